@@ -1,0 +1,91 @@
+/** The admin plane: alive, ready, status, metrics, poke, and the console page. Reads only; what git owns is changed in git. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { isLoopback } from '../settings.ts';
+import type { Address } from '../listener.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { consolePage, consolePolicy } from './console-page.ts';
+import { statusOf, type Reported } from './status.ts';
+
+export interface AdminOptions {
+  readonly address: Address;
+  readonly tokenFile: string | undefined;
+  readonly reported: Reported;
+  readonly metrics: Metrics;
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest();
+
+/** Read at each request, so that a rotated token needs no restart. */
+function tokenMatches(tokenFile: string, given: string): boolean {
+  const expected = readFileSync(tokenFile, 'utf8').trim();
+  return expected !== '' && timingSafeEqual(sha256(expected), sha256(given));
+}
+
+/** A page from elsewhere can make a browser ask loopback under a name of its own: only our own names are answered. */
+function isOurName(request: FastifyRequest, address: Address): boolean {
+  const name = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  return name === address.host || isLoopback({ host: name, port: 0 });
+}
+
+function problem(reply: FastifyReply, status: number, detail: string) {
+  return reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, detail });
+}
+
+export async function startAdmin({
+  address,
+  tokenFile,
+  reported,
+  metrics,
+}: AdminOptions): Promise<{ url: string; close: () => Promise<void> }> {
+  const app: FastifyInstance = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    requestTimeout: 10_000,
+    http: { headersTimeout: 5_000 },
+  });
+  const open = new Set(['/healthz', '/readyz']);
+  app.addHook('onRequest', async (request, reply) => {
+    if (open.has(request.url)) return;
+    if (!tokenFile) {
+      if (!isOurName(request, address))
+        return problem(reply, 403, 'Ask for the admin plane by the address it listens on.');
+      return;
+    }
+    const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    if (!tokenMatches(tokenFile, given))
+      return problem(reply, 401, 'Send the admin token as "Authorization: Bearer <token>".');
+  });
+
+  app.get('/healthz', () => ({ status: 'ok' }));
+  app.get('/readyz', (_request, reply) => {
+    const { activator, draining } = reported;
+    if (draining()) return reply.code(503).send({ status: 'draining' });
+    if (!activator.current)
+      return reply.code(503).send({ status: 'cold', detail: 'no verified configuration is active yet' });
+    return { status: 'ready', revision: activator.current.revision.short };
+  });
+  app.get('/status', () => statusOf(reported));
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+  app.post('/poke', async (_request, reply) => {
+    await reported.loop.poke();
+    return reply.code(202).send({ polled: true, tip: reported.loop.state.tip });
+  });
+  app.get('/console', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').header('content-security-policy', consolePolicy).send(consolePage),
+  );
+  app.get('/', (_request, reply) => reply.redirect('/console'));
+  app.setNotFoundHandler((request, reply) =>
+    problem(reply, 404, `Nothing is served at ${request.method} ${request.url.split('?', 1)[0]}.`),
+  );
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
+    problem(reply, error.statusCode ?? 500, 'The admin plane could not answer.'),
+  );
+
+  const url = await app.listen({ host: address.host, port: address.port });
+  return { url, close: () => app.close() };
+}

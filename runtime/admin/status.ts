@@ -1,0 +1,57 @@
+/** What a running gateway says about itself: which commit it serves, and why not another. */
+import type { Activator } from '../generation/activator.ts';
+import type { Keep } from '../sync/keep.ts';
+import type { Loop } from '../sync/loop.ts';
+import { phaseOf } from '../sync/machine.ts';
+
+export interface Reported {
+  readonly activator: Activator;
+  readonly loop: Loop;
+  readonly keep: Keep;
+  readonly replicaId: string;
+  readonly startedAt: string;
+  readonly draining: () => boolean;
+}
+
+export function statusOf({ activator, loop, keep, replicaId, startedAt, draining }: Reported) {
+  const { state, sourceStatus, history, bake, health } = loop;
+  const { current } = activator;
+  const revision = current?.revision;
+  const staleSeconds =
+    sourceStatus.lastOkAt === undefined
+      ? undefined
+      : Math.round((Date.now() - Date.parse(sourceStatus.lastOkAt)) / 1000);
+  return {
+    state: phaseOf(state),
+    active: current &&
+      revision && {
+        revision: revision.short,
+        commit: revision.artifact,
+        seq: revision.manifest.seq,
+        digest: revision.digest,
+        source: revision.manifest.source,
+        generation: current.number,
+        health,
+        inFlight: current.inFlight,
+        models: [...current.tables.models.keys()],
+        providers: [...current.tables.providers.values()].map(({ name, live }) => ({
+          name,
+          inRotation: live !== undefined,
+        })),
+      },
+    lkg: { commit: state.lastKnownGood },
+    tip: { commit: state.tip },
+    held: state.held,
+    bake,
+    source: { ...sourceStatus, staleSeconds },
+    quarantine: Object.entries(state.quarantine).map(([commit, reason]) => ({ commit, reason })),
+    highestSeq: keep.state.highestSeq,
+    generationsLive: activator.live,
+    verify: { mode: 'unsigned', note: 'artifacts are checked against their manifest; signatures are not demanded' },
+    stateDir: keep.where,
+    replicaId,
+    startedAt,
+    draining: draining(),
+    history: history.entries,
+  };
+}

@@ -1,0 +1,19 @@
+/** Draws members by weight without replacement: shares hold for the first choice, the rest are fallbacks. */
+import type { Balancer } from './balancer.ts';
+
+export const weighted: Balancer = {
+  weights: 'required',
+  order(weights, random) {
+    const left = weights.map((weight, index) => ({ weight, index }));
+    const order: number[] = [];
+    while (left.length > 0) {
+      const total = left.reduce((sum, { weight }) => sum + weight, 0);
+      let point = random() * total;
+      let pick = left.findIndex(({ weight }) => (point -= weight) < 0);
+      // Rounding can leave the point at exactly zero after the last member.
+      if (pick === -1) pick = left.length - 1;
+      order.push(...left.splice(pick, 1).map(({ index }) => index));
+    }
+    return order;
+  },
+};

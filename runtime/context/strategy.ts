@@ -1,0 +1,33 @@
+/** The contract of a context strategy: which messages of a conversation go to the model. Pure, so every replica agrees without a store. */
+import type { z } from 'zod';
+
+/** One message as a strategy sees it. */
+export interface Entry {
+  /** Its index in `Call.messages`. */
+  readonly index: number;
+  readonly tokens: number;
+  /** Instructions: never dropped. */
+  readonly pinned: boolean;
+  /** Messages of one group stay or go together: a tool call and its results, for example. */
+  readonly group: number;
+}
+
+export interface Room {
+  /** The smallest context window among the targets, in tokens. */
+  readonly window: number;
+  /** Output tokens the client asked for, when it did. */
+  readonly maxOutputTokens: number | undefined;
+  /** Tokens taken by what is not a message, such as tool definitions. */
+  readonly overhead: number;
+}
+
+export type Fitting =
+  | { readonly fits: true; readonly keep: readonly number[] | undefined; readonly tokens: number }
+  | { readonly fits: false; readonly limit: number; readonly needed: number };
+
+export interface ContextStrategy<Options extends z.ZodType = z.ZodType> {
+  readonly options: Options;
+  /** Most input tokens these options let through under a window; at most 0 when nothing can fit. For `check`. */
+  budget(options: z.output<Options>, window: number): number;
+  fit(entries: readonly Entry[], room: Room, options: z.output<Options>): Fitting;
+}

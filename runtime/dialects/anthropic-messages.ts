@@ -1,0 +1,15 @@
+/** Anthropic's Messages API, for vendors. A client side joins this object with the functions of `ClientDialect`. */
+import type { VendorDialect } from './dialect.ts';
+import { readAnswer, readUsage } from './anthropic-messages/answer.ts';
+import { readFailure } from './anthropic-messages/errors.ts';
+import { eventReader } from './anthropic-messages/stream.ts';
+import { writeCall } from './anthropic-messages/write-call.ts';
+
+export const anthropicMessages: VendorDialect = {
+  name: 'anthropic-messages',
+  writeCall,
+  readAnswer,
+  eventReader,
+  readUsage,
+  readFailure,
+};

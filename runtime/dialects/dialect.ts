@@ -1,0 +1,91 @@
+/** The contract of a wire dialect: pure conversions between one API's JSON and the neutral call. No I/O, no state shared between requests. */
+import type { Answer, AnswerEvent, Call, Failure, JsonObject, Message, Usage } from '../call.ts';
+
+/** One server-sent event, already parsed. */
+export interface SseMessage {
+  /** The `event:` field, when there was one. */
+  readonly event: string | undefined;
+  readonly data: string;
+}
+
+/** What the gateway changes in a body that stays in its own dialect. Everything else passes untouched. */
+export interface BodyEdits {
+  /** The vendor's model id. */
+  readonly model: string;
+  /** Messages (from prompts) to stand before the client's own. */
+  readonly prepend: readonly Message[];
+  /** Indices into `Call.messages` that stay; undefined keeps all. */
+  readonly keep: readonly number[] | undefined;
+  /** Ask the vendor to report usage at the end of a stream even when the client did not. */
+  readonly streamUsage: boolean;
+}
+
+/** A failure as the client sees it, already safe to show. */
+export interface WireError {
+  readonly status: number;
+  /** Stable code, e.g. `quota_exceeded`. */
+  readonly code: string;
+  /** OpenAI-style type word, e.g. `rate_limit_error`; dialects map it to their own. */
+  readonly type: string;
+  readonly message: string;
+  readonly param: string | undefined;
+}
+
+/** Reads a vendor's event stream. One reader per stream; `read` may return no event, one or several. */
+export interface EventReader {
+  read(message: SseMessage): readonly AnswerEvent[];
+}
+
+/** Writes a client's event stream. One writer per stream; each call returns SSE text, possibly empty. */
+export interface EventWriter {
+  write(event: AnswerEvent): string;
+  /** The text that ends a complete stream. */
+  end(): string;
+}
+
+/** The vendor's side: what a provider kind needs. */
+export interface VendorDialect {
+  readonly name: string;
+  /** The neutral call as a request body; `dropped` names what this dialect cannot carry. `maxOutputTokens` is set when the model declares a cap. */
+  writeCall(
+    call: Call,
+    options: { readonly model: string; readonly maxOutputTokens?: number },
+  ): {
+    readonly body: JsonObject;
+    readonly dropped: readonly string[];
+  };
+  /** A complete answer; throws `TypeError` when the body is not one. */
+  readAnswer(body: JsonObject): Answer;
+  eventReader(): EventReader;
+  /** Usage of a complete native answer, without reading the rest of it. */
+  readUsage(body: JsonObject): Usage | undefined;
+  /** Classifies a non-2xx answer; `body` is undefined when it is not JSON. `request` is the body we sent. */
+  readFailure(status: number, body: JsonObject | undefined, request: JsonObject): Failure;
+}
+
+/** The client's side: what a surface needs. */
+export interface ClientDialect {
+  readonly name: string;
+  /** Throws `CallError` naming the field when the body is not a valid request. */
+  readCall(body: JsonObject): Call;
+  /** The same body with only the edits applied; unknown fields and their order stay. */
+  rewrite(body: JsonObject, edits: BodyEdits): JsonObject;
+  /** Did the client itself ask for usage in its stream? Where a dialect always reports it, true. */
+  wantsStreamUsage(body: JsonObject): boolean;
+  writeAnswer(answer: Answer, created: number): JsonObject;
+  eventWriter(options: { readonly includeUsage: boolean; readonly created: number }): EventWriter;
+  writeError(error: WireError): JsonObject;
+  /** A failure after the first byte, as SSE text. The stream ends after it, without the end mark. */
+  writeErrorEvent(error: WireError): string;
+}
+
+/** A request body that breaks its dialect's rules. `param` names the field, e.g. `messages[2].role`. */
+export class CallError extends Error {
+  readonly param: string | undefined;
+
+  constructor(message: string, param?: string) {
+    super(message);
+    this.name = 'CallError';
+    this.param = param;
+  }
+}

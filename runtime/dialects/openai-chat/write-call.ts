@@ -1,0 +1,123 @@
+/** Writes the neutral call as an OpenAI chat completion request, and applies the gateway's edits to a native one. */
+import type { AnswerFormat, Call, Json, JsonObject, Message, Part, Tool, ToolChoice } from '../../call.ts';
+import type { BodyEdits } from '../dialect.ts';
+import { isList, isObject, withoutUndefined } from '../json-fields.ts';
+
+export function rewrite(body: JsonObject, edits: BodyEdits): JsonObject {
+  const rewritten: Record<string, Json | undefined> = { ...body, model: edits.model };
+  const messages = isList(body.messages) ? body.messages : [];
+  if (edits.prepend.length > 0 || edits.keep !== undefined) {
+    const kept = edits.keep?.flatMap((index) => messages[index] ?? []) ?? messages;
+    const ignored = new Set<string>();
+    rewritten.messages = [...edits.prepend.flatMap((message) => writeMessage(message, ignored)), ...kept];
+  }
+  if (edits.streamUsage && body.stream === true) {
+    const options = isObject(body.stream_options) ? body.stream_options : {};
+    rewritten.stream_options = { ...options, include_usage: true };
+  }
+  return rewritten;
+}
+
+export function writeCall(
+  call: Call,
+  options: { readonly model: string },
+): { readonly body: JsonObject; readonly dropped: readonly string[] } {
+  const dropped = new Set(call.untranslated);
+  const body = withoutUndefined<JsonObject>({
+    model: options.model,
+    messages: call.messages.flatMap((message) => writeMessage(message, dropped)),
+    stream: call.stream ? true : undefined,
+    stream_options: call.stream ? { include_usage: true } : undefined,
+    tools: call.tools.length > 0 ? call.tools.map(writeTool) : undefined,
+    tool_choice: writeToolChoice(call.toolChoice),
+    parallel_tool_calls: call.parallelToolCalls,
+    // The one name that OpenAI's reasoning models accept; `max_tokens` is deprecated (openai SDK, completions.d.ts).
+    max_completion_tokens: call.maxOutputTokens,
+    temperature: call.temperature,
+    top_p: call.topP,
+    stop: call.stop,
+    seed: call.seed,
+    response_format: writeAnswerFormat(call.answerFormat),
+    reasoning_effort: call.reasoningEffort,
+    user: call.user,
+  });
+  return { body, dropped: [...dropped] };
+}
+
+function writeTool(tool: Tool): JsonObject {
+  return { type: 'function', function: withoutUndefined<JsonObject>({ ...tool }) };
+}
+
+function writeToolChoice(choice: ToolChoice | undefined): Json | undefined {
+  return typeof choice === 'object' ? { type: 'function', function: { name: choice.name } } : choice;
+}
+
+function writeAnswerFormat(format: AnswerFormat | undefined): JsonObject | undefined {
+  if (format === undefined) return undefined;
+  if (format.type === 'text') return { type: 'text' };
+  if (format.type === 'json') return { type: 'json_object' };
+  const { name, schema, strict } = format;
+  return { type: 'json_schema', json_schema: withoutUndefined<JsonObject>({ name, schema, strict }) };
+}
+
+/** One neutral message may need several: each tool result is a message of its own here. */
+export function writeMessage(message: Message, dropped: Set<string>): readonly JsonObject[] {
+  const results = message.parts.filter((part) => part.type === 'tool_result');
+  const rest = message.parts.filter((part) => part.type !== 'tool_result');
+  const written: JsonObject[] = results.map((result) => {
+    if (result.isError === true) dropped.add('tool_result.is_error');
+    return { role: 'tool', tool_call_id: result.callId, content: result.text };
+  });
+  if (message.role === 'assistant') written.push(writeAssistant(message, rest, dropped));
+  else if (message.role !== 'tool' || results.length === 0 || rest.some((part) => part.type !== 'opaque')) {
+    const role = message.role === 'system' ? 'system' : 'user';
+    written.push(named(message, { role, content: writeContent(role, rest, dropped) }));
+  } else reportOpaque(rest, dropped);
+  return written;
+}
+
+function named(message: Message, written: JsonObject): JsonObject {
+  return message.name === undefined ? written : { ...written, name: message.name };
+}
+
+function writeAssistant(message: Message, parts: readonly Part[], dropped: Set<string>): JsonObject {
+  const refusal = parts.flatMap((part) => (part.type === 'refusal' ? part.text : []));
+  const calls = parts.flatMap((part) =>
+    part.type === 'tool_call'
+      ? { id: part.id, type: 'function', function: { name: part.name, arguments: part.arguments } }
+      : [],
+  );
+  const content = parts.filter((part) => part.type !== 'refusal' && part.type !== 'tool_call');
+  return named(
+    message,
+    withoutUndefined<JsonObject>({
+      role: 'assistant',
+      content: content.some((part) => part.type === 'text')
+        ? writeContent('assistant', content, dropped)
+        : reportOpaque(content, dropped),
+      refusal: refusal.length > 0 ? refusal.join('') : undefined,
+      tool_calls: calls.length > 0 ? calls : undefined,
+    }),
+  );
+}
+
+/** A lone text as the plain string every compatible vendor takes; an array of parts otherwise. */
+function writeContent(role: 'system' | 'user' | 'assistant', parts: readonly Part[], dropped: Set<string>): Json {
+  const written = parts.flatMap((part): JsonObject[] => {
+    if (part.type === 'text') return [{ type: 'text', text: part.text }];
+    if (part.type === 'image' && role === 'user') {
+      return [{ type: 'image_url', image_url: withoutUndefined<JsonObject>({ url: part.url, detail: part.detail }) }];
+    }
+    dropped.add(part.type === 'opaque' ? part.label : part.type);
+    return [];
+  });
+  const [first] = written;
+  if (first === undefined) return '';
+  return written.length === 1 && first.type === 'text' ? (first.text ?? '') : written;
+}
+
+/** Content that has no text left is `null`; what stood there is reported. */
+function reportOpaque(parts: readonly Part[], dropped: Set<string>): null {
+  for (const part of parts) dropped.add(part.type === 'opaque' ? part.label : part.type);
+  return null;
+}

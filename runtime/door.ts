@@ -1,0 +1,61 @@
+/** What a request must look like before anything acts on it: one plain Host, plain framing, a path that means one thing. */
+import type { IncomingMessage } from 'node:http';
+import { HeadgateError } from './errors.ts';
+
+const bad = (message: string) => new HeadgateError('invalid_request', message);
+
+/** Values of one header as they came: Node joins or drops duplicates, and two gateways that differ on which make a hole. */
+function rawValues(request: IncomingMessage, name: string): string[] {
+  const values: string[] = [];
+  for (let at = 0; at < request.rawHeaders.length; at += 2) {
+    if (request.rawHeaders[at]?.toLowerCase() === name) values.push(request.rawHeaders[at + 1] ?? '');
+  }
+  return values;
+}
+
+const plainHost = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
+
+export interface Asked {
+  /** Host name in lower case, without port. */
+  readonly host: string;
+  /** Without the query. */
+  readonly path: string;
+}
+
+/** Throws for requests that other parties could read differently than we do. */
+export function askedFor(request: IncomingMessage): Asked {
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
+    throw bad('Only HTTP/1.0 and HTTP/1.1 are spoken here.');
+  const hosts = rawValues(request, 'host');
+  const host = hosts[0] ?? '';
+  if (hosts.length !== 1 || !plainHost.test(host)) throw bad('The request needs exactly one plain Host header.');
+  const encodings = rawValues(request, 'transfer-encoding');
+  if (encodings.length > 1 || (encodings[0] !== undefined && encodings[0].toLowerCase() !== 'chunked'))
+    throw bad('The only transfer-encoding taken is chunked.');
+  if (rawValues(request, 'authorization').length > 1) throw bad('The request has more than one Authorization header.');
+
+  const path = (request.url ?? '').split('?', 1)[0] ?? '';
+  if (!path.startsWith('/')) throw bad('The request target must be a path.');
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    throw bad('The path is not well encoded.');
+  }
+  // Encoded slashes and dot segments mean one thing to a matcher and another to an upstream.
+  if (
+    /(^|[/\\])\.{1,2}([/\\]|$)/.test(decoded) ||
+    /%2f|%5c|%00/i.test(path) ||
+    decoded.includes('\\') ||
+    path.includes('//')
+  ) {
+    throw bad('The path must not hold dot segments, empty segments, backslashes or encoded slashes.');
+  }
+  return { host: host.replace(/:\d+$/, '').toLowerCase(), path };
+}
+
+/** The client's own request id where it is a sane one. */
+export function requestId(request: IncomingMessage, fresh: () => string): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : fresh();
+}

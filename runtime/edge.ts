@@ -1,0 +1,206 @@
+/** One request from its head to its log line: finds what it asks for, walks that line, and words every failure. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { askedFor, requestId, type Asked } from './door.ts';
+import { asHeadgateError, HeadgateError } from './errors.ts';
+import type { Exchange, House, Outcome } from './exchange.ts';
+import type { Generation } from './generation/generation.ts';
+import { causeInWords } from './log.ts';
+import { apiLine } from './pipeline/api-line.ts';
+import { modelLine } from './pipeline/model-line.ts';
+import { modelsLine } from './pipeline/models-line.ts';
+import { wireError } from './pipeline/relay.ts';
+import { Reply } from './reply.ts';
+import * as surfaces from './surfaces/index.ts';
+import type { Surface } from './surfaces/surface.ts';
+import type { Forwarder } from './upstream/forward.ts';
+
+const all: readonly Surface[] = Object.values(surfaces);
+const callPaths = new Map(all.flatMap((surface) => surface.callPaths.map((path) => [path, surface] as const)));
+/** Paths that belong to model APIs: their errors are worded as those APIs word them. */
+const isModelPath = (path: string) => path.startsWith('/v1/') || path === '/v1' || path.startsWith('/v1beta/');
+
+export interface Edge {
+  readonly house: House;
+  readonly forwarder: Forwarder;
+  /** Why nothing is served now, or the generation that serves. */
+  readonly serving: () => Generation | HeadgateError;
+}
+
+interface Visit {
+  readonly id: string;
+  readonly started: number;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly reply: Reply;
+  readonly outcome: Outcome;
+  asked: Asked | undefined;
+  generation: Generation | undefined;
+  surface: Surface | undefined;
+}
+
+function surfaceOfModels(path: string): { surface: Surface; name: string | undefined } | undefined {
+  for (const surface of all) {
+    if (path === surface.modelsPath) return { surface, name: undefined };
+    if (path.startsWith(`${surface.modelsPath}/`))
+      return { surface, name: decodeURIComponent(path.slice(surface.modelsPath.length + 1)) };
+  }
+  return undefined;
+}
+
+function notFound(method: string, path: string): HeadgateError {
+  return new HeadgateError('route_not_found', `Nothing is served at ${method} ${path}.`);
+}
+
+async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void> {
+  const { request } = visit;
+  const { host, path } = visit.asked ?? askedFor(request);
+  const method = request.method ?? '';
+  const called = callPaths.get(path);
+  const models = called ? undefined : surfaceOfModels(path);
+  visit.surface = called ?? models?.surface;
+  if (called) {
+    if (method !== 'POST') throw new HeadgateError('method_not_allowed', `${path} takes POST.`);
+    return modelLine(Object.assign(exchange, { surface: called }));
+  }
+  if (models) {
+    visit.outcome.matched = 'models';
+    if (method !== 'GET') throw new HeadgateError('method_not_allowed', `${path} takes GET.`);
+    modelsLine(Object.assign(exchange, { surface: models.surface }), models.name);
+    return;
+  }
+  if (isModelPath(path)) throw notFound(method, path);
+  const match = exchange.generation.tables.matchRoute(method, host, path);
+  if (!match) throw notFound(method, path);
+  if ('refused' in match) throw new HeadgateError('method_not_allowed', `${path} does not take ${method}.`);
+  return apiLine(
+    Object.assign(exchange, { route: match.route, response: visit.response, path, forwarder: edge.forwarder }),
+  );
+}
+
+function writeError(visit: Visit, error: HeadgateError): void {
+  const { reply, request, outcome } = visit;
+  if (error.retryAfterMs !== undefined) reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
+  if (error.noRetry) reply.header('x-should-retry', 'false');
+  if (outcome.attempts > 0) reply.header('headgate-attempts', String(outcome.attempts));
+  // What is left of a body that nobody reads would be taken for the next request.
+  if (!request.complete) reply.header('connection', 'close');
+  const surface = visit.surface ?? (isModelPath(visit.asked?.path ?? '') ? all[0] : undefined);
+  if (surface)
+    reply.whole(error.status, 'application/json', JSON.stringify(surface.dialect.writeError(wireError(error))));
+  else {
+    const problem = {
+      type: 'about:blank',
+      title: error.code,
+      status: error.status,
+      detail: error.message,
+      code: error.code,
+    };
+    reply.whole(error.status, 'application/problem+json', JSON.stringify(problem));
+  }
+}
+
+function fail(edge: Edge, visit: Visit, thrown: unknown): void {
+  const error = asHeadgateError(thrown);
+  visit.outcome.code = error.code;
+  if (error.code === 'internal_error') {
+    if (visit.generation) visit.generation.health.internalFaults += 1;
+    edge.house.log.error(
+      {
+        event: 'internal_error',
+        request: visit.id,
+        revision: visit.generation?.revision.short,
+        cause: causeInWords(error.cause),
+      },
+      'internal error',
+    );
+  }
+  if (error.code === 'client_closed_request') visit.reply.destroy();
+  else if (!visit.reply.started) writeError(visit, error);
+  else if (!visit.response.writableEnded) visit.reply.destroy();
+}
+
+function finish(edge: Edge, visit: Visit): void {
+  const { house } = edge;
+  const { outcome, generation, request, reply } = visit;
+  const seconds = (performance.now() - visit.started) / 1000;
+  const status = outcome.code === 'client_closed_request' ? 499 : reply.status;
+  house.metrics.requests.inc({ matched: outcome.matched, consumer: outcome.consumer ?? '', status });
+  house.metrics.requestSeconds.observe({ matched: outcome.matched }, seconds);
+  if (generation) generation.health.samples += 1;
+  house.log.info(
+    {
+      event: 'request',
+      request: visit.id,
+      revision: generation?.revision.short,
+      method: request.method,
+      path: visit.asked?.path.slice(0, 256),
+      matched: outcome.matched,
+      consumer: outcome.consumer,
+      target: outcome.target,
+      attempts: outcome.attempts,
+      status,
+      code: outcome.code,
+      ms: Math.round(seconds * 1e6) / 1e3,
+      input_tokens: outcome.usage?.inputTokens,
+      output_tokens: outcome.usage?.outputTokens,
+    },
+    'request',
+  );
+}
+
+function exchangeFor(edge: Edge, visit: Visit, generation: Generation): Exchange {
+  const gone = new AbortController();
+  visit.response.once('close', () => {
+    if (!visit.response.writableFinished) gone.abort(new Error('the client left'));
+  });
+  visit.reply.header('headgate-revision', generation.revision.short);
+  return {
+    id: visit.id,
+    house: edge.house,
+    generation,
+    request: visit.request,
+    reply: visit.reply,
+    signal: gone.signal,
+    outcome: visit.outcome,
+  };
+}
+
+/** Answers one request. Never rejects. */
+export async function visitEdge(edge: Edge, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const visit: Visit = {
+    id: requestId(request, () => `req_${randomUUID()}`),
+    started: performance.now(),
+    request,
+    response,
+    reply: new Reply(response),
+    outcome: {
+      matched: 'none',
+      consumer: undefined,
+      target: undefined,
+      attempts: 0,
+      usage: undefined,
+      code: undefined,
+    },
+    asked: undefined,
+    generation: undefined,
+    surface: undefined,
+  };
+  visit.reply.header('x-request-id', visit.id);
+  edge.house.metrics.inFlight.inc();
+  let leave: (() => void) | undefined;
+  try {
+    visit.asked = askedFor(request);
+    const serving = edge.serving();
+    if (serving instanceof HeadgateError) throw serving;
+    visit.generation = serving;
+    leave = serving.enter();
+    await walk(edge, visit, exchangeFor(edge, visit, serving));
+  } catch (error) {
+    fail(edge, visit, error);
+  } finally {
+    finish(edge, visit);
+    leave?.();
+    edge.house.metrics.inFlight.dec();
+  }
+}

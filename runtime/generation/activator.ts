@@ -1,0 +1,129 @@
+/** The only writer of what serves: builds candidates aside, swaps with one assignment, keeps the way back while a revision is on trial. */
+import type { Artifact } from '../artifact.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Pools } from '../upstream/pools.ts';
+import { Generation } from './generation.ts';
+import { HealthRecord } from './health.ts';
+import { probe } from './probe.ts';
+import { provision, type Provisioned } from './provision.ts';
+
+export class Activator {
+  readonly #pools: Pools;
+  readonly #metrics: Metrics;
+  readonly #live = new Set<Generation>();
+  #made = 0;
+  #candidate: { provisioned: Provisioned; commit: string; started: number } | undefined;
+  #current: Generation | undefined;
+  /** What a rollback returns to; undefined while `current` is proved. */
+  #fallback: Generation | undefined;
+
+  constructor(pools: Pools, metrics: Metrics) {
+    this.#pools = pools;
+    this.#metrics = metrics;
+  }
+
+  get current(): Generation | undefined {
+    return this.#current;
+  }
+
+  /** Generations that serve, may have to serve again, or still finish requests. */
+  get live(): number {
+    return this.#live.size;
+  }
+
+  /** Builds and questions a candidate; what serves is not touched. Throws `ArtifactRefused`. */
+  warm(artifact: Artifact): void {
+    this.abandon();
+    const started = performance.now();
+    const provisioned = provision(artifact, this.#pools);
+    try {
+      probe(provisioned);
+    } catch (error) {
+      provisioned.dispose();
+      throw error;
+    }
+    this.#candidate = { provisioned, commit: artifact.commit, started };
+  }
+
+  /** Gives up the candidate, if there is one. */
+  abandon(): void {
+    this.#candidate?.provisioned.dispose();
+    this.#candidate = undefined;
+  }
+
+  /** Makes the warmed candidate the one that serves. */
+  activate(commit: string): Generation {
+    const candidate = this.#candidate;
+    if (candidate?.commit !== commit) throw new Error(`no candidate ${commit} is warm`);
+    this.#candidate = undefined;
+    const { revision, tables, dispose } = candidate.provisioned;
+    this.#made += 1;
+    const generation: Generation = new Generation({
+      number: this.#made,
+      revision,
+      tables,
+      health: new HealthRecord(),
+      dispose: () => {
+        dispose();
+        this.#live.delete(generation);
+        this.#tell();
+      },
+    });
+    this.#live.add(generation);
+    const before = this.#current;
+    this.#current = generation;
+    // An unproved predecessor is gone for good; a proved one stays as the way back.
+    if (this.#fallback) before?.retire();
+    else this.#fallback = before;
+    this.#metrics.swapSeconds.observe((performance.now() - candidate.started) / 1000);
+    this.#tell();
+    return generation;
+  }
+
+  /** What serves has proved itself: the way back is closed. */
+  promote(): void {
+    this.#fallback?.retire();
+    this.#fallback = undefined;
+  }
+
+  /** Back to what served before the trial. */
+  rollBack(): Generation {
+    const back = this.#fallback;
+    if (!back) throw new Error('there is nothing to roll back to');
+    const bad = this.#current;
+    this.#current = back;
+    this.#fallback = undefined;
+    bad?.retire();
+    this.#tell();
+    return back;
+  }
+
+  /**
+   * Whether the revision on trial brought or changed this target, as `collection.name`; undefined for what was there
+   * before just the same, which is the control group.
+   */
+  touched(label: string): string | undefined {
+    const [now, before] = [this.#current?.tables, this.#fallback?.tables];
+    if (!now || !before) return undefined;
+    if (label.startsWith('upstream:')) {
+      const name = label.slice('upstream:'.length);
+      return now.upstreamIdentities.get(name) === before.upstreamIdentities.get(name) ? undefined : `upstreams.${name}`;
+    }
+    const name = label.slice(0, label.indexOf('/'));
+    const unchanged =
+      now.providers.get(name)?.identity === before.providers.get(name)?.identity && before.targetLabels.has(label);
+    return unchanged ? undefined : `providers.${name}`;
+  }
+
+  #tell(): void {
+    this.#metrics.generationsLive.set(this.#live.size);
+    const revision = this.#current?.revision;
+    if (!revision) return;
+    this.#metrics.configInfo.reset();
+    this.#metrics.configInfo.set(
+      { revision: revision.short, artifact: revision.artifact.slice(0, 12), digest: revision.digest.slice(0, 19) },
+      1,
+    );
+    this.#metrics.configSeq.set(revision.manifest.seq);
+  }
+}

@@ -1,0 +1,145 @@
+/** What a generation is: one snapshot made live, immutable, counted while requests use it, and gone when the last one ends. */
+import type { Manifest } from '../artifact.ts';
+import type { Call, Message } from '../call.ts';
+import type { Entry, Fitting, Room } from '../context/strategy.ts';
+import type { Verdict } from '../policies/policy.ts';
+import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
+import type { HealthRecord } from './health.ts';
+
+export interface LiveProvider {
+  readonly name: string;
+  readonly kind: ProviderKind;
+  /** Equal for equal configuration: tells whether a revision changed this provider. */
+  readonly identity: string;
+  /** Undefined while an optional secret is absent: its targets are out of rotation. */
+  readonly live: { readonly connection: Connection; readonly transport: Transport } | undefined;
+}
+
+export interface LiveTarget {
+  /** `provider/model`, as headers and metrics show it. */
+  readonly label: string;
+  readonly provider: LiveProvider;
+  readonly model: string;
+  readonly maxOutputTokens: number | undefined;
+  readonly timeoutMs: number;
+  readonly retries: number;
+}
+
+export interface LiveQuota {
+  readonly name: string;
+  readonly limit: number;
+  readonly windowMs: number;
+  readonly scope: 'consumer' | 'gateway';
+  readonly onStoreDown: 'closed' | 'open';
+}
+
+/** Reads a request header or an entry of the body's metadata. */
+export type ReadValue = (from: 'header' | 'metadata', name: string) => string | undefined;
+
+export interface LiveModel {
+  readonly name: string;
+  /** Targets in the order to try them; draws anew where weights decide. */
+  readonly order: (random: () => number) => readonly LiveTarget[];
+  /** The messages of its prompt; throws `HeadgateError` when a value is missing. */
+  readonly render: ((read: ReadValue) => readonly Message[]) | undefined;
+  readonly fit: ((entries: readonly Entry[], room: Omit<Room, 'window'>) => Fitting) | undefined;
+  /** Name of the context policy, for the response header. */
+  readonly contextPolicy: string | undefined;
+  readonly policies: readonly { readonly name: string; readonly check: (call: Call) => Verdict }[];
+  readonly quotas: readonly LiveQuota[];
+}
+
+export interface LiveRoute {
+  readonly name: string;
+  readonly methods: ReadonlySet<string> | undefined;
+  readonly host: string | undefined;
+  readonly upstream: {
+    readonly name: string;
+    readonly origin: string;
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly timeoutMs: number;
+  };
+  readonly stripPrefix: string;
+  readonly retries: number;
+  readonly maxBodyBytes: number;
+  readonly quotas: readonly LiveQuota[];
+}
+
+export interface LiveConsumer {
+  readonly name: string;
+  readonly models: ReadonlySet<string> | undefined;
+  readonly routes: ReadonlySet<string> | undefined;
+  readonly quotas: readonly LiveQuota[];
+}
+
+/** Which commit made what is served. */
+export interface Revision {
+  /** Source commit when the artifact names one, else the artifact's own commit or digest. */
+  readonly id: string;
+  /** What headers and logs show. */
+  readonly short: string;
+  readonly artifact: string;
+  readonly digest: string;
+  readonly manifest: Manifest;
+}
+
+export type RouteMatch = { readonly route: LiveRoute } | { readonly refused: 'method' } | undefined;
+
+export interface Tables {
+  readonly models: ReadonlyMap<string, LiveModel>;
+  /** Consumers by the hex SHA-256 of their keys. */
+  readonly consumersByKey: ReadonlyMap<string, LiveConsumer>;
+  readonly providers: ReadonlyMap<string, LiveProvider>;
+  /** Every `provider/model` that some model of this snapshot may be sent to. */
+  readonly targetLabels: ReadonlySet<string>;
+  /** Equal for equal configuration, by upstream name. */
+  readonly upstreamIdentities: ReadonlyMap<string, string>;
+  readonly matchRoute: (method: string, host: string, path: string) => RouteMatch;
+  /** `file:line:column` by `collection.name`. */
+  readonly sources: Readonly<Record<string, string>>;
+}
+
+export class Generation {
+  readonly number: number;
+  readonly revision: Revision;
+  readonly tables: Tables;
+  readonly health: HealthRecord;
+  readonly #dispose: () => void;
+  #inFlight = 0;
+  #retired = false;
+  #disposed = false;
+
+  constructor(made: { number: number; revision: Revision; tables: Tables; health: HealthRecord; dispose: () => void }) {
+    this.number = made.number;
+    this.revision = made.revision;
+    this.tables = made.tables;
+    this.health = made.health;
+    this.#dispose = made.dispose;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** A request pins the generation it began on; call the returned function once when it is over. */
+  enter(): () => void {
+    this.#inFlight += 1;
+    return () => {
+      this.#inFlight -= 1;
+      this.#disposeWhenIdle();
+    };
+  }
+
+  /** It will get no new request. What it holds is given back when the last one ends. */
+  retire(): void {
+    this.#retired = true;
+    this.#disposeWhenIdle();
+  }
+
+  #disposeWhenIdle(): void {
+    if (!this.#retired || this.#inFlight > 0 || this.#disposed) return;
+    this.#disposed = true;
+    this.#dispose();
+  }
+}

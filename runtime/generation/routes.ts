@@ -1,0 +1,49 @@
+/** Matches API routes: exact paths first, then the longest prefix; the cost does not grow with the number of routes. */
+import type { LiveRoute, RouteMatch } from './generation.ts';
+
+export interface DeclaredRoute {
+  /** Ends in `/*` for a prefix. */
+  readonly path: string;
+  readonly route: LiveRoute;
+}
+
+type Table = Map<string, LiveRoute[]>;
+
+function add(table: Table, key: string, route: LiveRoute): void {
+  const routes = table.get(key);
+  if (routes) routes.push(route);
+  else table.set(key, [route]);
+}
+
+/** Routes for one host are asked before those for any. */
+const byHost = (a: LiveRoute, b: LiveRoute): number => Number(b.host !== undefined) - Number(a.host !== undefined);
+
+function* candidates(exact: Table, prefixes: Table, path: string): Generator<LiveRoute> {
+  yield* exact.get(path) ?? [];
+  for (let end = path.length; end >= 0; end = path.lastIndexOf('/', end - 1)) {
+    yield* prefixes.get(path.slice(0, end)) ?? [];
+    if (end === 0) return;
+  }
+}
+
+export function routeMatcher(
+  declared: readonly DeclaredRoute[],
+): (method: string, host: string, path: string) => RouteMatch {
+  const exact: Table = new Map();
+  const prefixes: Table = new Map();
+  for (const { path, route } of declared) {
+    if (path.endsWith('/*')) add(prefixes, path.slice(0, -2), route);
+    else add(exact, path, route);
+  }
+  for (const routes of [...exact.values(), ...prefixes.values()]) routes.sort(byHost);
+
+  return (method, host, path) => {
+    let refused: RouteMatch;
+    for (const route of candidates(exact, prefixes, path)) {
+      if (route.host !== undefined && route.host !== host) continue;
+      if (route.methods === undefined || route.methods.has(method)) return { route };
+      refused ??= { refused: 'method' };
+    }
+    return refused;
+  };
+}

@@ -1,0 +1,84 @@
+/** Reads the body and lets the surface's dialect make a call of it. */
+import type { IncomingMessage } from 'node:http';
+import type { JsonObject } from '../call.ts';
+import { CallError } from '../dialects/dialect.ts';
+import { HeadgateError } from '../errors.ts';
+import type { Accepted, Identified } from '../exchange.ts';
+
+/** Room for some long documents and images; far below what would hurt the process. */
+export const maxCallBytes = 32 * 1024 * 1024;
+
+function refuseOddEncoding({ headers }: IncomingMessage): void {
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new HeadgateError('unsupported_media_type', 'Send the body as content-type application/json.');
+  }
+  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') {
+    throw new HeadgateError('unsupported_media_type', 'Send the body without content-encoding.');
+  }
+}
+
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
+  const tooLarge = () => new HeadgateError('body_too_large', `The body may have at most ${maxCallBytes} bytes.`);
+  if (Number(request.headers['content-length'] ?? 0) > maxCallBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.byteLength;
+    if (size > maxCallBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** Deeper than any real request; recursion elsewhere may rely on it. */
+const maxDepth = 128;
+
+function tooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text.charCodeAt(at);
+    if (inString) {
+      if (char === 0x5c) at += 1;
+      else if (char === 0x22) inString = false;
+    } else if (char === 0x22) inString = true;
+    else if (char === 0x7b || char === 0x5b) {
+      depth += 1;
+      if (depth > maxDepth) return true;
+    } else if (char === 0x7d || char === 0x5d) depth -= 1;
+  }
+  return false;
+}
+
+function parse(bytes: Buffer): JsonObject {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new HeadgateError('invalid_json', 'The body is not UTF-8.');
+  }
+  if (tooDeep(text)) throw new HeadgateError('invalid_request', `The body nests deeper than ${maxDepth} levels.`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the body.
+    throw new HeadgateError('invalid_json', 'The body is not valid JSON.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new HeadgateError('invalid_request', 'The body must be a JSON object.');
+  }
+  return value as JsonObject;
+}
+
+export async function accept(exchange: Identified): Promise<Accepted> {
+  refuseOddEncoding(exchange.request);
+  const body = parse(await readBytes(exchange.request));
+  try {
+    return Object.assign(exchange, { body, call: exchange.surface.dialect.readCall(body) });
+  } catch (error) {
+    if (error instanceof CallError) throw new HeadgateError('invalid_request', error.message, { param: error.param });
+    throw error;
+  }
+}

@@ -1,0 +1,196 @@
+/** One try at one target: from the call to a usable answer, or to a failure that says what to do next. */
+import type { AnswerEvent, JsonObject } from '../call.ts';
+import type { LookedUp, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
+import type { LiveTarget } from '../generation/generation.ts';
+import type { UpstreamResponse } from '../providers/provider.ts';
+import { readSse } from '../upstream/sse.ts';
+import { AttemptFailed, Patience } from './patience.ts';
+
+/** An answer larger than this is no chat answer. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+/** Of an error body only the beginning is of interest. */
+const maxFailureBytes = 64 * 1024;
+
+async function* whileAlive(
+  body: AsyncIterable<Uint8Array>,
+  patience: Patience,
+  most: number,
+): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of body) {
+    patience.renew();
+    size += chunk.byteLength;
+    if (size > most)
+      throw new AttemptFailed({ kind: 'broken_answer' }, new Error(`the answer has more than ${most} bytes`));
+    patience.rest();
+    yield chunk;
+    patience.renew();
+  }
+}
+
+async function readAll(response: UpstreamResponse, patience: Patience, most: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of whileAlive(response.body, patience, most)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function parseObject(bytes: Uint8Array): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `Retry-After` is seconds, or an HTTP date. */
+export function retryAfterMs(header: string | readonly string[] | undefined, now = Date.now()): number | undefined {
+  const text = typeof header === 'string' ? header.trim() : undefined;
+  if (!text) return undefined;
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return Number.isFinite(ms) ? Math.max(0, Math.min(ms, 86_400_000)) : undefined;
+}
+
+interface Outgoing {
+  readonly body: JsonObject;
+  /** The client speaks the target's dialect: the answer passes as it is. */
+  readonly native: boolean;
+  readonly dropped: readonly string[];
+}
+
+function outgoing(exchange: LookedUp, target: LiveTarget): Outgoing {
+  const { surface, body, call, keep, prepend } = exchange;
+  const { dialect } = target.provider.kind;
+  if (dialect.name === surface.dialect.name) {
+    const edits = { model: target.model, prepend, keep, streamUsage: call.stream };
+    return { body: surface.dialect.rewrite(body, edits), native: true, dropped: [] };
+  }
+  const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
+  const full = { ...call, messages: [...prepend, ...kept] };
+  const caps = target.maxOutputTokens === undefined ? {} : { maxOutputTokens: target.maxOutputTokens };
+  return { ...dialect.writeCall(full, { model: target.model, ...caps }), native: false };
+}
+
+async function whole(
+  response: UpstreamResponse,
+  sent: Outgoing,
+  attempt: { target: LiveTarget; patience: Patience },
+): Promise<WholeAnswer> {
+  const { target, patience } = attempt;
+  const bytes = await readAll(response, patience, maxAnswerBytes);
+  const body = parseObject(bytes);
+  if (!body) throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the answer is not a JSON object'));
+  const { dialect } = target.provider.kind;
+  try {
+    const answer = sent.native ? undefined : dialect.readAnswer(body);
+    return { form: 'whole', target, bytes, body, answer, usage: answer ? answer.usage : dialect.readUsage(body) };
+  } catch (error) {
+    throw new AttemptFailed({ kind: 'broken_answer' }, error);
+  }
+}
+
+async function* readEvents(
+  response: UpstreamResponse,
+  attempt: { target: LiveTarget; patience: Patience },
+): AsyncGenerator<StreamedEvent> {
+  const { target, patience } = attempt;
+  const reader = target.provider.kind.dialect.eventReader();
+  try {
+    for await (const block of readSse(whileAlive(response.body, patience, Infinity))) {
+      yield { block, events: block.message ? reader.read(block.message) : [] };
+    }
+  } catch (error) {
+    throw patience.failure(error, 'broken_answer');
+  } finally {
+    patience.end();
+    response.discard();
+  }
+}
+
+/** Holds the stream until it has said something, so that a target that fails at once can still be replaced. */
+async function opened(events: AsyncGenerator<StreamedEvent>): Promise<AsyncIterable<StreamedEvent>> {
+  const held: StreamedEvent[] = [];
+  const says = ({ type }: AnswerEvent) => type !== 'start' && type !== 'usage';
+  for (;;) {
+    const next = await events.next();
+    if (next.done)
+      throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the stream ended before it said anything'));
+    const failed = next.value.events.find((event) => event.type === 'failure');
+    if (failed) {
+      await events.return(undefined);
+      throw new AttemptFailed(failed.failure);
+    }
+    held.push(next.value);
+    if (next.value.events.some(says)) break;
+  }
+  return (async function* () {
+    try {
+      yield* held;
+      yield* events;
+    } finally {
+      await events.return(undefined);
+    }
+  })();
+}
+
+async function refusedBy(
+  response: UpstreamResponse,
+  sent: Outgoing,
+  attempt: { target: LiveTarget; patience: Patience },
+): Promise<AttemptFailed> {
+  const { target, patience } = attempt;
+  const bytes = await readAll(response, patience, maxFailureBytes).catch(() => Buffer.alloc(0));
+  response.discard();
+  const read = target.provider.kind.dialect.readFailure(response.status, parseObject(bytes), sent.body);
+  // After translation the field's path speaks of a body that the client never wrote.
+  const { param, ...rest } = read;
+  const failure = sent.native && param !== undefined ? { ...rest, param } : rest;
+  const wait = retryAfterMs(response.headers['retry-after']);
+  return new AttemptFailed(wait === undefined ? failure : { ...failure, retryAfterMs: wait });
+}
+
+export interface Attempted {
+  readonly answered: WholeAnswer | StreamedAnswer;
+  /** What the target's dialect could not carry. */
+  readonly dropped: readonly string[];
+}
+
+/** Resolves with an answer of which the client has seen nothing yet; throws `AttemptFailed`. */
+export async function attempt(exchange: LookedUp, target: LiveTarget): Promise<Attempted> {
+  const { live, kind } = target.provider;
+  if (!live) throw new AttemptFailed({ kind: 'credential' });
+  const sent = outgoing(exchange, target);
+  const { stream } = exchange.call;
+  const patience = new Patience(exchange.signal, target.timeoutMs);
+  const headers = {
+    'content-type': 'application/json',
+    accept: stream ? 'text/event-stream' : 'application/json',
+    // A compressed stream would arrive in lumps.
+    'accept-encoding': 'identity',
+    ...kind.requestHeaders?.(sent.body),
+  };
+  let streaming = false;
+  try {
+    const request = {
+      path: live.connection.chatPath,
+      headers,
+      body: JSON.stringify(sent.body),
+      signal: patience.signal,
+    };
+    const response = await live.transport(request).catch((error: unknown) => {
+      throw patience.failure(error, 'network');
+    });
+    patience.renew();
+    if (response.status < 200 || response.status > 299) throw await refusedBy(response, sent, { target, patience });
+    if (!stream) return { answered: await whole(response, sent, { target, patience }), dropped: sent.dropped };
+    streaming = true;
+    const events = await opened(readEvents(response, { target, patience }));
+    const hideUsage = sent.native && !exchange.surface.dialect.wantsStreamUsage(exchange.body);
+    return { answered: { form: 'stream', target, events, hideUsage }, dropped: sent.dropped };
+  } catch (error) {
+    throw patience.failure(error, 'broken_answer');
+  } finally {
+    // A stream ends its own patience when it ends.
+    if (!streaming) patience.end();
+  }
+}

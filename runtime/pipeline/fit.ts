@@ -1,0 +1,63 @@
+/** Keeps the conversation inside the smallest window among the targets, as the model's context policy says. */
+import type { Call, Message, Part } from '../call.ts';
+import { estimateTokens } from '../context/estimate.ts';
+import type { Entry } from '../context/strategy.ts';
+import { HeadgateError } from '../errors.ts';
+import type { Fitted, Guarded } from '../exchange.ts';
+
+/** What a message costs beside its text: role and separators. */
+const perMessage = 4;
+/** Vendors charge by image size, which nobody knows before the vendor: a common figure for a large one. */
+const perImage = 1_600;
+
+function tokensOf(part: Part): number {
+  switch (part.type) {
+    case 'text':
+    case 'reasoning':
+    case 'refusal':
+    case 'tool_result':
+      return estimateTokens(part.text);
+    case 'tool_call':
+      return estimateTokens(part.name) + estimateTokens(part.arguments) + perMessage;
+    case 'image':
+      return perImage;
+    case 'opaque':
+      return perImage;
+  }
+}
+
+const messageTokens = ({ parts }: Message): number => parts.reduce((sum, part) => sum + tokensOf(part), perMessage);
+
+/**
+ * A group is a turn: a user message and all that answers it. Calls and their results stand inside one turn, so keeping
+ * turns whole never separates them, and what is kept always begins with the user.
+ */
+function entriesOf(call: Call): Entry[] {
+  let group = 0;
+  return call.messages.map((message, index) => {
+    if (message.role === 'user' && call.messages[index - 1]?.role !== 'user') group += 1;
+    return { index, tokens: messageTokens(message), pinned: message.role === 'system', group };
+  });
+}
+
+export function fit(exchange: Guarded): Fitted {
+  const { call, model, prepend, reply } = exchange;
+  if (!model.fit) return Object.assign(exchange, { keep: undefined });
+  const tools = call.tools.length === 0 ? 0 : estimateTokens(JSON.stringify(call.tools));
+  const overhead = prepend.reduce((sum, message) => sum + messageTokens(message), tools);
+  const entries = entriesOf(call);
+  const result = model.fit(entries, { maxOutputTokens: call.maxOutputTokens, overhead });
+  if (!result.fits) {
+    throw new HeadgateError(
+      'context_length_exceeded',
+      `What must stay of this conversation needs about ${result.needed} tokens; ${result.limit} fit (context policy '${model.contextPolicy}').`,
+      { param: 'messages' },
+    );
+  }
+  const cut = result.keep === undefined ? 0 : entries.length - result.keep.length;
+  reply.header(
+    'headgate-context',
+    `policy="${model.contextPolicy}", in=${entries.length}, kept=${entries.length - cut}, cut=${cut}, tokens=${result.tokens}`,
+  );
+  return Object.assign(exchange, { keep: result.keep });
+}

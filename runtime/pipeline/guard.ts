@@ -1,0 +1,14 @@
+/** The model's policies over what goes in. The first that refuses ends the request. */
+import { HeadgateError } from '../errors.ts';
+import type { Guarded, Resolved } from '../exchange.ts';
+
+export function guard(exchange: Resolved): Guarded {
+  for (const { name, check } of exchange.model.policies) {
+    const verdict = check(exchange.call);
+    if (!verdict.pass)
+      throw new HeadgateError('blocked_by_policy', `Policy '${name}' refuses this request: ${verdict.reason}.`, {
+        noRetry: true,
+      });
+  }
+  return Object.assign(exchange, { guarded: true as const });
+}

@@ -1,0 +1,16 @@
+/** Lists what the consumer may ask for, in the surface's own words. */
+import { HeadgateError } from '../errors.ts';
+import type { SurfaceExchange } from '../exchange.ts';
+import { identify } from './identify.ts';
+import { mayUse } from './resolve.ts';
+
+export function modelsLine(exchange: SurfaceExchange, name: string | undefined): void {
+  const { consumer, generation, reply, surface } = identify(exchange);
+  const usable = [...generation.tables.models.values()]
+    .filter((model) => mayUse(consumer, model))
+    .map((model) => model.name);
+  if (name !== undefined && !usable.includes(name))
+    throw new HeadgateError('model_not_found', `No model named '${name}' is configured for you.`, { param: 'model' });
+  const body = name === undefined ? surface.writeModels(usable.sort()) : surface.writeModel(name);
+  reply.whole(200, 'application/json', JSON.stringify(body));
+}

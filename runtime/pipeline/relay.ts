@@ -1,0 +1,79 @@
+/** Sends the answer to the client: untouched when it speaks the target's dialect, translated otherwise. */
+import type { AnswerEvent } from '../call.ts';
+import type { EventWriter, WireError } from '../dialects/dialect.ts';
+import { asHeadgateError, HeadgateError } from '../errors.ts';
+import type { Answered, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
+import { AttemptFailed } from './patience.ts';
+
+function relayWhole({ reply, surface }: Answered, answered: WholeAnswer): void {
+  const created = Math.floor(Date.now() / 1000);
+  const body = answered.answer ? JSON.stringify(surface.dialect.writeAnswer(answered.answer, created)) : answered.bytes;
+  reply.whole(200, 'application/json', body);
+}
+
+/** The usage event that the gateway asked for on its own account. */
+const onlyUsage = (events: readonly AnswerEvent[]) => events.length > 0 && events.every(({ type }) => type === 'usage');
+
+function textOf({ block, events }: StreamedEvent, writer: EventWriter | undefined, hideUsage: boolean): string {
+  if (!writer) return hideUsage && onlyUsage(events) ? '' : block.raw;
+  return events.map((event) => (event.type === 'end' || event.type === 'failure' ? '' : writer.write(event))).join('');
+}
+
+async function relayStream(exchange: Answered, answered: StreamedAnswer): Promise<void> {
+  const { reply, surface, outcome, signal } = exchange;
+  const native = answered.target.provider.kind.dialect.name === surface.dialect.name;
+  const includeUsage = surface.dialect.wantsStreamUsage(exchange.body);
+  const writer = native
+    ? undefined
+    : surface.dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000) });
+  let ended = false;
+  reply.startStream();
+  for await (const streamed of answered.events) {
+    for (const event of streamed.events) {
+      if (event.type === 'usage') outcome.usage = event.usage;
+      else if (event.type === 'end') ended = true;
+      else if (event.type === 'failure') throw new AttemptFailed(event.failure);
+    }
+    await reply.write(textOf(streamed, writer, answered.hideUsage));
+    if (signal.aborted)
+      throw new HeadgateError('client_closed_request', 'The client left in the middle of the answer.');
+  }
+  if (!ended) throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the stream ended without its end mark'));
+  if (writer) await reply.write(writer.end());
+  reply.end();
+}
+
+export function wireError(error: HeadgateError): WireError {
+  return { status: error.status, code: error.code, type: error.type, message: error.message, param: error.param };
+}
+
+const brokenStream = (error: AttemptFailed): HeadgateError =>
+  error.failure.kind === 'timeout'
+    ? new HeadgateError('upstream_timeout', 'The provider stopped in the middle of the answer.', { cause: error })
+    : new HeadgateError('upstream_broken_answer', 'The answer ended early: the provider broke it off.', {
+        cause: error,
+      });
+
+export async function relay(exchange: Answered): Promise<void> {
+  const { answered, reply, outcome, signal, surface } = exchange;
+  reply.header('headgate-target', answered.target.label);
+  reply.header('headgate-attempts', String(outcome.attempts));
+  if (answered.form === 'whole') {
+    outcome.usage = answered.usage;
+    relayWhole(exchange, answered);
+    return;
+  }
+  try {
+    await relayStream(exchange, answered);
+  } catch (error) {
+    if (signal.aborted)
+      throw new HeadgateError('client_closed_request', 'The client left in the middle of the answer.', {
+        cause: error,
+      });
+    const known = error instanceof AttemptFailed ? brokenStream(error) : asHeadgateError(error);
+    // The status is long gone: the failure travels as an event, and the end mark is withheld.
+    await reply.write(surface.dialect.writeErrorEvent(wireError(known)));
+    reply.end();
+    throw known;
+  }
+}

@@ -1,0 +1,47 @@
+/** From the name the client asked for to the model, its rendered prompt and the targets in the order to try them. */
+import type { JsonObject } from '../call.ts';
+import { HeadgateError } from '../errors.ts';
+import type { Accepted, Resolved } from '../exchange.ts';
+import type { LiveConsumer, LiveModel, ReadValue } from '../generation/generation.ts';
+
+/** Whether `consumer` may use `model`. Listing and calling must agree, so both ask here. */
+export function mayUse(consumer: LiveConsumer, model: LiveModel): boolean {
+  return consumer.models === undefined || consumer.models.has(model.name);
+}
+
+function valueReader({ request, body }: Accepted): ReadValue {
+  return (from, name) => {
+    if (from === 'header') {
+      const value = request.headers[name.toLowerCase()];
+      return typeof value === 'string' ? value : undefined;
+    }
+    const metadata = body['metadata'] as JsonObject | null | undefined;
+    const value =
+      typeof metadata === 'object' && metadata !== null && Object.hasOwn(metadata, name) ? metadata[name] : undefined;
+    return typeof value === 'string' ? value : undefined;
+  };
+}
+
+export function resolve(exchange: Accepted): Resolved {
+  const { call, consumer, generation, house, outcome } = exchange;
+  const model = generation.tables.models.get(call.model);
+  if (!model)
+    throw new HeadgateError(
+      'model_not_found',
+      `No model named '${call.model}' is configured; GET /v1/models lists them.`,
+      { param: 'model' },
+    );
+  outcome.matched = `model:${model.name}`;
+  if (!mayUse(consumer, model))
+    throw new HeadgateError('model_not_allowed', `Consumer '${consumer.name}' may not use model '${model.name}'.`, {
+      param: 'model',
+    });
+  const targets = model.order(house.random).filter(({ provider }) => provider.live !== undefined);
+  if (targets.length === 0)
+    throw new HeadgateError(
+      'no_target_available',
+      `No target of model '${model.name}' is in rotation: a secret it needs is absent.`,
+    );
+  const prepend = model.render?.(valueReader(exchange)) ?? [];
+  return Object.assign(exchange, { model, targets, prepend });
+}

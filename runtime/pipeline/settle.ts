@@ -1,0 +1,27 @@
+/** Pays what was used and frees the rest, however the request ended. The only place where that happens. */
+import { asHeadgateError, type ErrorCode } from '../errors.ts';
+import type { Exchange, Reserved } from '../exchange.ts';
+import { giveBack } from './reserve.ts';
+
+/** Ends that no client can bring about: such a request was not served and costs it nothing. */
+const notServed: ReadonlySet<ErrorCode> = new Set([
+  'internal_error',
+  'upstream_failed',
+  'upstream_credential_refused',
+  'upstream_model_unknown',
+  'upstream_rate_limited',
+  'upstream_timeout',
+  'no_target_available',
+]);
+
+/** `thrown` is what ended the line, or undefined when it came to its end. Never throws: it stands in a `finally`. */
+export async function settle(exchange: Reserved<Exchange>, thrown: unknown): Promise<void> {
+  const { house, lease, outcome, reply } = exchange;
+  if (outcome.usage && outcome.target) {
+    house.metrics.tokens.inc({ target: outcome.target, direction: 'input' }, outcome.usage.inputTokens);
+    house.metrics.tokens.inc({ target: outcome.target, direction: 'output' }, outcome.usage.outputTokens);
+  }
+  // Once a byte of the answer was sent, the request was served.
+  if (thrown === undefined || reply.started || !notServed.has(asHeadgateError(thrown).code)) return;
+  await giveBack(house.quotas, lease.takings);
+}

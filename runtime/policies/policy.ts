@@ -1,0 +1,12 @@
+/** The contract of a policy kind: one rule over what goes in, free of I/O. */
+import type { z } from 'zod';
+import type { Call } from '../call.ts';
+
+export type Verdict = { readonly pass: true } | { readonly pass: false; readonly reason: string };
+
+export interface PolicyKind<Options extends z.ZodType = z.ZodType> {
+  /** Strict schema of what config may say for this kind, `kind` aside. */
+  readonly options: Options;
+  /** Built once per generation: anything expensive is prepared here. `reason` in a verdict is shown to the client. */
+  prepare(options: z.output<Options>): (call: Call) => Verdict;
+}

@@ -1,0 +1,30 @@
+/** Anthropic, and every vendor that speaks its Messages API. */
+import { z } from 'zod';
+import { anthropicMessages } from '../dialects/anthropic-messages.ts';
+import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
+import type { ProviderKind } from './provider.ts';
+
+/** The only version the vendor documents (platform.claude.com/docs/en/api/versioning). */
+const apiVersion = '2023-06-01';
+
+const options = z
+  .strictObject({
+    // Anthropic's SDKs put the version into the path, not into the base URL, unlike OpenAI's.
+    baseUrl: baseUrl
+      .refine((url) => !/\/v1\/*$/.test(url), 'must not end in /v1; it is added')
+      .default('https://api.anthropic.com'),
+    ...endpointFields,
+  })
+  .superRefine(checkEndpoint('api.anthropic.com'));
+
+export const anthropic: ProviderKind<typeof options> = {
+  options,
+  dialect: anthropicMessages,
+  connect(chosen, readSecret) {
+    const { origin, path } = splitBaseUrl(chosen.baseUrl);
+    const headers = lowerCaseNames(chosen.headers);
+    headers['anthropic-version'] = apiVersion;
+    if (chosen.apiKey !== undefined) headers['x-api-key'] = readSecret(chosen.apiKey);
+    return { origin, chatPath: `${path}/v1/messages`, headers };
+  },
+};

@@ -1,0 +1,62 @@
+/** The way back to the client: headers gathered along the line, then one body or one stream. */
+import type { ServerResponse } from 'node:http';
+
+export class Reply {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  /** Once true nothing but more of the same stream can follow: no other status, no fallback. */
+  get started(): boolean {
+    return this.#response.headersSent;
+  }
+
+  get status(): number {
+    return this.#response.statusCode;
+  }
+
+  header(name: string, value: string): void {
+    this.#response.setHeader(name, value);
+  }
+
+  whole(status: number, contentType: string, body: string | Uint8Array): void {
+    this.#response.statusCode = status;
+    this.#response.setHeader('content-type', contentType);
+    this.#response.setHeader('content-length', Buffer.byteLength(body));
+    this.#response.end(body);
+  }
+
+  startStream(): void {
+    this.#response.statusCode = 200;
+    this.#response.setHeader('content-type', 'text/event-stream; charset=utf-8');
+    this.#response.setHeader('cache-control', 'no-cache');
+    // Reverse proxies that buffer would hold the first token back.
+    this.#response.setHeader('x-accel-buffering', 'no');
+    this.#response.flushHeaders();
+  }
+
+  /** Resolves when the client has room for more, or has left. */
+  async write(text: string): Promise<void> {
+    if (text === '' || this.#response.destroyed || this.#response.write(text)) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.#response.off('drain', done);
+        this.#response.off('close', done);
+        resolve();
+      };
+      this.#response.on('drain', done);
+      this.#response.on('close', done);
+    });
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  /** For a client that is no longer owed an answer, or whose stream cannot be ended well. */
+  destroy(): void {
+    this.#response.destroy();
+  }
+}

@@ -1,0 +1,140 @@
+/** Wires the process-lifetime parts together and starts them; the one place that knows them all. */
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startAdmin } from './admin/admin.ts';
+import { openArtifact, type Artifact } from './artifact.ts';
+import { visitEdge, type Edge } from './edge.ts';
+import { HeadgateError } from './errors.ts';
+import { Activator } from './generation/activator.ts';
+import { listen } from './listener.ts';
+import { causeInWords, createLog, type Log } from './log.ts';
+import { openQuotaStore } from './quota/open.ts';
+import type { Settings } from './settings.ts';
+import { openGitSource } from './sync/git-source.ts';
+import { forgiving, memoryKeep, openKeep, type Keep } from './sync/keep.ts';
+import { Loop } from './sync/loop.ts';
+import type { RevisionSource } from './sync/source.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { createForwarder } from './upstream/forward.ts';
+import { Pools } from './upstream/pools.ts';
+
+export interface Gateway {
+  readonly dataUrl: string;
+  readonly adminUrl: string;
+  /** The revision served now, short; undefined while there is none. */
+  readonly revision: string | undefined;
+  /** Why the newest revision is not served, when it is not. */
+  readonly held: string | undefined;
+  poke(): Promise<void>;
+  /** Not ready at once, requests in flight may end within the drain time. */
+  drain(): Promise<void>;
+  /** Ends now. */
+  close(): Promise<void>;
+}
+
+async function readSeed(directory: string | undefined): Promise<Artifact | undefined> {
+  if (directory === undefined) return undefined;
+  const names = await readdir(directory);
+  const files = await Promise.all(
+    names.map(async (name) => [name, new Uint8Array(await readFile(join(directory, name)))] as const),
+  );
+  const artifact = openArtifact({ commit: '', files: new Map(files) });
+  return { ...artifact, commit: artifact.digest };
+}
+
+async function keepFor(directory: string | undefined, log: Log): Promise<Keep> {
+  if (directory === undefined) return memoryKeep();
+  try {
+    return forgiving(await openKeep(directory), log);
+  } catch (error) {
+    log.warn(
+      { event: 'state_dir_unusable', cause: causeInWords(error) },
+      'the state directory is unusable: the last good revision is kept in memory only',
+    );
+    return memoryKeep();
+  }
+}
+
+function sourceFor({ repo, ref, gitTokenFile }: Settings): RevisionSource | undefined {
+  return repo === undefined
+    ? undefined
+    : openGitSource({ url: repo, ref, ...(gitTokenFile ? { tokenFile: gitTokenFile } : {}) });
+}
+
+/** Starts a gateway. `source` replaces the git source of the settings. */
+export async function serve(settings: Settings, replace: { source?: RevisionSource } = {}): Promise<Gateway> {
+  const log = createLog(settings.logLevel);
+  const metrics = createMetrics();
+  const pools = new Pools();
+  const quotas = openQuotaStore(settings.store);
+  const forwarder = await createForwarder(pools);
+  const activator = new Activator(pools, metrics);
+  const keep = await keepFor(settings.stateDir, log);
+  const { pollMs, bakeMs, bakeSamples } = settings;
+  const source = replace.source ?? sourceFor(settings);
+  const loop = new Loop({ source, activator, keep, log, metrics, pollMs, bakeMs, bakeSamples });
+  let draining = false;
+
+  const edge: Edge = {
+    house: { log, metrics, quotas, random: Math.random },
+    forwarder,
+    serving: () =>
+      activator.current ??
+      new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 }),
+  };
+  const listener = await listen(settings.listen, (request, response) => void visitEdge(edge, request, response));
+  const reported = {
+    activator,
+    loop,
+    keep,
+    replicaId: randomUUID(),
+    startedAt: new Date().toISOString(),
+    draining: () => draining,
+  };
+  const admin = await startAdmin({ address: settings.admin, tokenFile: settings.adminTokenFile, reported, metrics });
+  await loop.start(await readSeed(settings.seed));
+
+  const release = async () => {
+    await loop.stop();
+    await admin.close();
+    await forwarder.close();
+    await quotas.close();
+    await pools.close();
+  };
+  return {
+    dataUrl: listener.url,
+    adminUrl: admin.url,
+    get revision() {
+      return activator.current?.revision.short;
+    },
+    get held() {
+      return loop.state.held?.detail;
+    },
+    poke: () => loop.poke(),
+    async drain() {
+      draining = true;
+      await listener.drain(settings.drainMs);
+      await release();
+    },
+    async close() {
+      await listener.close();
+      await release();
+    },
+  };
+}
+
+/** Ties a gateway to the process's signals. Resolves when it has ended. */
+export function untilSignalled(gateway: Gateway): Promise<void> {
+  return new Promise((resolve) => {
+    let ending = false;
+    const end = () => {
+      if (ending) process.exit(130);
+      ending = true;
+      void gateway.drain().finally(resolve);
+    };
+    process.on('SIGTERM', end);
+    process.on('SIGINT', end);
+    process.on('SIGHUP', () => void gateway.poke());
+  });
+}

@@ -1,0 +1,184 @@
+/** The process's own settings: flags, or the same as `HEADGATE_…`. Anything unknown or wrong is an error at start, all at once. */
+import { isIP } from 'node:net';
+import { isAbsolute, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parseDuration } from './duration.ts';
+import type { Address } from './listener.ts';
+import { logLevels, type LogLevel } from './log.ts';
+
+export interface Settings {
+  /** Git remote (https or http) or an absolute directory; undefined: serve `seed` only. */
+  readonly repo: string | undefined;
+  readonly ref: string;
+  readonly pollMs: number;
+  readonly listen: Address;
+  readonly admin: Address;
+  /** `memory`, a directory, or a Redis URL. */
+  readonly store: string;
+  /** Where what proved itself is kept; undefined: in memory only. */
+  readonly stateDir: string | undefined;
+  readonly gitTokenFile: string | undefined;
+  readonly adminTokenFile: string | undefined;
+  readonly bakeMs: number;
+  readonly bakeSamples: number;
+  readonly logLevel: LogLevel;
+  readonly drainMs: number;
+  /** Directory of an artifact to start from without git. */
+  readonly seed: string | undefined;
+}
+
+export class SettingsError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'SettingsError';
+    this.problems = problems;
+  }
+}
+
+interface Setting {
+  readonly value: string;
+  readonly fallback: string | undefined;
+  readonly help: string;
+}
+
+const setting = (value: string, fallback: string | undefined, help: string): Setting => ({ value, fallback, help });
+
+/** Every setting by flag name: what `--help` prints and what the environment may hold. */
+export const settingTable = {
+  repo: setting('URL|DIR', undefined, 'git repository that holds the artifact branch'),
+  ref: setting('BRANCH', 'headgate/compiled', 'artifact branch'),
+  poll: setting('DURATION', '30s', 'time between two looks at the branch'),
+  listen: setting('HOST:PORT', '127.0.0.1:8080', 'data plane'),
+  admin: setting('HOST:PORT', '127.0.0.1:9090', 'admin plane; beyond loopback it needs --admin-token-file'),
+  store: setting('DIR|URL', 'memory', 'quota counts: memory, a directory, or redis:// and rediss://'),
+  'state-dir': setting('DIR', undefined, 'keeps the last good revision, so that a start needs no git'),
+  'git-token-file': setting('FILE', undefined, 'token for the git remote, read again at each poll'),
+  'admin-token-file': setting('FILE', undefined, 'bearer token that the admin plane demands'),
+  bake: setting('DURATION', '60s', 'how long a new revision is on trial'),
+  'bake-samples': setting('NUMBER', '50', 'requests below which a trial proves nothing'),
+  'log-level': setting('LEVEL', 'info', logLevels.join(', ')),
+  drain: setting('DURATION', '30s', 'how long requests in flight may take after SIGTERM'),
+  seed: setting('DIR', undefined, 'an artifact to start from without git'),
+} as const satisfies Record<string, Setting>;
+
+type Name = keyof typeof settingTable;
+const names = Object.keys(settingTable) as Name[];
+const variableOf = (name: string): string => `HEADGATE_${name.toUpperCase().replaceAll('-', '_')}`;
+
+/** What Kubernetes sets by itself in every pod beside a service called `headgate`. */
+const fromKubernetes = /^HEADGATE_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\w+)?)$/;
+
+function gather(
+  flags: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  problems: string[],
+  known: readonly string[],
+): Map<Name, string> {
+  const given = new Map<Name, string>();
+  for (const [variable, value] of Object.entries(environment)) {
+    if (
+      !variable.startsWith('HEADGATE_') ||
+      value === undefined ||
+      known.includes(variable) ||
+      fromKubernetes.test(variable)
+    )
+      continue;
+    const name = names.find((one) => variableOf(one) === variable);
+    if (name) given.set(name, value);
+    else problems.push(`${variable} is no setting; known are ${names.map(variableOf).join(', ')}`);
+  }
+  try {
+    const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
+    const { values } = parseArgs({ args: [...flags], options, strict: true, allowPositionals: false });
+    for (const name of names) {
+      const value = values[name];
+      if (typeof value === 'string') given.set(name, value);
+    }
+  } catch (error) {
+    problems.push((error as Error).message);
+  }
+  return given;
+}
+
+function addressFrom(text: string): Address | undefined {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match?.[1] || port > 65_535) return undefined;
+  return { host: match[1].replace(/^\[|\]$/g, ''), port };
+}
+
+export function isLoopback({ host }: Address): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** `known` names variables that another part of the process reads. Throws `SettingsError` with every problem. */
+export function readSettings(
+  flags: readonly string[],
+  known: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = process.env,
+): Settings {
+  const problems: string[] = [];
+  const given = gather(flags, environment, problems, known);
+  const text = (name: Name): string => given.get(name) ?? settingTable[name].fallback ?? '';
+  const wrong = (name: Name, wanted: string) =>
+    void problems.push(`--${name} (or ${variableOf(name)}) must be ${wanted}; it is '${text(name)}'`);
+
+  const durationOf = (name: Name, least: number): number => {
+    const ms = parseDuration(text(name));
+    if (ms === undefined || ms < least) wrong(name, `a duration such as '30s', at least ${least}ms`);
+    return ms ?? least;
+  };
+  const addressOf = (name: Name): Address => {
+    const address = addressFrom(text(name));
+    if (!address) wrong(name, 'HOST:PORT');
+    return address ?? { host: '127.0.0.1', port: 0 };
+  };
+  const directory = (name: Name): string | undefined => (given.has(name) ? resolve(text(name)) : undefined);
+
+  const isRedis = /^rediss?:\/\//.test(text('store'));
+  if (!isRedis && /^[a-z]+:\/\//i.test(text('store')))
+    problems.push('--store (or HEADGATE_STORE) must be memory, a directory, or a redis:// or rediss:// URL');
+  const repo = given.has('repo') ? text('repo') : undefined;
+  if (repo === undefined && !given.has('seed'))
+    problems.push(
+      '--repo (or HEADGATE_REPO) is missing: say which git repository holds the artifact branch, or start from a --seed',
+    );
+  const samples = Number(text('bake-samples'));
+  if (!Number.isInteger(samples) || samples < 0) wrong('bake-samples', 'a whole number from 0');
+  const logLevel = logLevels.find((level) => level === text('log-level'));
+  if (!logLevel) wrong('log-level', `one of ${logLevels.join(', ')}`);
+  const admin = addressOf('admin');
+  if (!isLoopback(admin) && !given.has('admin-token-file'))
+    problems.push('--admin listens beyond loopback: that needs --admin-token-file');
+
+  const settings: Settings = {
+    repo: repo !== undefined && !/^[a-z+.-]+:\/\/|@/i.test(repo) && !isAbsolute(repo) ? resolve(repo) : repo,
+    ref: text('ref'),
+    pollMs: durationOf('poll', 100),
+    listen: addressOf('listen'),
+    admin,
+    store: isRedis || text('store') === 'memory' ? text('store') : resolve(text('store')),
+    stateDir: directory('state-dir'),
+    gitTokenFile: directory('git-token-file'),
+    adminTokenFile: directory('admin-token-file'),
+    bakeMs: durationOf('bake', 0),
+    bakeSamples: samples,
+    logLevel: logLevel ?? 'info',
+    drainMs: durationOf('drain', 0),
+    seed: directory('seed'),
+  };
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings;
+}
+
+/** The settings as help text, one a line. */
+export function settingsHelp(): string {
+  return names
+    .map((name) => {
+      const { value, fallback, help } = settingTable[name];
+      return `  --${`${name} ${value}`.padEnd(28)} ${help}${fallback ? ` (default ${fallback})` : ''}`;
+    })
+    .join('\n');
+}

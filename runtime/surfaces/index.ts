@@ -1,0 +1,2 @@
+/** The registry of surfaces. The first one words the errors of paths that belong to none. */
+export { openai } from './openai.ts';

@@ -1,0 +1,74 @@
+/** The thread in which all git work runs, so that no pack, however large, holds up a request. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { openLocal } from './git-local.ts';
+import { openRemote } from './git-remote.ts';
+import type { WorkerAnswer, WorkerQuestion, WorkerSettings } from './git-source.ts';
+import { SourceError, type RevisionSource } from './source.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('git-worker is started by openGitSource, not on its own.');
+
+const settings = workerData as WorkerSettings;
+const source = openSource();
+const running = new Map<number, AbortController>();
+
+function openSource(): RevisionSource {
+  const { place, ref, tokenFile, limits } = settings;
+  if (place.kind === 'directory') return openLocal({ directory: place.path, ref, limits });
+  return openRemote({ url: place.url, ref, tokenFile, limits });
+}
+
+port.on('message', (question: WorkerQuestion) => {
+  if (question.kind === 'abort') {
+    running.get(question.id)?.abort(new SourceError('GIT_ABORTED', 'The call was given up.'));
+    return;
+  }
+  void answer(question);
+});
+
+async function answer(question: Exclude<WorkerQuestion, { kind: 'abort' }>): Promise<void> {
+  const { id } = question;
+  const controller = new AbortController();
+  running.set(id, controller);
+  const { deadlineMs } = settings.limits;
+  const deadline = setTimeout(() => {
+    controller.abort(
+      new SourceError('GIT_DEADLINE', `The call took longer than ${deadlineMs} ms; it is tried again later.`),
+    );
+  }, deadlineMs);
+  try {
+    const gone = rejectWhenAborted(controller.signal);
+    if (question.kind === 'tip') {
+      post({ id, tip: await Promise.race([source.tip(controller.signal), gone]) });
+    } else {
+      const { files } = await Promise.race([source.fetch(question.commit, controller.signal), gone]);
+      const entries = [...files];
+      post(
+        { id, files: entries },
+        entries.map(([, bytes]) => bytes.buffer as ArrayBuffer),
+      );
+    }
+  } catch (error) {
+    const { code, message, retryAfterMs } = asSourceError(error);
+    post({ id, failure: { code, message, retryAfterMs } });
+  } finally {
+    clearTimeout(deadline);
+    running.delete(id);
+  }
+}
+
+/** A step that ignores its signal, such as a stuck disk, must not keep the caller waiting. */
+function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+function asSourceError(error: unknown): SourceError {
+  if (error instanceof SourceError) return error;
+  return new SourceError('GIT_CORRUPT', 'The git data cannot be read; it is ignored.', { cause: error });
+}
+
+function post(message: WorkerAnswer, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer);
+}

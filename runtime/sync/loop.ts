@@ -1,0 +1,247 @@
+/** Carries out what the machine decides: fetches, verifies, warms, swaps, and goes back when it must. */
+import { ArtifactRefused, openArtifact, type Artifact } from '../artifact.ts';
+import type { Activator } from '../generation/activator.ts';
+import { causeInWords, type Log } from '../log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { History } from './history.ts';
+import type { Keep } from './keep.ts';
+import { cold, step, type Effect, type Event, type State } from './machine.ts';
+import { neverPolled, Poller, type SourceStatus } from './poller.ts';
+import type { RawArtifact, RevisionSource } from './source.ts';
+import { Trial } from './trial.ts';
+
+export interface LoopOptions {
+  readonly source: RevisionSource | undefined;
+  readonly activator: Activator;
+  readonly keep: Keep;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly pollMs: number;
+  readonly bakeMs: number;
+  /** Fewer requests than this during the trial leave a revision unverified. */
+  readonly bakeSamples: number;
+}
+
+/** With nothing to serve there is nothing to be patient for. */
+const coldPollMs = 1_000;
+
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #poller: Poller | undefined;
+  readonly history: History;
+  #state: State = cold;
+  #raw: RawArtifact | undefined;
+  #candidate: Artifact | undefined;
+  #trial: Trial | undefined;
+  #fetching = new AbortController();
+  /** Effects run one after the other, in the order the machine asked for them. */
+  #queue: Promise<void> = Promise.resolve();
+  health: 'verified' | 'unverified' | 'rolled-back' = 'unverified';
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+    const { source, log, metrics, pollMs } = options;
+    this.history = new History(log, metrics);
+    const intervalMs = () => (this.#state.active === undefined ? Math.min(pollMs, coldPollMs) : pollMs);
+    const onTip = (tip: string | undefined) =>
+      this.#send(tip === undefined ? { type: 'tip_missing' } : { type: 'tip_seen', commit: tip });
+    this.#poller = source && new Poller({ source, log, metrics, intervalMs, onTip });
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get sourceStatus(): SourceStatus {
+    return this.#poller?.status ?? neverPolled;
+  }
+
+  get bake(): { readonly endsAt: string; readonly samples: number } | undefined {
+    const samples = this.#options.activator.current?.health.samples ?? 0;
+    return this.#trial && { endsAt: this.#trial.endsAt.toISOString(), samples };
+  }
+
+  /** Serves what is on disk, or `seed`, before git is asked for anything; then what the source has. */
+  async start(seed: Artifact | undefined): Promise<void> {
+    const { activator, keep, log } = this.#options;
+    const { artifact, problems } = await keep.load();
+    for (const problem of problems) log.warn({ event: 'state_problem', problem }, problem);
+    const quarantine = { ...keep.state.quarantine };
+    if (keep.state.pending !== undefined) {
+      quarantine[keep.state.pending] = 'the gateway died while this revision was on trial';
+      await keep.change({ pending: undefined, quarantine });
+    }
+    const first = artifact ?? seed;
+    if (first) {
+      try {
+        activator.warm(first);
+        activator.activate(first.commit);
+        this.health = artifact ? 'verified' : 'unverified';
+      } catch (error) {
+        const told = { event: 'start_refused', artifact: first.commit, cause: causeInWords(error) };
+        log.error(told, 'what was kept cannot be served');
+      }
+    }
+    this.#send({ type: 'booted', lastKnownGood: activator.current?.revision.artifact, quarantine });
+    await this.poke();
+    await this.settled();
+  }
+
+  /** Looks at the source now. */
+  async poke(): Promise<void> {
+    await this.#poller?.poke();
+  }
+
+  /** Resolves when nothing is left to do for the tips seen so far. */
+  async settled(): Promise<void> {
+    for (let queue; queue !== this.#queue;) {
+      queue = this.#queue;
+      await queue;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#trial?.stop();
+    this.#fetching.abort(new Error('stopping'));
+    await this.#poller?.stop();
+    await this.settled();
+    this.#trial?.stop();
+  }
+
+  #send(event: Event): void {
+    const before = this.#state;
+    const { state, effects } = step(before, event);
+    this.#state = state;
+    this.history.tell(before, state, this.#options.activator.current?.revision.short);
+    for (const effect of effects) {
+      if (effect.do === 'abandon') {
+        // At once, not in its turn: what it ends is what the queue is waiting for.
+        this.#fetching.abort(new Error('a newer commit came'));
+        this.#options.activator.abandon();
+        continue;
+      }
+      this.#queue = this.#queue
+        .then(() => this.#carryOut(effect))
+        .catch((error: unknown) => {
+          const told = { event: 'effect_failed', effect: effect.do, cause: causeInWords(error) };
+          this.#options.log.error(told, 'a step of the revision life cycle failed');
+        });
+    }
+  }
+
+  async #carryOut(effect: Exclude<Effect, { do: 'abandon' }>): Promise<void> {
+    switch (effect.do) {
+      case 'fetch':
+        return this.#fetch(effect.commit);
+      case 'verify':
+        return this.#judge(effect.commit, 'verified', () => this.#verify());
+      case 'warm':
+        return this.#judge(effect.commit, 'warmed', () =>
+          this.#options.activator.warm(this.#candidateOf(effect.commit)),
+        );
+      case 'activate':
+        return this.#activate(effect.commit);
+      case 'promote':
+        return this.#promote();
+      case 'roll_back':
+        return this.#rollBack(effect.from, effect.detail);
+    }
+  }
+
+  async #fetch(commit: string): Promise<void> {
+    // A newer commit may have come while this one waited for its turn.
+    if (this.#state.work?.commit !== commit || !this.#poller) return;
+    const { signal } = (this.#fetching = new AbortController());
+    try {
+      this.#raw = await this.#options.source?.fetch(commit, AbortSignal.any([signal, this.#poller.stopped]));
+      this.#send({ type: 'fetched', commit });
+    } catch (error) {
+      if (error instanceof ArtifactRefused) {
+        this.#send({ type: 'refused', commit, reason: error.reason, detail: error.message });
+        return;
+      }
+      if (signal.aborted) return;
+      this.#poller.failed(error);
+      this.#send({ type: 'fetch_failed', commit });
+    }
+  }
+
+  /** Runs one step of judgement; what it throws is the verdict. */
+  #judge(commit: string, passed: 'verified' | 'warmed', question: () => void): void {
+    try {
+      question();
+      this.#send({ type: passed, commit });
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : 'it could not be read';
+      if (!(error instanceof ArtifactRefused)) {
+        const told = { event: 'refused', artifact: commit, cause: causeInWords(error) };
+        this.#options.log.error(told, 'a candidate failed in an unexpected way');
+      }
+      const reason = error instanceof ArtifactRefused ? error.reason : 'invalid';
+      this.#send({ type: 'refused', commit, reason, detail });
+    }
+  }
+
+  #verify(): void {
+    if (!this.#raw) throw new Error('nothing was fetched');
+    const artifact = openArtifact(this.#raw);
+    this.#raw = undefined;
+    const { seq } = artifact.manifest;
+    const { highestSeq } = this.#options.keep.state;
+    // 0 is an artifact that was built and not published: it has no place in the order.
+    if (seq > 0 && seq <= highestSeq) {
+      const detail = `sequence ${seq} is not above ${highestSeq}, the highest seen: the branch was rewound or replayed`;
+      throw new ArtifactRefused('rewind', detail);
+    }
+    this.#candidate = artifact;
+  }
+
+  #candidateOf(commit: string): Artifact {
+    if (this.#candidate?.commit !== commit) throw new Error(`candidate ${commit} is gone`);
+    return this.#candidate;
+  }
+
+  async #activate(commit: string): Promise<void> {
+    const { keep, activator, log, bakeMs } = this.#options;
+    const artifact = this.#candidateOf(commit);
+    const { seq, source } = artifact.manifest;
+    await keep.change({ pending: commit, highestSeq: Math.max(keep.state.highestSeq, seq) });
+    const { number, revision } = activator.activate(commit);
+    this.health = 'unverified';
+    const told = { revision: revision.short, artifact: commit, generation: number, seq, ...source };
+    log.info({ event: 'swap', ...told }, 'a new revision serves');
+    this.#trial?.stop();
+    this.#trial = new Trial(artifact, bakeMs, activator, {
+      onFault: (failed, detail) => this.#send({ type: 'unhealthy', commit: failed, detail }),
+      onOver: (baked) => this.#send({ type: 'baked', commit: baked }),
+    });
+    // The first has nothing to fall back to: it is what there is, and it is kept at once.
+    if (this.#state.lastKnownGood === undefined) this.#send({ type: 'baked', commit });
+  }
+
+  async #promote(): Promise<void> {
+    const { activator, keep, bakeSamples } = this.#options;
+    activator.promote();
+    this.health = (activator.current?.health.samples ?? 0) >= bakeSamples ? 'verified' : 'unverified';
+    const trial = this.#endTrial();
+    if (trial) await keep.promote(trial.artifact);
+  }
+
+  async #rollBack(from: string, detail: string): Promise<void> {
+    const { activator, keep, log, metrics } = this.#options;
+    this.#endTrial();
+    const back = activator.rollBack();
+    this.health = 'rolled-back';
+    metrics.rollbacks.inc({ rule: 'bad-health' });
+    log.error({ event: 'rollback', artifact: from, serving: back.revision.short, detail }, detail);
+    const quarantine = { ...keep.state.quarantine, [from]: detail };
+    await keep.change({ pending: undefined, quarantine });
+  }
+
+  #endTrial(): Trial | undefined {
+    const trial = this.#trial;
+    trial?.stop();
+    this.#trial = undefined;
+    return trial;
+  }
+}

@@ -1,0 +1,91 @@
+/** What the gateway counts. One registry per process; labels are names from config and fixed words, so they stay bounded. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  return {
+    registry,
+    requests: new Counter({
+      name: 'headgate_requests_total',
+      help: 'Requests answered on the data plane, by what they matched and how they ended.',
+      labelNames: ['matched', 'consumer', 'status'],
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: 'headgate_request_duration_seconds',
+      help: 'Time from the request head to the end of the answer.',
+      labelNames: ['matched'],
+      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
+      registers,
+    }),
+    attempts: new Counter({
+      name: 'headgate_upstream_attempts_total',
+      help: 'Attempts at targets and upstreams, by outcome.',
+      labelNames: ['target', 'outcome'],
+      registers,
+    }),
+    tokens: new Counter({
+      name: 'headgate_tokens_total',
+      help: 'Tokens that providers reported, by target and direction.',
+      labelNames: ['target', 'direction'],
+      registers,
+    }),
+    quotaRefusals: new Counter({
+      name: 'headgate_quota_refusals_total',
+      help: 'Requests refused because a quota was used up.',
+      labelNames: ['quota', 'consumer'],
+      registers,
+    }),
+    inFlight: new Gauge({ name: 'headgate_requests_in_flight', help: 'Requests being answered now.', registers }),
+    generationsLive: new Gauge({
+      name: 'headgate_generations_live',
+      help: 'Generations that still serve a request or will serve the next.',
+      registers,
+    }),
+    configInfo: new Gauge({
+      name: 'headgate_config_info',
+      help: 'Always 1; the labels tell which revision is active.',
+      labelNames: ['revision', 'artifact', 'digest'],
+      registers,
+    }),
+    configSeq: new Gauge({ name: 'headgate_config_seq', help: 'Sequence number of the active artifact.', registers }),
+    lastPollSuccess: new Gauge({
+      name: 'headgate_config_last_poll_success_timestamp_seconds',
+      help: 'When the source last answered in full, as Unix time.',
+      registers,
+    }),
+    pollErrors: new Counter({
+      name: 'headgate_config_poll_errors_total',
+      help: 'Polls that failed, by code.',
+      labelNames: ['code'],
+      registers,
+    }),
+    transitions: new Counter({
+      name: 'headgate_config_transitions_total',
+      help: 'State changes of the revision life cycle.',
+      labelNames: ['to', 'reason'],
+      registers,
+    }),
+    rollbacks: new Counter({
+      name: 'headgate_config_rollbacks_total',
+      help: 'Revisions taken back because of their health.',
+      labelNames: ['rule'],
+      registers,
+    }),
+    held: new Gauge({
+      name: 'headgate_config_held',
+      help: '1 while the newest revision is refused, by reason.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    swapSeconds: new Histogram({
+      name: 'headgate_config_swap_duration_seconds',
+      help: 'Time to build a generation from a verified artifact and make it the active one.',
+      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,94 @@
+/** The provider kinds that are reached over HTTP: what config may say, and where requests go. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { anthropic } from '../../runtime/providers/anthropic.ts';
+import { openai } from '../../runtime/providers/openai.ts';
+
+const apiKey = { $secret: 'KEY' };
+const readSecret = ({ $secret }: { readonly $secret: string }) => `value-of-${$secret}`;
+
+function problems(options: object, kind: typeof openai | typeof anthropic = openai): readonly string[] {
+  const parsed = kind.options.safeParse(options);
+  return parsed.success ? [] : parsed.error.issues.map((issue) => issue.path.join('.'));
+}
+
+describe('where requests go', () => {
+  test('OpenAI by default, with the key as a bearer token', () => {
+    const options = openai.options.parse({ apiKey, organization: 'org-1', headers: { 'X-Title': 'Headgate' } });
+    assert.deepEqual(openai.connect(options, readSecret), {
+      origin: 'https://api.openai.com',
+      chatPath: '/v1/chat/completions',
+      headers: { 'x-title': 'Headgate', 'openai-organization': 'org-1', authorization: 'Bearer value-of-KEY' },
+    });
+  });
+
+  test('a local server without a key, its path kept', () => {
+    const options = openai.options.parse({ baseUrl: 'http://localhost:11434/v1/' });
+    assert.deepEqual(openai.connect(options, readSecret), {
+      origin: 'http://localhost:11434',
+      chatPath: '/v1/chat/completions',
+      headers: {},
+    });
+  });
+
+  test('Anthropic by default, with its version and key headers', () => {
+    assert.deepEqual(anthropic.connect(anthropic.options.parse({ apiKey }), readSecret), {
+      origin: 'https://api.anthropic.com',
+      chatPath: '/v1/messages',
+      headers: { 'anthropic-version': '2023-06-01', 'x-api-key': 'value-of-KEY' },
+    });
+  });
+});
+
+describe('what config may say', () => {
+  test('an unknown member, a literal key and a missing key are refused', () => {
+    assert.deepEqual(problems({ apiKey, baseURL: 'https://example.com' }), ['']);
+    assert.deepEqual(problems({ apiKey: 'sk-123' }), ['apiKey']);
+    assert.deepEqual(problems({}), ['apiKey']);
+    assert.deepEqual(problems({}, anthropic), ['apiKey']);
+    assert.deepEqual(problems({ baseUrl: 'https://llm.example.com' }, anthropic), []);
+  });
+
+  test('a base URL is http or https and nothing but origin and path', () => {
+    for (const baseUrl of ['x', 'ftp://a', 'https://u:p@a.com', 'https://a.com/v1?key=1', 'https://a.com/#x']) {
+      assert.deepEqual(problems({ apiKey, baseUrl }), ['baseUrl'], baseUrl);
+    }
+    assert.deepEqual(problems({ apiKey, baseUrl: 'https://api.anthropic.com/v1/' }, anthropic), ['baseUrl']);
+  });
+
+  test('plain http is for loopback and private hosts, elsewhere only when spelled out', () => {
+    const hosts = [
+      '127.0.0.1:8000',
+      '[::1]:8000',
+      '10.1.2.3',
+      '172.31.0.1',
+      '192.168.1.1',
+      '[fd00::1]',
+      'vllm',
+      'a.svc',
+      'b.internal',
+    ];
+    for (const host of hosts) assert.deepEqual(problems({ baseUrl: `http://${host}/v1` }), [], host);
+    const open = [
+      'api.example.com',
+      '8.8.8.8',
+      '172.32.0.1',
+      '169.254.169.254',
+      'localhost.example.com',
+      '[2001:db8::1]',
+    ];
+    for (const host of open) {
+      assert.deepEqual(problems({ baseUrl: `http://${host}/v1` }), ['baseUrl'], host);
+      assert.deepEqual(problems({ baseUrl: `http://${host}/v1`, allowInsecureHttp: true }), [], host);
+    }
+  });
+
+  test('static headers carry no credential, nothing the gateway sets, and no second line', () => {
+    const header = (name: string, value = 'x') => problems({ apiKey, headers: { [name]: value } });
+    for (const name of ['Authorization', 'x-api-key', 'X-Auth-Token', 'cookie', 'Host', 'content-length', 'a b']) {
+      assert.deepEqual(header(name), [`headers.${name}`], name);
+    }
+    assert.deepEqual(header('x-title', 'a\r\nb: c'), ['headers.x-title']);
+    assert.deepEqual(header('anthropic-beta', 'context-1m-2025-08-07'), []);
+  });
+});
