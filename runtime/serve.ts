@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startAdmin } from './admin/admin.ts';
-import { openArtifact, type Artifact } from './artifact.ts';
+import type { statusOf } from './admin/status.ts';
+import { openArtifact, type Artifact, type Manifest } from './artifact.ts';
 import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
 import { Activator } from './generation/activator.ts';
@@ -19,6 +20,9 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
 
+/** The document at `/status`. */
+export type StatusReport = ReturnType<typeof statusOf>;
+
 export interface Gateway {
   readonly dataUrl: string;
   readonly adminUrl: string;
@@ -26,6 +30,10 @@ export interface Gateway {
   readonly revision: string | undefined;
   /** Why the newest revision is not served, when it is not. */
   readonly held: string | undefined;
+  /** The commit behind it, where the artifact names one. */
+  readonly source: Manifest['source'];
+  /** Names of the models it serves. */
+  readonly models: readonly string[];
   poke(): Promise<void>;
   /** Not ready at once, requests in flight may end within the drain time. */
   drain(): Promise<void>;
@@ -62,8 +70,15 @@ function sourceFor({ repo, ref, gitTokenFile }: Settings): RevisionSource | unde
     : openGitSource({ url: repo, ref, ...(gitTokenFile ? { tokenFile: gitTokenFile } : {}) });
 }
 
-/** Starts a gateway. `source` replaces the git source of the settings. */
-export async function serve(settings: Settings, replace: { source?: RevisionSource } = {}): Promise<Gateway> {
+export interface Extras {
+  /** In place of the git source that the settings name. */
+  readonly source?: RevisionSource;
+  /** Called after each change of what serves or of why something does not. */
+  readonly onChange?: () => void;
+}
+
+/** Starts a gateway. */
+export async function serve(settings: Settings, extras: Extras = {}): Promise<Gateway> {
   const log = createLog(settings.logLevel);
   const metrics = createMetrics();
   const pools = new Pools();
@@ -72,8 +87,18 @@ export async function serve(settings: Settings, replace: { source?: RevisionSour
   const activator = new Activator(pools, metrics);
   const keep = await keepFor(settings.stateDir, log);
   const { pollMs, bakeMs, bakeSamples } = settings;
-  const source = replace.source ?? sourceFor(settings);
-  const loop = new Loop({ source, activator, keep, log, metrics, pollMs, bakeMs, bakeSamples });
+  const source = extras.source ?? sourceFor(settings);
+  const loop = new Loop({
+    source,
+    activator,
+    keep,
+    log,
+    metrics,
+    pollMs,
+    bakeMs,
+    bakeSamples,
+    onChange: extras.onChange,
+  });
   let draining = false;
 
   const edge: Edge = {
@@ -110,6 +135,12 @@ export async function serve(settings: Settings, replace: { source?: RevisionSour
     },
     get held() {
       return loop.state.held?.detail;
+    },
+    get source() {
+      return activator.current?.revision.manifest.source;
+    },
+    get models() {
+      return [...(activator.current?.tables.models.keys() ?? [])];
     },
     poke: () => loop.poke(),
     async drain() {

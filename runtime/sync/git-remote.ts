@@ -1,6 +1,6 @@
 /** Asks a git host over HTTP where a branch stands and what its commit holds, trusting nothing it answers. */
 import { readFile } from 'node:fs/promises';
-import { fetch as fetchPack, listServerRefs } from 'isomorphic-git';
+import { fetch as fetchPack, listServerRefs, type HttpClient } from 'isomorphic-git';
 import { openGitHttp, type HttpCall } from './git-http.ts';
 import { checkPack } from './git-pack.ts';
 import {
@@ -74,7 +74,7 @@ export function openRemote(options: RemoteOptions): RevisionSource {
 async function fetchArtifact(
   { url, ref, limits }: RemoteOptions,
   commit: string,
-  openClient: (screen: HttpCall['screen']) => ReturnType<ReturnType<typeof openGitHttp>['client']>,
+  openClient: (screen: HttpCall['screen']) => HttpClient,
 ): Promise<RawArtifact> {
   // A new store each time: nothing piles up, and a failed fetch leaves no ref behind that points at nothing.
   const store = { fs: new MemoryFiles({ '/git/config': emptyConfig }), gitdir: '/git' };

@@ -17,9 +17,12 @@ export class History {
   readonly #metrics: Metrics;
   readonly #entries: Transition[] = [];
 
-  constructor(log: Log, metrics: Metrics) {
+  readonly #onChange: (() => void) | undefined;
+
+  constructor(log: Log, metrics: Metrics, onChange?: () => void) {
     this.#log = log;
     this.#metrics = metrics;
+    this.#onChange = onChange;
   }
 
   /** Newest first. */
@@ -41,5 +44,6 @@ export class History {
     const told = { event: 'config', state: to, ...after.held, artifact: commit, serving };
     if (after.held) this.#log.error(told, 'revision held');
     else this.#log.info(told, 'revision state');
+    this.#onChange?.();
   }
 }

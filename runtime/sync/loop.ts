@@ -20,6 +20,8 @@ export interface LoopOptions {
   readonly bakeMs: number;
   /** Fewer requests than this during the trial leave a revision unverified. */
   readonly bakeSamples: number;
+  /** Called after each change of what serves or of why something does not. */
+  readonly onChange?: (() => void) | undefined;
 }
 
 /** With nothing to serve there is nothing to be patient for. */
@@ -41,7 +43,7 @@ export class Loop {
   constructor(options: LoopOptions) {
     this.#options = options;
     const { source, log, metrics, pollMs } = options;
-    this.history = new History(log, metrics);
+    this.history = new History(log, metrics, options.onChange);
     const intervalMs = () => (this.#state.active === undefined ? Math.min(pollMs, coldPollMs) : pollMs);
     const onTip = (tip: string | undefined) =>
       this.#send(tip === undefined ? { type: 'tip_missing' } : { type: 'tip_seen', commit: tip });

@@ -35,7 +35,7 @@ before(async () => {
   ]);
   commit = await commitTree(repository, { branch: ref, tree, parents: [first] });
   calm = openGitSource({ url, ref });
-  hasty = openGitSource({ url, ref, limits: { idleMs: 400, deadlineMs: 1_200 } });
+  hasty = openGitSource({ url, ref, limits: { idleMs: 300, deadlineMs: 1_000 } });
   await Promise.all([calm.tip(signal), hasty.tip(signal)]);
 });
 
@@ -244,13 +244,6 @@ test('fault 15: flipped bits in the pack or the framing end in a coded error', a
   server.setFault({ kind: 'flip', at: 0, method: 'POST' });
   assert.equal(await codeOf(calm.fetch(commit, signal)), 'GIT_TRUNCATED');
 });
-    assert.match(
-      await codeOf(calm.fetch(commit, signal)),
-      /^GIT_(CORRUPT|TRUNCATED|BAD_OID|REMOTE_ERROR)$/,
-      `at ${at}`,
-    );
-  }
-});
 
 test('fault 15: a listed id that is no commit id ends as GIT_BAD_OID', async () => {
   const spoil = (body: Buffer): Buffer =>
@@ -275,12 +268,12 @@ test('fault 16: an answer over the byte cap ends as GIT_PACK_LIMIT', async () =>
 
 test('fault 17: an inflation bomb ends as GIT_PACK_LIMIT without being inflated', async () => {
   const branch = 'bomb';
-  const bomb = await publishFiles(repository, branch, { 'zeros.bin': Buffer.alloc(70_000_000) });
-  await withSource({ ref: branch }, async (source) => {
+  const bomb = await publishFiles(repository, branch, { 'zeros.bin': Buffer.alloc(30_000_000) });
+  await withSource({ ref: branch, limits: { maxInflatedBytes: 20_000_000 } }, async (source) => {
     await source.tip(signal);
     const memory = process.memoryUsage().rss;
     assert.equal(await codeOf(source.fetch(bomb, signal)), 'GIT_PACK_LIMIT');
-    assert.ok(process.memoryUsage().rss - memory < 40_000_000);
+    assert.ok(process.memoryUsage().rss - memory < 25_000_000);
   });
   const wide = { maxInflatedBytes: 200_000_000, maxFileBytes: 1_000_000 };
   await withSource({ ref: branch, limits: wide }, async (source) => {

@@ -1,0 +1,47 @@
+/** The files of an artifact: exact bytes that depend on nothing but the configuration and what is passed in. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { artifactFormat, manifestSchema, type Manifest } from '@headgate/runtime/artifact';
+import { canonicalJson } from '@headgate/runtime/canonical-json';
+import type { SnapshotInput } from '@headgate/runtime/snapshot';
+import { ownDirectory } from './own-packages.ts';
+
+export const version: string = (
+  JSON.parse(readFileSync(join(ownDirectory, 'package.json'), 'utf8')) as { version: string }
+).version;
+
+export interface Publication {
+  /** 0 for what is only built. */
+  readonly seq: number;
+  readonly source?: NonNullable<Manifest['source']>;
+}
+
+export interface ArtifactFiles {
+  /** `manifest.json` and `snapshot.json`. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** `sha256:` of `snapshot.json`. */
+  readonly digest: string;
+}
+
+const encoder = new TextEncoder();
+
+/** Canonical JSON throughout, without a newline at the end: the digest is that of the value. */
+export function artifactFiles(snapshot: SnapshotInput, { seq, source }: Publication): ArtifactFiles {
+  const body = encoder.encode(canonicalJson(snapshot));
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  const manifest: Manifest = manifestSchema.parse({
+    format: artifactFormat,
+    audience: snapshot.name,
+    seq,
+    ...(source && { source }),
+    compiler: `headgate/${version}`,
+    requires: { snapshot: snapshot.format },
+    files: [{ path: 'snapshot.json', sha256, size: body.byteLength }],
+  });
+  const files = new Map([
+    ['manifest.json', encoder.encode(canonicalJson(manifest))],
+    ['snapshot.json', body],
+  ]);
+  return { files, digest: `sha256:${sha256}` };
+}

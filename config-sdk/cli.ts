@@ -1,0 +1,46 @@
+/** The `headgate` command: reads arguments, runs one entry of the command table, turns the outcome into an exit code. */
+import { Command, CommanderError } from 'commander';
+import { version } from './artifact-files.ts';
+import { exitCodes } from './commands/command.ts';
+import { commands } from './commands/index.ts';
+import { EnvironmentFault } from './findings.ts';
+
+function program(): Command {
+  const root = new Command('headgate')
+    .description('Configuration in git, compiled and served: check, build and publish a gateway.')
+    .version(version)
+    .helpCommand(false)
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+  for (const add of commands) add(root);
+  // A command takes over settings of its parent only when it is made; these are made before.
+  const every = (command: Command): Command[] => [command, ...command.commands.flatMap(every)];
+  for (const command of every(root))
+    command.exitOverride().showHelpAfterError('(see --help)').allowExcessArguments(false);
+  return root;
+}
+
+/** Runs one command line and gives the exit code. */
+export async function run(parameters: readonly string[]): Promise<number> {
+  process.exitCode = exitCodes.fine;
+  try {
+    const root = program();
+    if (parameters.length === 0) {
+      root.outputHelp({ error: true });
+      return exitCodes.usage;
+    }
+    await root.parseAsync(parameters, { from: 'user' });
+    return Number(process.exitCode);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+    if (error instanceof EnvironmentFault) process.stderr.write(`headgate: ${error.message}\n`);
+    else
+      process.stderr.write(
+        `headgate: this should not happen, please report it: ${error instanceof Error ? error.stack : String(error)}\n`,
+      );
+    return exitCodes.environment;
+  }
+}
+
+// Set instead of exiting: what is still to be written on a pipe must get there.
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2));

@@ -1,0 +1,109 @@
+/** `headgate dev`: the whole loop on one machine, from a commit in the local repository to the next answer. */
+import type { Command } from 'commander';
+import { startFailure } from '@headgate/runtime/main';
+import { serve, untilSignalled, type Gateway } from '@headgate/runtime/serve';
+import { readSettings, SettingsError } from '@headgate/runtime/settings';
+import { committedSource, watchedSource } from '../dev.ts';
+import { topLevel } from '../git.ts';
+import { createKey, hashKey } from '../keys.ts';
+import { exitCodes, show, type CommandEntry } from './command.ts';
+import { addSettings, settingFlags } from './settings-options.ts';
+
+const keyVariable = 'HEADGATE_DEV_KEY';
+
+function devKey(): string {
+  const given = process.env[keyVariable];
+  if (given === undefined) return createKey();
+  if (!/^[\x21-\x7e]{8,200}$/.test(given))
+    throw new SettingsError([`${keyVariable} must be 8 to 200 visible ASCII characters`]);
+  return given;
+}
+
+/** How a revision is named to a person: the commit and its subject. */
+function revisionInWords({ revision, source }: Gateway): string {
+  return source ? `${revision} "${source.subject}" (${source.author})` : `${revision}`;
+}
+
+function banner(gateway: Gateway, key: string, from: string): string {
+  const { dataUrl, adminUrl, models } = gateway;
+  const ask = JSON.stringify({ model: models[0] ?? 'MODEL', messages: [{ role: 'user', content: 'Hello' }] });
+  const serving = gateway.revision ? `serves ${revisionInWords(gateway)}` : 'has nothing to serve yet: see above';
+  return `
+Headgate ${serving}
+
+  data plane  ${dataUrl}
+  console     ${adminUrl}/console
+  key         ${key}
+
+  curl ${dataUrl}/v1/chat/completions \\
+    -H 'authorization: Bearer ${key}' \\
+    -H 'content-type: application/json' \\
+    -d '${ask.replaceAll("'", "'\\''")}'
+
+${from}
+`;
+}
+
+/** One line for each change of what serves; quiet when only a trial ends. */
+function teller(): { tell: () => void; of: (gateway: Gateway) => void } {
+  let gateway: Gateway | undefined;
+  let said = '';
+  return {
+    tell() {
+      if (!gateway) return;
+      const line = gateway.held
+        ? `held: ${gateway.held}; ${gateway.revision ?? 'nothing'} still serves`
+        : `now serving ${revisionInWords(gateway)}`;
+      if (line !== said) process.stdout.write(`${new Date().toLocaleTimeString('en-GB')}  ${line}\n`);
+      said = line;
+    },
+    of(started) {
+      gateway = started;
+      said = `now serving ${revisionInWords(started)}`;
+    },
+  };
+}
+
+async function dev(self: Command, watching: boolean): Promise<void> {
+  const repository = await topLevel('.');
+  const key = devKey();
+  const quietly = ['--repo', repository, '--poll', '1s', '--log-level', 'error'];
+  const settings = readSettings([...quietly, ...settingFlags(self)], [keyVariable]);
+  const source = (watching ? watchedSource : committedSource)({
+    repository,
+    keyHash: hashKey(key),
+    onFindings: (result, directory) => show(result, directory, { format: 'pretty', aside: true }),
+  });
+  const { tell, of } = teller();
+  // What serves changes a moment after the state that announces it.
+  const gateway = await serve(settings, { source, onChange: () => setImmediate(tell) });
+  of(gateway);
+  const from = watching
+    ? 'Save a change to gateway.config.ts and it is live.'
+    : 'Commit a change to gateway.config.ts and it is live within seconds; git revert takes it back.';
+  process.stdout.write(banner(gateway, key, from));
+  await untilSignalled(gateway);
+}
+
+export const devCommand: CommandEntry = (program) => {
+  const command = program
+    .command('dev')
+    .summary('run the gateway on the local repository, compiling each commit')
+    .description(
+      `The runtime on the repository of the current directory, following the checked-out branch.\nPrints a key for consumer 'dev': fresh at each start, or what ${keyVariable} holds.`,
+    )
+    .option('--watch', 'follow each save instead of each commit', false);
+  addSettings(command, ['repo', 'ref', 'seed', 'state-dir', 'git-token-file']).action(
+    async (options: { watch: boolean }, self: Command) => {
+      try {
+        await dev(self, options.watch);
+      } catch (error) {
+        const lines = error instanceof SettingsError ? error.problems : [startFailure(error)];
+        for (const line of lines) process.stderr.write(`headgate: ${line}\n`);
+        process.exitCode = error instanceof SettingsError ? exitCodes.usage : exitCodes.environment;
+      }
+      // Sockets that clients keep open must not keep the process.
+      process.exit();
+    },
+  );
+};

@@ -1,0 +1,20 @@
+/** The table of commands. */
+import { buildCommand } from './build.ts';
+import { checkCommand } from './check.ts';
+import type { CommandEntry } from './command.ts';
+import { keysCommand } from './keys.ts';
+import { devCommand } from './dev.ts';
+import { publishCommand } from './publish.ts';
+import { serveCommand } from './serve.ts';
+import { statusCommand } from './status.ts';
+
+/** In the order of `--help`. */
+export const commands: readonly CommandEntry[] = [
+  checkCommand,
+  buildCommand,
+  publishCommand,
+  serveCommand,
+  devCommand,
+  keysCommand,
+  statusCommand,
+];

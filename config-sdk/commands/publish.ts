@@ -1,0 +1,51 @@
+/** `headgate publish`. */
+import { topLevel } from '../git.ts';
+import { publish, type Published } from '../publish.ts';
+import { exitCodes, show, type CommandEntry } from './command.ts';
+
+interface PublishFlags {
+  readonly remote: string;
+  readonly branch: string;
+  readonly sourceRef: string;
+  readonly json?: boolean;
+}
+
+function inWords({ result }: Published, branch: string): string {
+  switch (result.outcome) {
+    case 'published':
+      return `published ${result.source} to ${branch} as seq ${result.seq}${result.changed ? '' : ', unchanged'}: ${result.digest}`;
+    case 'already_published':
+      return `${result.source} is published already, as seq ${result.seq}`;
+    case 'skipped':
+      return `nothing published: ${result.reason}`;
+    default:
+      return 'nothing published: the configuration has errors';
+  }
+}
+
+export const publishCommand: CommandEntry = (program) => {
+  program
+    .command('publish')
+    .argument('[dir]', 'a directory inside the checkout', '.')
+    .summary('compile a commit and put it on the artifact branch')
+    .description(
+      'For CI: compile what a commit holds, whatever the working tree looks like, and append it to the artifact branch.\nNever forced. An older job that finishes last publishes nothing and says so (exit code 0).',
+    )
+    .option('--remote <name>', 'remote or address to publish to', 'origin')
+    .option('--branch <name>', 'the artifact branch', 'headgate/compiled')
+    .option('--source-ref <revision>', 'the commit to compile', 'HEAD')
+    .option('--json', 'one JSON document')
+    .action(async (directory: string, options: PublishFlags) => {
+      const repository = await topLevel(directory);
+      const published = await publish({ repository, ...options });
+      const { result, compiled } = published;
+      if (options.json)
+        process.stdout.write(`${JSON.stringify({ ...result, findings: compiled?.findings ?? [] }, null, 2)}\n`);
+      else {
+        if (compiled) show(compiled, compiled.directory, { aside: result.outcome !== 'refused' });
+        const stream = result.outcome === 'published' ? process.stdout : process.stderr;
+        stream.write(`${inWords(published, options.branch)}\n`);
+      }
+      if (result.outcome === 'refused') process.exitCode = exitCodes.input;
+    });
+};

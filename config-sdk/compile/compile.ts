@@ -1,0 +1,162 @@
+/** From loaded declarations to a snapshot, with every problem that the schema and the rules find on the way. */
+import { maxSnapshotBytes } from '@headgate/runtime/artifact';
+import { canonicalJson } from '@headgate/runtime/canonical-json';
+import { objectName, snapshotFormat, snapshotSchema, type SnapshotInput } from '@headgate/runtime/snapshot';
+import { notDataMark, type Json, type LoadDocument } from '../load/document.ts';
+import { rules } from '../rules/index.ts';
+import type { CompiledObject, Problem, Project } from '../rules/rule.ts';
+import { Compilation } from './objects.ts';
+import { collections, handleIndex, isCollectionSort, isObject, type Place } from './places.ts';
+import { reach } from './reach.ts';
+import { schemaVerdict } from './schema-problems.ts';
+
+export interface CompileResult {
+  readonly problems: readonly Problem[];
+  /** Only worth publishing when no problem is an error. Undefined when there is no gateway. */
+  readonly snapshot: SnapshotInput | undefined;
+}
+
+/** Values that no JSON can hold, wherever they stand. */
+function* notData(value: Json, place: Place): Generator<Problem> {
+  if (Array.isArray(value))
+    for (const [index, member] of (value as readonly Json[]).entries())
+      yield* notData(member, { ...place, path: [...place.path, index] });
+  else if (isObject(value) && typeof value[notDataMark] === 'string')
+    yield { code: 'not_data', place, message: `${value[notDataMark]} cannot be written as JSON` };
+  else if (isObject(value))
+    for (const [key, member] of Object.entries(value))
+      yield* notData(member as Json, { ...place, path: [...place.path, key] });
+}
+
+/** The lists of defineGateway hold what they should. */
+function listProblems(document: LoadDocument, gateway: number): Problem[] {
+  const spec = document.declarations[gateway]?.spec;
+  if (!isObject(spec)) return [];
+  const problems: Problem[] = [];
+  for (const [key, sort] of [
+    ['models', 'model'],
+    ['routes', 'route'],
+    ['consumers', 'consumer'],
+  ] as const) {
+    for (const [position, member] of Object.entries(isObject(spec[key]) || Array.isArray(spec[key]) ? spec[key] : {})) {
+      const index = handleIndex(member);
+      const found = index === undefined ? undefined : document.declarations[index];
+      if (found?.sort === sort) continue;
+      const step = Array.isArray(spec[key]) ? Number(position) : position;
+      const message = `${key} holds ${sort}s only, not ${found ? `the ${found.sort.replace('-', ' ')} '${found.id}'` : 'this'}`;
+      problems.push({ code: 'wrong_reference', place: { declaration: gateway, path: [key, step] }, message });
+    }
+  }
+  return problems;
+}
+
+function snapshotOf(
+  document: LoadDocument,
+  gateway: number,
+  objects: readonly CompiledObject[],
+  published: ReadonlySet<number>,
+): SnapshotInput {
+  const served = objects.filter(({ index }) => published.has(index));
+  const collection = (name: string) =>
+    Object.fromEntries(
+      served
+        .filter(({ sort }) => collections[sort] === name)
+        .map(({ id, value }) => [id, value])
+        .reverse(),
+    );
+  const spec = document.declarations[gateway]?.spec;
+  const sources = served.map(({ index, sort, id }) => {
+    const { file, line, column } = document.declarations[index]?.position ?? { file: '', line: 0, column: 0 };
+    return [`${collections[sort]}.${id}`, `${file}:${line}:${column}`];
+  });
+  const named = Object.fromEntries(Object.values(collections).map((name) => [name, collection(name)]));
+  const snapshot = {
+    format: snapshotFormat,
+    name: isObject(spec) ? spec['name'] : undefined,
+    ...named,
+    sources: Object.fromEntries(sources),
+  };
+  // Every object in it has been through the schema, or its problems are errors that keep it from being published.
+  return snapshot as unknown as SnapshotInput;
+}
+
+function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
+  const problems = listProblems(document, gateway);
+  const spec = document.declarations[gateway]?.spec;
+  if (!isObject(spec)) return problems;
+  const place = { declaration: gateway, path: ['name'] };
+  if (!objectName.safeParse(spec['name']).success) {
+    problems.push({
+      code: 'bad_name',
+      place,
+      message: 'the gateway needs a name of up to 64 letters, digits, dots, dashes or underscores',
+    });
+  }
+  for (const key of Object.keys(spec).filter((each) => !['name', 'models', 'routes', 'consumers'].includes(each))) {
+    problems.push({
+      code: 'unknown_property',
+      place: { declaration: gateway, path: [key], name: true },
+      message: `defineGateway: ${key} is not known here`,
+    });
+  }
+  return problems;
+}
+
+/** The snapshot as a whole: what no single object can show. */
+function wholeProblems(snapshot: SnapshotInput, place: Place): Problem[] {
+  const parsed = snapshotSchema.safeParse(snapshot);
+  const problems = (parsed.error?.issues ?? []).map((issue): Problem => ({
+    code: 'invalid_value',
+    place,
+    message: `${issue.path.join('.')}: ${issue.message}`,
+  }));
+  const bytes = Buffer.byteLength(canonicalJson(snapshot));
+  if (bytes > maxSnapshotBytes)
+    problems.push({
+      code: 'snapshot_too_large',
+      place,
+      message: `the snapshot has ${bytes} bytes; ${maxSnapshotBytes} are allowed`,
+    });
+  return problems;
+}
+
+/** `directory` is the real path that the document was loaded from. */
+export function compile(document: LoadDocument, directory: string): CompileResult {
+  const { declarations } = document;
+  const gateway = typeof document.gateway === 'number' ? document.gateway : undefined;
+  const compilation = new Compilation(declarations);
+  const problems: Problem[] = declarations.flatMap(({ spec }, index) => [
+    ...notData(spec, { declaration: index, path: [] }),
+  ]);
+  const objects = declarations.flatMap(({ sort, id }, index): CompiledObject[] => {
+    if (!isCollectionSort(sort)) return [];
+    const before = compilation.problems.length;
+    const value = compilation.compile(index);
+    const verdict = schemaVerdict({ index, sort, id, value }, compilation);
+    problems.push(...verdict.problems);
+    return [{ index, sort, id, value, sound: verdict.sound && compilation.problems.length === before }];
+  });
+  problems.push(...compilation.problems.map((each): Problem => ({ code: 'wrong_reference', ...each })));
+
+  const { listed, published } = gateway === undefined ? {} : reach(declarations, gateway);
+  const project: Project = {
+    directory,
+    declarations,
+    objects,
+    listed,
+    published,
+    gateway: gateway === undefined ? undefined : { declaration: gateway, path: [] },
+    placeOf: (object, path) => compilation.placeOf(object.value, path, { declaration: object.index, path: [] }),
+  };
+  problems.push(...rules.flatMap((rule) => rule(project)));
+  if (gateway === undefined || !published) return { problems, snapshot: undefined };
+
+  problems.push(...gatewayProblems(document, gateway));
+  const snapshot = snapshotOf(document, gateway, objects, published);
+  // With problems known, the whole would only repeat them.
+  if (problems.length === 0 || objects.every(({ sound }) => sound)) {
+    const known = problems.some(({ code }) => ['bad_name', 'not_data'].includes(code));
+    if (!known) problems.push(...wholeProblems(snapshot, { declaration: gateway, path: [] }));
+  }
+  return { problems, snapshot };
+}

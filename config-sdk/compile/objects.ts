@@ -1,0 +1,224 @@
+/**
+ * Turns authored declarations into the objects of a snapshot: references become names, kind options move under
+ * `options`, lists of targets become nodes. Every object made here remembers which authored value it came from.
+ */
+import { modelName, objectName } from '@headgate/runtime/snapshot';
+import type { Json, LoadedDeclaration } from '../load/document.ts';
+import type { Sort } from '../site.ts';
+import { handleIndex, isObject, isUnknown, unknown, type JsonObject, type Path, type Place } from './places.ts';
+
+export type Compiled = { readonly [key: string]: unknown } | readonly unknown[];
+
+export interface ReferenceProblem {
+  readonly place: Place;
+  readonly message: string;
+}
+
+interface Origin {
+  readonly place: Place;
+  /** Snapshot properties that are written elsewhere than under the same name. */
+  readonly moved?: Readonly<Record<string, Path>>;
+}
+
+/** Splits the properties that every kind shares from the kind's own. */
+function split(spec: JsonObject, shared: readonly string[]): { common: JsonObject; options: JsonObject } {
+  const entries = Object.entries(spec);
+  return {
+    common: Object.fromEntries(entries.filter(([key]) => shared.includes(key))),
+    options: Object.fromEntries(entries.filter(([key]) => !shared.includes(key))),
+  };
+}
+
+export class Compilation {
+  readonly declarations: readonly LoadedDeclaration[];
+  readonly problems: ReferenceProblem[] = [];
+  readonly #origins = new WeakMap<object, Origin>();
+
+  constructor(declarations: readonly LoadedDeclaration[]) {
+    this.declarations = declarations;
+  }
+
+  /** The snapshot object of one declaration; anything the schema must refuse stays in it. */
+  compile(index: number): unknown {
+    const declaration = this.declarations[index];
+    const spec = declaration?.spec;
+    if (!declaration || !isObject(spec) || isUnknown(spec)) return spec;
+    const place: Place = { declaration: index, path: [] };
+    switch (declaration.sort) {
+      case 'provider':
+        return this.#provider(spec as JsonObject, place);
+      case 'policy':
+      case 'context-policy': {
+        const { common, options } = split(spec as JsonObject, ['kind']);
+        return this.#from(place, { ...common, options: this.#from(place, options) });
+      }
+      case 'model':
+        return this.#model(spec as JsonObject, place);
+      case 'consumer':
+        return this.#from(place, {
+          ...spec,
+          ...this.#names(spec as JsonObject, place, { models: 'model', routes: 'route', quotas: 'quota' }),
+        });
+      case 'route':
+        return this.#from(place, {
+          ...spec,
+          ...this.#names(spec as JsonObject, place, { upstream: 'upstream', quotas: 'quota' }),
+        });
+      default:
+        return this.#from(place, { ...spec });
+    }
+  }
+
+  /** Where the value at `path` below a compiled object was written. Undefined when it came from something impure. */
+  placeOf(compiled: unknown, path: Path, fallback: Place): Place | undefined {
+    let place = fallback;
+    let value: unknown = compiled;
+    let rest: Path = path;
+    for (const [depth, key] of path.entries()) {
+      if (isUnknown(value)) return undefined;
+      const origin = typeof value === 'object' && value !== null ? this.#origins.get(value) : undefined;
+      if (origin) {
+        const moved = origin.moved?.[String(key)];
+        place = moved ? { ...origin.place, path: [...origin.place.path, ...moved] } : origin.place;
+        rest = path.slice(moved ? depth + 1 : depth);
+      }
+      value =
+        typeof value === 'object' && value !== null
+          ? (value as Record<string | number, unknown>)[key as string]
+          : undefined;
+    }
+    if (isUnknown(value)) return undefined;
+    const own = typeof value === 'object' && value !== null ? this.#origins.get(value) : undefined;
+    return own ? own.place : { ...place, path: [...place.path, ...rest] };
+  }
+
+  #from<Value extends Compiled>(place: Place, value: Value, moved?: Origin['moved']): Value {
+    this.#origins.set(value, { place, ...(moved && { moved }) });
+    return value;
+  }
+
+  #provider(spec: JsonObject, place: Place): Compiled {
+    const { common, options } = split(spec, ['kind', 'models']);
+    const models = common['models'];
+    const compiled =
+      isObject(models) && !isUnknown(models) ? this.#providerModels(models as JsonObject, place) : models;
+    return this.#from(place, {
+      ...common,
+      ...(compiled !== undefined && { models: compiled }),
+      options: this.#from(place, options),
+    });
+  }
+
+  #providerModels(models: JsonObject, { declaration }: Place): Compiled {
+    const entries = Object.entries(models).map(([id, spec]): [string, unknown] => {
+      if (!isObject(spec) || isUnknown(spec)) return [id, spec];
+      const place: Place = { declaration, path: ['models', id] };
+      const { common, options } = split(spec as JsonObject, ['contextWindow', 'maxOutputTokens']);
+      return [id, this.#from(place, { ...common, options: this.#from(place, options) })];
+    });
+    return this.#from({ declaration, path: ['models'] }, Object.fromEntries(entries));
+  }
+
+  #model(spec: JsonObject, place: Place): Compiled {
+    const names = this.#names(spec, place, { context: 'context-policy', policies: 'policy', quotas: 'quota' });
+    const targets = spec['targets'];
+    const prompt = spec['prompt'];
+    return this.#from(place, {
+      ...spec,
+      ...names,
+      ...(targets !== undefined && { targets: this.#targets(targets, { ...place, path: ['targets'] }) }),
+      ...(prompt !== undefined && { prompt: this.#prompt(prompt, { ...place, path: ['prompt'] }) }),
+    });
+  }
+
+  #targets(targets: Json, place: Place): unknown {
+    if (!Array.isArray(targets))
+      return isUnknown(targets) ? targets : this.#wrong(place, 'targets are a list, such as [openai.target(…)]');
+    const nodes = targets.map((target: Json, index) => this.#node(target, { ...place, path: [...place.path, index] }));
+    if (nodes.length === 1) return nodes[0];
+    const of = nodes.map((node, index) =>
+      this.#from({ ...place, path: [...place.path, index] }, { node }, { node: [] }),
+    );
+    return this.#from(place, { kind: 'group', balance: 'ordered', of: this.#from(place, of) });
+  }
+
+  #node(value: Json, place: Place): unknown {
+    const index = this.#reference(value, place, ['target', 'group']);
+    const declaration = index === undefined ? undefined : this.declarations[index];
+    if (index === undefined || !declaration || !isObject(declaration.spec)) return unknown;
+    const origin: Place = { declaration: index, path: [] };
+    const { spec } = declaration;
+    if (declaration.sort === 'target') {
+      const options = isObject(spec['options']) ? spec['options'] : {};
+      const node = { ...options, kind: 'target', provider: declaration.facts['provider'], model: spec['model'] };
+      const moved = Object.fromEntries(Object.keys(options).map((key) => [key, ['options', key]]));
+      return this.#from(origin, node, { ...moved, timeout: ['options', 'timeout'], retries: ['options', 'retries'] });
+    }
+    const members: unknown[] = Array.isArray(spec['of']) ? spec['of'] : [];
+    const of = members.map((member, position) => this.#member(member as Json, { ...origin, path: ['of', position] }));
+    return this.#from(origin, {
+      kind: 'group',
+      balance: declaration.facts['balance'],
+      of: this.#from({ ...origin, path: ['of'] }, of),
+    });
+  }
+
+  #member(member: Json, place: Place): unknown {
+    if (!isObject(member) || isUnknown(member)) return member;
+    const { target = null, ...rest } = member as JsonObject;
+    const node = this.#node(target, { ...place, path: [...place.path, 'target'] });
+    return this.#from(place, { ...rest, node }, { node: ['target'] });
+  }
+
+  #prompt(value: Json, place: Place): unknown {
+    const index = this.#reference(value, place, ['prompt', 'bound-prompt']);
+    const declaration = index === undefined ? undefined : this.declarations[index];
+    if (index === undefined || !declaration) return unknown;
+    if (declaration.sort === 'prompt') return this.#from(place, { name: declaration.id, variables: {} });
+    const variables = isObject(declaration.spec) ? (declaration.spec['variables'] as Json) : unknown;
+    return this.#from({ declaration: index, path: [] }, { name: declaration.facts['prompt'] ?? '', variables });
+  }
+
+  /** The properties of `spec` that refer to objects, with names in place of the references. */
+  #names(spec: JsonObject, place: Place, properties: Readonly<Record<string, Sort>>): Record<string, unknown> {
+    const entries = Object.entries(properties).flatMap(([key, sort]): [string, unknown][] => {
+      const value = spec[key];
+      if (value === undefined) return [];
+      const at = { ...place, path: [key] };
+      if (!Array.isArray(value)) return [[key, this.#name(value, at, sort)]];
+      return [[key, value.map((each: Json, index) => this.#name(each, { ...at, path: [key, index] }, sort))]];
+    });
+    return Object.fromEntries(entries);
+  }
+
+  #name(value: Json, place: Place, sort: Sort): unknown {
+    const index = this.#reference(value, place, [sort]);
+    const id = index === undefined ? '' : this.declarations[index]?.id;
+    // A name that cannot be published is reported where it is given, not wherever it is used.
+    return (sort === 'model' ? modelName : objectName).safeParse(id).success ? id : unknown;
+  }
+
+  #reference(value: Json, place: Place, sorts: readonly Sort[]): number | undefined {
+    if (isUnknown(value)) return undefined;
+    const index = handleIndex(value);
+    const found = index === undefined ? undefined : this.declarations[index];
+    if (found && sorts.includes(found.sort)) return index;
+    const wanted = sorts.map((sort) => `a ${sort.replace('-', ' ')}`).join(' or ');
+    this.#wrong(
+      place,
+      `${wanted} is expected here, not ${found ? `the ${found.sort.replace('-', ' ')} '${found.id}'` : describe(value)}`,
+    );
+    return undefined;
+  }
+
+  #wrong(place: Place, message: string): JsonObject {
+    this.problems.push({ place, message });
+    return unknown;
+  }
+}
+
+function describe(value: Json): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

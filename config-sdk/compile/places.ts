@@ -1,0 +1,45 @@
+/** The words of compilation: places in authored values, collections of a snapshot, and the marks that stand in for values. */
+import { handleMark, unknownMark, type Json } from '../load/document.ts';
+import type { Sort } from '../site.ts';
+
+export type Path = readonly (string | number)[];
+
+/** A value inside the arguments of a `define` call. */
+export interface Place {
+  /** Index of the declaration. */
+  readonly declaration: number;
+  /** Below the spec; empty for the whole call. */
+  readonly path: Path;
+  /** Point at the property's name and not at its value. */
+  readonly name?: boolean;
+}
+
+/** The collections of a snapshot, by the sort of object they hold. */
+export const collections = {
+  provider: 'providers',
+  model: 'models',
+  prompt: 'prompts',
+  'context-policy': 'contextPolicies',
+  policy: 'policies',
+  quota: 'quotas',
+  consumer: 'consumers',
+  upstream: 'upstreams',
+  route: 'routes',
+} as const satisfies Partial<Record<Sort, string>>;
+
+export type CollectionSort = keyof typeof collections;
+export const isCollectionSort = (sort: Sort): sort is CollectionSort => Object.hasOwn(collections, sort);
+
+export type JsonObject = { readonly [key: string]: Json };
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isUnknown = (value: unknown): boolean => isObject(value) && Object.hasOwn(value, unknownMark);
+/** What stands for a value that was refused elsewhere. */
+export const unknown: JsonObject = { [unknownMark]: true };
+
+/** The declaration a value stands for. */
+export function handleIndex(value: unknown): number | undefined {
+  const index = isObject(value) ? value[handleMark] : undefined;
+  return typeof index === 'number' ? index : undefined;
+}

@@ -1,0 +1,123 @@
+/** What the snapshot schema says about one object, in the words of what the author wrote. */
+import { policyKinds, providerKinds, snapshotSchema, strategyKinds } from '@headgate/runtime/snapshot';
+import type { z } from 'zod';
+import { notDataMark, type LoadedDeclaration } from '../load/document.ts';
+import { isPlaintextKey } from '../rules/consumers.ts';
+import type { CompiledObject, Problem } from '../rules/rule.ts';
+import type { Compilation } from './objects.ts';
+import { collections, isObject, type Path, type Place } from './places.ts';
+
+type Issue = z.core.$ZodIssue;
+
+const kindsOf: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  provider: providerKinds,
+  policy: policyKinds,
+  'context-policy': strategyKinds,
+};
+
+function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null
+        ? (value as Record<string | number, unknown>)[key as string]
+        : undefined,
+    root,
+  );
+}
+
+const inWords = (path: Path): string =>
+  path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index > 0 ? `.${key}` : key)).join('');
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** What sizes are counted in, by the sort of value. */
+const sizes: Readonly<Record<string, string | undefined>> = {
+  number: '',
+  int: '',
+  string: ' characters',
+  array: ' long',
+};
+
+/** A union only says that no branch fits; what the branches wanted is worth more. */
+function messageOf(issue: Issue): string {
+  if ((issue.code === 'too_small' || issue.code === 'too_big') && sizes[issue.origin] !== undefined) {
+    const [most, bound] = issue.code === 'too_big' ? ['most', issue.maximum] : ['least', issue.minimum];
+    if (issue.inclusive) return `must be at ${most} ${bound}${sizes[issue.origin]}`;
+  }
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0)
+    return lowerFirst(issue.message.replace(/^(Invalid input|Too (small|big)): /, ''));
+  const wanted = issue.errors.flatMap((branch) =>
+    branch
+      .filter(({ path }) => path.length === 0)
+      .map(({ message }) => lowerFirst(message.replace(/^Invalid input: /, ''))),
+  );
+  return [...new Set(wanted)].join(', or ') || 'no allowed form fits';
+}
+
+type Subject = Omit<CompiledObject, 'sound'>;
+
+/** The declaration in which a value stands, such as `quota 'free'` or `target sandbox/echo`. */
+function subjectOf(declaration: LoadedDeclaration | undefined): string {
+  if (!declaration) return '';
+  const { sort, id, facts } = declaration;
+  if (sort === 'target') return `target ${facts['provider']}/${facts['model']}`;
+  return `${sort.replace('-', ' ')}${id && ` '${id}'`}`;
+}
+
+const isNotData = (value: unknown): boolean => isObject(value) && Object.hasOwn(value, notDataMark);
+
+interface Whereabouts {
+  readonly path: Path;
+  readonly place: Place;
+  readonly subject: string;
+}
+
+function problemOf(issue: Issue, { path, place, subject }: Whereabouts, { sort, value }: Subject): Problem[] {
+  const written = inWords(place.path[0] === 'options' ? place.path.slice(1) : place.path);
+  const at = written ? `${subject}: ${written}` : subject;
+  if (issue.code === 'unrecognized_keys') {
+    const known = issue.keys.filter((key) => !isNotData(valueAt(value, [...path, key])));
+    return known.map((key) => ({
+      code: 'unknown_property',
+      place: { ...place, path: [...place.path, key], name: true },
+      message: `${subject}: ${written ? `${written}.` : ''}${key} is not known here`,
+    }));
+  }
+  const last = path.at(-1);
+  const parent = valueAt(value, path.slice(0, -1));
+  if (last !== undefined && isObject(parent) && !Object.hasOwn(parent, last))
+    return [{ code: 'missing_value', place, message: `${at} is missing` }];
+  const kinds = path.length === 1 && last === 'kind' ? kindsOf[sort] : undefined;
+  const message = kinds ? `must be one of ${Object.keys(kinds).join(', ')}` : messageOf(issue);
+  return [{ code: 'invalid_value', place, message: `${at}: ${message}` }];
+}
+
+function collectionSchema(sort: CompiledObject['sort']): z.ZodType {
+  return snapshotSchema.shape[collections[sort]];
+}
+
+export interface SchemaVerdict {
+  /** The schema takes the object as it is. */
+  readonly sound: boolean;
+  readonly problems: readonly Problem[];
+}
+
+export function schemaVerdict(object: Subject, compilation: Compilation): SchemaVerdict {
+  const { index, sort, id, value } = object;
+  const whole: Place = { declaration: index, path: [] };
+  const parsed = collectionSchema(sort).safeParse(Object.fromEntries([[id, value]]));
+  const problems = (parsed.error?.issues ?? []).flatMap((issue): Problem[] => {
+    const path = issue.path.slice(1) as Path;
+    if (issue.code === 'invalid_key' && path.length === 0) {
+      const message = `${subjectOf(compilation.declarations[index])}: ${issue.issues[0]?.message ?? issue.message}`;
+      return [{ code: 'bad_name', place: { ...whole, path: ['$id'] }, message }];
+    }
+    const place = compilation.placeOf(value, path, whole);
+    const there = valueAt(value, path);
+    // Reported elsewhere, as what it is.
+    if (!place || isNotData(there)) return [];
+    if (sort === 'consumer' && path[0] === 'keys' && isPlaintextKey(there)) return [];
+    const subject = subjectOf(compilation.declarations[place.declaration]);
+    return problemOf(issue, { path, place, subject }, object);
+  });
+  return { sound: parsed.success, problems };
+}

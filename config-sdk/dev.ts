@@ -1,0 +1,86 @@
+/** The local repository as a source of revisions: each commit, or each save, compiled into an artifact that is never published. */
+import { createHash } from 'node:crypto';
+import { watch } from 'node:fs';
+import { ArtifactRefused } from '@headgate/runtime/artifact';
+import type { SnapshotInput } from '@headgate/runtime/snapshot';
+import type { RevisionSource } from '@headgate/runtime/sync/source';
+import { artifactFiles, type Publication } from './artifact-files.ts';
+import { check, type CheckResult } from './check.ts';
+import { compileCommit } from './compile-commit.ts';
+import { hasErrors } from './findings.ts';
+import { commitWords, currentCommit } from './git.ts';
+
+export interface DevOptions {
+  /** Top directory of the checkout. */
+  readonly repository: string;
+  /** `sha256:…` of the key that consumer `dev` calls with. */
+  readonly keyHash: string;
+  /** Shows what `check` had to say; `directory` holds the files it speaks of. */
+  readonly onFindings: (result: Pick<CheckResult, 'findings' | 'redact'>, directory: string) => void;
+}
+
+/** Consumer `dev` may use everything. Where the configuration declares one of that name, it only gains the key. */
+function withDevKey(snapshot: SnapshotInput, keyHash: string): SnapshotInput {
+  const declared = snapshot.consumers['dev'] ?? { keys: [] };
+  const dev = { ...declared, keys: [...declared.keys, keyHash] };
+  return { ...snapshot, consumers: { ...snapshot.consumers, dev } };
+}
+
+function artifactFor(
+  result: CheckResult,
+  options: DevOptions,
+  source: Publication['source'],
+): ReadonlyMap<string, Uint8Array> {
+  if (!result.snapshot) {
+    const errors = result.findings.filter(({ severity }) => severity === 'error');
+    const first = errors[0];
+    const place = first ? `${first.file}:${first.line}:${first.column} ${first.message}` : 'no snapshot came out';
+    throw new ArtifactRefused('invalid', `check found ${errors.length} error(s); the first: ${place}`);
+  }
+  return artifactFiles(withDevKey(result.snapshot, options.keyHash), { seq: 0, ...(source && { source }) }).files;
+}
+
+/** Follows the checked-out branch. */
+export function committedSource(options: DevOptions): RevisionSource {
+  const { repository, onFindings } = options;
+  return {
+    tip: () => currentCommit(repository),
+    async fetch(commit) {
+      const { directory, findings, redact, snapshot } = await compileCommit({ repository, commit });
+      if (findings.length > 0) onFindings({ findings, redact }, directory);
+      const source = { commit, ...(await commitWords(repository, commit)) };
+      return { commit, files: artifactFor({ findings, redact, snapshot }, options, source) };
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Follows the files as they are saved, committed or not. */
+export function watchedSource(options: DevOptions): RevisionSource {
+  const { repository, onFindings } = options;
+  let saves = 0;
+  let seen: { saves: number; tip: string; result: CheckResult } | undefined;
+  const watcher = watch(repository, { recursive: true }, (_event, name) => {
+    if (name !== null && !/(^|[/\\])(\.git|\.headgate|node_modules|dist)([/\\]|$)/.test(name)) saves += 1;
+  });
+  return {
+    async tip() {
+      if (seen?.saves === saves) return seen.tip;
+      const at = saves;
+      const result = await check(repository);
+      const told = hasErrors(result.findings) ? JSON.stringify(result.findings) : JSON.stringify(result.snapshot);
+      const tip = createHash('sha256').update(told).digest('hex');
+      if (result.findings.length > 0 && tip !== seen?.tip) onFindings(result, repository);
+      seen = { saves: at, tip, result };
+      return tip;
+    },
+    fetch(commit) {
+      if (seen?.tip !== commit) return Promise.reject(new Error('the files changed meanwhile'));
+      return Promise.resolve({ commit, files: artifactFor(seen.result, options, undefined) });
+    },
+    close() {
+      watcher.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** The process that evaluates a configuration: started with Node's `--permission`, it answers with one JSON document on file descriptor 3. */
+import { writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { LoadDocument, LoadFailure, LoadOrder } from './document.ts';
+import { policeImports } from './imports.ts';
+import { policedFiles } from './policed-files.ts';
+import { guardGlobals, unknowable, type Impurity } from './purity.ts';
+import { serialise } from './serialise.ts';
+
+// Taken before the guards stand and before any of the repository's code has run.
+const realProcess = process;
+const toText = JSON.stringify;
+
+const order = JSON.parse(realProcess.argv[2] ?? '') as LoadOrder;
+const files = policedFiles(order);
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const refusedImports = policeImports(files, new URL(`../index.${extension}`, import.meta.url).href);
+const impurities: readonly Impurity[] = guardGlobals(files);
+
+function failureOf(error: unknown): LoadFailure {
+  if (!(error instanceof Error))
+    return { message: `it threw ${typeof error === 'object' ? 'an object' : String(error)}`, position: undefined };
+  const { stack } = error;
+  return { message: error.message.split('\n')[0] ?? error.name, position: files.firstIn(stack ?? '') };
+}
+
+function answer(outcome: { exported?: { default?: unknown }; failure?: LoadFailure }): void {
+  const { declarations, indexes } = serialise(files);
+  const { exported, failure } = outcome;
+  const index = indexes.get(exported?.default);
+  let gateway: LoadDocument['gateway'] = 'failed';
+  if (exported && !('default' in exported)) gateway = 'no_default_export';
+  else if (exported?.default === unknowable) gateway = 'failed';
+  else if (exported) gateway = index !== undefined && declarations[index]?.sort === 'gateway' ? index : 'not_a_gateway';
+  const document: LoadDocument = { declarations, gateway, ...(failure && { failure }), impurities, refusedImports };
+  const bytes = new TextEncoder().encode(toText(document));
+  for (let sent = 0; sent < bytes.length;) sent += writeSync(3, bytes, sent);
+}
+
+let answered = false;
+realProcess.on('exit', () => {
+  if (!answered) answer({ failure: { message: 'a top-level await never settles', position: undefined } });
+});
+const outcome = await import(pathToFileURL(join(order.directory, order.config)).href).then(
+  (exported: { default?: unknown }) => ({ exported }),
+  (error: unknown) => ({ failure: failureOf(error) }),
+);
+answered = true;
+answer(outcome);
+realProcess.exit(0);

@@ -1,0 +1,52 @@
+/** What the evaluating child process tells: everything that was declared, as plain data with markers for what is not. */
+import type { FilePosition } from '../findings.ts';
+import type { Sort } from '../site.ts';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A declared object, by its index in `LoadDocument.declarations`. */
+export const handleMark = '$handle';
+/** What an impure call or refused import gave: problems with it would only repeat the first one. */
+export const unknownMark = '$unknown';
+/** A value without a JSON form; the text says what it is. */
+export const notDataMark = '$notData';
+
+export interface LoadedDeclaration {
+  readonly sort: Sort;
+  readonly id: string;
+  readonly spec: Json;
+  /** The handle's own texts: the provider of a target, the prompt of a bound prompt, the strategy of a group. */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly position: FilePosition;
+}
+
+export interface RefusedImport {
+  readonly file: string;
+  readonly specifier: string;
+  readonly code: 'impure_import' | 'import_not_found';
+  readonly reason: string;
+}
+
+export interface LoadFailure {
+  readonly message: string;
+  readonly position: FilePosition | undefined;
+}
+
+export interface LoadDocument {
+  readonly declarations: readonly LoadedDeclaration[];
+  /** Index of the default export; otherwise why there is none. */
+  readonly gateway: number | 'no_default_export' | 'not_a_gateway' | 'failed';
+  readonly failure?: LoadFailure;
+  readonly impurities: readonly { readonly what: string; readonly position: FilePosition }[];
+  readonly refusedImports: readonly RefusedImport[];
+}
+
+/** What the parent tells the child. */
+export interface LoadOrder {
+  /** Real path of the repository's directory. */
+  readonly directory: string;
+  /** File name of the configuration inside it. */
+  readonly config: string;
+  /** Directories of our own packages: never policed, even when they lie inside the repository. */
+  readonly packages: readonly string[];
+}

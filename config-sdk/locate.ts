@@ -1,0 +1,142 @@
+/**
+ * From a value inside a `define` call to its line and column. Only the file at fault is parsed, and only when there is
+ * something to report: ts-morph costs half a second and 100 MB that a good configuration never pays.
+ */
+import { join } from 'node:path';
+import { type CallExpression, Node, Project, type SourceFile, SyntaxKind } from 'ts-morph';
+import type { FilePosition } from './findings.ts';
+import type { LoadedDeclaration } from './load/document.ts';
+import type { Place, Path } from './compile/places.ts';
+
+export interface Locator {
+  readonly value: (place: Place) => FilePosition;
+  /** The specifier of an import. */
+  readonly importOf: (file: string, specifier: string) => FilePosition;
+}
+
+type Key = string | number;
+
+/** What the value of `name` was written as, when this file says so. */
+function initializerOf(name: string, source: SourceFile): Node | undefined {
+  return source.getVariableDeclaration(name)?.getInitializer();
+}
+
+function property(node: Node, key: Key): Node | undefined {
+  if (!Node.isObjectLiteralExpression(node)) return undefined;
+  // The last of two equal names wins, as it does when the code runs.
+  for (const each of [...node.getProperties()].reverse()) {
+    if (Node.isSpreadAssignment(each)) {
+      const within = step(each.getExpression(), key);
+      if (within) return within;
+    } else if (Node.isShorthandPropertyAssignment(each) && each.getName() === String(key)) return each;
+    else if (Node.isPropertyAssignment(each)) {
+      const name = each.getNameNode();
+      const text = Node.isStringLiteral(name) || Node.isNumericLiteral(name) ? name.getLiteralText() : name.getText();
+      if (text === String(key)) return each;
+    }
+  }
+  return undefined;
+}
+
+const valueOf = (node: Node): Node => (Node.isPropertyAssignment(node) ? (node.getInitializer() ?? node) : node);
+
+function element(node: Node, key: Key): Node | undefined {
+  if (!Node.isArrayLiteralExpression(node) || typeof key !== 'number') return undefined;
+  const elements = node.getElements();
+  // Positions after a spread are unknown.
+  return elements.slice(0, key + 1).some((each) => Node.isSpreadElement(each)) ? undefined : elements[key];
+}
+
+/** The node of one property or element; a property as a whole, so that its name can be pointed at too. */
+function step(from: Node, key: Key): Node | undefined {
+  const node = valueOf(from);
+  if (Node.isIdentifier(node)) {
+    const initializer = initializerOf(node.getText(), node.getSourceFile());
+    return initializer ? step(initializer, key) : undefined;
+  }
+  if (Node.isAsExpression(node) || Node.isSatisfiesExpression(node) || Node.isParenthesizedExpression(node))
+    return step(node.getExpression(), key);
+  return property(node, key) ?? element(node, key);
+}
+
+/** Which argument of the call a path starts in, and what remains of it there. */
+function argumentOf(
+  call: CallExpression,
+  sort: LoadedDeclaration['sort'],
+  path: Path,
+): { node: Node | undefined; rest: Path } {
+  const given = call.getArguments();
+  const [first, ...rest] = path;
+  if (sort === 'gateway') return { node: given[0], rest: path };
+  if (sort === 'bound-prompt') return { node: given[0], rest };
+  if (sort === 'target') return first === 'options' ? { node: given[1], rest } : { node: given[0], rest: [] };
+  if (sort === 'group') {
+    const position = typeof rest[0] === 'number' ? rest[0] : 0;
+    const spread = given.slice(0, position + 1).some((each) => Node.isSpreadElement(each));
+    return { node: spread ? undefined : given[position], rest: rest.slice(1) };
+  }
+  if (first === '$id') return { node: given[0], rest: [] };
+  return { node: given[1], rest: path };
+}
+
+function callAt(source: SourceFile, { line, column }: FilePosition): CallExpression | undefined {
+  const position = source.compilerNode.getPositionOfLineAndCharacter(line - 1, column - 1);
+  const start = source.getDescendantAtPos(position);
+  // The engine points at the callee: at its last name when it has several.
+  return start?.getFirstAncestor(
+    (node): node is CallExpression => Node.isCallExpression(node) && node.getExpression().getEnd() > position,
+  );
+}
+
+function positionOf(node: Node, file: string): FilePosition {
+  const { line, column } = node.getSourceFile().getLineAndColumnAtPos(node.getStart());
+  return { file, line, column };
+}
+
+function nodeAt(call: CallExpression, sort: LoadedDeclaration['sort'], { path, name }: Place): Node {
+  if (path.length === 0) return call;
+  const { node, rest } = argumentOf(call, sort, path);
+  let at: Node = node ?? call;
+  for (const [index, key] of (node ? rest : []).entries()) {
+    const next = step(at, key);
+    // Computed or spread: the nearest written ancestor is still the right place to point at.
+    if (!next) return valueOf(at);
+    if (name && index === rest.length - 1) return next;
+    at = next;
+  }
+  return valueOf(at);
+}
+
+export function createLocator(directory: string, declarations: readonly LoadedDeclaration[]): Locator {
+  const project = new Project({
+    skipAddingFilesFromTsConfig: true,
+    skipFileDependencyResolution: true,
+    compilerOptions: { noLib: true, allowJs: true },
+  });
+  const sourceOf = (file: string): SourceFile =>
+    project.getSourceFile(join(directory, file)) ?? project.addSourceFileAtPath(join(directory, file));
+
+  return {
+    value(place) {
+      const declaration = declarations[place.declaration];
+      if (!declaration) return { file: '', line: 1, column: 1 };
+      if (place.path.length === 0) return declaration.position;
+      const call = callAt(sourceOf(declaration.position.file), declaration.position);
+      if (!call) return declaration.position;
+      const node = nodeAt(call, declaration.sort, place);
+      return node === call ? declaration.position : positionOf(node, declaration.position.file);
+    },
+    importOf(file, specifier) {
+      const literals = sourceOf(file).getDescendantsOfKind(SyntaxKind.StringLiteral);
+      const found = literals.find((literal) => {
+        const parent = literal.getParent();
+        const dynamic = Node.isCallExpression(parent) && Node.isImportExpression(parent.getExpression());
+        return (
+          literal.getLiteralText() === specifier &&
+          (dynamic || Node.isImportDeclaration(parent) || Node.isExportDeclaration(parent))
+        );
+      });
+      return found ? positionOf(found, file) : { file, line: 1, column: 1 };
+    },
+  };
+}

@@ -1,0 +1,15 @@
+/** Findings as workflow commands, which GitHub shows beside the line. */
+import type { Finding } from '../findings.ts';
+
+const text = (value: string): string => value.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+const property = (value: string): string => text(value).replaceAll(':', '%3A').replaceAll(',', '%2C');
+
+/** `prefix` stands between the top of the checkout and the files, with a slash at its end, or is empty. */
+export function github(findings: readonly Finding[], prefix: string): string {
+  return findings
+    .map(({ file, line, column, severity, code, message, hint }) => {
+      const place = `file=${property(prefix + file)},line=${line},col=${column},title=${property(code)}`;
+      return `::${severity} ${place}::${text(hint ? `${message}; ${hint}` : message)}\n`;
+    })
+    .join('');
+}

@@ -1,0 +1,92 @@
+/** Consumers: keys are hashes, each belongs to one consumer, and somebody may use what is served. */
+import type { ConsumerSnapshot } from '@headgate/runtime/snapshot';
+import { isObject } from '../compile/places.ts';
+import { handlesIn } from '../compile/reach.ts';
+import type { CompiledObject, Problem, Project, Rule } from './rule.ts';
+
+export const isPlaintextKey = (value: unknown): value is string =>
+  typeof value === 'string' && !value.startsWith('sha256:');
+
+const consumersOf = ({ objects }: Project): CompiledObject[] => objects.filter(({ sort }) => sort === 'consumer');
+const keysOf = ({ value }: CompiledObject): unknown[] =>
+  isObject(value) && Array.isArray(value['keys']) ? value['keys'] : [];
+
+export const plaintextKeys: Rule = (project) =>
+  consumersOf(project).flatMap((object) =>
+    keysOf(object).flatMap((key, index): Problem[] => {
+      const place = project.placeOf(object, ['keys', index]);
+      if (!place || !isPlaintextKey(key)) return [];
+      return [
+        { code: 'plaintext_key', place, message: `consumer '${object.id}': keys[${index}] is not the hash of a key` },
+      ];
+    }),
+  );
+
+export const duplicateKeys: Rule = (project) => {
+  const owners = new Map<string, string>();
+  return consumersOf(project).flatMap((object) =>
+    keysOf(object).flatMap((key, index): Problem[] => {
+      if (typeof key !== 'string' || isPlaintextKey(key)) return [];
+      const owner = owners.get(key);
+      if (owner === undefined) {
+        owners.set(key, object.id);
+        return [];
+      }
+      const place = project.placeOf(object, ['keys', index]);
+      const whose = owner === object.id ? 'stands here twice' : `also belongs to consumer '${owner}'`;
+      return place
+        ? [{ code: 'duplicate_key', place, message: `consumer '${object.id}': keys[${index}] ${whose}` }]
+        : [];
+    }),
+  );
+};
+
+export const consumersWithoutKeys: Rule = (project) =>
+  consumersOf(project)
+    .filter((object) => object.sound && project.published?.has(object.index) && keysOf(object).length === 0)
+    .map((object) => ({
+      code: 'consumer_without_keys',
+      place: project.placeOf(object, ['keys']) ?? { declaration: object.index, path: [] },
+      message: `consumer '${object.id}' has no keys and cannot call`,
+    }));
+
+export const modelsWithoutConsumers: Rule = (project) => {
+  const { published, gateway, objects } = project;
+  if (!published || !gateway) return [];
+  const served = consumersOf(project).filter(({ index }) => published.has(index));
+  if (served.length === 0)
+    return [
+      {
+        code: 'no_consumers',
+        place: { ...gateway, path: ['consumers'] },
+        message: 'nobody may call this gateway: it has no consumers',
+      },
+    ];
+  if (served.some(({ value, sound }) => !sound || (value as ConsumerSnapshot).models === undefined)) return [];
+  const allowed = new Set(served.flatMap(({ value }) => (value as ConsumerSnapshot).models));
+  return objects
+    .filter(({ index, sort, id }) => sort === 'model' && published.has(index) && !allowed.has(id))
+    .map(({ index, id }) => ({
+      code: 'model_without_consumer',
+      place: { declaration: index, path: [] },
+      message: `no consumer may use model '${id}'`,
+    }));
+};
+
+export const unservedPermissions: Rule = (project) => {
+  const { listed, declarations } = project;
+  if (!listed) return [];
+  return consumersOf(project).flatMap(({ index, id }) =>
+    [...handlesIn(declarations[index]?.spec)].flatMap(({ index: target, path }): Problem[] => {
+      const { sort, id: name } = declarations[target] ?? { sort: 'quota', id: '' };
+      if (!['model', 'route'].includes(sort) || listed.has(target)) return [];
+      return [
+        {
+          code: 'not_served',
+          place: { declaration: index, path },
+          message: `consumer '${id}' may use ${sort} '${name}', which defineGateway does not list`,
+        },
+      ];
+    }),
+  );
+};

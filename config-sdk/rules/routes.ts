@@ -1,0 +1,67 @@
+/** API routes: each request has one route, and each route can be reached. */
+import type { RouteSnapshot } from '@headgate/runtime/snapshot';
+import type { CompiledObject, Problem, Rule } from './rule.ts';
+
+const allMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+interface Earlier {
+  readonly object: CompiledObject;
+  readonly methods: readonly string[];
+}
+
+export const shadowedRoutes: Rule = ({ objects, placeOf }) => {
+  const earlier = new Map<string, Earlier[]>();
+  return objects.flatMap((object): Problem[] => {
+    if (object.sort !== 'route' || !object.sound) return [];
+    const { host = '', path, methods = allMethods } = object.value as RouteSnapshot;
+    const key = `${host} ${path}`;
+    const same = earlier.get(key) ?? [];
+    earlier.set(key, [...same, { object, methods }]);
+    const first = same.find((other) => other.methods.some((method) => methods.includes(method as never)));
+    const place = placeOf(object, ['path']);
+    if (!first || !place || first.object.id === object.id) return [];
+    const shared = methods.filter((method) => first.methods.includes(method));
+    const which = shared.length === allMethods.length ? 'every method' : shared.join(', ');
+    return [
+      {
+        code: 'route_shadowed',
+        place,
+        message: `route '${object.id}' takes ${which} on ${host}${path}, and so does route '${first.object.id}'`,
+      },
+    ];
+  });
+};
+
+export const unmatchedPaths: Rule = ({ objects, placeOf }) =>
+  objects.flatMap((object): Problem[] => {
+    if (object.sort !== 'route' || !object.sound) return [];
+    const { path, stripPrefix } = object.value as RouteSnapshot;
+    const problems: Problem[] = [];
+    const at = placeOf(object, ['path']);
+    const segments = path.slice(1).split('/');
+    const odd = segments.find(
+      (segment, index) => segment === '.' || segment === '..' || (segment === '' && index < segments.length - 1),
+    );
+    if (odd !== undefined && at) {
+      const what = odd === '' ? 'an empty segment' : `the segment '${odd}'`;
+      problems.push({
+        code: 'route_never_matches',
+        place: at,
+        message: `route '${object.id}': ${path} has ${what}, which no request has`,
+      });
+    }
+    const fixed = path.replace(/\/\*$/, '');
+    const strip = placeOf(object, ['stripPrefix']);
+    if (
+      stripPrefix &&
+      strip &&
+      !(fixed === stripPrefix || `${fixed}/`.startsWith(stripPrefix.endsWith('/') ? stripPrefix : `${stripPrefix}/`))
+    ) {
+      problems.push({
+        code: 'strip_prefix_mismatch',
+        place: strip,
+        message: `route '${object.id}': ${path} does not begin with ${stripPrefix}`,
+      });
+    }
+    return problems;
+  });

@@ -1,0 +1,116 @@
+/** Targets and groups: models exist, weights stand where they count, and conversations fit every leg. */
+import {
+  balancerKinds,
+  strategyKinds,
+  type ModelSnapshot,
+  type ProviderSnapshot,
+  type TargetNode,
+  type TargetSnapshot,
+} from '@headgate/runtime/snapshot';
+import { isObject, isUnknown } from '../compile/places.ts';
+import { byName, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
+
+type Path = readonly (string | number)[];
+
+interface Leg {
+  readonly node: TargetSnapshot;
+  readonly path: Path;
+}
+
+/** Every target below a node, in nested groups too. */
+function legsOf(node: TargetNode, path: Path): Leg[] {
+  if (node.kind === 'target') return [{ node, path }];
+  return node.of.flatMap((member, index) => legsOf(member.node, [...path, 'of', index, 'node']));
+}
+
+const models = ({ objects }: Project): CompiledObject[] =>
+  objects.filter(({ sort, sound }) => sort === 'model' && sound);
+const once = (problems: readonly Problem[]): Problem[] => [
+  ...new Map(problems.map((each) => [JSON.stringify([each.code, each.place]), each])).values(),
+];
+
+export const unknownModels: Rule = (project) => {
+  const providers = byName(project, 'provider');
+  const problems = models(project).flatMap((object) =>
+    legsOf((object.value as ModelSnapshot).targets, ['targets']).flatMap(({ node, path }): Problem[] => {
+      const provider = providers.get(node.provider)?.value as ProviderSnapshot | undefined;
+      const place = project.placeOf(object, [...path, 'model']);
+      if (!provider || !place || Object.hasOwn(provider.models, node.model)) return [];
+      return [
+        { code: 'unknown_model', place, message: `provider '${node.provider}' declares no model '${node.model}'` },
+      ];
+    }),
+  );
+  return once(problems);
+};
+
+function weightProblems(object: CompiledObject, node: unknown, path: Path, placeOf: Project['placeOf']): Problem[] {
+  const of: unknown[] = isObject(node) && node['kind'] === 'group' && Array.isArray(node['of']) ? node['of'] : [];
+  const balancer = isObject(node) ? balancerKinds[String(node['balance'])] : undefined;
+  return of.flatMap((member, index): Problem[] => {
+    if (!isObject(member) || isUnknown(member)) return [];
+    const at = [...path, 'of', index];
+    const below = weightProblems(object, member['node'], [...at, 'node'], placeOf);
+    const weighed = Object.hasOwn(member, 'weight');
+    const place = placeOf(object, weighed ? [...at, 'weight'] : at);
+    if (!place || !balancer || weighed === (balancer.weights === 'required')) return below;
+    const balance = String((node as Record<string, unknown>)['balance']);
+    if (weighed)
+      return [
+        ...below,
+        { code: 'weight_refused', place, message: `a weight means nothing in a group that is ${balance}` },
+      ];
+    return [
+      ...below,
+      { code: 'weight_missing', place, message: `a member of a group that is ${balance} has no weight` },
+    ];
+  });
+}
+
+export const weights: Rule = ({ objects, placeOf }) =>
+  once(
+    objects.flatMap((object) => {
+      if (object.sort !== 'model' || !isObject(object.value)) return [];
+      return weightProblems(object, object.value['targets'], ['targets'], placeOf);
+    }),
+  );
+
+/** Strategies that name a target and a reserve are held to their sum: a smaller budget than the one asked for is a surprise. */
+function overflow(options: unknown, window: number): string | undefined {
+  if (!isObject(options) || typeof options['target'] !== 'number' || typeof options['reserveOutput'] !== 'number')
+    return undefined;
+  const sum = options['target'] + options['reserveOutput'];
+  return sum > window
+    ? `${options['target']} input and ${options['reserveOutput']} reserved output tokens are more than`
+    : undefined;
+}
+
+export const contextFits: Rule = (project) => {
+  const providers = byName(project, 'provider');
+  const policies = byName(project, 'context-policy');
+  return models(project).flatMap((object) => {
+    const { context, targets } = object.value as ModelSnapshot;
+    const policy = context === undefined ? undefined : policies.get(context);
+    const place = project.placeOf(object, ['context']);
+    if (!policy || !place) return [];
+    const { kind, options: written } = policy.value as { kind: string; options: unknown };
+    const strategy = strategyKinds[kind];
+    const options = strategy?.options.parse(written);
+    const legs = new Map(legsOf(targets, ['targets']).map(({ node }) => [`${node.provider}/${node.model}`, node]));
+    return [...legs].flatMap(([name, { provider, model }]): Problem[] => {
+      const window = (providers.get(provider)?.value as ProviderSnapshot | undefined)?.models[model]?.contextWindow;
+      if (!strategy || window === undefined) return [];
+      const why =
+        overflow(options, window) ??
+        (strategy.budget(options, window) <= 0 ? 'what it holds back leaves nothing of' : undefined);
+      if (!why) return [];
+      return [
+        {
+          code: 'context_does_not_fit',
+          place,
+          message: `model '${object.id}': context policy '${context}' does not fit ${name}: ${why} its window of ${window}`,
+        },
+      ];
+    });
+  });
+};

@@ -1,0 +1,146 @@
+/** Runs the TypeScript compiler over a configuration, as a process and with our own settings, whatever the team's tsconfig says. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { EnvironmentFault, type Finding } from './findings.ts';
+import { configFile } from './load/load.ts';
+import { policedFiles } from './load/policed-files.ts';
+import { conditions, fromSource, ownDirectory, ownPackages } from './own-packages.ts';
+
+/** What the compiler's own words leave open. */
+const hints: Readonly<Record<string, string>> = {
+  TS1294:
+    'types are stripped, not compiled: use plain objects and unions instead of enum, namespace or parameter properties',
+  TS1484: 'write `import { type Name }`',
+  TS1543: "write `with { type: 'json' }` after the path",
+  TS2307: 'check the path; relative imports need their file extension',
+  TS2834: 'relative imports need their file extension',
+  TS2835: 'relative imports need their file extension',
+};
+
+const most = { lines: 3, characters: 400 };
+
+/** Read as ES modules either way; only with `"type": "module"` does the compiler's Node mode agree. */
+function moduleSettings(directory: string): object {
+  const file = join(directory, 'package.json');
+  let type: unknown;
+  try {
+    type = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { type?: unknown }).type : undefined;
+  } catch {
+    // A package.json that is no JSON decides nothing here; npm will complain.
+  }
+  return type === 'module'
+    ? { module: 'nodenext', moduleResolution: 'nodenext' }
+    : { module: 'esnext', moduleResolution: 'bundler' };
+}
+
+function settings(directory: string): object {
+  const sdk = join(ownDirectory, fromSource ? 'index.ts' : 'dist/index.d.ts');
+  return {
+    compilerOptions: {
+      strict: true,
+      noEmit: true,
+      target: 'es2024',
+      lib: ['es2024'],
+      types: [],
+      ...moduleSettings(directory),
+      ...(conditions.length > 0 && { customConditions: conditions }),
+      // The SDK that checks is the SDK that is checked against.
+      paths: { headgate: [sdk] },
+      resolveJsonModule: true,
+      erasableSyntaxOnly: true,
+      verbatimModuleSyntax: true,
+      allowImportingTsExtensions: true,
+      allowJs: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: true,
+      forceConsistentCasingInFileNames: true,
+    },
+    files: [join(directory, configFile), join(ownDirectory, 'ambient.d.ts')],
+  };
+}
+
+const escape = /\u001b\[[0-9;]*m/g;
+
+/** Every diagnostic with a place: its first line taken apart, and the indented lines that continue its text. */
+function diagnosticsIn(output: string): { head: RegExpExecArray; text: string[] }[] {
+  const found: { head: RegExpExecArray; text: string[] }[] = [];
+  for (const line of output.replace(escape, '').split(/\r?\n/)) {
+    const head = /^(.+?)\((\d+),(\d+)\): error (TS\d+): (.*)$/.exec(line);
+    if (head) found.push({ head, text: [head[5] ?? ''] });
+    else if (/^\s+\S/.test(line)) found.at(-1)?.text.push(line.trim());
+  }
+  return found;
+}
+
+function shorten(lines: readonly string[]): string {
+  const text = lines.slice(0, most.lines).join(' ');
+  return text.length > most.characters ? `${text.slice(0, most.characters - 1)}…` : text;
+}
+
+/** The diagnostics in the repository's own files; `directory` is a real path, and what paths in `output` are relative to. */
+export function parseDiagnostics(output: string, directory: string): Finding[] {
+  const files = policedFiles({ directory, packages: ownPackages });
+  return diagnosticsIn(output).flatMap(({ head: [, path = '', line, column, code = ''], text }): Finding[] => {
+    const url = pathToFileURL(resolve(directory, path)).href;
+    if (!files.has(url)) return [];
+    const hint = hints[code];
+    return [
+      {
+        file: files.name(url),
+        line: Number(line),
+        column: Number(column),
+        severity: 'error',
+        code,
+        message: shorten(text),
+        ...(hint && { hint }),
+      },
+    ];
+  });
+}
+
+/** Runs `tsc` and gives its output. */
+function run(project: string, cwd: string, signal: AbortSignal | undefined): Promise<string> {
+  const compiler = join(dirname(fileURLToPath(import.meta.resolve('typescript/package.json'))), 'bin', 'tsc');
+  const child = spawn(process.execPath, [compiler, '--pretty', 'false', '-p', project], {
+    cwd,
+    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(signal && { signal }),
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => (output += piece));
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (errors += piece));
+  return new Promise((done, fail) => {
+    child.once('error', (cause) =>
+      fail(new EnvironmentFault(`the TypeScript compiler could not start: ${cause.message}`, { cause })),
+    );
+    child.once('close', (code, killed) => {
+      // 1 and 2 are its verdicts on the input; anything else, or a general error without a place, is its own failure.
+      const general = /^error TS\d+: .*$/m.exec(output)?.[0];
+      if (!killed && (code === 0 || (code ?? 3) <= 2) && !general) done(output);
+      else
+        fail(
+          new EnvironmentFault(
+            `the TypeScript compiler failed: ${general ?? (errors.trim().split('\n').at(-1) || (killed ?? `exit code ${code}`))}`,
+          ),
+        );
+    });
+  });
+}
+
+/** `directory` is a real path. */
+export async function typecheck(directory: string, signal?: AbortSignal): Promise<Finding[]> {
+  const scratch = realpathSync(await mkdtemp(join(tmpdir(), 'headgate-types-')));
+  try {
+    const project = join(scratch, 'tsconfig.json');
+    await writeFile(project, JSON.stringify(settings(directory)));
+    return parseDiagnostics(await run(project, directory, signal), directory);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,37 @@
+/** `serve` as a process: settings from flags and environment, until a signal ends it. Needs no authoring package. */
+import { serve, untilSignalled } from './serve.ts';
+import { readSettings, SettingsError, settingsHelp } from './settings.ts';
+
+const usage = `Serves the newest verified artifact of a git branch, and follows it.
+
+usage: serve [settings]   (each may also stand in the environment, as HEADGATE_…)
+
+${settingsHelp()}
+`;
+
+/** What went wrong at the start, in words for a terminal. */
+export function startFailure(error: unknown): string {
+  const { code, message, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === 'EADDRINUSE') return `${address}:${port} is in use; choose another with --listen or --admin`;
+  if (code === 'EACCES' && port !== undefined) return `${address}:${port} may not be used by this user`;
+  return message;
+}
+
+/** Serves until told to stop. Returns the exit code. */
+export async function runServe(flags: readonly string[]): Promise<number> {
+  if (flags.includes('--help') || flags.includes('-h')) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  try {
+    const gateway = await serve(readSettings(flags));
+    await untilSignalled(gateway);
+    return 0;
+  } catch (error) {
+    const lines = error instanceof SettingsError ? error.problems : [startFailure(error)];
+    for (const line of lines) process.stderr.write(`headgate: ${line}\n`);
+    return error instanceof SettingsError ? 2 : 3;
+  }
+}
+
+if (import.meta.main) process.exit(await runServe(process.argv.slice(2)));

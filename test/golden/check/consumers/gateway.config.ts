@@ -1,0 +1,13 @@
+import { consumer, defineGateway, model, provider } from 'headgate';
+
+const sandbox = provider('sandbox', { kind: 'sandbox', models: { echo: { contextWindow: 8_192 } } });
+const echo = model('echo', { targets: [sandbox.target('echo')] });
+const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
+
+const closed = consumer('closed', { keys: [], models: [] });
+const partner = consumer('partner', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000002', 'sha256:0000000000000000000000000000000000000000000000000000000000000001'], models: [] });
+const plain = consumer('plain', {
+  keys: ['hg_not-a-hash-at-all'],
+  models: [],
+});
+export default defineGateway({ name: 'demo', models: [echo], consumers: [team, closed, partner, plain] });

@@ -1,0 +1,203 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cold, isBaking, phaseOf, step, type Effect, type Event, type State } from '../../runtime/sync/machine.ts';
+
+const commits = ['a', 'b', 'c', 'd'] as const;
+const commit = fc.constantFrom(...commits);
+
+/** `next`: whatever would bring the state at hand one step on; random events alone rarely get far. */
+type Move = Event | { readonly type: 'next'; readonly well: boolean };
+
+function natural(state: State, well: boolean): Event {
+  const { work, active } = state;
+  if (!work) {
+    const one = active ?? 'a';
+    return well ? { type: 'baked', commit: one } : { type: 'unhealthy', commit: one, detail: 'unwell' };
+  }
+  const { commit: one } = work;
+  if (!well) return { type: 'refused', commit: one, reason: 'schema', detail: 'no good' };
+  return { type: ({ FETCHING: 'fetched', VERIFYING: 'verified', WARMING: 'warmed' } as const)[work.step], commit: one };
+}
+
+const single: fc.Arbitrary<Event> = fc.oneof(
+  commit.map((one): Event => ({ type: 'tip_seen', commit: one })),
+  fc.constant<Event>({ type: 'tip_missing' }),
+  commit.map((one): Event => ({ type: 'fetched', commit: one })),
+  commit.map((one): Event => ({ type: 'fetch_failed', commit: one })),
+  commit.map((one): Event => ({ type: 'verified', commit: one })),
+  commit.map((one): Event => ({ type: 'refused', commit: one, reason: 'invalid', detail: 'no good' })),
+  commit.map((one): Event => ({ type: 'warmed', commit: one })),
+  commit.map((one): Event => ({ type: 'unhealthy', commit: one, detail: 'unwell' })),
+  commit.map((one): Event => ({ type: 'baked', commit: one })),
+);
+
+const event: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 1, arbitrary: single },
+  { weight: 1, arbitrary: commit.map((one): Event => ({ type: 'tip_seen', commit: one })) },
+  { weight: 4, arbitrary: fc.constant<Move>({ type: 'next', well: true }) },
+  { weight: 1, arbitrary: fc.constant<Move>({ type: 'next', well: false }) },
+);
+
+/** Plays events and hands each step to `look`. */
+function play(
+  moves: readonly Move[],
+  look: (before: State, event: Event, after: State, effects: readonly Effect[]) => void,
+) {
+  let state = step(cold, { type: 'booted', lastKnownGood: undefined, quarantine: {} }).state;
+  for (const move of moves) {
+    const one = move.type === 'next' ? natural(state, move.well) : move;
+    const { state: after, effects } = step(state, one);
+    look(state, one, after, effects);
+    state = after;
+  }
+  return state;
+}
+
+const runs = { numRuns: 3_000 };
+
+test('what serves was verified and warmed before, in this order, whatever happens', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60, size: 'max' }), (events) => {
+      const verified = new Set<string>();
+      play(events, (before, one, after) => {
+        if (one.type === 'verified' && before.work?.commit === one.commit && before.work.step === 'VERIFYING') {
+          verified.add(one.commit);
+        }
+        if (after.active !== undefined) assert.ok(verified.has(after.active), `${after.active} serves unverified`);
+      });
+    }),
+    runs,
+  );
+});
+
+test('a quarantined commit is never worked on or served again by itself', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 80, size: 'max' }), (events) => {
+      play(events, (before, _one, after, effects) => {
+        for (const bad of Object.keys(before.quarantine)) {
+          assert.notEqual(after.work?.commit, bad);
+          assert.notEqual(after.active, bad);
+          for (const effect of effects) {
+            const starts =
+              effect.do === 'fetch' || effect.do === 'verify' || effect.do === 'warm' || effect.do === 'activate';
+            assert.ok(!(starts && effect.commit === bad), `${effect.do} of quarantined ${bad}`);
+          }
+        }
+      });
+    }),
+    runs,
+  );
+});
+
+test('a newer commit always interrupts: it is worked on at once, whatever was going on', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60, size: 'max' }), commit, (events, newer) => {
+      const before = play(events, () => undefined);
+      fc.pre(newer !== before.tip && newer !== before.active && !Object.hasOwn(before.quarantine, newer));
+      const { state, effects } = step(before, { type: 'tip_seen', commit: newer });
+      assert.deepEqual(state.work, { commit: newer, step: 'FETCHING' });
+      assert.equal(state.held, undefined);
+      assert.equal(state.active, before.active);
+      assert.ok(effects.some((effect) => effect.do === 'fetch' && effect.commit === newer));
+      if (before.work) assert.ok(effects.some((effect) => effect.do === 'abandon'));
+    }),
+    runs,
+  );
+});
+
+test('a rollback goes one step back to the last known good and never further', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 80, size: 'max' }), (events) => {
+      play(events, (before, _one, after, effects) => {
+        for (const effect of effects) {
+          if (effect.do !== 'roll_back') continue;
+          assert.equal(effect.from, before.active);
+          assert.equal(effect.to, before.lastKnownGood);
+          assert.equal(after.active, before.lastKnownGood);
+          assert.equal(after.lastKnownGood, before.lastKnownGood);
+          assert.ok(Object.hasOwn(after.quarantine, effect.from));
+        }
+      });
+    }),
+    runs,
+  );
+});
+
+test('results of a candidate that was given up change nothing', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60, size: 'max' }), single, (events, late) => {
+      const before = play(events, () => undefined);
+      fc.pre('commit' in late && late.type !== 'tip_seen' && late.type !== 'unhealthy' && late.type !== 'baked');
+      fc.pre('commit' in late && before.work?.commit !== late.commit);
+      assert.deepEqual(step(before, late), { state: before, effects: [] });
+    }),
+    runs,
+  );
+});
+
+test('an error of the source is never an answer: serving and verdicts stay', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60, size: 'max' }), commit, (events, one) => {
+      const before = play(events, () => undefined);
+      const { state } = step(before, { type: 'fetch_failed', commit: one });
+      assert.equal(state.active, before.active);
+      assert.deepEqual(state.held, before.held);
+      assert.deepEqual(state.quarantine, before.quarantine);
+    }),
+    runs,
+  );
+});
+
+const events = (state: State, ...list: Event[]): State => list.reduce((now, one) => step(now, one).state, state);
+const tryOut = (one: string): Event[] => [
+  { type: 'tip_seen', commit: one },
+  { type: 'fetched', commit: one },
+  { type: 'verified', commit: one },
+  { type: 'warmed', commit: one },
+];
+
+test('bad, then bad, then good: each verdict sticks to its own commit and the good one ends it', () => {
+  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' });
+  assert.equal(phaseOf(state), 'STEADY');
+  state = events(state, ...tryOut('b'), { type: 'unhealthy', commit: 'b', detail: 'one' });
+  assert.equal(phaseOf(state), 'HELD');
+  assert.equal(state.active, 'a');
+  state = events(state, ...tryOut('c'), { type: 'unhealthy', commit: 'c', detail: 'two' });
+  assert.deepEqual(state.quarantine, { b: 'one', c: 'two' });
+  state = events(state, ...tryOut('d'));
+  assert.equal(phaseOf(state), 'BAKING');
+  assert.equal(state.active, 'd');
+  assert.ok(isBaking(state));
+  assert.equal(phaseOf(events(state, { type: 'baked', commit: 'd' })), 'STEADY');
+});
+
+test('a verdict on what serves holds even while a newer commit is being fetched', () => {
+  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, ...tryOut('b'), {
+    type: 'tip_seen',
+    commit: 'c',
+  });
+  state = events(state, { type: 'unhealthy', commit: 'b', detail: 'unwell' });
+  assert.equal(state.active, 'a');
+  assert.deepEqual(state.work, { commit: 'c', step: 'FETCHING' });
+});
+
+test('the branch going back to what serves ends a hold', () => {
+  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, { type: 'tip_seen', commit: 'b' });
+  state = events(
+    state,
+    { type: 'fetched', commit: 'b' },
+    { type: 'refused', commit: 'b', reason: 'schema', detail: 'x' },
+  );
+  assert.equal(phaseOf(state), 'HELD');
+  assert.equal(phaseOf(events(state, { type: 'tip_seen', commit: 'a' })), 'STEADY');
+});
+
+test('a missing branch is held and said, and its return is no new commit', () => {
+  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, { type: 'tip_missing' });
+  assert.equal(state.held?.reason, 'branch-missing');
+  assert.equal(state.active, 'a');
+  state = events(state, { type: 'tip_seen', commit: 'a' });
+  assert.equal(phaseOf(state), 'STEADY');
+  assert.equal(state.work, undefined);
+});
