@@ -18,4 +18,6 @@ interface Console {
   debug(...values: unknown[]): void;
 }
 
+// The form in which other declarations of it merge with this one.
+// oxlint-disable-next-line no-var
 declare var console: Console;

@@ -94,9 +94,19 @@ const outspoken = new Set(['impure_import', 'impure_code', 'plaintext_key', 'sec
 const bySchema = new Set(['invalid_value', 'missing_value', 'unknown_property', 'wrong_reference', 'not_data']);
 /** Codes for what the compiler cannot know. The rest, on a line that it objects to, repeats its objection. */
 const beyondTypes = new Set<string>([
-  ...['duplicate_name', 'duplicate_key', 'bad_name', 'unused_declaration', 'not_served', 'machine_path'],
-  ...['route_shadowed', 'route_never_matches', 'strip_prefix_mismatch', 'context_does_not_fit'],
-  ...['no_consumers', 'model_without_consumer', 'consumer_without_keys'],
+  'bad_name',
+  'consumer_without_keys',
+  'context_does_not_fit',
+  'duplicate_key',
+  'duplicate_name',
+  'machine_path',
+  'model_without_consumer',
+  'no_consumers',
+  'not_served',
+  'route_never_matches',
+  'route_shadowed',
+  'strip_prefix_mismatch',
+  'unused_declaration',
 ] satisfies FindingCode[]);
 
 /** One mistake, one finding: of two that speak of the same line, the more telling one stays. */

@@ -60,9 +60,9 @@ async function materialise(repository: string, tree: string, cache: string): Pro
     try {
       await mkdir(aside, { recursive: true });
       await writeTree(repository, tree, { directory: aside, index });
-      await rename(aside, directory).catch((error: NodeJS.ErrnoException) => {
+      await rename(aside, directory).catch((error: unknown) => {
         // Somebody else wrote the same tree meanwhile.
-        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+        if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
       });
     } finally {
       await rm(aside, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 /** The one file that runs git: plumbing only, nothing of the user's hooks, never a question at a prompt. */
 import { spawn } from 'node:child_process';
+import { inherited } from './cli/environment.ts';
 import { EnvironmentFault } from './findings.ts';
 
 const settings = [
@@ -14,16 +15,12 @@ const settings = [
   ['advice.detachedHead', 'false'],
 ].flatMap(([key, value]) => ['-c', `${key}=${value}`]);
 
+const always = { LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_REPLACE_OBJECTS: '1' };
+
 /** Set inside hooks and `git rebase --exec`: they would turn every command to another repository. */
-const misleading = [
-  'GIT_DIR',
-  'GIT_WORK_TREE',
-  'GIT_INDEX_FILE',
-  'GIT_PREFIX',
-  'GIT_OBJECT_DIRECTORY',
-  'GIT_NAMESPACE',
-  'GIT_COMMON_DIR',
-];
+const misleading = ['DIR', 'WORK_TREE', 'INDEX_FILE', 'PREFIX', 'OBJECT_DIRECTORY', 'NAMESPACE', 'COMMON_DIR'].map(
+  (name) => `GIT_${name}`,
+);
 
 interface GitOptions {
   readonly input?: Uint8Array | string;
@@ -37,18 +34,6 @@ interface GitOutcome {
   readonly errors: string;
 }
 
-function environmentWith(extra: GitOptions['environment']): NodeJS.ProcessEnv {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !misleading.includes(name)));
-  return {
-    ...inherited,
-    LC_ALL: 'C',
-    GIT_OPTIONAL_LOCKS: '0',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_NO_REPLACE_OBJECTS: '1',
-    ...extra,
-  };
-}
-
 /** Remote addresses may carry a password. */
 const withoutPasswords = (text: string): string => text.replaceAll(/\/\/[^/@\s]+@/g, '//***@');
 
@@ -56,7 +41,7 @@ function attempt(repository: string, parameters: readonly string[], options: Git
   return new Promise((resolve, reject) => {
     const child = spawn('git', [...settings, ...parameters], {
       cwd: repository,
-      env: environmentWith(options.environment),
+      env: inherited(misleading, { ...always, ...options.environment }),
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: options.timeoutMs ?? 120_000,
     });
@@ -152,6 +137,8 @@ export async function writeTree(
   await git(repository, ['checkout-index', '--all', '--force', `--prefix=${directory}/`], { environment });
 }
 
+const fetchObjects = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'];
+
 /** The tip of a branch on the remote, its objects fetched; undefined when there is no such branch. No ref is touched here. */
 export async function remoteTip(repository: string, remote: string, branch: string): Promise<string | undefined> {
   const ref = `refs/heads/${branch}`;
@@ -164,17 +151,7 @@ export async function remoteTip(repository: string, remote: string, branch: stri
   const present = async (): Promise<boolean> =>
     (await attempt(repository, ['cat-file', '-e', `${tip}^{commit}`])).code === 0;
   if (await present()) return tip;
-  await git(repository, [
-    'fetch',
-    '--quiet',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--refmap=',
-    '--no-recurse-submodules',
-    '--',
-    remote,
-    ref,
-  ]);
+  await git(repository, [...fetchObjects, '--refmap=', '--', remote, ref]);
   if (await present()) return tip;
   throw new EnvironmentFault(`${branch} was rewritten on ${remote} while it was read`);
 }
@@ -193,16 +170,7 @@ async function isAncestorHere(repository: string, ancestor: string, commit: stri
 export async function buildsOn(repository: string, ancestor: string, commit: string, remote: string): Promise<boolean> {
   if (await isAncestorHere(repository, ancestor, commit)) return true;
   if ((await line(repository, ['rev-parse', '--is-shallow-repository'])) !== 'true') return false;
-  await git(repository, [
-    'fetch',
-    '--quiet',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--unshallow',
-    '--no-recurse-submodules',
-    '--',
-    remote,
-  ]);
+  await git(repository, [...fetchObjects, '--unshallow', '--', remote]);
   return isAncestorHere(repository, ancestor, commit);
 }
 

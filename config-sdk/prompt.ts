@@ -52,7 +52,7 @@ export function prompt<
   const bind = (variables: Record<string, Value>): BoundPrompt =>
     declare(bind, id, { variables }, { kind: 'bound-prompt', prompt: id, variables });
   // The declared type is computed from the template's text, which no expression here can have.
-  return declare(prompt, id, spec, { kind: 'prompt' as const, id, with: bind }) as never;
+  return declare(prompt, id, spec, { kind: 'prompt' as const, id, with: bind });
 }
 
 interface SourceOptions<Text extends string> {

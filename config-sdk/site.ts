@@ -51,14 +51,15 @@ export function declare<Handle extends { readonly kind: Sort }>(
 }
 
 function callSite(factory: (...parameters: never[]) => unknown): Site {
-  const { prepareStackTrace, stackTraceLimit } = Error;
+  // oxlint-disable-next-line typescript/unbound-method -- only put back, never called
+  const before = { format: Error.prepareStackTrace, limit: Error.stackTraceLimit };
   const box: { stack?: NodeJS.CallSite } = {};
   Error.stackTraceLimit = 1;
   Error.prepareStackTrace = (_error, frames) => frames[0];
   Error.captureStackTrace(box, factory);
   // The engine formats lazily: it must be read while our formatter is in place.
   const frame = box.stack;
-  Error.prepareStackTrace = prepareStackTrace;
-  Error.stackTraceLimit = stackTraceLimit;
+  Error.prepareStackTrace = before.format;
+  Error.stackTraceLimit = before.limit;
   return { file: frame?.getFileName() ?? '', line: frame?.getLineNumber() ?? 0, column: frame?.getColumnNumber() ?? 0 };
 }

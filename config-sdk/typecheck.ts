@@ -63,12 +63,10 @@ function settings(directory: string): object {
   };
 }
 
-const escape = /\u001b\[[0-9;]*m/g;
-
 /** Every diagnostic with a place: its first line taken apart, and the indented lines that continue its text. */
 function diagnosticsIn(output: string): { head: RegExpExecArray; text: string[] }[] {
   const found: { head: RegExpExecArray; text: string[] }[] = [];
-  for (const line of output.replace(escape, '').split(/\r?\n/)) {
+  for (const line of output.split(/\r?\n/)) {
     const head = /^(.+?)\((\d+),(\d+)\): error (TS\d+): (.*)$/.exec(line);
     if (head) found.push({ head, text: [head[5] ?? ''] });
     else if (/^\s+\S/.test(line)) found.at(-1)?.text.push(line.trim());
@@ -107,7 +105,7 @@ function run(project: string, cwd: string, signal: AbortSignal | undefined): Pro
   const compiler = join(dirname(fileURLToPath(import.meta.resolve('typescript/package.json'))), 'bin', 'tsc');
   const child = spawn(process.execPath, [compiler, '--pretty', 'false', '-p', project], {
     cwd,
-    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    env: { LC_ALL: 'C' },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(signal && { signal }),
   });

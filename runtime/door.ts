@@ -18,9 +18,20 @@ const plainHost = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
 export interface Asked {
   /** Host name in lower case, without port. */
   readonly host: string;
-  /** Without the query. */
+  /** Without the query, spelled the one way that `plainPath` spells it. */
   readonly path: string;
 }
+
+/** Undoes escapes that need not be: `/%61dmin` is `/admin` to every upstream, so it must be to whoever matches it too. */
+export function plainPath(path: string): string {
+  return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
+    const char = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    return /[\w.~-]/.test(char) ? char : escape.toUpperCase();
+  });
+}
+
+/** Dot segments, also with the parameters (`..;x`) that some upstreams take off first, and names that only look like one. */
+const dotSegment = /(^|\/)(\.\.|\.(\/|;|$))|\.\.(\/|$)/;
 
 /** Throws for requests that other parties could read differently than we do. */
 export function askedFor(request: IncomingMessage): Asked {
@@ -32,10 +43,13 @@ export function askedFor(request: IncomingMessage): Asked {
   const encodings = rawValues(request, 'transfer-encoding');
   if (encodings.length > 1 || (encodings[0] !== undefined && encodings[0].toLowerCase() !== 'chunked'))
     throw bad('The only transfer-encoding taken is chunked.');
+  if (encodings.length > 0 && request.httpVersion === '1.0') throw bad('HTTP/1.0 knows no transfer-encoding.');
   if (rawValues(request, 'authorization').length > 1) throw bad('The request has more than one Authorization header.');
 
-  const path = (request.url ?? '').split('?', 1)[0] ?? '';
-  if (!path.startsWith('/')) throw bad('The request target must be a path.');
+  const target = request.url ?? '';
+  const path = target.split('?', 1)[0] ?? '';
+  if (!path.startsWith('/') || target.includes('#'))
+    throw bad('The request target must be a path, without a fragment.');
   let decoded: string;
   try {
     decoded = decodeURIComponent(path);
@@ -43,15 +57,10 @@ export function askedFor(request: IncomingMessage): Asked {
     throw bad('The path is not well encoded.');
   }
   // Encoded slashes and dot segments mean one thing to a matcher and another to an upstream.
-  if (
-    /(^|[/\\])\.{1,2}([/\\]|$)/.test(decoded) ||
-    /%2f|%5c|%00/i.test(path) ||
-    decoded.includes('\\') ||
-    path.includes('//')
-  ) {
+  if (dotSegment.test(decoded) || /%2f|%5c|%00/i.test(path) || decoded.includes('\\') || path.includes('//')) {
     throw bad('The path must not hold dot segments, empty segments, backslashes or encoded slashes.');
   }
-  return { host: host.replace(/:\d+$/, '').toLowerCase(), path };
+  return { host: host.replace(/:\d+$/, '').toLowerCase(), path: plainPath(path) };
 }
 
 /** The client's own request id where it is a sane one. */

@@ -1,6 +1,7 @@
 /** The data plane's socket: deadlines against slow clients, malformed requests, and the way out when the process ends. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 export interface Address {
   readonly host: string;
@@ -15,20 +16,46 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Answers for requests that never became one. Node's own would be fine but for the missing body. */
-const malformed: Readonly<Record<string, readonly [number, string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
+/** What one client may take, so that none holds a socket for nothing. */
+export interface Bounds {
+  readonly headMs: number;
+  /** For the whole request, its body included. */
+  readonly requestMs: number;
+  readonly idleMs: number;
+  /** How often the others are looked at. */
+  readonly checkMs: number;
+}
+
+/** Node's own defaults leave a slow head or body open for 40 s and more. */
+const usualBounds: Bounds = {
+  headMs: 10_000,
+  requestMs: 60_000,
+  // Longer than the idle time of usual load balancers, so that they close first and never meet a closed socket.
+  idleMs: 65_000,
+  checkMs: 1_000,
 };
 
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const [status, phrase] = malformed[error.code ?? ''] ?? [400, 'Bad Request'];
-  const code = status === 431 ? 'head_too_large' : status === 408 ? 'request_timeout' : 'bad_request';
-  const body = JSON.stringify({ error: { message: `${phrase}.`, type: 'invalid_request_error', param: null, code } });
+interface Refusal {
+  readonly status: number;
+  readonly phrase: string;
+  readonly code: string;
+}
+
+const badRequest: Refusal = { status: 400, phrase: 'Bad Request', code: 'bad_request' };
+const noTunnel: Refusal = { status: 405, phrase: 'Method Not Allowed', code: 'method_not_allowed' };
+const noSuchExpectation: Refusal = { status: 417, phrase: 'Expectation Failed', code: 'expectation_failed' };
+const malformed: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, phrase: 'Request Header Fields Too Large', code: 'head_too_large' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, phrase: 'Request Timeout', code: 'request_timeout' },
+};
+
+const bodyOf = ({ phrase, code }: Refusal): string =>
+  JSON.stringify({ error: { message: `${phrase}.`, type: 'invalid_request_error', param: null, code } });
+
+/** Answers what never became a request. Node's own answers would be fine but for the missing body. */
+function refuse(socket: Duplex, refusal: Refusal): void {
+  const { status, phrase } = refusal;
+  const body = bodyOf(refusal);
   socket.end(
     `HTTP/1.1 ${status} ${phrase}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
   );
@@ -47,27 +74,49 @@ function listening(server: Server, { host, port }: Address): Promise<void> {
 export async function listen(
   address: Address,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
+  bounds: Bounds = usualBounds,
 ): Promise<Listener> {
   const server = createServer({
-    // Node's own defaults leave a slow head or body open for 40 s and more.
-    headersTimeout: 10_000,
-    requestTimeout: 60_000,
-    connectionsCheckingInterval: 1_000,
-    // Longer than the idle time of usual load balancers, so that they close first and never meet a closed socket.
-    keepAliveTimeout: 65_000,
+    headersTimeout: bounds.headMs,
+    requestTimeout: bounds.requestMs,
+    connectionsCheckingInterval: bounds.checkMs,
+    keepAliveTimeout: bounds.idleMs,
     maxHeaderSize: 16 * 1024,
+    // The door asks for it too, and says so in a body.
+    requireHostHeader: false,
     noDelay: true,
   });
   const busy = new Set<ServerResponse>();
   let draining = false;
+  const latest = new WeakMap<Duplex, ServerResponse>();
   server.on('request', (request, response) => {
+    // Where an answer ended the connection, what stands behind its request may be no request at all.
+    if (latest.get(request.socket)?.getHeader('connection') === 'close') return;
+    latest.set(request.socket, response);
     busy.add(response);
-    response.once('close', () => busy.delete(response));
+    response.once('close', () => {
+      busy.delete(response);
+      // Kept alive for a next request that must not come, it would hold the drain up to its end.
+      if (draining) setImmediate(() => server.closeIdleConnections());
+    });
     if (draining) response.setHeader('connection', 'close');
     handle(request, response);
   });
-  server.on('clientError', (error, socket) => refuse(error, socket as Socket));
-  // A body is wanted or not by the line that reads it; until then the client may wait.
+  // In the middle of an answer a refusal would be read as a part of it.
+  const isAnswering = (socket: Duplex) =>
+    [...busy].some((response) => response.socket === socket && response.headersSent);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (isAnswering(socket) || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    else refuse(socket, malformed[error.code ?? ''] ?? badRequest);
+  });
+  server.on('connect', (_request, socket) => {
+    if (isAnswering(socket)) socket.destroy();
+    else refuse(socket, noTunnel);
+  });
+  server.on('checkExpectation', (_request, response) => {
+    const headers = { 'content-type': 'application/json', connection: 'close' };
+    response.writeHead(noSuchExpectation.status, headers).end(bodyOf(noSuchExpectation));
+  });
   server.on('checkContinue', (request, response) => {
     response.writeContinue();
     server.emit('request', request, response);

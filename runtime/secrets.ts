@@ -12,11 +12,20 @@ export class SecretMissing extends Error {
   }
 }
 
+/** Secrets travel in headers; one that cannot would fail every request instead of the revision that brought it. */
+function oneLine(value: string, reference: SecretReference): string {
+  const text = value.trim();
+  if (!text) throw new SecretMissing(reference, `secret ${reference.$secret} is blank`);
+  if (/[\r\n\0]/.test(text))
+    throw new SecretMissing(reference, `secret ${reference.$secret} has a line break in it: it must be one line`);
+  return text;
+}
+
 /** The value behind `reference`: variable `NAME`, else the trimmed content of the file that `NAME_FILE` points at. */
 export function readSecret(reference: SecretReference, environment: NodeJS.ProcessEnv = process.env): string {
   const name = reference.$secret;
   const value = environment[name];
-  if (value) return value;
+  if (value) return oneLine(value, reference);
   const file = environment[`${name}_FILE`];
   if (!file)
     throw new SecretMissing(
@@ -33,5 +42,5 @@ export function readSecret(reference: SecretReference, environment: NodeJS.Proce
     );
   }
   if (!content) throw new SecretMissing(reference, `secret ${name}: the file named by ${name}_FILE is empty`);
-  return content;
+  return oneLine(content, reference);
 }

@@ -1,7 +1,6 @@
 /** The process's own settings: flags, or the same as `HEADGATE_…`. Anything unknown or wrong is an error at start, all at once. */
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { parseDuration } from './duration.ts';
 import type { Address } from './listener.ts';
 import { logLevels, type LogLevel } from './log.ts';
@@ -67,39 +66,48 @@ type Name = keyof typeof settingTable;
 const names = Object.keys(settingTable) as Name[];
 const variableOf = (name: string): string => `HEADGATE_${name.toUpperCase().replaceAll('-', '_')}`;
 
-/** What Kubernetes sets by itself in every pod beside a service called `headgate`. */
-const fromKubernetes = /^HEADGATE_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\w+)?)$/;
+/** What Kubernetes sets by itself in every pod beside a service called `headgate`, or `headgate-…`. */
+function isFromKubernetes(variable: string, value: string): boolean {
+  return (
+    /^HEADGATE_(\w+_)?SERVICE_(HOST|PORT)(_\w+)?$/.test(variable) ||
+    /^HEADGATE_(\w+_)?PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable) ||
+    (/^HEADGATE_(\w+_)?PORT$/.test(variable) && /^(tcp|udp|sctp):\/\//.test(value))
+  );
+}
 
-function gather(
-  flags: readonly string[],
+/** Timers of the platform overflow soon after, and would fire at once. */
+const longest = 20 * 86_400_000;
+
+type Given = Map<Name, string>;
+
+function gatherVariables(
   environment: NodeJS.ProcessEnv,
-  problems: string[],
   known: readonly string[],
-): Map<Name, string> {
-  const given = new Map<Name, string>();
+  given: Given,
+  problems: string[],
+): void {
   for (const [variable, value] of Object.entries(environment)) {
-    if (
-      !variable.startsWith('HEADGATE_') ||
-      value === undefined ||
-      known.includes(variable) ||
-      fromKubernetes.test(variable)
-    )
-      continue;
+    if (!variable.startsWith('HEADGATE_') || value === undefined || known.includes(variable)) continue;
     const name = names.find((one) => variableOf(one) === variable);
-    if (name) given.set(name, value);
-    else problems.push(`${variable} is no setting; known are ${names.map(variableOf).join(', ')}`);
+    if (name && value.trim() === '') problems.push(`${variable} is empty: give it a value or leave it out`);
+    else if (name) given.set(name, value);
+    else if (!isFromKubernetes(variable, value))
+      problems.push(`${variable} is no setting; known are ${names.map(variableOf).join(', ')}`);
   }
-  try {
-    const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
-    const { values } = parseArgs({ args: [...flags], options, strict: true, allowPositionals: false });
-    for (const name of names) {
-      const value = values[name];
-      if (typeof value === 'string') given.set(name, value);
-    }
-  } catch (error) {
-    problems.push((error as Error).message);
+}
+
+/** Written out rather than left to `parseArgs`, which stops at the first thing it does not know. */
+function gatherFlags(flags: readonly string[], given: Given, problems: string[]): void {
+  const left = [...flags];
+  for (let flag = left.shift(); flag !== undefined; flag = left.shift()) {
+    const [, written, inline] = /^--([^=]+)(?:=(.*))?$/s.exec(flag) ?? [];
+    const value = inline ?? (written !== undefined && !left[0]?.startsWith('--') ? left.shift() : undefined);
+    const name = names.find((one) => one === written);
+    if (written === undefined) problems.push(`'${flag}' is no flag: settings are written --name value`);
+    else if (!name) problems.push(`--${written} is no setting; known are ${names.map((one) => `--${one}`).join(', ')}`);
+    else if (value === undefined || value.trim() === '') problems.push(`--${name} needs a value`);
+    else given.set(name, value);
   }
-  return given;
 }
 
 function addressFrom(text: string): Address | undefined {
@@ -120,14 +128,17 @@ export function readSettings(
   environment: NodeJS.ProcessEnv = process.env,
 ): Settings {
   const problems: string[] = [];
-  const given = gather(flags, environment, problems, known);
+  const given: Given = new Map();
+  gatherVariables(environment, known, given, problems);
+  gatherFlags(flags, given, problems);
   const text = (name: Name): string => given.get(name) ?? settingTable[name].fallback ?? '';
   const wrong = (name: Name, wanted: string) =>
     void problems.push(`--${name} (or ${variableOf(name)}) must be ${wanted}; it is '${text(name)}'`);
 
   const durationOf = (name: Name, least: number): number => {
     const ms = parseDuration(text(name));
-    if (ms === undefined || ms < least) wrong(name, `a duration such as '30s', at least ${least}ms`);
+    if (ms === undefined || ms < least || ms > longest)
+      wrong(name, `a duration such as '30s', from ${least}ms to ${longest / 86_400_000}d`);
     return ms ?? least;
   };
   const addressOf = (name: Name): Address => {
@@ -146,7 +157,7 @@ export function readSettings(
       '--repo (or HEADGATE_REPO) is missing: say which git repository holds the artifact branch, or start from a --seed',
     );
   const samples = Number(text('bake-samples'));
-  if (!Number.isInteger(samples) || samples < 0) wrong('bake-samples', 'a whole number from 0');
+  if (!/^\d{1,9}$/.test(text('bake-samples'))) wrong('bake-samples', 'a whole number from 0');
   const logLevel = logLevels.find((level) => level === text('log-level'));
   if (!logLevel) wrong('log-level', `one of ${logLevels.join(', ')}`);
   const admin = addressOf('admin');

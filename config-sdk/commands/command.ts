@@ -1,5 +1,6 @@
 /** What commands share: a place in the table, exit codes, and how findings reach the reader. */
 import { Option, type Command } from 'commander';
+import { surroundings } from '../cli/environment.ts';
 import type { CheckResult } from '../check.ts';
 import { hasErrors } from '../findings.ts';
 import { chooseFormat, formats, report, summary, type Format } from '../report/report.ts';
@@ -32,7 +33,7 @@ export function show(
   stream.write(
     report(findings, format, {
       directory,
-      terminal: process.stdout.isTTY === true || Boolean(process.env['FORCE_COLOR']),
+      terminal: process.stdout.isTTY === true || surroundings().forceColor,
       redact,
     }),
   );

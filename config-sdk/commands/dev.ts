@@ -67,7 +67,7 @@ function teller(): { tell: () => void; of: (gateway: Gateway) => void } {
 async function dev(self: Command, watching: boolean): Promise<void> {
   const repository = await topLevel('.');
   const key = devKey();
-  const quietly = ['--repo', repository, '--poll', '1s', '--log-level', 'error'];
+  const quietly = ['--repo', repository, '--poll', '500ms', '--log-level', 'error'];
   const settings = readSettings([...quietly, ...settingFlags(self)], [keyVariable]);
   const source = (watching ? watchedSource : committedSource)({
     repository,

@@ -24,8 +24,7 @@ function* notData(value: Json, place: Place): Generator<Problem> {
   else if (isObject(value) && typeof value[notDataMark] === 'string')
     yield { code: 'not_data', place, message: `${value[notDataMark]} cannot be written as JSON` };
   else if (isObject(value))
-    for (const [key, member] of Object.entries(value))
-      yield* notData(member as Json, { ...place, path: [...place.path, key] });
+    for (const [key, member] of Object.entries(value)) yield* notData(member, { ...place, path: [...place.path, key] });
 }
 
 /** The lists of defineGateway hold what they should. */
@@ -57,15 +56,15 @@ function snapshotOf(
   published: ReadonlySet<number>,
 ): SnapshotInput {
   const served = objects.filter(({ index }) => published.has(index));
-  const collection = (name: string) =>
+  const collection = (name: string): Readonly<Record<string, unknown>> =>
     Object.fromEntries(
       served
         .filter(({ sort }) => collections[sort] === name)
-        .map(({ id, value }) => [id, value])
+        .map(({ id, value }): [string, unknown] => [id, value])
         .reverse(),
     );
   const spec = document.declarations[gateway]?.spec;
-  const sources = served.map(({ index, sort, id }) => {
+  const sources = served.map(({ index, sort, id }): [string, string] => {
     const { file, line, column } = document.declarations[index]?.position ?? { file: '', line: 0, column: 0 };
     return [`${collections[sort]}.${id}`, `${file}:${line}:${column}`];
   });

@@ -46,23 +46,23 @@ export class Compilation {
     const place: Place = { declaration: index, path: [] };
     switch (declaration.sort) {
       case 'provider':
-        return this.#provider(spec as JsonObject, place);
+        return this.#provider(spec, place);
       case 'policy':
       case 'context-policy': {
-        const { common, options } = split(spec as JsonObject, ['kind']);
+        const { common, options } = split(spec, ['kind']);
         return this.#from(place, { ...common, options: this.#from(place, options) });
       }
       case 'model':
-        return this.#model(spec as JsonObject, place);
+        return this.#model(spec, place);
       case 'consumer':
         return this.#from(place, {
           ...spec,
-          ...this.#names(spec as JsonObject, place, { models: 'model', routes: 'route', quotas: 'quota' }),
+          ...this.#names(spec, place, { models: 'model', routes: 'route', quotas: 'quota' }),
         });
       case 'route':
         return this.#from(place, {
           ...spec,
-          ...this.#names(spec as JsonObject, place, { upstream: 'upstream', quotas: 'quota' }),
+          ...this.#names(spec, place, { upstream: 'upstream', quotas: 'quota' }),
         });
       default:
         return this.#from(place, { ...spec });
@@ -100,8 +100,7 @@ export class Compilation {
   #provider(spec: JsonObject, place: Place): Compiled {
     const { common, options } = split(spec, ['kind', 'models']);
     const models = common['models'];
-    const compiled =
-      isObject(models) && !isUnknown(models) ? this.#providerModels(models as JsonObject, place) : models;
+    const compiled = isObject(models) && !isUnknown(models) ? this.#providerModels(models, place) : models;
     return this.#from(place, {
       ...common,
       ...(compiled !== undefined && { models: compiled }),
@@ -113,7 +112,7 @@ export class Compilation {
     const entries = Object.entries(models).map(([id, spec]): [string, unknown] => {
       if (!isObject(spec) || isUnknown(spec)) return [id, spec];
       const place: Place = { declaration, path: ['models', id] };
-      const { common, options } = split(spec as JsonObject, ['contextWindow', 'maxOutputTokens']);
+      const { common, options } = split(spec, ['contextWindow', 'maxOutputTokens']);
       return [id, this.#from(place, { ...common, options: this.#from(place, options) })];
     });
     return this.#from({ declaration, path: ['models'] }, Object.fromEntries(entries));
@@ -165,7 +164,7 @@ export class Compilation {
 
   #member(member: Json, place: Place): unknown {
     if (!isObject(member) || isUnknown(member)) return member;
-    const { target = null, ...rest } = member as JsonObject;
+    const { target = null, ...rest } = member;
     const node = this.#node(target, { ...place, path: [...place.path, 'target'] });
     return this.#from(place, { ...rest, node }, { node: ['target'] });
   }

@@ -12,25 +12,23 @@ export function* handlesIn(
   else if (Array.isArray(value))
     for (const [position, member] of (value as readonly Json[]).entries())
       yield* handlesIn(member, [...path, position]);
-  else if (isObject(value))
-    for (const [key, member] of Object.entries(value)) yield* handlesIn(member as Json, [...path, key]);
+  else if (isObject(value)) for (const [key, member] of Object.entries(value)) yield* handlesIn(member, [...path, key]);
 }
 
-/** The declarations that `declaration` refers to. */
-export function referencesOf(declaration: LoadedDeclaration, declarations: readonly LoadedDeclaration[]): number[] {
-  const found = [...handlesIn(declaration.spec)].map(({ index }) => index);
-  const { sort, facts } = declaration;
-  const owner =
-    sort === 'target'
-      ? ['provider', facts['provider']]
-      : sort === 'bound-prompt'
-        ? ['prompt', facts['prompt']]
-        : undefined;
-  if (owner)
-    found.push(
-      ...declarations.flatMap((each, index) => (each.sort === owner[0] && each.id === owner[1] ? [index] : [])),
-    );
-  return found;
+export type References = (declaration: LoadedDeclaration) => readonly number[];
+
+/** Tells which declarations one refers to: by value, or as a target to its provider and a bound prompt to its prompt. */
+export function referencesAmong(declarations: readonly LoadedDeclaration[]): References {
+  const byName = new Map<string, number[]>();
+  for (const [index, { sort, id }] of declarations.entries()) {
+    const key = `${sort} ${id}`;
+    byName.set(key, [...(byName.get(key) ?? []), index]);
+  }
+  return ({ sort, spec, facts }) => {
+    const owner = sort === 'target' ? `provider ${facts['provider']}` : `prompt ${facts['prompt']}`;
+    const owners = sort === 'target' || sort === 'bound-prompt' ? byName.get(owner) : undefined;
+    return [...[...handlesIn(spec)].map(({ index }) => index), ...(owners ?? [])];
+  };
 }
 
 export interface Reach {
@@ -42,11 +40,12 @@ export function reach(declarations: readonly LoadedDeclaration[], gateway: numbe
   const root = declarations[gateway];
   const listed = new Set(root ? [...handlesIn(root.spec)].map(({ index }) => index) : []);
   const published = new Set([gateway, ...listed]);
+  const referencesOf = referencesAmong(declarations);
   // A set that grows while it is walked: each new member gets its turn.
   for (const index of published) {
     const declaration = declarations[index];
     if (!declaration || index === gateway) continue;
-    for (const next of referencesOf(declaration, declarations)) {
+    for (const next of referencesOf(declaration)) {
       // Permission to use something does not serve it.
       const permission = declaration.sort === 'consumer' && ['model', 'route'].includes(declarations[next]?.sort ?? '');
       if (!permission) published.add(next);

@@ -20,7 +20,10 @@ const impurities: readonly Impurity[] = guardGlobals(files);
 
 function failureOf(error: unknown): LoadFailure {
   if (!(error instanceof Error))
-    return { message: `it threw ${typeof error === 'object' ? 'an object' : String(error)}`, position: undefined };
+    return {
+      message: `it threw ${typeof error === 'string' ? error : `a value of type ${typeof error}`}`,
+      position: undefined,
+    };
   const { stack } = error;
   return { message: error.message.split('\n')[0] ?? error.name, position: files.firstIn(stack ?? '') };
 }

@@ -51,14 +51,15 @@ const functions = [
 
 /** Where the guarded thing was reached from, when that is a file of the repository. */
 function policedCaller(files: PolicedFiles): FilePosition | undefined {
-  const { prepareStackTrace, stackTraceLimit } = Error;
+  // oxlint-disable-next-line typescript/unbound-method -- only put back, never called
+  const before = { format: Error.prepareStackTrace, limit: Error.stackTraceLimit };
   const box: { stack?: readonly NodeJS.CallSite[] } = {};
   Error.stackTraceLimit = 16;
   Error.prepareStackTrace = (_error, frames) => frames;
   Error.captureStackTrace(box);
   const frames = box.stack ?? [];
-  Error.prepareStackTrace = prepareStackTrace;
-  Error.stackTraceLimit = stackTraceLimit;
+  Error.prepareStackTrace = before.format;
+  Error.stackTraceLimit = before.limit;
   // Frames without a file are natives such as `Array.prototype.map`: whoever called those is meant.
   const frame = frames.find((each) => each.getFileName() && each.getFileName() !== import.meta.url);
   const url = frame?.getFileName();
@@ -100,7 +101,7 @@ function guardFunction(
   owner: object,
   name: string,
   guard: Guard,
-  { what = name, instead = unknowable as unknown } = {},
+  { what = name, instead = unknowable }: { what?: string; instead?: unknown } = {},
 ): void {
   const real: unknown = Reflect.get(owner, name);
   if (typeof real !== 'function') return;

@@ -1,5 +1,6 @@
 /** The forms in which findings are shown. Each is a pure function to text. */
 import { isAbsolute, join, relative, sep } from 'node:path';
+import { surroundings } from '../cli/environment.ts';
 import type { CheckResult } from '../check.ts';
 import type { Finding } from '../findings.ts';
 import { github } from './github.ts';
@@ -33,7 +34,7 @@ export function report(findings: readonly Finding[], format: Format, context: Re
 
 /** Annotations name files from the top of the checkout, which may lie above the directory that was checked. */
 function pathInWorkspace(directory: string): string {
-  const workspace = process.env['GITHUB_WORKSPACE'];
+  const { githubWorkspace: workspace } = surroundings();
   const path = workspace ? relative(workspace, directory) : '';
   return path.startsWith('..') || isAbsolute(path)
     ? ''
@@ -45,7 +46,7 @@ function pathInWorkspace(directory: string): string {
 
 /** What is asked for, or what the surroundings call for. */
 export function chooseFormat(asked: { format?: Format | undefined; json?: boolean | undefined }): Format {
-  return asked.format ?? (asked.json ? 'json' : process.env['GITHUB_ACTIONS'] === 'true' ? 'github' : 'pretty');
+  return asked.format ?? (asked.json ? 'json' : surroundings().githubActions ? 'github' : 'pretty');
 }
 
 export function summary(findings: readonly Finding[]): string {

@@ -1,5 +1,5 @@
 /** Names: one object of a sort per name, and no object that nothing serves. */
-import { referencesOf } from '../compile/reach.ts';
+import { referencesAmong } from '../compile/reach.ts';
 import { isCollectionSort } from '../compile/places.ts';
 import type { Rule } from './rule.ts';
 
@@ -30,8 +30,12 @@ export const duplicateNames: Rule = ({ declarations }) => {
 export const unusedDeclarations: Rule = ({ declarations, published }) => {
   if (!published) return [];
   const unserved = declarations.flatMap((_, index) => (published.has(index) ? [] : [index]));
+  const referencesOf = referencesAmong(declarations);
   const used = new Set(
-    unserved.flatMap((index) => referencesOf(declarations[index] as (typeof declarations)[number], declarations)),
+    unserved.flatMap((index) => {
+      const declaration = declarations[index];
+      return declaration ? referencesOf(declaration) : [];
+    }),
   );
   return unserved.flatMap((index) => {
     const { sort, id } = declarations[index] ?? { sort: 'target', id: '' };

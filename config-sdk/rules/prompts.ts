@@ -101,11 +101,18 @@ function compare({ variables, choices }: Template, { subject, place, values }: U
   };
 }
 
-const promptNamed = (declarations: readonly LoadedDeclaration[], id: string | undefined) =>
-  declarations.find((each) => each.sort === 'prompt' && each.id === id);
+/** Prompt declarations by name; the first of two equal names wins. */
+const promptsIn = (declarations: readonly LoadedDeclaration[]): ReadonlyMap<string, LoadedDeclaration> =>
+  new Map(
+    declarations
+      .filter(({ sort }) => sort === 'prompt')
+      .map((each): [string, LoadedDeclaration] => [each.id, each])
+      .reverse(),
+  );
 
-export const boundVariables: Rule = ({ declarations }) =>
-  declarations.flatMap(({ sort, spec, facts }, declaration): Problem[] => {
+export const boundVariables: Rule = ({ declarations }) => {
+  const prompts = promptsIn(declarations);
+  return declarations.flatMap(({ sort, spec, facts }, declaration): Problem[] => {
     if (sort !== 'bound-prompt' && sort !== 'model') return [];
     let name = facts['prompt'];
     let use: Use = { subject: '', place: { declaration, path: ['variables'] }, values: {} };
@@ -121,7 +128,7 @@ export const boundVariables: Rule = ({ declarations }) =>
       if (!isObject(variables) || isUnknown(variables)) return [];
       use = { ...use, values: variables };
     }
-    const template = templateOf(promptNamed(declarations, name)?.spec);
+    const template = templateOf(prompts.get(name ?? '')?.spec);
     if (!template) return [];
     const { missing, extra, outside } = compare(template, { ...use, subject: `prompt '${name}'` });
     return [
@@ -138,6 +145,7 @@ export const boundVariables: Rule = ({ declarations }) =>
       ...outside.map((each): Problem => ({ code: 'prompt_choice_invalid', ...each })),
     ];
   });
+};
 
 export const fixtureVariables: Rule = ({ declarations }) =>
   declarations.flatMap(({ sort, id, spec }, declaration) => {

@@ -17,7 +17,7 @@ export const shadowedRoutes: Rule = ({ objects, placeOf }) => {
     const key = `${host} ${path}`;
     const same = earlier.get(key) ?? [];
     earlier.set(key, [...same, { object, methods }]);
-    const first = same.find((other) => other.methods.some((method) => methods.includes(method as never)));
+    const first = same.find((other) => other.methods.some((method) => methods.includes(method)));
     const place = placeOf(object, ['path']);
     if (!first || !place || first.object.id === object.id) return [];
     const shared = methods.filter((method) => first.methods.includes(method));

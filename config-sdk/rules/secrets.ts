@@ -69,7 +69,7 @@ function secretsIn({ sort, spec }: LoadedDeclaration): { path: Place['path']; te
 
 /** Every text of the configuration that must not be shown. */
 export function secretTexts(declarations: readonly LoadedDeclaration[]): string[] {
-  const keys = declarations.flatMap(({ sort, spec }) =>
+  const keys = declarations.flatMap(({ sort, spec }): unknown[] =>
     sort === 'consumer' && isObject(spec) && Array.isArray(spec['keys']) ? spec['keys'] : [],
   );
   const plain = keys.filter((key): key is string => typeof key === 'string' && !key.startsWith('sha256:'));

@@ -15,7 +15,7 @@ export function* textsIn(value: Json, path: Path = [], name = ''): Generator<Tex
   else if (Array.isArray(value))
     for (const [index, member] of (value as readonly Json[]).entries()) yield* textsIn(member, [...path, index], name);
   else if (isObject(value))
-    for (const [key, member] of Object.entries(value)) yield* textsIn(member as Json, [...path, key], key);
+    for (const [key, member] of Object.entries(value)) yield* textsIn(member, [...path, key], key);
 }
 
 export const machinePaths: Rule = ({ declarations, directory }) =>

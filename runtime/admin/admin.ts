@@ -17,16 +17,50 @@ export interface AdminOptions {
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
-/** Read at each request, so that a rotated token needs no restart. */
-function tokenMatches(tokenFile: string, given: string): boolean {
-  const expected = readFileSync(tokenFile, 'utf8').trim();
-  return expected !== '' && timingSafeEqual(sha256(expected), sha256(given));
+/** Read at each request, so that a rotated token needs no restart. Throws with the place and the cure. */
+function readToken(tokenFile: string): string {
+  let token: string;
+  try {
+    token = readFileSync(tokenFile, 'utf8').trim();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'error';
+    throw new Error(`the admin token file ${tokenFile} cannot be read (${code}): write the token into it`);
+  }
+  if (token === '') throw new Error(`the admin token file ${tokenFile} is empty: write the token into it`);
+  return token;
 }
 
 /** A page from elsewhere can make a browser ask loopback under a name of its own: only our own names are answered. */
-function isOurName(request: FastifyRequest, address: Address): boolean {
-  const name = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+function isOurName(host: string, address: Address): boolean {
+  const name = host
+    .toLowerCase()
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '');
   return name === address.host || isLoopback({ host: name, port: 0 });
+}
+
+/** A browser tells on whose behalf it asks. No page but our own may. */
+function isOurPage({ headers: { origin } }: FastifyRequest, address: Address): boolean {
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && isOurName(new URL(origin).host, address);
+}
+
+type Refusal = readonly [status: number, detail: string];
+
+function refusalOf(request: FastifyRequest, address: Address, tokenFile: string | undefined): Refusal | undefined {
+  if (!tokenFile) {
+    return isOurName(request.headers.host ?? '', address) && isOurPage(request, address)
+      ? undefined
+      : [403, 'Ask for the admin plane by the address it listens on.'];
+  }
+  const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  try {
+    return timingSafeEqual(sha256(readToken(tokenFile)), sha256(given))
+      ? undefined
+      : [401, 'Send the admin token as "Authorization: Bearer <token>".'];
+  } catch {
+    return [503, 'The admin token cannot be read: see to the file that --admin-token-file names.'];
+  }
 }
 
 function problem(reply: FastifyReply, status: number, detail: string) {
@@ -39,6 +73,7 @@ export async function startAdmin({
   reported,
   metrics,
 }: AdminOptions): Promise<{ url: string; close: () => Promise<void> }> {
+  if (tokenFile) readToken(tokenFile);
   const app: FastifyInstance = fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -49,14 +84,8 @@ export async function startAdmin({
   const open = new Set(['/healthz', '/readyz']);
   app.addHook('onRequest', async (request, reply) => {
     if (open.has(request.url)) return;
-    if (!tokenFile) {
-      if (!isOurName(request, address))
-        return problem(reply, 403, 'Ask for the admin plane by the address it listens on.');
-      return;
-    }
-    const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    if (!tokenMatches(tokenFile, given))
-      return problem(reply, 401, 'Send the admin token as "Authorization: Bearer <token>".');
+    const refusal = refusalOf(request, address, tokenFile);
+    if (refusal) return problem(reply, ...refusal);
   });
 
   app.get('/healthz', () => ({ status: 'ok' }));

@@ -68,7 +68,7 @@ export const quantisedCut = {
     const step = high - low;
     const groups = groupsOf(history);
     const newest = groups.at(-1) ?? [];
-    if (step <= 0 || sum(newest) > high) return { fits: false, limit, needed: fixed + sum(newest) };
+    if (step <= 0 || sum(newest) > limit - fixed) return { fits: false, limit, needed: fixed + sum(newest) };
 
     // The cut sits at a multiple of `step` from the start, not at a distance from the end: appending a message
     // leaves it where it is until the history has grown by a whole step.

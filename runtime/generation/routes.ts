@@ -1,4 +1,5 @@
 /** Matches API routes: exact paths first, then the longest prefix; the cost does not grow with the number of routes. */
+import { plainPath } from '../door.ts';
 import type { LiveRoute, RouteMatch } from './generation.ts';
 
 export interface DeclaredRoute {
@@ -31,7 +32,8 @@ export function routeMatcher(
 ): (method: string, host: string, path: string) => RouteMatch {
   const exact: Table = new Map();
   const prefixes: Table = new Map();
-  for (const { path, route } of declared) {
+  for (const { path: spelled, route } of declared) {
+    const path = plainPath(spelled);
     if (path.endsWith('/*')) add(prefixes, path.slice(0, -2), route);
     else add(exact, path, route);
   }

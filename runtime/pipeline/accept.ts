@@ -23,10 +23,19 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxCallBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.byteLength;
-    if (size > maxCallBytes) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    // Not destroyed on the way out: the refusal goes over the same connection.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.byteLength;
+      if (size > maxCallBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof HeadgateError) throw error;
+    // The only thing that can fail here is the client's connection.
+    throw new HeadgateError('client_closed_request', 'The client left before its request was complete.', {
+      cause: error,
+    });
   }
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { HeadgateError } from '../errors.ts';
 import type { Exchange, Identified } from '../exchange.ts';
 import type { LiveRoute } from '../generation/generation.ts';
-import type { Forwarder } from '../upstream/forward.ts';
+import { forwardedMethods, hasBody, type Forwarder } from '../upstream/forward.ts';
 import { identify } from './identify.ts';
 import { reserve } from './reserve.ts';
 import { settle } from './settle.ts';
@@ -20,6 +20,11 @@ type Guarded = Identified<ApiExchange> & { readonly guarded: true };
 
 function guard(exchange: Identified<ApiExchange>): Guarded {
   const { consumer, route, request } = exchange;
+  const method = request.method ?? '';
+  if (!forwardedMethods.includes(method))
+    throw new HeadgateError('method_not_allowed', `API routes do not take ${method}.`);
+  if ((method === 'GET' || method === 'HEAD') && hasBody(request))
+    throw new HeadgateError('invalid_request', `A ${method} request has no body here.`);
   if (consumer.routes && !consumer.routes.has(route.name)) {
     throw new HeadgateError('route_not_allowed', `Consumer '${consumer.name}' may not use route '${route.name}'.`);
   }

@@ -10,6 +10,8 @@ import { AttemptFailed, Patience } from './patience.ts';
 const maxAnswerBytes = 64 * 1024 * 1024;
 /** Of an error body only the beginning is of interest. */
 const maxFailureBytes = 64 * 1024;
+/** How long a stream may stay open after its end mark, so that its connection can be used again. */
+const lingerMs = 1_000;
 
 async function* whileAlive(
   body: AsyncIterable<Uint8Array>,
@@ -82,12 +84,15 @@ async function whole(
   if (!body) throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the answer is not a JSON object'));
   const { dialect } = target.provider.kind;
   try {
-    const answer = sent.native ? undefined : dialect.readAnswer(body);
-    return { form: 'whole', target, bytes, body, answer, usage: answer ? answer.usage : dialect.readUsage(body) };
+    // Read even when it passes untouched: some vendors say 200 to an error, and that is no answer.
+    const answer = dialect.readAnswer(body);
+    return { form: 'whole', target, bytes, body, answer: sent.native ? undefined : answer, usage: answer.usage };
   } catch (error) {
     throw new AttemptFailed({ kind: 'broken_answer' }, error);
   }
 }
+
+const isEnd = (events: readonly AnswerEvent[]): boolean => events.some(({ type }) => type === 'end');
 
 async function* readEvents(
   response: UpstreamResponse,
@@ -95,13 +100,18 @@ async function* readEvents(
 ): AsyncGenerator<StreamedEvent> {
   const { target, patience } = attempt;
   const reader = target.provider.kind.dialect.eventReader();
+  let lingering: NodeJS.Timeout | undefined;
   try {
     for await (const block of readSse(whileAlive(response.body, patience, Infinity))) {
-      yield { block, events: block.message ? reader.read(block.message) : [] };
+      const events = block.message ? reader.read(block.message) : [];
+      if (isEnd(events)) lingering ??= setTimeout(() => response.discard(), lingerMs);
+      yield { block, events };
     }
   } catch (error) {
-    throw patience.failure(error, 'broken_answer');
+    // Once the answer is complete, how its connection ends is of no interest.
+    if (lingering === undefined) throw patience.failure(error, 'broken_answer');
   } finally {
+    clearTimeout(lingering);
     patience.end();
     response.discard();
   }
@@ -110,11 +120,13 @@ async function* readEvents(
 /** Holds the stream until it has said something, so that a target that fails at once can still be replaced. */
 async function opened(events: AsyncGenerator<StreamedEvent>): Promise<AsyncIterable<StreamedEvent>> {
   const held: StreamedEvent[] = [];
-  const says = ({ type }: AnswerEvent) => type !== 'start' && type !== 'usage';
+  const says = ({ type }: AnswerEvent) => type !== 'start' && type !== 'usage' && type !== 'end';
   for (;;) {
     const next = await events.next();
-    if (next.done)
+    if (next.done || (isEnd(next.value.events) && !next.value.events.some(says))) {
+      await events.return(undefined);
       throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the stream ended before it said anything'));
+    }
     const failed = next.value.events.find((event) => event.type === 'failure');
     if (failed) {
       await events.return(undefined);
@@ -145,7 +157,8 @@ async function refusedBy(
   // After translation the field's path speaks of a body that the client never wrote.
   const { param, ...rest } = read;
   const failure = sent.native && param !== undefined ? { ...rest, param } : rest;
-  const wait = retryAfterMs(response.headers['retry-after']);
+  // What the dialect knows of the failure comes first: an account without credit is not back in the second that is sent.
+  const wait = failure.retryAfterMs ?? retryAfterMs(response.headers['retry-after']);
   return new AttemptFailed(wait === undefined ? failure : { ...failure, retryAfterMs: wait });
 }
 

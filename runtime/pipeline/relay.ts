@@ -29,18 +29,21 @@ async function relayStream(exchange: Answered, answered: StreamedAnswer): Promis
   let ended = false;
   reply.startStream();
   for await (const streamed of answered.events) {
+    if (ended) continue;
     for (const event of streamed.events) {
       if (event.type === 'usage') outcome.usage = event.usage;
       else if (event.type === 'end') ended = true;
       else if (event.type === 'failure') throw new AttemptFailed(event.failure);
     }
     await reply.write(textOf(streamed, writer, answered.hideUsage));
-    if (signal.aborted)
+    if (ended) {
+      // At once: a vendor may keep its side open, and that is not the client's to wait for.
+      if (writer) await reply.write(writer.end());
+      reply.end();
+    } else if (signal.aborted)
       throw new HeadgateError('client_closed_request', 'The client left in the middle of the answer.');
   }
   if (!ended) throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the stream ended without its end mark'));
-  if (writer) await reply.write(writer.end());
-  reply.end();
 }
 
 export function wireError(error: HeadgateError): WireError {

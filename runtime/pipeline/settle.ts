@@ -10,6 +10,7 @@ const notServed: ReadonlySet<ErrorCode> = new Set([
   'upstream_credential_refused',
   'upstream_model_unknown',
   'upstream_rate_limited',
+  'upstream_broken_answer',
   'upstream_timeout',
   'no_target_available',
 ]);

@@ -42,7 +42,7 @@ export class History {
     this.#entries.unshift({ at: new Date().toISOString(), to, reason: after.held?.detail ?? '', commit });
     this.#entries.length = Math.min(this.#entries.length, mostKept);
     const told = { event: 'config', state: to, ...after.held, artifact: commit, serving };
-    if (after.held) this.#log.error(told, 'revision held');
+    if (after.held) this.#log.warn(told, 'revision held');
     else this.#log.info(told, 'revision state');
     this.#onChange?.();
   }

@@ -1,10 +1,11 @@
 /** Forwards API requests with `@fastify/reply-from`: bodies as streams, TLS verified, our own rules for headers and retries. */
 import replyFrom from '@fastify/reply-from';
-import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Transform, type Readable } from 'node:stream';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { LiveRoute } from '../generation/generation.ts';
+import { requestHeaders, responseHeaders } from './forwarded-headers.ts';
 import type { Pools } from './pools.ts';
 
 export interface Forwarding {
@@ -17,52 +18,13 @@ export interface Forwarding {
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly random: () => number;
-  readonly onAttempt: (outcome: 'answered' | 'network' | 'timeout') => void;
+  /** `abandoned`: the request came to nothing, and not by the upstream's doing. */
+  readonly onAttempt: (outcome: 'answered' | 'network' | 'timeout' | 'abandoned') => void;
 }
-
-/** Never forwarded: they speak of one connection, of who we are to the client, or are ours to say. */
-const notForwarded = new Set([
-  'authorization',
-  'x-api-key',
-  'x-goog-api-key',
-  'api-key',
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'upgrade',
-  'expect',
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-]);
-const notReturned = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-connection',
-  'trailer',
-  'upgrade',
-  'x-request-id',
-]);
 
 /** Under this key the signal travels through reply-from to our pools: it knows of no way to cancel. */
 const signalKey = Symbol('signal');
 type UpstreamHeaders = IncomingHttpHeaders & { [signalKey]?: AbortSignal };
-
-const isOurs = (name: string) => name.startsWith('headgate-') || name.startsWith('ratelimit');
-
-function requestHeaders({ headers, signal }: Forwarding, original: IncomingHttpHeaders): UpstreamHeaders {
-  const kept = Object.entries(original).filter(([name]) => !notForwarded.has(name) && !isOurs(name));
-  return { ...Object.fromEntries(kept), ...headers, [signalKey]: signal };
-}
-
-function responseHeaders(original: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(Object.entries(original).filter(([name]) => !notReturned.has(name) && !isOurs(name)));
-}
 
 /** Fails the body once it is longer than the route takes; a length told in advance was checked before. */
 function limited(body: Readable, most: number): Transform {
@@ -78,7 +40,13 @@ function limited(body: Readable, most: number): Transform {
   return body.pipe(limit);
 }
 
+export const forwardedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const retriedMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
 const timeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT']);
 
 /** The innermost error: reply-from wraps what happened. */
@@ -101,32 +69,72 @@ function failureOf(error: unknown): HeadgateError {
   return new HeadgateError('upstream_failed', 'The upstream could not be reached.', { cause: root });
 }
 
+/** Fastify's own refusals are about the request. */
+function refusalOf(error: FastifyError): HeadgateError {
+  if (error.statusCode === 415)
+    return new HeadgateError('unsupported_media_type', 'The content-type of the request is not well formed.');
+  return asHeadgateError(error);
+}
+
 interface Pending extends Forwarding {
   readonly fail: (error: HeadgateError) => void;
+  /** Set once an answer has begun; only its body can fail after that. */
+  begun?: true;
+  /** What the upstream's body failed with while the client was still there. */
+  broken?: Error;
+}
+
+/** Why the answer ended before its end: the upstream's body failed, or the client went away from a good one. */
+function endedEarly({ broken, signal }: Pending): HeadgateError {
+  if (!broken && signal.aborted)
+    return new HeadgateError('client_closed_request', 'The client left before the end of the answer.');
+  return new HeadgateError('upstream_broken_answer', 'The answer ended early: the upstream broke it off.', {
+    cause: broken,
+  });
+}
+
+function relay(pending: Pending, reply: FastifyReply, body: Readable): void {
+  pending.onAttempt('answered');
+  if (reply.sent) {
+    // Given up already, over a status that no answer can have.
+    body.on('error', () => undefined).destroy();
+    return;
+  }
+  pending.begun = true;
+  body.on('error', (error) => {
+    if (!pending.signal.aborted) pending.broken = error;
+  });
+  void reply.send(body);
+  // Who waits for events wants to know at once that they will come.
+  if (String(reply.getHeader('content-type')).startsWith('text/event-stream')) pending.response.flushHeaders();
 }
 
 function send(pending: Pending, reply: FastifyReply): void {
-  const { route, path, onAttempt, random } = pending;
+  const { request, route, path, onAttempt, random } = pending;
   reply.from(`${route.upstream.origin}${route.upstream.path}${path}`, {
     timeout: route.upstream.timeoutMs,
-    rewriteRequestHeaders: (_request, headers) => requestHeaders(pending, headers),
-    rewriteHeaders: (headers) => responseHeaders(headers),
-    onResponse: (_request, _reply, response) => {
-      onAttempt('answered');
-      // reply-from types what it hands on as a raw reply; it is `{ stream }`, and only that is of interest.
-      void reply.send((response as unknown as { stream: Readable }).stream);
-    },
+    rewriteRequestHeaders: (_request, headers): UpstreamHeaders => ({
+      ...requestHeaders(headers, pending.headers),
+      [signalKey]: pending.signal,
+    }),
+    rewriteHeaders: (headers) => responseHeaders(headers, pending.response),
+    // reply-from types what it hands on as a raw reply; it is `{ stream }`, and only that is of interest.
+    onResponse: (_request, _reply, response) =>
+      relay(pending, reply, (response as unknown as { stream: Readable }).stream),
     // Only where no answer came, and only where asking twice is harmless. Never for an answer, whatever its status.
     retryDelay: ({ err, attempt }) => {
       if (!err) return null;
-      const failure = failureOf(err);
-      onAttempt(failure.code === 'upstream_timeout' ? 'timeout' : 'network');
+      const { code } = failureOf(err);
+      const isTheirs = (code === 'upstream_timeout' || code === 'upstream_failed') && !pending.signal.aborted;
+      onAttempt(!isTheirs ? 'abandoned' : code === 'upstream_timeout' ? 'timeout' : 'network');
       const again =
-        retriedMethods.has(pending.request.method ?? '') &&
-        failure.code === 'upstream_failed' &&
+        isTheirs &&
+        code === 'upstream_failed' &&
+        retriedMethods.has(request.method ?? '') &&
+        !hasBody(request) &&
         attempt < route.retries;
       // Zero would mean no retry.
-      return again && !pending.signal.aborted ? 1 + random() * 50 * 2 ** attempt : null;
+      return again ? 1 + random() * 50 * 2 ** attempt : null;
     },
     onError: (_reply, { error }) => {
       reply.hijack();
@@ -173,16 +181,17 @@ export async function createForwarder(pools: Pools): Promise<Forwarder> {
     } as object,
   });
   app.route({
-    method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    method: forwardedMethods,
     url: '/*',
     handler: (request, reply) => {
       const pending = pendings.get(request.raw);
       if (pending) send(pending, reply);
     },
   });
-  app.setErrorHandler((error, request, reply) => {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
     reply.hijack();
-    pendings.get(request.raw)?.fail(asHeadgateError(error));
+    const pending = pendings.get(request.raw);
+    pending?.fail(pending.begun ? endedEarly(pending) : refusalOf(error));
   });
   await app.ready();
 
@@ -190,12 +199,19 @@ export async function createForwarder(pools: Pools): Promise<Forwarder> {
     forward: (forwarding) =>
       new Promise((resolve, reject) => {
         const { request, response } = forwarding;
+        const said = new Set(response.getHeaderNames());
+        const fail = (error: HeadgateError) => {
+          // What the upstream said of its answer would be untrue of ours.
+          if (!response.headersSent)
+            for (const name of response.getHeaderNames()) if (!said.has(name)) response.removeHeader(name);
+          reject(error);
+        };
+        const pending: Pending = { ...forwarding, fail };
         response.once('close', () => {
           if (response.writableFinished) resolve();
-          else
-            reject(new HeadgateError('upstream_broken_answer', 'The answer ended early: the upstream broke it off.'));
+          else reject(endedEarly(pending));
         });
-        pendings.set(request, { ...forwarding, fail: reject });
+        pendings.set(request, pending);
         app.routing(request, response);
       }),
     close: () => app.close(),

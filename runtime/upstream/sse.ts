@@ -10,8 +10,8 @@ export interface SseBlock {
 /** An event larger than this is no event of a model API. */
 const maxBlockChars = 8 * 1024 * 1024;
 
-/** A blank line in any of the three line endings that the standard allows. */
-const blankLine = /\r\n\r\n|\n\n|\r\r(?!\n)|\n\r\n/g;
+/** A line end and an empty line, each in any of the three forms that the standard allows, mixed or not. */
+const blankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g;
 
 function parseBlock(raw: string): SseMessage | undefined {
   let event: string | undefined;
@@ -27,7 +27,15 @@ function parseBlock(raw: string): SseMessage | undefined {
   return data.length > 0 ? { event, data: data.join('\n') } : undefined;
 }
 
-/** Throws when an event outgrows its bound. A trailing piece without its blank line is dropped, as the standard says. */
+function lastBlock(pending: string): SseBlock {
+  const raw = /[\r\n]$/.test(pending) ? `${pending}\n` : `${pending}\n\n`;
+  return { raw, message: parseBlock(raw) };
+}
+
+/**
+ * Throws when an event outgrows its bound. The standard drops a last event without its blank line, but vendors exist
+ * that end on a bare `data: [DONE]`: it is given its blank line. Half an event is no JSON, so it is found out anyway.
+ */
 export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<SseBlock> {
   const decoder = new TextDecoder();
   let pending = '';
@@ -49,4 +57,6 @@ export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<
     if (pending.length > maxBlockChars)
       throw new Error(`a server-sent event has more than ${maxBlockChars} characters`);
   }
+  pending += decoder.decode();
+  if (pending.trim() !== '') yield lastBlock(pending);
 }

@@ -24,7 +24,9 @@ describe('what check says', { concurrency: 2 }, () => {
 });
 
 test('the fixture with ten mistakes gives ten findings, each on a line of its own', () => {
-  const lines = readFileSync(join(root, 'ten-mistakes', 'expected.txt'), 'utf8').trim().split('\n');
+  const lines = readFileSync(join(root, 'ten-mistakes', 'expected.txt'), 'utf8')
+    .trim()
+    .split('\n');
   assert.equal(lines.length, 10);
   assert.equal(new Set(lines.map((line) => line.split(':').slice(0, 2).join(':'))).size, 10);
 });
@@ -33,6 +35,8 @@ test('every finding of the table is shown by one of these configurations', () =>
   const all = cases.map((name) => readFileSync(join(root, name, 'expected.txt'), 'utf8')).join('');
   // Limits are tried where they can be made small or large, and no group that the SDK makes has a weight too many.
   const elsewhere = ['config_timeout', 'snapshot_too_large', 'weight_refused'];
-  const missing = Object.keys(findingTable).filter((code) => !elsewhere.includes(code) && !new RegExp(` ${code} `).test(all));
+  const missing = Object.keys(findingTable).filter(
+    (code) => !elsewhere.includes(code) && !new RegExp(` ${code} `).test(all),
+  );
   assert.deepEqual(missing, []);
 });

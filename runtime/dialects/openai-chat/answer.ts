@@ -76,6 +76,8 @@ function readToolCalls(message: JsonObject, answerId: string): readonly Part[] {
   const legacy = objectIn(message, 'function_call');
   const calls: readonly Json[] = legacy === undefined ? listIn(message, 'tool_calls') : [{ function: legacy }];
   return calls.map((call, index): Part => {
+    if (isObject(call) && typeof call.type === 'string' && call.type !== 'function')
+      return { type: 'opaque', label: 'tool_calls' };
     const called = isObject(call) ? objectIn(call, 'function') : undefined;
     const name = textIn(called, 'name');
     if (!isObject(call) || name === undefined)

@@ -11,6 +11,7 @@ const many = quota('many', {
 });
 const short = quota('short', { unit: 'requests', window: '1h' });
 const lacking = quota('lacking', { unit: 'requests', limit: 1 } as never);
+const excess = quota('excess', { unit: 'requests', limit: 1, window: '1h', ...{ burst: 5 } });
 const typo = quota('typo', { unit: 'requests', limit: 5, window: '1h', onStoreDwn: 'open' });
 const tidy = contextPolicy('tidy', { kind: 'slidingWindow', target: 1_000 });
 const bad = quota('no spaces', { unit: 'requests', limit: 1, window: '1h' });
@@ -21,5 +22,5 @@ const slow = provider('slow', {
   },
 });
 const late = slow.target('echo', { timeout: '2h', retries: 9 });
-const all = model('all', { targets: [late], quotas: [many, short, lacking, typo, bad], context: tidy });
+const all = model('all', { targets: [late], quotas: [many, short, lacking, excess, typo, bad], context: tidy });
 export default defineGateway({ name: 'demo', models: [echo, all], consumers: [team] });

@@ -1,0 +1,26 @@
+/** What the process's environment tells: the one place that the authoring side reads it in. */
+
+export interface Surroundings {
+  /** Runs as a step of a GitHub workflow. */
+  readonly githubActions: boolean;
+  /** Top of the checkout of such a workflow. */
+  readonly githubWorkspace: string | undefined;
+  readonly forceColor: boolean;
+}
+
+export function surroundings(): Surroundings {
+  const { GITHUB_ACTIONS, GITHUB_WORKSPACE, FORCE_COLOR } = process.env;
+  return {
+    githubActions: GITHUB_ACTIONS === 'true',
+    githubWorkspace: GITHUB_WORKSPACE,
+    forceColor: FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0',
+  };
+}
+
+/** For a program that needs the user's own settings: all variables but some, and a few more. */
+export function inherited(
+  without: readonly string[],
+  extra: Readonly<Record<string, string>>,
+): Record<string, string | undefined> {
+  return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !without.includes(name))), ...extra };
+}

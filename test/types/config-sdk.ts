@@ -1,0 +1,141 @@
+/** What the types of the SDK must accept, and what they must refuse where it stands; compiled, never run. */
+import {
+  consumer,
+  contextPolicy,
+  defineGateway,
+  from,
+  model,
+  ordered,
+  policy,
+  prompt,
+  provider,
+  quota,
+  route,
+  secret,
+  upstream,
+  weighted,
+} from 'headgate';
+import type { BoundPrompt, Prompt, Value } from 'headgate';
+
+type Same<Left, Right> =
+  (<Probe>() => Probe extends Left ? 1 : 2) extends <Probe>() => Probe extends Right ? 1 : 2 ? true : false;
+const assertType = <Fact extends true>(fact?: Fact): void => void fact;
+
+const sandbox = provider('sandbox', {
+  kind: 'sandbox',
+  models: { echo: { contextWindow: 8_192, latency: '40ms' }, slow: { contextWindow: 1_024 } },
+});
+const openai = provider('openai', {
+  kind: 'openai',
+  apiKey: secret('OPENAI_API_KEY'),
+  models: { 'gpt-5': { contextWindow: 400_000, maxOutputTokens: 8_000 } },
+});
+const free = quota('free', { unit: 'requests', limit: 10, window: '1h', scope: 'gateway', onStoreDown: 'open' });
+const tidy = contextPolicy('tidy', { kind: 'quantisedCut', target: 'window' });
+const block = policy('block', { kind: 'blockTerms', terms: ['never'] });
+const support = prompt('support', {
+  system: 'Help {{name}} in a {{ tone }} tone',
+  user: 'About {{product}}',
+  choices: { tone: ['formal', 'casual'] },
+});
+const plain = prompt('plain', { system: 'Be kind' });
+const orders = upstream('orders', {
+  url: 'https://orders.internal',
+  headers: { authorization: secret('ORDERS') },
+  timeout: '5s',
+});
+
+// Variables are read out of the templates, choices narrow them.
+type Variables = Parameters<typeof support.with>[0];
+assertType<Same<keyof Variables, 'name' | 'tone' | 'product'>>();
+assertType<Same<Variables['name'], Value>>();
+assertType<Same<Variables['tone'], Value<'formal' | 'casual'>>>();
+assertType<Same<ReturnType<typeof support.with>, BoundPrompt>>();
+assertType<typeof plain extends Prompt<{}> ? true : false>();
+support.with({ name: from.header('x-name'), tone: from.metadata('tone', { default: 'formal' }), product: 'books' });
+
+const assistant = model('assistant', {
+  targets: [
+    weighted(
+      { weight: 2, target: sandbox.target('echo') },
+      { weight: 1, target: ordered(openai.target('gpt-5', { retries: 1 })) },
+    ),
+    sandbox.target('slow'),
+  ],
+  prompt: support.with({ name: 'Ada', tone: 'casual', product: 'books' }),
+  context: tidy,
+  policies: [block],
+  quotas: [free],
+});
+model('with-plain-prompt', { targets: [sandbox.target('echo')], prompt: plain });
+const list = route('list', { path: '/orders/*', upstream: orders, methods: ['GET'], quotas: [free] });
+const team = consumer('team', {
+  keys: [`sha256:${'0'.repeat(64)}`],
+  models: [assistant],
+  routes: [list],
+  quotas: [free],
+});
+defineGateway({ name: 'demo', models: { assistant }, routes: [list], consumers: [team] });
+
+const targets = [sandbox.target('echo')] as const;
+
+// @ts-expect-error the provider has no such model
+model('unknown-model', { targets: [sandbox.target('gpt-6')] });
+// @ts-expect-error no such name
+model('unknown-provider', { targets: [opnai.target('gpt-5')] });
+// @ts-expect-error a model of another provider
+model('foreign-model', { targets: [openai.target('echo')] });
+// @ts-expect-error no such name
+model('unknown-quota', { targets, quotas: [fre] });
+// @ts-expect-error a context policy is no quota
+model('policy-as-quota', { targets, quotas: [tidy] });
+// @ts-expect-error references are values
+model('quota-as-string', { targets, quotas: ['free'] });
+// @ts-expect-error a quota is no context policy
+model('quota-as-context', { targets, context: free });
+// @ts-expect-error a rule over input is no context policy
+model('block-as-context', { targets, context: block });
+// @ts-expect-error a variable is missing
+model('missing-variable', { targets, prompt: support.with({ tone: 'formal', product: 'x' }) });
+// @ts-expect-error a variable too many
+model('extra-variable', { targets, prompt: support.with({ name: 'x', tone: 'formal', product: 'y', mood: 'z' }) });
+// @ts-expect-error not one of the choices
+model('bad-choice', { targets, prompt: support.with({ name: 'x', tone: 'rude', product: 'y' }) });
+// @ts-expect-error the default is not one of the choices either
+support.with({ name: 'x', tone: from.header('t', { default: 'rude' }), product: 'y' });
+// @ts-expect-error variables without values
+model('unbound-prompt', { targets, prompt: support });
+// @ts-expect-error at least one target
+model('no-targets', { targets: [] });
+// @ts-expect-error a model is no target
+model('model-as-target', { targets: [assistant] });
+// @ts-expect-error weights are not optional where they decide
+weighted({ target: sandbox.target('echo') });
+// @ts-expect-error no such property
+model('misspelt', { targets, qoutas: [free] });
+// @ts-expect-error no such property of a target
+sandbox.target('echo', { timout: '1s' });
+// @ts-expect-error choices for what no template mentions
+prompt('unknown-choice', { system: 'Hi {{name}}', choices: { tone: ['a'] } });
+// @ts-expect-error a fixture without one of the variables
+prompt('short-fixture', { system: 'Hi {{name}} {{place}}', fixtures: { one: { name: 'x' } } });
+// @ts-expect-error no such unit
+quota('bad-unit', { limit: 1, unit: 'request', window: '1h' });
+// @ts-expect-error no duration
+quota('bad-window', { limit: 1, unit: 'requests', window: '1 hour' });
+// @ts-expect-error no such kind of provider
+provider('bad-kind', { kind: 'opnai', models: {} });
+// @ts-expect-error an option of another kind
+provider('foreign-option', { kind: 'sandbox', apiKey: secret('X'), models: {} });
+// @ts-expect-error a fact that only other kinds have
+provider('foreign-fact', { kind: 'openai', models: { m: { contextWindow: 1, latency: '1s' } } });
+// @ts-expect-error every model has a window
+provider('no-window', { kind: 'sandbox', models: { m: {} } });
+// @ts-expect-error not the hash of a key
+consumer('plain-key', { keys: ['hg_abc'] });
+// @ts-expect-error paths begin with a slash
+route('relative', { path: 'a', upstream: orders });
+// @ts-expect-error a route needs its upstream
+route('nowhere', { path: '/a' });
+// @ts-expect-error a quota is no model
+defineGateway({ name: 'demo', models: [free], consumers: [team] });
