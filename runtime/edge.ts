@@ -5,7 +5,7 @@ import { askedFor, requestId, type Asked } from './door.ts';
 import { asHeadgateError, HeadgateError } from './errors.ts';
 import type { Exchange, House, Outcome } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
-import { causeInWords } from './log.ts';
+import { faultInWords } from './log.ts';
 import { apiLine } from './pipeline/api-line.ts';
 import { modelLine } from './pipeline/model-line.ts';
 import { modelsLine } from './pipeline/models-line.ts';
@@ -110,7 +110,7 @@ function fail(edge: Edge, visit: Visit, thrown: unknown): void {
         event: 'internal_error',
         request: visit.id,
         revision: visit.generation?.revision.short,
-        cause: causeInWords(error.cause),
+        cause: faultInWords(error.cause),
       },
       'internal error',
     );

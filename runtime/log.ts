@@ -11,23 +11,19 @@ export function createLog(level: LogLevel): Log {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: causeInWords },
   });
 }
 
 /** Errors as class, code and message, causes included. Other properties are left out: libraries hang requests on them. */
-export function causeInWords(error: unknown, depth = 0): unknown {
-  if (!(error instanceof Error))
-    return error === undefined
-      ? undefined
-      : { message: typeof error === 'string' ? error : 'something was thrown that is no error' };
+export function causeInWords(error: unknown, depth = 0): object | undefined {
+  if (error === undefined) return undefined;
+  if (!(error instanceof Error)) return { message: typeof error === 'string' ? error : 'something that is no error' };
   const { code } = error as NodeJS.ErrnoException;
-  const cause = error.cause === undefined || depth >= 3 ? undefined : causeInWords(error.cause, depth + 1);
-  return {
-    type: error.name,
-    message: error.message,
-    ...(code ? { code } : {}),
-    ...(depth === 0 ? { stack: error.stack } : {}),
-    ...(cause ? { cause } : {}),
-  };
+  const cause = depth < 3 ? causeInWords(error.cause, depth + 1) : undefined;
+  return { type: error.name, message: error.message, ...(code ? { code } : {}), ...(cause ? { cause } : {}) };
+}
+
+/** The same with the place it was thrown: for faults of our own, where a person must read code. */
+export function faultInWords(error: unknown): object | undefined {
+  return { ...causeInWords(error), ...(error instanceof Error ? { stack: error.stack } : {}) };
 }

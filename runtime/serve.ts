@@ -118,6 +118,7 @@ export async function serve(settings: Settings, extras: Extras = {}): Promise<Ga
     draining: () => draining,
   };
   const admin = await startAdmin({ address: settings.admin, tokenFile: settings.adminTokenFile, reported, metrics });
+  log.info({ event: 'listening', dataUrl: listener.url, adminUrl: admin.url }, 'listening');
   await loop.start(await readSeed(settings.seed));
 
   const release = async () => {

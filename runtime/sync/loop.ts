@@ -1,7 +1,7 @@
 /** Carries out what the machine decides: fetches, verifies, warms, swaps, and goes back when it must. */
 import { ArtifactRefused, openArtifact, type Artifact } from '../artifact.ts';
 import type { Activator } from '../generation/activator.ts';
-import { causeInWords, type Log } from '../log.ts';
+import { causeInWords, faultInWords, type Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { History } from './history.ts';
 import type { Keep } from './keep.ts';
@@ -125,7 +125,7 @@ export class Loop {
       this.#queue = this.#queue
         .then(() => this.#carryOut(effect))
         .catch((error: unknown) => {
-          const told = { event: 'effect_failed', effect: effect.do, cause: causeInWords(error) };
+          const told = { event: 'effect_failed', effect: effect.do, cause: faultInWords(error) };
           this.#options.log.error(told, 'a step of the revision life cycle failed');
         });
     }
@@ -176,7 +176,7 @@ export class Loop {
     } catch (error) {
       const detail = error instanceof Error ? error.message : 'it could not be read';
       if (!(error instanceof ArtifactRefused)) {
-        const told = { event: 'refused', artifact: commit, cause: causeInWords(error) };
+        const told = { event: 'refused', artifact: commit, cause: faultInWords(error) };
         this.#options.log.error(told, 'a candidate failed in an unexpected way');
       }
       const reason = error instanceof ArtifactRefused ? error.reason : 'invalid';

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { artifactBranch, sourceOf } from '../support/artifact-branch.ts';
+import { startWith } from '../support/gateway.ts';
+import { initRepository, temporaryDirectory } from '../support/repository.ts';
+import { skipWithout, tools } from '../support/tools.ts';
+import { versioned } from '../support/versioned.ts';
+
+test(
+  'the console shows in a browser what is served, follows a swap, and says why a revision is held',
+  { skip: skipWithout(tools.chromium), timeout: 60_000 },
+  async (context) => {
+    await using directory = await temporaryDirectory();
+    const repository = join(directory.path, 'repository.git');
+    await initRepository(repository, { bare: true });
+    const branch = artifactBranch(repository);
+    await branch.publish(versioned(1));
+    const gateway = await startWith(['--repo', repository, '--poll', '200ms', '--bake', '0s']);
+    context.after(() => gateway.close());
+    const browser = await chromium.launch({
+      executablePath: tools.chromium.find() ?? '',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+    context.after(() => browser.close());
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(`${gateway.adminUrl}/console`);
+    const shows = (id: string, text: string) =>
+      page.locator(`#${id}`).filter({ hasText: text }).waitFor({ timeout: 10_000 });
+    await shows('revision', sourceOf(1).slice(0, 12));
+    await shows('serving', 'which');
+    await branch.publish(versioned(2));
+    await shows('revision', sourceOf(2).slice(0, 12));
+    await branch.publish({ ...versioned(3), surprise: true } as never);
+    await shows('why', 'schema');
+    await shows('state', 'HELD');
+    await shows('revision', sourceOf(2).slice(0, 12));
+    assert.deepEqual(complaints, []);
+    if (process.env['SCREENSHOT']) await page.screenshot({ path: process.env['SCREENSHOT'], fullPage: true });
+  },
+);
