@@ -78,7 +78,7 @@ async function settled(
     source: { commit: published },
   } = tip.manifest;
   if (published === source) return { outcome: 'already_published', source, seq };
-  return undefined;
+  if (await buildsOn(options.repository, published, source, options.remote)) return undefined;
   const newer =
     (await commitOf(options.repository, published)) !== undefined &&
     (await buildsOn(options.repository, source, published, options.remote));

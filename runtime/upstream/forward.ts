@@ -80,7 +80,7 @@ interface Pending extends Forwarding {
   readonly fail: (error: HeadgateError) => void;
   /** Set once an answer has begun; only its body can fail after that. */
   begun?: true;
-  /** What the upstream's body failed with while the client was still there. */
+  /** What the upstream's body failed with. */
   broken?: Error;
 }
 
@@ -101,9 +101,8 @@ function relay(pending: Pending, reply: FastifyReply, body: Readable): void {
     return;
   }
   pending.begun = true;
-  body.on('error', (error) => {
-    if (!pending.signal.aborted) pending.broken = error;
-  });
+  // An abort of our own is told here too, but only after the client's end was.
+  body.on('error', (error) => (pending.broken = error));
   void reply.send(body);
   // Who waits for events wants to know at once that they will come.
   if (String(reply.getHeader('content-type')).startsWith('text/event-stream')) pending.response.flushHeaders();

@@ -29,7 +29,7 @@ const openai = sdk.provider('openai', {
 });
 const support = sdk.prompt('support', { system: 'Help {{name}}, {{tone}}', choices: { tone: ['formal', 'casual'] } });
 const tidy = sdk.contextPolicy('tidy', { kind: 'quantisedCut', target: 4000 });
-const block = sdk.policy('block', { kind: 'blockTerms', terms: ['forbidden'] });
+const block = sdk.policy('block', { kind: 'blockTerms', terms: ['forbidden', new Date(2026, 0, 1).toISOString()] });
 const assistant = sdk.model('assistant', {
   targets: [
     sdk.weighted({ weight: 3, target: sandbox.target('echo') }, { weight: 1, target: openai.target('gpt-5', { timeout: '5s' }) }),

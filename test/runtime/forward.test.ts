@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';
+import { createServer as createSocketServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -39,7 +39,7 @@ const api = async (context: TestContext, handle: Handle): Promise<string> =>
   `http://127.0.0.1:${portOf(await listening(createServer(handle), context))}`;
 
 /** A server that does with each connection what `take` says; counts them. */
-async function sockets(context: TestContext, take: (socket: import('node:net').Socket, count: number) => void) {
+async function sockets(context: TestContext, take: (socket: Socket, count: number) => void) {
   const counted = { url: '', count: 0 };
   const server = createSocketServer((socket) => {
     counted.count += 1;
@@ -232,18 +232,17 @@ describe('which route is taken', () => {
 describe('what comes back', () => {
   test('status, headers and body, without hop-by-hop headers and without any that are ours to say', async (context) => {
     const url = await api(context, (_request, response) => {
-      response.writeHead(418, [
-        ...['connection', 'x-hop, close', 'x-hop', '1', 'proxy-authenticate', 'Basic'],
-        ...['headgate-revision', 'forged', 'headgate-cost-usd', '0', 'headgate-target', 'forged'],
-        ...['x-request-id', 'forged', 'ratelimit', 'forged', 'x-ratelimit-remaining-requests', '999'],
-        ...['x-ratelimit-remaining', '7', 'x-kept', 'yes', 'set-cookie', 'a=1', 'set-cookie', 'b=2'],
-      ]);
+      const forged = ['headgate-revision', 'headgate-cost-usd', 'headgate-target', 'x-request-id', 'ratelimit'];
+      for (const name of [...forged, 'x-ratelimit-remaining-requests']) response.setHeader(name, 'forged');
+      response.setHeader('connection', 'x-hop, close').setHeader('x-hop', '1').setHeader('proxy-authenticate', 'Basic');
+      response.setHeader('x-ratelimit-remaining', '7').setHeader('x-kept', 'yes');
+      response.setHeader('set-cookie', ['a=1', 'b=2']).writeHead(418);
       response.end('short and stout');
     });
     const gateway = await gatewayTo(context, url);
     const answer = await gateway.ask('/api/x');
     assert.deepEqual([answer.status, await answer.text()], [418, 'short and stout']);
-    assert.doesNotMatch(JSON.stringify([...answer.headers]), /forged|x-hop|999|Basic|headgate-cost/);
+    assert.doesNotMatch(JSON.stringify([...answer.headers]), /forged|x-hop|Basic|headgate-cost/);
     assert.equal(answer.headers.get('headgate-revision'), gateway.revision);
     assert.equal(answer.headers.get('headgate-target'), 'up');
     assert.equal(answer.headers.get('x-kept'), 'yes');
@@ -407,7 +406,7 @@ describe('sizes', () => {
       method: 'POST',
       body: new Blob([Buffer.alloc(600), Buffer.alloc(600)]).stream(),
       duplex: 'half',
-    } as RequestInit);
+    });
     assert.deepEqual([untold.status, (await problemOf(untold)).code], [413, 'body_too_large']);
     assert.equal(whole, 0);
     const fits = await gateway.ask('/api/x', { method: 'POST', body: Buffer.alloc(1_000) });
