@@ -151,12 +151,17 @@ function reader(directory: string): (position: FilePosition) => string {
   };
 }
 
-export async function check(directory: string, options: LoadOptions = {}): Promise<CheckResult> {
+export interface CheckOptions extends LoadOptions {
+  /** See `TypecheckOptions`. */
+  readonly buildInfo?: string | undefined;
+}
+
+export async function check(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
   const real = realDirectory(directory);
   if (!existsSync(join(real, configFile))) {
     return { findings: [finding('no_config', start, `there is no ${configFile} here`)], snapshot: undefined, redact };
   }
-  const [types, loaded] = await Promise.all([typecheck(real), load(real, options)]);
+  const [types, loaded] = await Promise.all([typecheck(real, { buildInfo: options.buildInfo }), load(real, options)]);
   if ('fault' in loaded) {
     const findings = merge({ types, loading: [finding(loaded.fault, start, loaded.message)], compiling: [] });
     return { findings: inOrder(findings), snapshot: undefined, redact };

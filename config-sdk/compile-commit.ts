@@ -18,6 +18,8 @@ export interface CompileCommitOptions {
   readonly cacheDir?: string;
   /** Sequence number in the manifest. Default 0. */
   readonly seq?: number;
+  /** See `TypecheckOptions`: for a process that compiles one commit after another. */
+  readonly buildInfo?: string;
 }
 
 export interface CompiledCommit extends Pick<CheckResult, 'findings' | 'redact'> {
@@ -80,11 +82,12 @@ export async function compileCommit({
   commit,
   cacheDir,
   seq = 0,
+  buildInfo,
 }: CompileCommitOptions): Promise<CompiledCommit> {
   const cache = cacheDir ?? join(await scratchDirectory(repository), 'trees');
   await mkdir(cache, { recursive: true });
   const directory = await materialise(repository, await treeOf(repository, commit), cache);
-  const { findings, snapshot, redact } = await check(directory);
+  const { findings, snapshot, redact } = await check(directory, { buildInfo });
   if (!snapshot) return { directory, findings, redact };
   const source = { commit, ...(await commitWords(repository, commit)) };
   const { files, digest } = artifactFiles(snapshot, { seq, source });

@@ -1,6 +1,7 @@
 /** The local repository as a source of revisions: each commit, or each save, compiled into an artifact that is never published. */
 import { createHash } from 'node:crypto';
 import { watch } from 'node:fs';
+import { join } from 'node:path';
 import { ArtifactRefused } from '@headgate/runtime/artifact';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
 import type { RevisionSource } from '@headgate/runtime/sync/source';
@@ -9,6 +10,7 @@ import { check, type CheckResult } from './check.ts';
 import { compileCommit } from './compile-commit.ts';
 import { hasErrors } from './findings.ts';
 import { commitWords, currentCommit } from './git.ts';
+import { scratchName } from './scratch-directory.ts';
 
 export interface DevOptions {
   /** Top directory of the checkout. */
@@ -43,10 +45,11 @@ function artifactFor(
 /** Follows the checked-out branch. */
 export function committedSource(options: DevOptions): RevisionSource {
   const { repository, onFindings } = options;
+  const buildInfo = join(repository, scratchName, 'types.tsbuildinfo');
   return {
     tip: () => currentCommit(repository),
     async fetch(commit) {
-      const { directory, findings, redact, snapshot } = await compileCommit({ repository, commit });
+      const { directory, findings, redact, snapshot } = await compileCommit({ repository, commit, buildInfo });
       if (findings.length > 0) onFindings({ findings, redact }, directory);
       const source = { commit, ...(await commitWords(repository, commit)) };
       return { commit, files: artifactFor({ findings, redact, snapshot }, options, source) };
@@ -58,6 +61,7 @@ export function committedSource(options: DevOptions): RevisionSource {
 /** Follows the files as they are saved, committed or not. */
 export function watchedSource(options: DevOptions): RevisionSource {
   const { repository, onFindings } = options;
+  const buildInfo = join(repository, scratchName, 'types.tsbuildinfo');
   let saves = 0;
   let seen: { saves: number; tip: string; result: CheckResult } | undefined;
   const watcher = watch(repository, { recursive: true }, (_event, name) => {
@@ -67,7 +71,7 @@ export function watchedSource(options: DevOptions): RevisionSource {
     async tip() {
       if (seen?.saves === saves) return seen.tip;
       const at = saves;
-      const result = await check(repository);
+      const result = await check(repository, { buildInfo });
       const told = hasErrors(result.findings) ? JSON.stringify(result.findings) : JSON.stringify(result.snapshot);
       const tip = createHash('sha256').update(told).digest('hex');
       if (result.findings.length > 0 && tip !== seen?.tip) onFindings(result, repository);

@@ -13,7 +13,7 @@ import { wireError } from './pipeline/relay.ts';
 import { Reply } from './reply.ts';
 import * as surfaces from './surfaces/index.ts';
 import type { Surface } from './surfaces/surface.ts';
-import type { Forwarder } from './upstream/forward.ts';
+import { hasBody, type Forwarder } from './upstream/forward.ts';
 
 const all: readonly Surface[] = Object.values(surfaces);
 const callPaths = new Map(all.flatMap((surface) => surface.callPaths.map((path) => [path, surface] as const)));
@@ -52,6 +52,12 @@ function notFound(method: string, path: string): HeadgateError {
   return new HeadgateError('route_not_found', `Nothing is served at ${method} ${path}.`);
 }
 
+function notAllowed({ reply }: Visit, path: string, methods: readonly string[]): HeadgateError {
+  const allowed = methods.join(', ');
+  reply.header('allow', allowed);
+  return new HeadgateError('method_not_allowed', `${path} takes ${allowed}.`);
+}
+
 async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void> {
   const { request } = visit;
   const { host, path } = visit.asked ?? askedFor(request);
@@ -60,19 +66,19 @@ async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void>
   const models = called ? undefined : surfaceOfModels(path);
   visit.surface = called ?? models?.surface;
   if (called) {
-    if (method !== 'POST') throw new HeadgateError('method_not_allowed', `${path} takes POST.`);
+    if (method !== 'POST') throw notAllowed(visit, path, ['POST']);
     return modelLine(Object.assign(exchange, { surface: called }));
   }
   if (models) {
     visit.outcome.matched = 'models';
-    if (method !== 'GET') throw new HeadgateError('method_not_allowed', `${path} takes GET.`);
+    if (method !== 'GET') throw notAllowed(visit, path, ['GET']);
     modelsLine(Object.assign(exchange, { surface: models.surface }), models.name);
     return;
   }
   if (isModelPath(path)) throw notFound(method, path);
   const match = exchange.generation.tables.matchRoute(method, host, path);
   if (!match) throw notFound(method, path);
-  if ('refused' in match) throw new HeadgateError('method_not_allowed', `${path} does not take ${method}.`);
+  if ('refused' in match) throw notAllowed(visit, path, match.refused);
   return apiLine(
     Object.assign(exchange, { route: match.route, response: visit.response, path, forwarder: edge.forwarder }),
   );
@@ -84,7 +90,7 @@ function writeError(visit: Visit, error: HeadgateError): void {
   if (error.noRetry) reply.header('x-should-retry', 'false');
   if (outcome.attempts > 0) reply.header('headgate-attempts', String(outcome.attempts));
   // What is left of a body that nobody reads would be taken for the next request.
-  if (!request.complete) reply.header('connection', 'close');
+  if (hasBody(request) && !request.complete) reply.header('connection', 'close');
   const surface = visit.surface ?? (isModelPath(visit.asked?.path ?? '') ? all[0] : undefined);
   if (surface)
     reply.whole(error.status, 'application/json', JSON.stringify(surface.dialect.writeError(wireError(error))));

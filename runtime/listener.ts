@@ -29,7 +29,7 @@ export interface Bounds {
 /** Node's own defaults leave a slow head or body open for 40 s and more. */
 const usualBounds: Bounds = {
   headMs: 10_000,
-  requestMs: 60_000,
+  requestMs: 300_000,
   // Longer than the idle time of usual load balancers, so that they close first and never meet a closed socket.
   idleMs: 65_000,
   checkMs: 1_000,

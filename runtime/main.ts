@@ -18,7 +18,7 @@ export function startFailure(error: unknown): string {
 }
 
 /** Serves until told to stop. Returns the exit code. */
-export async function runServe(flags: readonly string[]): Promise<number> {
+export async function run(flags: readonly string[]): Promise<number> {
   if (flags.includes('--help') || flags.includes('-h')) {
     process.stdout.write(usage);
     return 0;
@@ -34,4 +34,4 @@ export async function runServe(flags: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) process.exit(await runServe(process.argv.slice(2)));
+if (import.meta.main) process.exit(await run(process.argv.slice(2)));

@@ -1,6 +1,7 @@
 /** Wires the process-lifetime parts together and starts them; the one place that knows them all. */
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { startAdmin } from './admin/admin.ts';
 import type { statusOf } from './admin/status.ts';
@@ -77,38 +78,54 @@ export interface Extras {
   readonly onChange?: () => void;
 }
 
-/** Starts a gateway. */
+/** What was started, to be ended in the reverse order. */
+class Closers {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  add<Part extends { close(): Promise<void> }>(part: Part): Part {
+    this.#closers.unshift(() => part.close());
+    return part;
+  }
+
+  async closeAll(): Promise<void> {
+    for (const close of this.#closers.splice(0)) await close();
+  }
+}
+
+/** Starts a gateway. Rejects when it cannot listen, or has only a seed and cannot serve it; nothing is left open then. */
 export async function serve(settings: Settings, extras: Extras = {}): Promise<Gateway> {
+  const closers = new Closers();
+  try {
+    return await start(settings, extras, closers);
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+async function start(settings: Settings, extras: Extras, closers: Closers): Promise<Gateway> {
+  const { pollMs, bakeMs, bakeSamples } = settings;
+  const seed = await readSeed(settings.seed);
   const log = createLog(settings.logLevel);
   const metrics = createMetrics();
-  const pools = new Pools();
-  const quotas = openQuotaStore(settings.store);
-  const forwarder = await createForwarder(pools);
+  const pools = closers.add(new Pools());
+  const quotas = closers.add(openQuotaStore(settings.store));
+  const forwarder = closers.add(await createForwarder(pools));
   const activator = new Activator(pools, metrics);
   const keep = await keepFor(settings.stateDir, log);
-  const { pollMs, bakeMs, bakeSamples } = settings;
   const source = extras.source ?? sourceFor(settings);
-  const loop = new Loop({
-    source,
-    activator,
-    keep,
-    log,
-    metrics,
-    pollMs,
-    bakeMs,
-    bakeSamples,
-    onChange: extras.onChange,
-  });
+  const trial = { bakeMs, bakeSamples };
+  const loop = new Loop({ source, activator, keep, log, metrics, pollMs, ...trial, onChange: extras.onChange });
+  closers.add({ close: () => loop.stop() });
   let draining = false;
 
+  const cold = () =>
+    new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 });
   const edge: Edge = {
     house: { log, metrics, quotas, random: Math.random },
     forwarder,
-    serving: () =>
-      activator.current ??
-      new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 }),
+    serving: () => activator.current ?? cold(),
   };
-  const listener = await listen(settings.listen, (request, response) => void visitEdge(edge, request, response));
   const reported = {
     activator,
     loop,
@@ -117,17 +134,13 @@ export async function serve(settings: Settings, extras: Extras = {}): Promise<Ga
     startedAt: new Date().toISOString(),
     draining: () => draining,
   };
-  const admin = await startAdmin({ address: settings.admin, tokenFile: settings.adminTokenFile, reported, metrics });
+  const { admin: address, adminTokenFile: tokenFile } = settings;
+  const admin = closers.add(await startAdmin({ address, tokenFile, reported, metrics }));
+  const handle = (request: IncomingMessage, response: ServerResponse) => void visitEdge(edge, request, response);
+  const listener = closers.add(await listen(settings.listen, handle));
   log.info({ event: 'listening', dataUrl: listener.url, adminUrl: admin.url }, 'listening');
-  await loop.start(await readSeed(settings.seed));
+  await loop.start(seed);
 
-  const release = async () => {
-    await loop.stop();
-    await admin.close();
-    await forwarder.close();
-    await quotas.close();
-    await pools.close();
-  };
   return {
     dataUrl: listener.url,
     adminUrl: admin.url,
@@ -147,12 +160,9 @@ export async function serve(settings: Settings, extras: Extras = {}): Promise<Ga
     async drain() {
       draining = true;
       await listener.drain(settings.drainMs);
-      await release();
+      await closers.closeAll();
     },
-    async close() {
-      await listener.close();
-      await release();
-    },
+    close: () => closers.closeAll(),
   };
 }
 

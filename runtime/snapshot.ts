@@ -176,7 +176,7 @@ const upstream = z.strictObject({
 const routePath = z
   .string()
   .regex(
-    /^\/(?!v1(beta)?\/)[\w\-./~%]*(\/\*)?$/,
+    /^\/(\*|(?!v1(beta)?(\/|$))[\w\-.~%]+(\/[\w\-.~%]+)*(\/\*?)?)?$/,
     "write a path such as '/orders' or '/orders/*'; /v1/ and /v1beta/ belong to the model APIs",
   );
 

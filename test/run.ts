@@ -80,6 +80,8 @@ async function runTests(only: string | undefined): Promise<void> {
   }
   const { passed, seconds, lines } = await execute(process.execPath, [
     '--conditions=source',
+    // Tests that watch the heap collect it first.
+    '--expose-gc',
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${Math.min(4, availableParallelism())}`,

@@ -6,14 +6,19 @@ export interface Surroundings {
   /** Top of the checkout of such a workflow. */
   readonly githubWorkspace: string | undefined;
   readonly forceColor: boolean;
+  /** The key that `dev` is to use. */
+  readonly devKey: string | undefined;
 }
 
+export const devKeyVariable = 'HEADGATE_DEV_KEY';
+
 export function surroundings(): Surroundings {
-  const { GITHUB_ACTIONS, GITHUB_WORKSPACE, FORCE_COLOR } = process.env;
+  const { GITHUB_ACTIONS, GITHUB_WORKSPACE, FORCE_COLOR, [devKeyVariable]: devKey } = process.env;
   return {
     githubActions: GITHUB_ACTIONS === 'true',
     githubWorkspace: GITHUB_WORKSPACE,
     forceColor: FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0',
+    devKey,
   };
 }
 

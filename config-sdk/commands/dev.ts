@@ -3,19 +3,18 @@ import type { Command } from 'commander';
 import { startFailure } from '@headgate/runtime/main';
 import { serve, untilSignalled, type Gateway } from '@headgate/runtime/serve';
 import { readSettings, SettingsError } from '@headgate/runtime/settings';
+import { devKeyVariable, surroundings } from '../cli/environment.ts';
 import { committedSource, watchedSource } from '../dev.ts';
 import { topLevel } from '../git.ts';
 import { createKey, hashKey } from '../keys.ts';
 import { exitCodes, show, type CommandEntry } from './command.ts';
 import { addSettings, settingFlags } from './settings-options.ts';
 
-const keyVariable = 'HEADGATE_DEV_KEY';
-
 function devKey(): string {
-  const given = process.env[keyVariable];
+  const given = surroundings().devKey;
   if (given === undefined) return createKey();
   if (!/^[\x21-\x7e]{8,200}$/.test(given))
-    throw new SettingsError([`${keyVariable} must be 8 to 200 visible ASCII characters`]);
+    throw new SettingsError([`${devKeyVariable} must be 8 to 200 visible ASCII characters`]);
   return given;
 }
 
@@ -68,7 +67,7 @@ async function dev(self: Command, watching: boolean): Promise<void> {
   const repository = await topLevel('.');
   const key = devKey();
   const quietly = ['--repo', repository, '--poll', '500ms', '--log-level', 'error'];
-  const settings = readSettings([...quietly, ...settingFlags(self)], [keyVariable]);
+  const settings = readSettings([...quietly, ...settingFlags(self)], [devKeyVariable]);
   const source = (watching ? watchedSource : committedSource)({
     repository,
     keyHash: hashKey(key),
@@ -90,7 +89,7 @@ export const devCommand: CommandEntry = (program) => {
     .command('dev')
     .summary('run the gateway on the local repository, compiling each commit')
     .description(
-      `The runtime on the repository of the current directory, following the checked-out branch.\nPrints a key for consumer 'dev': fresh at each start, or what ${keyVariable} holds.`,
+      `The runtime on the repository of the current directory, following the checked-out branch.\nPrints a key for consumer 'dev': fresh at each start, or what ${devKeyVariable} holds.`,
     )
     .option('--watch', 'follow each save instead of each commit', false);
   addSettings(command, ['repo', 'ref', 'seed', 'state-dir', 'git-token-file']).action(

@@ -1,6 +1,6 @@
 /** `headgate serve`. */
 import type { Command } from 'commander';
-import { runServe } from '@headgate/runtime/main';
+import { run } from '@headgate/runtime/main';
 import type { CommandEntry } from './command.ts';
 import { addSettings, settingFlags } from './settings-options.ts';
 
@@ -12,6 +12,7 @@ export const serveCommand: CommandEntry = (program) => {
       'The runtime: serves the newest verified artifact and follows its branch.\nEach setting may also stand in the environment, as HEADGATE_…',
     );
   addSettings(command).action(async (_options: unknown, self: Command) => {
-    process.exitCode = await runServe(settingFlags(self));
+    // Sockets that clients keep open must not keep the process.
+    process.exit(await run(settingFlags(self)));
   });
 };

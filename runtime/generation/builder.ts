@@ -176,7 +176,7 @@ export class Builder {
         name: snapshot.upstream,
         origin: url.origin,
         path: url.pathname.replace(/\/$/, ''),
-        headers: headers ?? {},
+        headers,
         timeoutMs: upstream.timeout,
       },
       stripPrefix: snapshot.stripPrefix?.replace(/\/$/, '') ?? '',

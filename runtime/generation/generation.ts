@@ -57,7 +57,8 @@ export interface LiveRoute {
     readonly name: string;
     readonly origin: string;
     readonly path: string;
-    readonly headers: Readonly<Record<string, string>>;
+    /** Undefined while an optional secret is absent: nothing is sent there without it. */
+    readonly headers: Readonly<Record<string, string>> | undefined;
     readonly timeoutMs: number;
   };
   readonly stripPrefix: string;
@@ -84,7 +85,8 @@ export interface Revision {
   readonly manifest: Manifest;
 }
 
-export type RouteMatch = { readonly route: LiveRoute } | { readonly refused: 'method' } | undefined;
+/** `refused`: the path is there, and these are the methods it takes. */
+export type RouteMatch = { readonly route: LiveRoute } | { readonly refused: readonly string[] } | undefined;
 
 export interface Tables {
   readonly models: ReadonlyMap<string, LiveModel>;

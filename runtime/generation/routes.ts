@@ -19,10 +19,10 @@ function add(table: Table, key: string, route: LiveRoute): void {
 /** Routes for one host are asked before those for any. */
 const byHost = (a: LiveRoute, b: LiveRoute): number => Number(b.host !== undefined) - Number(a.host !== undefined);
 
-function* candidates(exact: Table, prefixes: Table, path: string): Generator<LiveRoute> {
-  yield* exact.get(path) ?? [];
+function* candidates(exact: Table, prefixes: Table, path: string): Generator<readonly LiveRoute[]> {
+  yield exact.get(path) ?? [];
   for (let end = path.length; end >= 0; end = path.lastIndexOf('/', end - 1)) {
-    yield* prefixes.get(path.slice(0, end)) ?? [];
+    yield prefixes.get(path.slice(0, end)) ?? [];
     if (end === 0) return;
   }
 }
@@ -40,12 +40,13 @@ export function routeMatcher(
   for (const routes of [...exact.values(), ...prefixes.values()]) routes.sort(byHost);
 
   return (method, host, path) => {
-    let refused: RouteMatch;
-    for (const route of candidates(exact, prefixes, path)) {
-      if (route.host !== undefined && route.host !== host) continue;
-      if (route.methods === undefined || route.methods.has(method)) return { route };
-      refused ??= { refused: 'method' };
+    for (const routes of candidates(exact, prefixes, path)) {
+      const here = routes.filter((route) => route.host === undefined || route.host === host);
+      const route = here.find(({ methods }) => methods === undefined || methods.has(method));
+      if (route) return { route };
+      // The nearest path decides: a narrower route that refuses a method must not open the way to a wider one.
+      if (here.length > 0) return { refused: [...new Set(here.flatMap(({ methods }) => [...(methods ?? [])]))].sort() };
     }
-    return refused;
+    return undefined;
   };
 }

@@ -18,14 +18,35 @@ function refuseOddEncoding({ headers }: IncomingMessage): void {
   }
 }
 
+/** Silence after which a body is given up; a slow but living one may take as long as the listener allows. */
+const bodyIdleMs = 15_000;
+
+/** Each piece of the body; rejects when none comes for too long. The connection stays: a refusal goes over it. */
+async function* pieces(request: IncomingMessage): AsyncGenerator<Buffer> {
+  const silence = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    silence.reject(new HeadgateError('request_timeout', `The body made no progress for ${bodyIdleMs / 1000} s.`));
+  }, bodyIdleMs);
+  const iterator = request.iterator({ destroyOnReturn: false });
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), silence.promise]);
+      if (next.done) return;
+      timer.refresh();
+      yield next.value as Buffer;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const tooLarge = () => new HeadgateError('body_too_large', `The body may have at most ${maxCallBytes} bytes.`);
   if (Number(request.headers['content-length'] ?? 0) > maxCallBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    // Not destroyed on the way out: the refusal goes over the same connection.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    for await (const chunk of pieces(request)) {
       size += chunk.byteLength;
       if (size > maxCallBytes) throw tooLarge();
       chunks.push(chunk);

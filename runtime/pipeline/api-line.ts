@@ -1,8 +1,9 @@
 /** The whole story of an API request: the same identity, quota and settlement as a model request, the bodies passed as streams. */
 import type { ServerResponse } from 'node:http';
-import { HeadgateError } from '../errors.ts';
+import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { Exchange, Identified } from '../exchange.ts';
 import type { LiveRoute } from '../generation/generation.ts';
+import { causeInWords } from '../log.ts';
 import { forwardedMethods, hasBody, type Forwarder } from '../upstream/forward.ts';
 import { identify } from './identify.ts';
 import { reserve } from './reserve.ts';
@@ -37,6 +38,12 @@ function guard(exchange: Identified<ApiExchange>): Guarded {
 async function forward(exchange: Guarded): Promise<void> {
   const { route, request, response, path, signal, outcome, house, consumer, id, generation, reply } = exchange;
   const { upstream, stripPrefix } = route;
+  if (!upstream.headers) {
+    throw new HeadgateError(
+      'no_target_available',
+      `Upstream '${upstream.name}' is out of rotation: a secret it needs is absent.`,
+    );
+  }
   outcome.target = upstream.name;
   reply.header('headgate-target', upstream.name);
   const stripped = path === stripPrefix || path.startsWith(`${stripPrefix}/`) ? path.slice(stripPrefix.length) : path;
@@ -66,6 +73,13 @@ async function forward(exchange: Guarded): Promise<void> {
   });
 }
 
+/** The client learns that it failed, the log also why. */
+function tellFailure({ id, house, generation, route }: ApiExchange, { code, cause }: HeadgateError): void {
+  if (!code.startsWith('upstream_')) return;
+  const told = { request: id, revision: generation.revision.short, target: route.upstream.name, failure: code };
+  house.log.warn({ event: 'attempt_failed', ...told, cause: causeInWords(cause) }, 'attempt failed');
+}
+
 export async function apiLine(exchange: ApiExchange): Promise<void> {
   exchange.outcome.matched = `route:${exchange.route.name}`;
   const identified = identify(exchange); // who is asking?            401
@@ -76,6 +90,7 @@ export async function apiLine(exchange: ApiExchange): Promise<void> {
     await forward(reserved); // bodies as streams                      502, 504
   } catch (error) {
     thrown = error;
+    tellFailure(reserved, asHeadgateError(error));
     throw error;
   } finally {
     await settle(reserved, thrown);

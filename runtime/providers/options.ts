@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import type { SecretReference } from './provider.ts';
 
-export const secretReference: z.ZodType<SecretReference> = z.strictObject({
+export const secretReference: z.ZodType<SecretReference, SecretReference> = z.strictObject({
   $secret: z.string().regex(/^[A-Za-z_][\w.-]{0,127}$/, 'must be the name of a secret, such as OPENAI_API_KEY'),
   optional: z.boolean().optional(),
 });

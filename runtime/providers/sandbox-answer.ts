@@ -52,10 +52,11 @@ function toolToCall(call: Call, input: string) {
 function partsFor(call: Call, template: string, id: string): Part[] {
   const input = lastUserText(call);
   const tool = toolToCall(call, input);
-  if (tool)
-    return [
-      { type: 'tool_call', id: `call_${id}`, name: tool.name, arguments: JSON.stringify(sample(tool.parameters)) },
-    ];
+  if (tool) {
+    // Arguments are an object, also where the schema forgets to say so.
+    const chosen = JSON.stringify(sample({ ...tool.parameters, type: 'object' }));
+    return [{ type: 'tool_call', id: `call_${id}`, name: tool.name, arguments: chosen }];
+  }
   return [{ type: 'text', text: template.split('{{input}}').join(input) }];
 }
 

@@ -82,6 +82,7 @@ export class Loop {
       } catch (error) {
         const told = { event: 'start_refused', artifact: first.commit, cause: causeInWords(error) };
         log.error(told, 'what was kept cannot be served');
+        if (!this.#poller) throw error;
       }
     }
     this.#send({ type: 'booted', lastKnownGood: activator.current?.revision.artifact, quarantine });

@@ -12,6 +12,7 @@ const maxBlockChars = 8 * 1024 * 1024;
 
 /** A line end and an empty line, each in any of the three forms that the standard allows, mixed or not. */
 const blankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g;
+const longestBlankLine = 4;
 
 function parseBlock(raw: string): SseMessage | undefined {
   let event: string | undefined;
@@ -38,25 +39,30 @@ function lastBlock(pending: string): SseBlock {
  */
 export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<SseBlock> {
   const decoder = new TextDecoder();
+  // The beginning of an event still under way, already searched: joined once, however many pieces it comes in.
+  let searched: string[] = [];
+  let size = 0;
   let pending = '';
-  // Where the next search starts: a long event that arrives in many pieces is not searched anew from its beginning.
-  let searched = 0;
   for await (const chunk of body) {
     pending += decoder.decode(chunk, { stream: true });
     for (;;) {
-      blankLine.lastIndex = searched;
+      blankLine.lastIndex = 0;
       // A carriage return at the very end may be half of a line ending: wait for what follows.
       const end = blankLine.exec(pending.endsWith('\r') ? pending.slice(0, -1) : pending);
       if (!end) break;
-      const raw = pending.slice(0, end.index + end[0].length);
-      pending = pending.slice(raw.length);
-      searched = 0;
+      const after = end.index + end[0].length;
+      const raw = searched.join('') + pending.slice(0, after);
+      pending = pending.slice(after);
+      searched = [];
+      size = 0;
       yield { raw, message: parseBlock(raw) };
     }
-    searched = Math.max(0, pending.length - 4);
-    if (pending.length > maxBlockChars)
-      throw new Error(`a server-sent event has more than ${maxBlockChars} characters`);
+    const kept = Math.min(pending.length, longestBlankLine);
+    searched.push(pending.slice(0, pending.length - kept));
+    size += pending.length - kept;
+    pending = pending.slice(pending.length - kept);
+    if (size > maxBlockChars) throw new Error(`a server-sent event has more than ${maxBlockChars} characters`);
   }
-  pending += decoder.decode();
-  if (pending.trim() !== '') yield lastBlock(pending);
+  const last = searched.join('') + pending + decoder.decode();
+  if (last.trim() !== '') yield lastBlock(last);
 }

@@ -61,7 +61,7 @@ test('each request leaves one line, and no line or answer holds what must not be
   const { providers, models } = legs([{ url: upstream.url, retries: 1 }]);
   const withKey = structuredClone(providers) as Record<string, { options: object }>;
   Object.assign(withKey['leg1']?.options ?? {}, { apiKey: { $secret: 'VENDOR_KEY' } });
-  const gateway = await logged(context, snapshotOf({ providers: withKey as never, models }), {
+  const gateway = await logged(context, snapshotOf({ providers: withKey, models }), {
     VENDOR_KEY: vendorKey,
   });
 

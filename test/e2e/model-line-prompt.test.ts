@@ -44,7 +44,7 @@ describe('what the vendor sees', () => {
         },
         contextPolicies: {
           small: { kind: 'quantisedCut', options: { target: 600, reserveOutput: 0, low: '50%', margin: '0%' } },
-        } as never,
+        },
       }),
     );
   });
@@ -53,7 +53,8 @@ describe('what the vendor sees', () => {
     await upstream.close();
   });
 
-  const sent = () => (upstream.received.at(-1)?.json as { messages: Sent[] }).messages;
+  const last = () => upstream.received.at(-1)?.json ?? assert.fail('nothing arrived');
+  const sent = () => (last() as { messages: Sent[] }).messages;
   const desk = (metadata: object | undefined, headers: Record<string, string> = { 'x-tone': 'kind' }) =>
     gateway.post(
       '/v1/chat/completions',
@@ -70,7 +71,7 @@ describe('what the vendor sees', () => {
       { role: 'user', content: 'About order 7:' },
       { role: 'user', content: 'hi {{tone}}' },
     ]);
-    assert.deepEqual(upstream.received.at(-1)?.json['metadata'], { order: '7', other: 'kept' });
+    assert.deepEqual(last()['metadata'], { order: '7', other: 'kept' });
   });
 
   test('a value that looks like a variable stays text', async () => {

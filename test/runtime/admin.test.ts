@@ -14,7 +14,7 @@ import { createMetrics } from '../../runtime/telemetry/metrics.ts';
 import { Pools } from '../../runtime/upstream/pools.ts';
 import { snapshotOf, startGateway, startWith, testKey, type TestGateway } from '../support/gateway.ts';
 import { RawClient, rawExchange } from '../support/raw-http.ts';
-import { onPath, skipWithout } from '../support/tools.ts';
+import { skipWithout, tools } from '../support/tools.ts';
 import { until } from '../support/until.ts';
 
 async function gatewayFor(context: TestContext, flags: readonly string[] = []): Promise<TestGateway> {
@@ -149,8 +149,7 @@ describe('metrics', () => {
   });
 
   test('are in order for promtool', async (context) => {
-    const promtool = { name: 'promtool', packages: ['prometheus'], find: () => onPath('promtool') };
-    const missing = skipWithout(promtool);
+    const missing = skipWithout(tools.promtool);
     if (missing) return context.skip(missing);
     const told = execFileSync('promtool', ['check', 'metrics'], { input: await used(context), encoding: 'utf8' });
     assert.equal(told.trim(), '');

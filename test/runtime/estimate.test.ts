@@ -55,13 +55,16 @@ const samples: Readonly<Record<string, string>> = {
   'a table': '┌──────┬──────┐\n│ a    │ b    │\n├──────┼──────┤\n│ 1    │ 2    │\n└──────┴──────┘\n'.repeat(4),
   'a log': Array.from(
     { length: 30 },
-    (_, index) => `2024-11-22T04:1${index % 10}:03.12Z INFO [exec-${index}] OrderController - GET /orders/${index * 991} 200`,
+    (_, index) =>
+      `2024-11-22T04:1${index % 10}:03.12Z INFO [exec-${index}] OrderController - GET /orders/${index * 991} 200`,
   ).join('\n'),
   CSV: Array.from({ length: 60 }, (_, index) => `${index},${(index * 7_919) % 10_007},${index / 8}`).join('\n'),
   hex: digests('hex').join(''),
   'lines of hex': digests('hex').join('\n'),
   base64: Buffer.from(digests('hex').join(''), 'hex').toString('base64'),
-  'random letters': digests('base64', 30).join('').replaceAll(/[^a-z]/g, ''),
+  'random letters': digests('base64', 30)
+    .join('')
+    .replaceAll(/[^a-z]/g, ''),
   UUIDs: digests('hex')
     .map((digest) => digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5'))
     .join('\n'),

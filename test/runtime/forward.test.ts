@@ -13,7 +13,7 @@ import { describe, test, type TestContext } from 'node:test';
 import type { SnapshotInput } from '../../runtime/snapshot.ts';
 import { startProcess } from '../support/gateway-process.ts';
 import { keyHash, snapshotOf, startGateway, testKey, type TestGateway } from '../support/gateway.ts';
-import { onPath, skipWithout } from '../support/tools.ts';
+import { skipWithout, tools } from '../support/tools.ts';
 import { until } from '../support/until.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
@@ -526,8 +526,7 @@ describe('when the upstream fails', () => {
   });
 
   test('one whose certificate nobody vouches for is a 502 and never sees the request', async (context) => {
-    const openssl = { name: 'openssl', packages: ['openssl'], find: () => onPath('openssl') };
-    const missing = skipWithout(openssl);
+    const missing = skipWithout(tools.openssl);
     if (missing) return context.skip(missing);
     const folder = mkdtempSync(join(tmpdir(), 'headgate-tls-'));
     context.after(() => rmSync(folder, { recursive: true }));

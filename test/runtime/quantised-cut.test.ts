@@ -5,8 +5,14 @@ import fc from 'fast-check';
 import { quantisedCut } from '../../runtime/context/quantised-cut.ts';
 import type { Entry, Room } from '../../runtime/context/strategy.ts';
 
-const options = (more: object = {}) => quantisedCut.options.parse({ target: 1_000, reserveOutput: 0, margin: '0%', ...more });
-const room = (more: Partial<Room> = {}): Room => ({ window: 100_000, maxOutputTokens: undefined, overhead: 0, ...more });
+const options = (more: object = {}) =>
+  quantisedCut.options.parse({ target: 1_000, reserveOutput: 0, margin: '0%', ...more });
+const room = (more: Partial<Room> = {}): Room => ({
+  window: 100_000,
+  maxOutputTokens: undefined,
+  overhead: 0,
+  ...more,
+});
 
 /** Turns of so many tokens each, in one message per number. */
 function conversation(turns: readonly (readonly number[])[], pinned: readonly number[] = []): Entry[] {
@@ -31,13 +37,19 @@ describe('a conversation', () => {
   test('that does not fit loses whole turns from the front, never instructions', () => {
     const entries = conversation([[200, 100], [200, 100], [200, 100], [50]], [100]);
     const rest = kept(entries, quantisedCut.fit(entries, room(), options()));
-    assert.deepEqual(rest.map(({ index }) => index), [0, 5, 6, 7]);
+    assert.deepEqual(
+      rest.map(({ index }) => index),
+      [0, 5, 6, 7],
+    );
   });
 
   test('keeps its last turn even where that is above the high mark, as long as it fits', () => {
     const entries = conversation([[300], [900]]);
     const rest = kept(entries, quantisedCut.fit(entries, room(), options({ high: '80%', low: '40%' })));
-    assert.deepEqual(rest.map(({ tokens }) => tokens), [900]);
+    assert.deepEqual(
+      rest.map(({ tokens }) => tokens),
+      [900],
+    );
   });
 
   test('whose last turn alone is too large does not fit, and neither does one with too many instructions', () => {
@@ -97,7 +109,10 @@ describe('over a growing conversation', () => {
           const rest = kept(entries, quantisedCut.fit(entries, room(), policy));
           const history = rest.filter(({ pinned }) => !pinned);
           assert.ok(sum(rest) <= target, 'too much is kept');
-          assert.ok(rest.some(({ pinned }) => pinned), 'instructions went');
+          assert.ok(
+            rest.some(({ pinned }) => pinned),
+            'instructions went',
+          );
           assert.equal(history.at(-1)?.index, entries.at(-1)?.index, 'the newest message went');
           const start = history[0]?.index ?? -1;
           assert.ok(start >= first, 'a dropped message came back');

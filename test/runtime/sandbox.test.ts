@@ -24,7 +24,7 @@ function box(options: object = {}) {
   return { send, ask, whole };
 }
 
-const tool = (name: string, parameters?: object) => ({
+const tool = (name: string, parameters?: JsonObject): JsonObject => ({
   type: 'function',
   function: { name, ...(parameters ? { parameters } : {}) },
 });
@@ -90,7 +90,7 @@ test('it calls a tool when forced or when the user names it, with arguments of t
 test('arguments are an object whatever the schema looks like', async () => {
   const { whole } = box();
   const cyclic = { type: 'object', properties: { self: { $ref: '#' } } };
-  const odd: readonly object[] = [
+  const odd: readonly JsonObject[] = [
     {},
     { properties: { a: { type: 'number' } } },
     { type: ['object', 'null'], properties: {} },

@@ -36,12 +36,19 @@ for (const [name, text] of Object.entries(streams)) {
     const bytes = Buffer.from(text);
     for (let at = 0; at <= bytes.length; at += 1) {
       const blocks = await read(bytes.subarray(0, at), bytes.subarray(at));
-      assert.deepEqual(messages(blocks).map(({ data }) => data), expected[name], `cut at ${at}`);
+      assert.deepEqual(
+        messages(blocks).map(({ data }) => data),
+        expected[name],
+        `cut at ${at}`,
+      );
       assert.equal(raw(blocks).trimEnd(), text.trimEnd(), `cut at ${at}`);
       assert.ok(raw(blocks).startsWith(text.trimEnd()));
     }
     const single = await read(...[...bytes].map((byte) => Uint8Array.of(byte)));
-    assert.deepEqual(messages(single).map(({ data }) => data), expected[name]);
+    assert.deepEqual(
+      messages(single).map(({ data }) => data),
+      expected[name],
+    );
   });
 }
 
@@ -75,7 +82,10 @@ test('a last event without its blank line is given one', async () => {
     ['data: [DONE]\n', 'data: [DONE]\n\n'],
   ] as const) {
     const blocks = await read('data: a\n\n', tail);
-    assert.deepEqual(messages(blocks).map(({ data }) => data), ['a', '[DONE]']);
+    assert.deepEqual(
+      messages(blocks).map(({ data }) => data),
+      ['a', '[DONE]'],
+    );
     assert.equal(raw(blocks), `data: a\n\n${full}`);
   }
 });

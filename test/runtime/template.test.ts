@@ -27,7 +27,10 @@ test('places are filled wherever they stand, with or without spaces inside', () 
 
 test('a template and its values come out as they went in, whatever they hold', () => {
   const plain = fc.string({ unit: 'grapheme' }).map((word) => word.replaceAll(/[{}]/g, ''));
-  const anything = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('{{b}}', '$&', '$1', '{{', '\\', '__proto__'));
+  const anything = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom('{{b}}', '$&', '$1', '{{', '\\', '__proto__'),
+  );
   fc.assert(
     fc.property(plain, plain, anything, anything, (before, between, a, b) => {
       assert.equal(fill(`${before}{{a}}${between}{{b}}`, { a, b }), `${before}${a}${between}${b}`);
@@ -70,13 +73,17 @@ test('a variable with choices takes nothing else, wherever its value comes from'
   assert.deepEqual(text(bindPrompt(prompt, { tone: 'kind' })(nothing)), [['system', 'kind']]);
   const asked = bindPrompt(prompt, { tone: { from: 'metadata', name: 'tone', default: 'rude' } });
   assert.deepEqual(text(asked(() => 'brief')), [['system', 'brief']]);
-  for (const render of [() => asked(nothing), () => asked(() => 'Kind'), () => bindPrompt(prompt, { tone: 'x' })(nothing)]) {
+  for (const render of [
+    () => asked(nothing),
+    () => asked(() => 'Kind'),
+    () => bindPrompt(prompt, { tone: 'x' })(nothing),
+  ]) {
     assert.match(refused(render).message, /'tone' must be one of: kind, brief/);
   }
 });
 
 test('a hostile template is cut in time proportional to its length', () => {
-  for (const hostile of ['{{'.repeat(200_000), `{{${' '.repeat(20_000)}`, `{{a${' '.repeat(20_000)}`]) {
+  for (const hostile of ['{{'.repeat(200_000), '{{a '.repeat(100_000), '}}'.repeat(200_000)]) {
     const started = performance.now();
     cutTemplate(hostile);
     assert.ok(performance.now() - started < 1_000, `${performance.now() - started} ms for ${hostile.slice(0, 8)}…`);

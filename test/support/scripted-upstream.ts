@@ -170,7 +170,7 @@ export function legs(
   return {
     providers: Object.fromEntries(all.map((leg, index) => [`leg${index + 1}`, provider(leg)])),
     models: { chat: { targets, ...model } },
-  } as unknown as Pick<SnapshotInput, 'providers' | 'models'>;
+  };
 }
 
 export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {

@@ -14,6 +14,8 @@ export const tools = {
   gitHttpBackend: { name: 'git http-backend', packages: ['git'], find: findGitHttpBackend },
   redisServer: { name: 'redis-server', packages: ['redis-server'], find: () => onPath('redis-server') },
   chromium: { name: 'chromium', packages: ['chromium'], find: findChromium },
+  openssl: { name: 'openssl', packages: ['openssl'], find: () => onPath('openssl') },
+  promtool: { name: 'promtool', packages: ['prometheus'], find: () => onPath('promtool') },
 } satisfies Record<string, Tool>;
 
 /** For the `skip` option of a test: a reason when a tool is missing; never with CI set, where the test must fail. */
