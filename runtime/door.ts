@@ -56,8 +56,10 @@ export function askedFor(request: IncomingMessage): Asked {
   } catch {
     throw bad('The path is not well encoded.');
   }
-  // Encoded slashes and dot segments mean one thing to a matcher and another to an upstream.
-  if (dotSegment.test(decoded) || /%2f|%5c|%00/i.test(path) || decoded.includes('\\') || path.includes('//')) {
+  // Encoded slashes and dot segments mean one thing to a matcher and another to an upstream. Model APIs forward no path,
+  // and SDKs encode the slash of a model's name there.
+  const escapes = path.startsWith('/v1/') || path.startsWith('/v1beta/') ? /%5c|%00/i : /%2f|%5c|%00/i;
+  if (dotSegment.test(decoded) || escapes.test(path) || decoded.includes('\\') || path.includes('//')) {
     throw bad('The path must not hold dot segments, empty segments, backslashes or encoded slashes.');
   }
   return { host: host.replace(/:\d+$/, '').toLowerCase(), path: plainPath(path) };

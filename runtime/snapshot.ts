@@ -32,6 +32,9 @@ export const modelName = z
   .string()
   .regex(/^[A-Za-z0-9][\w.:/@-]{0,127}$/, 'use up to 128 letters, digits and . : / @ _ -');
 
+/** Vendors' own spellings; visible ASCII, because it stands in a response header. */
+const vendorModelId = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'use up to 200 visible ASCII characters');
+
 interface Configured {
   readonly kind: string;
   /** Parsed by the kind's own schema. */
@@ -61,7 +64,7 @@ const facts = {
 
 const provider = byKind<ProviderKind, ProviderSnapshot>(providerKinds, (kind) => ({
   models: z.record(
-    z.string().min(1).max(200),
+    vendorModelId,
     z.strictObject({ ...facts, options: (kind.modelOptions ?? z.strictObject({})).optional() }),
   ),
 }));
@@ -70,7 +73,7 @@ const target = z.strictObject({
   kind: z.literal('target'),
   provider: objectName,
   /** The vendor's model id; a key of the provider's `models`. */
-  model: z.string().min(1).max(200),
+  model: vendorModelId,
   /** Until the response head, and between two pieces of the body. */
   timeout: duration(1, 3_600_000).default(60_000),
   /** Further tries at this target before the next one. */

@@ -1,6 +1,6 @@
 /** Anthropic's Messages API, for vendors. A client side joins this object with the functions of `ClientDialect`. */
 import type { VendorDialect } from './dialect.ts';
-import { readAnswer, readUsage } from './anthropic-messages/answer.ts';
+import { readAnswer } from './anthropic-messages/answer.ts';
 import { readFailure } from './anthropic-messages/errors.ts';
 import { eventReader } from './anthropic-messages/stream.ts';
 import { writeCall } from './anthropic-messages/write-call.ts';
@@ -10,6 +10,5 @@ export const anthropicMessages: VendorDialect = {
   writeCall,
   readAnswer,
   eventReader,
-  readUsage,
   readFailure,
 };

@@ -1,5 +1,5 @@
 /** The contract of a wire dialect: pure conversions between one API's JSON and the neutral call. No I/O, no state shared between requests. */
-import type { Answer, AnswerEvent, Call, Failure, JsonObject, Message, Usage } from '../call.ts';
+import type { Answer, AnswerEvent, Call, Failure, JsonObject, Message } from '../call.ts';
 
 /** One server-sent event, already parsed. */
 export interface SseMessage {
@@ -57,8 +57,6 @@ export interface VendorDialect {
   /** A complete answer; throws `TypeError` when the body is not one. */
   readAnswer(body: JsonObject): Answer;
   eventReader(): EventReader;
-  /** Usage of a complete native answer, without reading the rest of it. */
-  readUsage(body: JsonObject): Usage | undefined;
   /** Classifies a non-2xx answer; `body` is undefined when it is not JSON. `request` is the body we sent. */
   readFailure(status: number, body: JsonObject | undefined, request: JsonObject): Failure;
 }

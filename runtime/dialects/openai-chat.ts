@@ -1,6 +1,6 @@
 /** The OpenAI chat completions dialect, for clients and for vendors. */
 import type { ClientDialect, VendorDialect } from './dialect.ts';
-import { readAnswer, readUsage, writeAnswer } from './openai-chat/answer.ts';
+import { readAnswer, writeAnswer } from './openai-chat/answer.ts';
 import { readFailure, writeError } from './openai-chat/errors.ts';
 import { readCall, wantsStreamUsage } from './openai-chat/read-call.ts';
 import { eventReader, eventWriter, sse } from './openai-chat/stream.ts';
@@ -16,7 +16,6 @@ export const openaiChat: ClientDialect & VendorDialect = {
   writeAnswer,
   eventReader,
   eventWriter,
-  readUsage,
   readFailure,
   writeError,
   writeErrorEvent: (error) => sse(writeError(error)),

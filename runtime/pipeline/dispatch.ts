@@ -77,6 +77,14 @@ function leftByClient(signal: AbortSignal): void {
   if (signal.aborted) throw new HeadgateError('client_closed_request', 'The client left before the answer.');
 }
 
+/** A client can send any number of unknown fields; a header has its limits. */
+const mostDropped = 20;
+
+function droppedInWords(dropped: readonly string[]): string {
+  const more = dropped.length - mostDropped;
+  return dropped.slice(0, mostDropped).join(', ') + (more > 0 ? `, and ${more} more` : '');
+}
+
 async function tryOnce(exchange: LookedUp, target: LiveTarget): Promise<Answered | AttemptFailed> {
   const { outcome, house, generation, reply } = exchange;
   outcome.attempts += 1;
@@ -85,7 +93,7 @@ async function tryOnce(exchange: LookedUp, target: LiveTarget): Promise<Answered
     const { answered, dropped } = await attempt(exchange, target);
     generation.health.answered(target.label);
     house.metrics.attempts.inc({ target: target.label, outcome: 'answered' });
-    if (dropped.length > 0) reply.header('headgate-dropped', dropped.join(', '));
+    if (dropped.length > 0) reply.header('headgate-dropped', droppedInWords(dropped));
     return Object.assign(exchange, { answered });
   } catch (error) {
     leftByClient(exchange.signal);

@@ -9,11 +9,20 @@ export function mayUse(consumer: LiveConsumer, model: LiveModel): boolean {
   return consumer.models === undefined || consumer.models.has(model.name);
 }
 
+/** Node reads header bytes as Latin-1; what was sent as UTF-8 is read as such. */
+function headerText(value: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(value, 'latin1'));
+  } catch {
+    return value;
+  }
+}
+
 function valueReader({ request, body }: Accepted): ReadValue {
   return (from, name) => {
     if (from === 'header') {
       const value = request.headers[name.toLowerCase()];
-      return typeof value === 'string' ? value : undefined;
+      return typeof value === 'string' ? headerText(value) : undefined;
     }
     const metadata = body['metadata'] as JsonObject | null | undefined;
     const value =

@@ -148,7 +148,7 @@ describe('a client that reads slowly', () => {
   };
 
   test('slows the vendor down, is not taken for a silent vendor, and gets everything in the end', async (context) => {
-    const { gateway } = await behind(context, flood, { timeout: '150ms' });
+    const { gateway } = await behind(context, flood, { timeout: '300ms' });
     const response = await slowClient(gateway);
     let before = -1;
     const stopped = await until('the vendor stands still', async () => {
@@ -158,7 +158,7 @@ describe('a client that reads slowly', () => {
       return still;
     });
     assert.ok(stopped < total / 2, `${stopped} of ${total} events went into buffers`);
-    await wait(400); // Longer than the target's timeout.
+    await wait(500); // Longer than the target's timeout.
     let size = 0;
     let tail = '';
     for await (const chunk of response as AsyncIterable<Buffer>) {

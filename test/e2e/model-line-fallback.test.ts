@@ -232,7 +232,7 @@ describe('after the first byte', () => {
       const started = performance.now();
       const text = await (await gateway.post('/v1/chat/completions', { ...params, stream: true })).text();
       assert.equal(text, piece('all') + lastPiece + done);
-      assert.ok(performance.now() - started < 150, 'the client waited for a vendor that kept its side open');
+      assert.ok(performance.now() - started < 700, 'the client waited for a vendor that kept its side open');
     }
   });
 

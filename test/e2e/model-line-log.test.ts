@@ -5,7 +5,16 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { snapshotOf, testKey } from '../support/gateway.ts';
-import { answerJson, answerWell, legs, piece, sse, startEvents, startScripted } from '../support/scripted-upstream.ts';
+import {
+  answerJson,
+  answerWell,
+  done,
+  legs,
+  piece,
+  sse,
+  startEvents,
+  startScripted,
+} from '../support/scripted-upstream.ts';
 import { until } from '../support/until.ts';
 
 type Line = Record<string, unknown>;
@@ -49,6 +58,11 @@ test('each request leaves one line, and no line or answer holds what must not be
     const error = { message: `${planted} ${vendorKey} ${prompt}`, type: planted, param: planted, code: planted };
     if (order === 'hang') return;
     if (order === 'garbage') return answerJson(response, 200, `${planted}${vendorKey}`, headers);
+    if (order === 'reset') {
+      startEvents(response, headers);
+      response.write(piece('ok') + done, () => setTimeout(() => response.socket?.resetAndDestroy(), 20));
+      return;
+    }
     if (order === 'half') {
       startEvents(response, headers);
       response.end(piece('ok') + sse({ error }));
@@ -107,6 +121,8 @@ test('each request leaves one line, and no line or answer holds what must not be
     'upstream_broken_answer',
     2,
   ]);
+  const reset = await ask('reset', 'reset', { stream: true });
+  assert.deepEqual([reset['status'], reset['code']], [200, undefined], 'the answer was complete before the reset');
   const half = await ask('half', 'half', { stream: true });
   assert.deepEqual([half['status'], half['code']], [200, 'upstream_broken_answer']);
   assert.equal((await ask('stranger', 'x', { key: 'hg_WRONG_KEY' }))['code'], 'invalid_api_key');

@@ -20,12 +20,14 @@ async function behind(
   context: TestContext,
   script: Script,
   quotas: SnapshotInput['quotas'],
-  more: { flags?: string[]; consumers?: SnapshotInput['consumers'] } = {},
+  more: { flags?: string[]; consumers?: SnapshotInput['consumers']; timeout?: `${number}ms` } = {},
 ) {
   const upstream = await startScripted(script);
   const gateway = await startGateway(
     snapshotOf({
-      ...legs([{ url: upstream.url, timeout: '150ms' }], { quotas: Object.keys(quotas) }),
+      ...legs([{ url: upstream.url, ...(more.timeout ? { timeout: more.timeout } : {}) }], {
+        quotas: Object.keys(quotas),
+      }),
       quotas,
       ...(more.consumers ? { consumers: more.consumers } : {}),
     }),
@@ -77,7 +79,7 @@ test('each consumer has a count of its own, and a gateway quota one for all', as
 
 test('what the vendor failed is given back, before the first byte and only then', async (context) => {
   let script: Script = () => undefined;
-  const { ask } = await behind(context, (received) => script(received), { daily: perDay(1) });
+  const { ask } = await behind(context, (received) => script(received), { daily: perDay(1) }, { timeout: '150ms' });
   const failing: readonly (readonly [Script, string])[] = [
     [({ response }) => answerJson(response, 503, {}), 'upstream_failed'],
     [({ response }) => answerJson(response, 429, {}), 'upstream_rate_limited'],

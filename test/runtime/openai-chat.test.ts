@@ -186,8 +186,9 @@ describe('complete answers', () => {
 
   test('reasoning that a vendor counts in the total only is counted as output', () => {
     const usage = { prompt_tokens: 32, completion_tokens: 9, total_tokens: 135 };
-    assert.equal(openaiChat.readUsage({ usage })?.outputTokens, 103);
-    assert.equal(openaiChat.readUsage({ choices: [] }), undefined);
+    const choices = [{ index: 0, message: { role: 'assistant', content: 'x' }, finish_reason: 'stop' }];
+    assert.equal(openaiChat.readAnswer({ choices, usage }).usage?.outputTokens, 103);
+    assert.equal(openaiChat.readAnswer({ choices }).usage, undefined);
   });
 
   test('a written answer has the shape of the SDK', () => {

@@ -41,8 +41,9 @@ for (const [name, text] of Object.entries(streams)) {
         expected[name],
         `cut at ${at}`,
       );
-      assert.equal(raw(blocks).trimEnd(), text.trimEnd(), `cut at ${at}`);
-      assert.ok(raw(blocks).startsWith(text.trimEnd()));
+      // Of what is not an event any more, and of the blank line that a lone carriage return leaves open, only text counts.
+      if (/[^\r\n](\r?\n){2}$/.test(text)) assert.equal(raw(blocks), text, `cut at ${at}`);
+      else assert.equal(raw(blocks).trimEnd(), text.trimEnd(), `cut at ${at}`);
     }
     const single = await read(...[...bytes].map((byte) => Uint8Array.of(byte)));
     assert.deepEqual(
