@@ -89,8 +89,9 @@ function writeError(visit: Visit, error: HeadgateError): void {
   if (error.retryAfterMs !== undefined) reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
   if (error.noRetry) reply.header('x-should-retry', 'false');
   if (outcome.attempts > 0) reply.header('headgate-attempts', String(outcome.attempts));
-  // What is left of a body that nobody reads would be taken for the next request.
-  if (hasBody(request) && !request.complete) reply.header('connection', 'close');
+  // What is left of a body that nobody reads would be taken for the next request; and of a request that was refused at
+  // the door nobody knows where it ends.
+  if (!visit.asked || (hasBody(request) && !request.complete)) reply.header('connection', 'close');
   const surface = visit.surface ?? (isModelPath(visit.asked?.path ?? '') ? all[0] : undefined);
   if (surface)
     reply.whole(error.status, 'application/json', JSON.stringify(surface.dialect.writeError(wireError(error))));

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { createKey } from '../../config-sdk/keys.ts';
 import { headgate, sampleConfig, temporaryFolder, writeFiles } from '../support/sample-repository.ts';
 
@@ -131,10 +130,12 @@ test('keys use every character alike', () => {
 test('without a Node that is new enough the command says so in one line', async (context) => {
   const folder = await temporaryFolder(context);
   await mkdir(join(folder, 'bin'));
-  const source = fileURLToPath(new URL('../../config-sdk/bin/headgate.js', import.meta.url));
-  await copyFile(source, join(folder, 'bin', 'headgate.mjs'));
-  const text = await readFile(source, 'utf8');
-  await writeFiles(folder, { 'bin/headgate.mjs': text.replace('[24, 15]', '[99, 0]') });
+  const text = await readFile(new URL('../../runtime/bin/bootstrap.js', import.meta.url), 'utf8');
+  assert.match(text, /\[24, 15\]/);
+  await writeFiles(folder, {
+    'bin/bootstrap.mjs': text.replace('[24, 15]', '[99, 0]'),
+    'bin/headgate.mjs': `import { start } from './bootstrap.mjs';\nawait start(import.meta.url, 'cli');\n`,
+  });
   const outcome = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
     execFile(process.execPath, ['bin/headgate.mjs', 'check'], { cwd: folder }, (error, _stdout, stderr) =>
       resolve({ code: error?.code, stderr }),

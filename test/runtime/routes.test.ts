@@ -68,10 +68,11 @@ describe('routes', () => {
     }
   });
 
-  test('a route that takes other methods leaves the request to the next one, and only then is it refused', () => {
+  test('the nearest path decides: one that takes other methods refuses, and opens no way to a wider one', () => {
     const taken = table(declare('write', '/a', { methods: ['POST'] }), declare('read', '/a/*', { methods: ['GET'] }));
     assert.equal(taken('POST', 'h', '/a'), 'write');
-    assert.equal(taken('GET', 'h', '/a'), 'read');
+    assert.equal(taken('GET', 'h', '/a'), 'refused');
+    assert.equal(taken('GET', 'h', '/a/b'), 'read');
     assert.equal(taken('PUT', 'h', '/a'), 'refused');
     assert.equal(taken('PUT', 'h', '/b'), 'none');
   });
