@@ -81,7 +81,8 @@ export async function startAdmin({
     requestTimeout: 10_000,
     http: { headersTimeout: 5_000 },
   });
-  const open = new Set(['/healthz', '/readyz']);
+  // The page holds no data: what it shows, it asks for with the token that a person gives it.
+  const open = new Set(['/healthz', '/readyz', ...(tokenFile ? ['/', '/console'] : [])]);
   app.addHook('onRequest', async (request, reply) => {
     if (open.has(request.url)) return;
     const refusal = refusalOf(request, address, tokenFile);

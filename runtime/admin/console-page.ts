@@ -15,7 +15,10 @@ code { font: 13px/1.4 ui-monospace, monospace; }
 .why { color: var(--bad); margin: .5rem 0 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
-th { color: var(--soft); font-weight: 500; width: 11rem; }
+th { color: var(--soft); font-weight: 500; width: 14rem; }
+form { display: flex; gap: .5rem; margin: 1rem 0 0; }
+form[hidden] { display: none; }
+input { flex: 1; font: inherit; padding: .3rem .5rem; }
 `;
 
 const script = `
@@ -33,10 +36,17 @@ function show(s) {
     ['providers', s.active?.providers.map((p) => p.name + (p.inRotation ? '' : ' (out: secret absent)')).join(', ')],
     ['requests in flight', s.active?.inFlight], ['generations live', s.generationsLive]]);
   fill('source', [['tip', s.tip.commit], ['last answer', s.source.lastOkAt], ['next poll', s.source.nextPollAt], ['error', s.source.error]]);
-  fill('history', s.history.map((h) => [h.at, h.to + (h.reason ? ': ' + h.reason : '') + (h.commit ? ' (' + h.commit.slice(0, 12) + ')' : '')]));
+  fill('history', s.history.map((h) => [new Date(h.at).toLocaleString(), h.to + (h.reason ? ': ' + h.reason : '') + (h.commit ? ' (' + h.commit.slice(0, 12) + ')' : '')]));
 }
+let token = '';
+$('ask').addEventListener('submit', (event) => { event.preventDefault(); token = $('token').value; refresh(); });
 async function refresh() {
-  try { const answer = await fetch('/status'); if (!answer.ok) throw new Error('status ' + answer.status); show(await answer.json()); }
+  try {
+    const answer = await fetch('/status', { headers: token ? { authorization: 'Bearer ' + token } : {} });
+    $('ask').hidden = answer.status !== 401;
+    if (!answer.ok) throw new Error(answer.status === 401 ? 'it wants the admin token' : 'status ' + answer.status);
+    show(await answer.json());
+  }
   catch (error) { $('now').className = 'now lost'; $('why').textContent = 'the gateway does not answer: ' + error.message; }
 }
 refresh(); setInterval(refresh, 1000);
@@ -52,7 +62,8 @@ export const consolePage = `<!doctype html>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Headgate</title><style>${style}</style></head>
 <body>
 <h1>Headgate</h1>
-<section id="now" class="now" aria-live="polite"><b id="revision">…</b> <span id="state"></span><div id="subject"></div><p id="why" class="why"></p></section>
+<section id="now" class="now" aria-live="polite"><b id="revision">…</b> <span id="state"></span><div id="subject"></div><p id="why" class="why"></p>
+<form id="ask" hidden><input id="token" type="password" autocomplete="off" aria-label="admin token" placeholder="admin token"><button>Show</button></form></section>
 <h2>Serving</h2><table id="serving"></table>
 <h2>Source</h2><table id="source"></table>
 <h2>History</h2><table id="history"></table>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
@@ -7,6 +8,20 @@ import { startWith } from '../support/gateway.ts';
 import { initRepository, temporaryDirectory } from '../support/repository.ts';
 import { skipWithout, tools } from '../support/tools.ts';
 import { versioned } from '../support/versioned.ts';
+
+const launch = () =>
+  chromium.launch({
+    executablePath: tools.chromium.find() ?? '',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
 
 test(
   'the console shows in a browser what is served, follows a swap, and says why a revision is held',
@@ -19,18 +34,7 @@ test(
     await branch.publish(versioned(1));
     const gateway = await startWith(['--repo', repository, '--poll', '200ms', '--bake', '0s']);
     context.after(() => gateway.close());
-    const browser = await chromium.launch({
-      executablePath: tools.chromium.find() ?? '',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    const browser = await launch();
     context.after(() => browser.close());
     const page = await browser.newPage();
     const complaints: string[] = [];
@@ -51,5 +55,32 @@ test(
     await shows('revision', sourceOf(2).slice(0, 12));
     assert.deepEqual(complaints, []);
     if (process.env['SCREENSHOT']) await page.screenshot({ path: process.env['SCREENSHOT'], fullPage: true });
+  },
+);
+
+test(
+  'with an admin token the console asks for it and then shows what is served',
+  { skip: skipWithout(tools.chromium), timeout: 60_000 },
+  async (context) => {
+    await using directory = await temporaryDirectory();
+    const repository = join(directory.path, 'repository.git');
+    await initRepository(repository, { bare: true });
+    await artifactBranch(repository).publish(versioned(1));
+    const tokenFile = join(directory.path, 'token');
+    await writeFile(tokenFile, 'open-sesame\n');
+    const gateway = await startWith(['--repo', repository, '--admin-token-file', tokenFile]);
+    context.after(() => gateway.close());
+    const browser = await launch();
+    context.after(() => browser.close());
+    const page = await browser.newPage();
+    await page.goto(`${gateway.adminUrl}/console`);
+    await page.locator('#why').filter({ hasText: 'admin token' }).waitFor();
+    await page.fill('#token', 'open-sesame');
+    await page.click('#ask button');
+    await page
+      .locator('#revision')
+      .filter({ hasText: sourceOf(1).slice(0, 12) })
+      .waitFor();
+    assert.ok(await page.locator('#ask').isHidden());
   },
 );
