@@ -36,7 +36,8 @@ ${table(
 
 const settings = `# Settings of the runtime
 
-Flags of \`headgate serve\`, or the same in the environment. \`headgate dev\` takes all but those that name a source.
+Flags of \`headgate serve\`, or the same in the environment. \`headgate dev\` takes all but those that name a source or
+say whose artifacts to trust.
 
 ${table(
   ['flag', 'environment', 'default', 'meaning'],

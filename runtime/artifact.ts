@@ -1,9 +1,21 @@
 /** The published artifact: what its manifest says, and the proof that the files are the ones it names. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { ArtifactRefused } from './artifact-refused.ts';
+import { verifySignature, type Signer } from './signature/verify.ts';
+import { snapshotFormat } from './snapshot.ts';
 import type { RawArtifact } from './sync/source.ts';
 
+export { ArtifactRefused } from './artifact-refused.ts';
+/** For whoever signs. */
+export { curves, publicKeyOf, type Curve, type PublicKey } from './signature/public-key.ts';
+export { artifactNamespace, signedBytes, writeCurvePair, writeSignature } from './signature/sshsig.ts';
+export { Malformed, SshReader } from './signature/wire.ts';
+
 export const artifactFormat = 'headgate/artifact.v1';
+export const signatureFile = 'manifest.json.sig';
+/** Of 16 files at most, with the author's words: what is larger was not written by `publish`. */
+const maxManifestBytes = 64 * 1024;
 /** Larger snapshots are refused before they are read. */
 export const maxSnapshotBytes = 8 * 1024 * 1024;
 
@@ -51,19 +63,10 @@ export interface Artifact {
   readonly snapshot: Uint8Array;
   /** `sha256:` of `snapshot.json`. */
   readonly digest: string;
+  /** Who vouches for it; undefined where signatures are not demanded. */
+  readonly signer: Signer | undefined;
   /** Every file as published, for keeping. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-}
-
-/** Why an artifact is refused. `reason` is one of the words that `held` may show. */
-export class ArtifactRefused extends Error {
-  readonly reason: 'signature' | 'rewind' | 'schema' | 'invalid' | 'shrink';
-
-  constructor(reason: ArtifactRefused['reason'], message: string) {
-    super(message);
-    this.name = 'ArtifactRefused';
-    this.reason = reason;
-  }
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -83,31 +86,97 @@ export function issuesInWords(error: z.ZodError, most = 10): string {
   return lines.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
-/** Checks the manifest and each file against it. Cheap questions first; throws `ArtifactRefused`. */
-export function openArtifact(raw: RawArtifact): Artifact {
-  const manifestBytes = raw.files.get('manifest.json');
-  if (!manifestBytes) throw new ArtifactRefused('schema', 'the artifact has no manifest.json');
-  const parsed = manifestSchema.safeParse(parseJsonBytes(manifestBytes, 'manifest.json'));
-  if (!parsed.success) throw new ArtifactRefused('schema', `manifest.json: ${issuesInWords(parsed.error)}`);
-  const manifest = parsed.data;
+/** What an artifact must prove besides being whole. Plain data, so that it can be asked in another thread. */
+export interface Demands {
+  /** Text of an `allowed_signers` file; undefined: signatures are not looked at. */
+  readonly signers?: string | undefined;
+  /** When keys must be valid, in Unix milliseconds; `any` for what was accepted in its time. */
+  readonly now: number | 'any';
+  /** Undefined: whatever comes first decides. */
+  readonly audience?: string | undefined;
+  /** The sequence number must be above this one; undefined: it is not asked. */
+  readonly highestSeq?: number | undefined;
+  /** It is the commit that was accepted last, whose number may be the highest itself. */
+  readonly again?: boolean | undefined;
+}
 
-  const named = new Set(['manifest.json', 'manifest.json.sig', ...manifest.files.map(({ path }) => path)]);
-  const extra = [...raw.files.keys()].filter((path) => !named.has(path));
+/** Says which runtime is needed, for what another version wrote. */
+function tooNew(problem: string, written: unknown): ArtifactRefused {
+  const version = typeof written === 'string' ? /^headgate\/(\d+\.\d+\.\d+(-[\w.]+)?)$/.exec(written)?.[1] : undefined;
+  const needed = version === undefined ? 'of the version that wrote it' : `${version} or newer, which wrote it`;
+  return new ArtifactRefused('schema', `manifest.json ${problem}: it needs a runtime ${needed}`);
+}
+
+function readManifest(bytes: Uint8Array, audience: string | undefined): Manifest {
+  const value = parseJsonBytes(bytes, 'manifest.json');
+  const told: Partial<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {};
+  if (audience !== undefined && typeof told['audience'] === 'string' && told['audience'] !== audience)
+    throw new ArtifactRefused(
+      'invalid',
+      `the artifact is for audience '${told['audience'].slice(0, 64)}', and this gateway serves '${audience}': publish it elsewhere, or start with another --audience`,
+    );
+  if (typeof told['format'] === 'string' && told['format'] !== artifactFormat)
+    throw tooNew(`has format '${told['format'].slice(0, 64)}', not ${artifactFormat}`, told['compiler']);
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) {
+    const unknown = parsed.error.issues.some(({ code }) => code === 'unrecognized_keys');
+    const words = issuesInWords(parsed.error);
+    throw unknown
+      ? tooNew(`has fields that this runtime does not know (${words})`, told['compiler'])
+      : new ArtifactRefused('schema', `manifest.json: ${words}`);
+  }
+  const { requires, compiler } = parsed.data;
+  if (requires.snapshot !== snapshotFormat)
+    throw tooNew(`requires snapshot format '${requires.snapshot.slice(0, 64)}', not ${snapshotFormat}`, compiler);
+  return parsed.data;
+}
+
+function checkOrder(seq: number, { highestSeq, again = false, signers }: Demands): void {
+  if (highestSeq === undefined) return;
+  // 0 is what was built and not published. It has no place in the order, so a signed one could be replayed for ever.
+  if (seq === 0 && (highestSeq > 0 || signers !== undefined))
+    throw new ArtifactRefused('rewind', 'sequence 0 is an artifact that was built and never published: publish it');
+  if (seq > 0 && (again ? seq < highestSeq : seq <= highestSeq))
+    throw new ArtifactRefused(
+      'rewind',
+      `sequence ${seq} is not above ${highestSeq}, the highest seen: the branch was rewound or replayed`,
+    );
+}
+
+function checkFiles({ files }: RawArtifact, manifest: Manifest): Uint8Array {
+  const named = new Set(['manifest.json', signatureFile, ...manifest.files.map(({ path }) => path)]);
+  const extra = [...files.keys()].filter((path) => !named.has(path));
   if (extra.length > 0)
     throw new ArtifactRefused('invalid', `the artifact holds ${extra.join(', ')}, which its manifest does not name`);
   for (const { path, sha256: expected, size } of manifest.files) {
-    const bytes = raw.files.get(path);
+    const bytes = files.get(path);
     if (!bytes) throw new ArtifactRefused('invalid', `${path} is named in the manifest and missing`);
     if (bytes.byteLength !== size || sha256(bytes) !== expected)
       throw new ArtifactRefused('invalid', `${path} is not the file that the manifest names`);
   }
-  const snapshot = raw.files.get('snapshot.json');
+  const snapshot = files.get('snapshot.json');
   if (!snapshot || !named.has('snapshot.json'))
     throw new ArtifactRefused('schema', 'the artifact has no snapshot.json');
-  if (snapshot.byteLength > maxSnapshotBytes)
-    throw new ArtifactRefused(
-      'invalid',
-      `snapshot.json has ${snapshot.byteLength} bytes; ${maxSnapshotBytes} are allowed`,
-    );
-  return { commit: raw.commit, manifest, snapshot, digest: `sha256:${sha256(snapshot)}`, files: raw.files };
+  return snapshot;
+}
+
+/**
+ * Checks an artifact, cheap questions first: sizes, the signature over the manifest's raw bytes, what the manifest says, for
+ * whom, in which format, in which order, and each file against it. Throws `ArtifactRefused`.
+ */
+export function openArtifact(raw: RawArtifact, demands: Demands = { now: 'any' }): Artifact {
+  const message = raw.files.get('manifest.json');
+  if (!message) throw new ArtifactRefused('schema', 'the artifact has no manifest.json');
+  const sizes = { 'manifest.json': maxManifestBytes, 'snapshot.json': maxSnapshotBytes };
+  for (const [name, most] of Object.entries(sizes)) {
+    const size = raw.files.get(name)?.byteLength ?? 0;
+    if (size > most) throw new ArtifactRefused('invalid', `${name} has ${size} bytes; ${most} are allowed`);
+  }
+  const { signers, now, audience } = demands;
+  const signature = raw.files.get(signatureFile);
+  const signer = signers === undefined ? undefined : verifySignature({ message, signature, signers, now });
+  const manifest = readManifest(message, audience);
+  checkOrder(manifest.seq, demands);
+  const snapshot = checkFiles(raw, manifest);
+  return { commit: raw.commit, manifest, snapshot, digest: `sha256:${sha256(snapshot)}`, signer, files: raw.files };
 }

@@ -4,15 +4,16 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { startAdmin } from './admin/admin.ts';
-import type { statusOf } from './admin/status.ts';
-import { openArtifact, type Artifact, type Manifest } from './artifact.ts';
+import { unsignedNote, type statusOf } from './admin/status.ts';
+import { openArtifact, type Artifact, type Demands, type Manifest } from './artifact.ts';
 import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
 import { Activator } from './generation/activator.ts';
 import { listen } from './listener.ts';
 import { causeInWords, createLog, type Log } from './log.ts';
 import { openQuotaStore } from './quota/open.ts';
-import type { Settings } from './settings.ts';
+import { SettingsError, type Settings } from './settings.ts';
+import { Bar } from './sync/bar.ts';
 import { openGitSource } from './sync/git-source.ts';
 import { forgiving, memoryKeep, openKeep, type Keep } from './sync/keep.ts';
 import { Loop } from './sync/loop.ts';
@@ -42,13 +43,13 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-async function readSeed(directory: string | undefined): Promise<Artifact | undefined> {
+async function readSeed(directory: string | undefined, demands: () => Demands): Promise<Artifact | undefined> {
   if (directory === undefined) return undefined;
   const names = await readdir(directory);
   const files = await Promise.all(
     names.map(async (name) => [name, new Uint8Array(await readFile(join(directory, name)))] as const),
   );
-  const artifact = openArtifact({ commit: '', files: new Map(files) });
+  const artifact = openArtifact({ commit: '', files: new Map(files) }, demands());
   return { ...artifact, commit: artifact.digest };
 }
 
@@ -62,6 +63,15 @@ async function keepFor(directory: string | undefined, log: Log): Promise<Keep> {
       'the state directory is unusable: the last good revision is kept in memory only',
     );
     return memoryKeep();
+  }
+}
+
+/** A signers file that is wrong from the start is a setting that is wrong. */
+function barFor({ signers, audience }: Settings, keep: Keep): Bar {
+  try {
+    return new Bar({ signersFile: signers, audience, keep });
+  } catch (error) {
+    throw new SettingsError([`--signers (or HEADGATE_SIGNERS) ${signers}: ${(error as Error).message}`]);
   }
 }
 
@@ -105,17 +115,19 @@ export async function serve(settings: Settings, extras: Extras = {}): Promise<Ga
 
 async function start(settings: Settings, extras: Extras, closers: Closers): Promise<Gateway> {
   const { pollMs, bakeMs, bakeSamples } = settings;
-  const seed = await readSeed(settings.seed);
   const log = createLog(settings.logLevel);
+  const keep = await keepFor(settings.stateDir, log);
+  const bar = barFor(settings, keep);
+  const seed = await readSeed(settings.seed, () => bar.forSeed());
   const metrics = createMetrics();
   const pools = closers.add(new Pools());
   const quotas = closers.add(openQuotaStore(settings.store));
   const forwarder = closers.add(await createForwarder(pools));
   const activator = new Activator(pools, metrics);
-  const keep = await keepFor(settings.stateDir, log);
   const source = extras.source ?? sourceFor(settings);
   const trial = { bakeMs, bakeSamples };
-  const loop = new Loop({ source, activator, keep, log, metrics, pollMs, ...trial, onChange: extras.onChange });
+  const { onChange } = extras;
+  const loop = new Loop({ source, activator, keep, bar, log, metrics, pollMs, ...trial, onChange });
   closers.add({ close: () => loop.stop() });
   let draining = false;
 
@@ -130,6 +142,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     activator,
     loop,
     keep,
+    signed: bar.signed,
     replicaId: randomUUID(),
     startedAt: new Date().toISOString(),
     draining: () => draining,
@@ -138,6 +151,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const admin = closers.add(await startAdmin({ address, tokenFile, reported, metrics }));
   const handle = (request: IncomingMessage, response: ServerResponse) => void visitEdge(edge, request, response);
   const listener = closers.add(await listen(settings.listen, handle));
+  if (!bar.signed && !extras.source) log.warn({ event: 'unsigned' }, unsignedNote);
   log.info({ event: 'listening', dataUrl: listener.url, adminUrl: admin.url }, 'listening');
   await loop.start(seed);
 

@@ -16,6 +16,10 @@ export interface Settings {
   readonly store: string;
   /** Where what proved itself is kept; undefined: in memory only. */
   readonly stateDir: string | undefined;
+  /** File of the keys that may sign artifacts; undefined: unsigned artifacts run. */
+  readonly signers: string | undefined;
+  /** Whose artifacts are served; undefined: whose came first. */
+  readonly audience: string | undefined;
   readonly gitTokenFile: string | undefined;
   readonly adminTokenFile: string | undefined;
   readonly bakeMs: number;
@@ -53,6 +57,8 @@ export const settingTable = {
   admin: setting('HOST:PORT', '127.0.0.1:9090', 'admin plane; beyond loopback it needs --admin-token-file'),
   store: setting('DIR|URL', 'memory', 'quota counts: memory, a directory, or redis:// and rediss://'),
   'state-dir': setting('DIR', undefined, 'keeps the last good revision, so that a start needs no git'),
+  signers: setting('FILE', undefined, 'allowed_signers: artifacts must be signed by one of its keys; read each time'),
+  audience: setting('NAME', undefined, 'whose artifacts are served; without it, whose came first'),
   'git-token-file': setting('FILE', undefined, 'token for the git remote, read again at each poll'),
   'admin-token-file': setting('FILE', undefined, 'bearer token that the admin plane demands'),
   bake: setting('DURATION', '60s', 'how long a new revision is on trial'),
@@ -172,6 +178,8 @@ export function readSettings(
     admin,
     store: isRedis || text('store') === 'memory' ? text('store') : resolve(text('store')),
     stateDir: directory('state-dir'),
+    signers: directory('signers'),
+    audience: given.get('audience'),
     gitTokenFile: directory('git-token-file'),
     adminTokenFile: directory('admin-token-file'),
     bakeMs: durationOf('bake', 0),

@@ -8,12 +8,16 @@ export interface Reported {
   readonly activator: Activator;
   readonly loop: Loop;
   readonly keep: Keep;
+  /** Whether artifacts must be signed. */
+  readonly signed: boolean;
   readonly replicaId: string;
   readonly startedAt: string;
   readonly draining: () => boolean;
 }
 
-export function statusOf({ activator, loop, keep, replicaId, startedAt, draining }: Reported) {
+export const unsignedNote = 'UNSIGNED: whoever can push to the branch decides what runs; give --signers';
+
+export function statusOf({ activator, loop, keep, signed, replicaId, startedAt, draining }: Reported) {
   const { state, sourceStatus, history, bake, health } = loop;
   const { current } = activator;
   const revision = current?.revision;
@@ -47,7 +51,10 @@ export function statusOf({ activator, loop, keep, replicaId, startedAt, draining
     quarantine: Object.entries(state.quarantine).map(([commit, reason]) => ({ commit, reason })),
     highestSeq: keep.state.highestSeq,
     generationsLive: activator.live,
-    verify: { mode: 'unsigned', note: 'artifacts are checked against their manifest; signatures are not demanded' },
+    verify: signed
+      ? { mode: 'signed' as const, signer: revision?.signer?.principal, fingerprint: revision?.signer?.fingerprint }
+      : { mode: 'unsigned' as const, note: unsignedNote },
+    audience: keep.state.audience,
     stateDir: keep.where,
     replicaId,
     startedAt,

@@ -1,5 +1,5 @@
 /** What a generation is: one snapshot made live, immutable, counted while requests use it, and gone when the last one ends. */
-import type { Manifest } from '../artifact.ts';
+import type { Artifact, Manifest } from '../artifact.ts';
 import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { Verdict } from '../policies/policy.ts';
@@ -83,6 +83,8 @@ export interface Revision {
   readonly artifact: string;
   readonly digest: string;
   readonly manifest: Manifest;
+  /** Who vouches for it; undefined where signatures are not demanded. */
+  readonly signer: Artifact['signer'];
 }
 
 /** `refused`: the path is there, and these are the methods it takes. */

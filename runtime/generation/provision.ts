@@ -58,9 +58,9 @@ function tablesOf(snapshot: Snapshot, build: Builder): Tables {
   };
 }
 
-export function revisionOf({ manifest, commit, digest }: Artifact): Revision {
+export function revisionOf({ manifest, commit, digest, signer }: Artifact): Revision {
   const id = manifest.source?.commit ?? commit;
-  return { id, short: id.replace(/^sha256:/, '').slice(0, 12), artifact: commit, digest, manifest };
+  return { id, short: id.replace(/^sha256:/, '').slice(0, 12), artifact: commit, digest, manifest, signer };
 }
 
 export interface Provisioned {

@@ -5,7 +5,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { openArtifact, type Artifact } from '../artifact.ts';
+import { openArtifact, type Artifact, type Demands } from '../artifact.ts';
 import { causeInWords, type Log } from '../log.ts';
 
 const stateSchema = z.strictObject({
@@ -16,6 +16,8 @@ const stateSchema = z.strictObject({
   /** Was being tried out: still named here after a crash, it is the suspect. */
   pending: z.string().optional(),
   highestSeq: z.int().min(0),
+  /** For whom what was accepted was published; absent in what older versions wrote. */
+  audience: z.string().optional(),
   quarantine: z.record(z.string(), z.string()),
 });
 
@@ -29,7 +31,7 @@ export interface Keep {
   /** Where it is kept, for status: a directory or `memory`. */
   readonly where: string;
   /** The newest artifact that still verifies, with what was wrong with newer ones. */
-  load(): Promise<{ readonly artifact: Artifact | undefined; readonly problems: readonly string[] }>;
+  load(demands: Demands): Promise<{ readonly artifact: Artifact | undefined; readonly problems: readonly string[] }>;
   change(change: Partial<KeptState>): Promise<void>;
   /** Makes `artifact` the one to start from, the one before it the spare. */
   promote(artifact: Artifact): Promise<void>;
@@ -69,7 +71,7 @@ export function forgiving(keep: Keep, log: Log): Keep {
       return keep.state;
     },
     where: keep.where,
-    load: () => keep.load(),
+    load: (demands) => keep.load(demands),
     change: (change) => forgive(keep.change(change)),
     promote: (artifact) => forgive(keep.promote(artifact)),
   };
@@ -96,12 +98,12 @@ async function writeWhole(path: string, bytes: Uint8Array | string): Promise<voi
   await rename(`${path}.new`, path);
 }
 
-async function readArtifact(directory: string, commit: string): Promise<Artifact> {
+async function readArtifact(directory: string, commit: string, demands: Demands): Promise<Artifact> {
   const names = await readdir(directory);
   const files = await Promise.all(
     names.map(async (name) => [name, new Uint8Array(await readFile(join(directory, name)))] as const),
   );
-  return openArtifact({ commit, files: new Map(files) });
+  return openArtifact({ commit, files: new Map(files) }, demands);
 }
 
 async function readState(path: string): Promise<{ state: KeptState; problem: string | undefined }> {
@@ -141,13 +143,13 @@ export async function openKeep(directory: string): Promise<Keep> {
     },
     where: directory,
     change,
-    async load() {
+    async load(demands) {
       const problems = read.problem ? [read.problem] : [];
       for (const slot of ['current', 'previous'] as const) {
         const commit = state[slot];
         if (commit === undefined) continue;
         try {
-          return { artifact: await readArtifact(join(directory, slot), commit), problems };
+          return { artifact: await readArtifact(join(directory, slot), commit, demands), problems };
         } catch (error) {
           problems.push(`${slot}/ is not usable: ${(error as Error).message}`);
         }

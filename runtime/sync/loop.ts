@@ -3,6 +3,7 @@ import { ArtifactRefused, openArtifact, type Artifact } from '../artifact.ts';
 import type { Activator } from '../generation/activator.ts';
 import { causeInWords, faultInWords, type Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Bar } from './bar.ts';
 import { History } from './history.ts';
 import type { Keep } from './keep.ts';
 import { cold, step, type Effect, type Event, type State } from './machine.ts';
@@ -14,6 +15,8 @@ export interface LoopOptions {
   readonly source: RevisionSource | undefined;
   readonly activator: Activator;
   readonly keep: Keep;
+  /** What artifacts must prove. */
+  readonly bar: Bar;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly pollMs: number;
@@ -65,8 +68,8 @@ export class Loop {
 
   /** Serves what is on disk, or `seed`, before git is asked for anything; then what the source has. */
   async start(seed: Artifact | undefined): Promise<void> {
-    const { activator, keep, log } = this.#options;
-    const { artifact, problems } = await keep.load();
+    const { activator, keep, bar, log } = this.#options;
+    const { artifact, problems } = await keep.load(bar.forKept());
     for (const problem of problems) log.warn({ event: 'state_problem', problem }, problem);
     const quarantine = { ...keep.state.quarantine };
     if (keep.state.pending !== undefined) {
@@ -79,6 +82,7 @@ export class Loop {
         activator.warm(first);
         activator.activate(first.commit);
         this.health = artifact ? 'verified' : 'unverified';
+        await keep.change(bar.afterStart(first.manifest));
       } catch (error) {
         const told = { event: 'start_refused', artifact: first.commit, cause: causeInWords(error) };
         log.error(told, 'what was kept cannot be served');
@@ -187,16 +191,8 @@ export class Loop {
 
   #verify(): void {
     if (!this.#raw) throw new Error('nothing was fetched');
-    const artifact = openArtifact(this.#raw);
+    this.#candidate = openArtifact(this.#raw, this.#options.bar.forCandidate(this.#raw.commit));
     this.#raw = undefined;
-    const { seq } = artifact.manifest;
-    const { highestSeq } = this.#options.keep.state;
-    // 0 is an artifact that was built and not published: it has no place in the order.
-    if (seq > 0 && seq <= highestSeq) {
-      const detail = `sequence ${seq} is not above ${highestSeq}, the highest seen: the branch was rewound or replayed`;
-      throw new ArtifactRefused('rewind', detail);
-    }
-    this.#candidate = artifact;
   }
 
   #candidateOf(commit: string): Artifact {
@@ -205,10 +201,10 @@ export class Loop {
   }
 
   async #activate(commit: string): Promise<void> {
-    const { keep, activator, log, bakeMs } = this.#options;
+    const { keep, bar, activator, log, bakeMs } = this.#options;
     const artifact = this.#candidateOf(commit);
     const { seq, source } = artifact.manifest;
-    await keep.change({ pending: commit, highestSeq: Math.max(keep.state.highestSeq, seq) });
+    await keep.change({ pending: commit, ...bar.afterAccepting(artifact.manifest) });
     const { number, revision } = activator.activate(commit);
     this.health = 'unverified';
     const told = { revision: revision.short, artifact: commit, generation: number, seq, ...source };

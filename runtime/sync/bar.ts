@@ -1,0 +1,75 @@
+/** How high the bar stands: what artifacts must prove here and now, from the settings and from what was accepted before. */
+import { readFileSync } from 'node:fs';
+import { ArtifactRefused, type Demands, type Manifest } from '../artifact.ts';
+import { parseAllowedSigners } from '../signature/allowed-signers.ts';
+import type { Keep, KeptState } from './keep.ts';
+
+export interface BarOptions {
+  /** Read again for each artifact, so that keys rotate without a restart. */
+  readonly signersFile: string | undefined;
+  readonly audience: string | undefined;
+  readonly keep: Keep;
+}
+
+function readSigners(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new ArtifactRefused('signature', `the signers file cannot be read (${code}): put it back at ${file}`);
+  }
+}
+
+type Standing = Pick<KeptState, 'highestSeq' | 'audience'>;
+
+export class Bar {
+  readonly #options: BarOptions;
+
+  /** Throws `ArtifactRefused` when the signers file says nothing of use. */
+  constructor(options: BarOptions) {
+    this.#options = options;
+    if (options.signersFile !== undefined) parseAllowedSigners(readSigners(options.signersFile));
+  }
+
+  /** Whether artifacts must be signed. */
+  get signed(): boolean {
+    return this.#options.signersFile !== undefined;
+  }
+
+  /** For what the source brings. Throws `ArtifactRefused`. */
+  forCandidate(commit: string): Demands {
+    const { highestSeq, current } = this.#options.keep.state;
+    // What was accepted last may come again, for when its copy on disk is lost; what is below that may not.
+    return { ...this.forSeed(), highestSeq, again: commit === current };
+  }
+
+  /** For what is on disk: its key may have run out since it was accepted, but must not have been struck off. */
+  forKept(): Demands {
+    return { ...this.forSeed(), now: 'any' };
+  }
+
+  /** For what the operator put there. */
+  forSeed(): Demands {
+    const { signersFile, audience, keep } = this.#options;
+    return {
+      signers: signersFile === undefined ? undefined : readSigners(signersFile),
+      now: Date.now(),
+      audience: audience ?? keep.state.audience,
+    };
+  }
+
+  /** What is to be remembered once a candidate was accepted. Only what is published has an audience and a place in the order. */
+  afterAccepting({ seq, audience }: Manifest): Standing {
+    const before = this.#options.keep.state;
+    return {
+      highestSeq: Math.max(before.highestSeq, seq),
+      audience: seq > 0 ? audience : before.audience,
+    };
+  }
+
+  /** The same for what a start began with: it may stand at the tip of the branch too, under another name. */
+  afterStart(manifest: Manifest): Standing {
+    const { highestSeq } = this.#options.keep.state;
+    return { ...this.afterAccepting(manifest), highestSeq: Math.max(highestSeq, manifest.seq - 1) };
+  }
+}
