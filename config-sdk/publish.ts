@@ -5,6 +5,7 @@ import { artifactFiles } from './artifact-files.ts';
 import { compileCommit, type CompiledCommit } from './compile-commit.ts';
 import { EnvironmentFault } from './findings.ts';
 import { buildsOn, commitFiles, commitOf, commitWords, fileAt, push, remoteTip } from './git.ts';
+import { signArtifact, type SigningKey } from './signing/sign.ts';
 
 export interface PublishOptions {
   /** Top directory of the checkout. */
@@ -13,6 +14,8 @@ export interface PublishOptions {
   readonly branch: string;
   /** The commit to publish, as git names it. */
   readonly sourceRef: string;
+  /** Signs the manifest; without it the artifact goes out unsigned. */
+  readonly key?: SigningKey | undefined;
 }
 
 export type PublishOutcome =
@@ -23,6 +26,8 @@ export type PublishOutcome =
       readonly seq: number;
       readonly digest: string;
       readonly changed: boolean;
+      /** Fingerprint of the key. */
+      readonly signedBy?: string;
     }
   | { readonly outcome: 'already_published'; readonly source: string; readonly seq: number }
   /** The branch already stands at something newer, or at another line of history. */
@@ -93,7 +98,7 @@ function messageOf(source: Tip['manifest']['source'], seq: number, digest: strin
 }
 
 export async function publish(options: PublishOptions): Promise<Published> {
-  const { repository, remote, branch, sourceRef } = options;
+  const { repository, remote, branch, sourceRef, key } = options;
   const source = await commitOf(repository, sourceRef);
   if (!source) throw new EnvironmentFault(`'${sourceRef}' names no commit in ${repository}`);
   let tip = await readTip(options);
@@ -106,19 +111,19 @@ export async function publish(options: PublishOptions): Promise<Published> {
   let reason = '';
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const seq = (tip?.manifest.seq ?? 0) + 1;
-    const { files, digest } = artifactFiles(compiled.snapshot, { seq, source: words });
+    const { files: unsigned, digest } = artifactFiles(compiled.snapshot, { seq, source: words });
     const commit = await commitFiles(repository, {
-      files,
+      files: signArtifact(unsigned, key),
       parent: tip?.commit,
       message: messageOf(words, seq, digest),
     });
     const outcome = await push(repository, remote, { commit, branch });
     const before = tip?.manifest.files.find(({ path }) => path === 'snapshot.json')?.sha256;
-    if (outcome.pushed)
-      return {
-        result: { outcome: 'published', source, commit, seq, digest, changed: digest !== `sha256:${before}` },
-        compiled,
-      };
+    if (outcome.pushed) {
+      const changed = digest !== `sha256:${before}`;
+      const signed = key && { signedBy: key.fingerprint };
+      return { result: { outcome: 'published', source, commit, seq, digest, changed, ...signed }, compiled };
+    }
     reason = outcome.reason;
     // Publishers that collided once must not keep step.
     await delay(attempt * (50 + Math.random() * 250));

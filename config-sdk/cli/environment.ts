@@ -8,17 +8,22 @@ export interface Surroundings {
   readonly forceColor: boolean;
   /** The key that `dev` is to use. */
   readonly devKey: string | undefined;
+  /** File of the key that artifacts are signed with. */
+  readonly signKeyFile: string | undefined;
 }
 
 export const devKeyVariable = 'HEADGATE_DEV_KEY';
+export const signKeyVariable = 'HEADGATE_SIGN_KEY_FILE';
 
 export function surroundings(): Surroundings {
   const { GITHUB_ACTIONS, GITHUB_WORKSPACE, FORCE_COLOR, [devKeyVariable]: devKey } = process.env;
+  const signKeyFile = process.env[signKeyVariable];
   return {
     githubActions: GITHUB_ACTIONS === 'true',
     githubWorkspace: GITHUB_WORKSPACE,
     forceColor: FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0',
     devKey,
+    signKeyFile: signKeyFile === '' ? undefined : signKeyFile,
   };
 }
 

@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { artifactFiles } from '../artifact-files.ts';
 import { writeArtifact } from '../build.ts';
 import { check } from '../check.ts';
+import { signArtifact } from '../signing/sign.ts';
 import { scratchDirectory, scratchName } from '../scratch-directory.ts';
 import {
   exitCodes,
   formatOption,
   jsonOption,
   show,
+  signingKeyFor,
+  signKeyOption,
   verdict,
   type CommandEntry,
   type FormatOptions,
@@ -23,16 +26,19 @@ export const buildCommand: CommandEntry = (program) => {
       'Check a configuration and write its artifact, manifest.json and snapshot.json: the same bytes on every machine.',
     )
     .option('--out <dir>', `where to write (default: ${scratchName}/build in the configuration's directory)`)
+    .addOption(signKeyOption())
     .addOption(formatOption())
     .addOption(jsonOption())
-    .action(async (directory: string, options: FormatOptions & { out?: string }) => {
+    .action(async (directory: string, options: FormatOptions & { out?: string; signKey?: string }) => {
+      const key = signingKeyFor(options);
       const result = await check(directory, { noise: 'stderr' });
       if (!result.snapshot) {
         show(result, directory, options);
         process.exitCode = verdict(result.findings) || exitCodes.input;
         return;
       }
-      const { files, digest } = artifactFiles(result.snapshot, { seq: 0 });
+      const { files: unsigned, digest } = artifactFiles(result.snapshot, { seq: 0 });
+      const files = signArtifact(unsigned, key);
       const out = options.out ?? join(await scratchDirectory(directory), 'build');
       await writeArtifact(out, files);
       if (options.json) {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { startFailure } from '@headgate/runtime/main';
 import { serve, untilSignalled, type Gateway } from '@headgate/runtime/serve';
 import { readSettings, SettingsError } from '@headgate/runtime/settings';
-import { devKeyVariable, surroundings } from '../cli/environment.ts';
+import { devKeyVariable, signKeyVariable, surroundings } from '../cli/environment.ts';
 import { committedSource, watchedSource } from '../dev.ts';
 import { topLevel } from '../git.ts';
 import { createKey, hashKey } from '../keys.ts';
@@ -17,6 +17,10 @@ function devKey(): string {
     throw new SettingsError([`${devKeyVariable} must be 8 to 200 visible ASCII characters`]);
   return given;
 }
+
+/** Settings that speak of artifacts somebody else made; here they are made on the spot. */
+const judging = ['signers', 'audience'] as const;
+const forOthers = judging.map((name) => `HEADGATE_${name.toUpperCase()}`);
 
 /** How a revision is named to a person: the commit and its subject. */
 function revisionInWords({ revision, source }: Gateway): string {
@@ -67,7 +71,7 @@ async function dev(self: Command, watching: boolean): Promise<void> {
   const repository = await topLevel('.');
   const key = devKey();
   const quietly = ['--repo', repository, '--poll', '500ms', '--log-level', 'error'];
-  const settings = readSettings([...quietly, ...settingFlags(self)], [devKeyVariable]);
+  const settings = readSettings([...quietly, ...settingFlags(self)], [devKeyVariable, signKeyVariable, ...forOthers]);
   const source = (watching ? watchedSource : committedSource)({
     repository,
     keyHash: hashKey(key),
@@ -92,7 +96,7 @@ export const devCommand: CommandEntry = (program) => {
       `The runtime on the repository of the current directory, following the checked-out branch.\nPrints a key for consumer 'dev': fresh at each start, or what ${devKeyVariable} holds.`,
     )
     .option('--watch', 'follow each save instead of each commit', false);
-  addSettings(command, ['repo', 'ref', 'seed', 'state-dir', 'git-token-file']).action(
+  addSettings(command, ['repo', 'ref', 'seed', 'state-dir', 'git-token-file', ...judging]).action(
     async (options: { watch: boolean }, self: Command) => {
       try {
         await dev(self, options.watch);

@@ -1,19 +1,20 @@
 /** `headgate publish`. */
 import { topLevel } from '../git.ts';
 import { publish, type Published } from '../publish.ts';
-import { exitCodes, show, type CommandEntry } from './command.ts';
+import { exitCodes, show, signingKeyFor, signKeyOption, type CommandEntry } from './command.ts';
 
 interface PublishFlags {
   readonly remote: string;
   readonly branch: string;
   readonly sourceRef: string;
+  readonly signKey?: string;
   readonly json?: boolean;
 }
 
 function inWords({ result }: Published, branch: string): string {
   switch (result.outcome) {
     case 'published':
-      return `published ${result.source} to ${branch} as seq ${result.seq}${result.changed ? '' : ', unchanged'}: ${result.digest}`;
+      return `published ${result.source} to ${branch} as seq ${result.seq}${result.changed ? '' : ', unchanged'}: ${result.digest}${result.signedBy ? `, signed with ${result.signedBy}` : ''}`;
     case 'already_published':
       return `${result.source} is published already, as seq ${result.seq}`;
     case 'skipped':
@@ -34,10 +35,12 @@ export const publishCommand: CommandEntry = (program) => {
     .option('--remote <name>', 'remote or address to publish to', 'origin')
     .option('--branch <name>', 'the artifact branch', 'headgate/compiled')
     .option('--source-ref <revision>', 'the commit to compile', 'HEAD')
+    .addOption(signKeyOption())
     .option('--json', 'one JSON document')
     .action(async (directory: string, options: PublishFlags) => {
+      const key = signingKeyFor(options);
       const repository = await topLevel(directory);
-      const published = await publish({ repository, ...options });
+      const published = await publish({ repository, ...options, key });
       const { result, compiled } = published;
       if (options.json)
         process.stdout.write(`${JSON.stringify({ ...result, findings: compiled?.findings ?? [] }, null, 2)}\n`);

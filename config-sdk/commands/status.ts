@@ -23,7 +23,13 @@ async function askStatus(url: string, token: string | undefined): Promise<Status
   return (await response.json()) as StatusReport;
 }
 
-function inWords({ state, active, held, bake, tip, source, quarantine, generationsLive }: StatusReport): string {
+function verificationInWords({ verify }: StatusReport): string {
+  if (verify.mode === 'unsigned') return verify.note;
+  return verify.signer === undefined ? 'signatures are demanded' : `signed by ${verify.signer}, ${verify.fingerprint}`;
+}
+
+function inWords(status: StatusReport): string {
+  const { state, active, held, bake, tip, source, quarantine, generationsLive } = status;
   const lines = [`state      ${state}`];
   if (active) {
     const { revision, seq, source: from, health, digest } = active;
@@ -34,6 +40,7 @@ function inWords({ state, active, held, bake, tip, source, quarantine, generatio
   } else lines.push('serving    nothing');
   if (held) lines.push(`held       ${held.reason}: ${held.detail}`);
   if (bake) lines.push(`on trial   until ${bake.endsAt}, ${bake.samples} requests so far`);
+  lines.push(`verify     ${verificationInWords(status)}`);
   lines.push(`tip        ${tip.commit ?? 'unknown'}`);
   lines.push(
     `source     ${source.error ? `failing (${source.errorCode}): ${source.error}` : `last answered ${source.lastOkAt ?? 'never'}`}`,
