@@ -15,6 +15,7 @@ export const tools = {
   redisServer: { name: 'redis-server', packages: ['redis-server'], find: () => onPath('redis-server') },
   chromium: { name: 'chromium', packages: ['chromium'], find: findChromium },
   openssl: { name: 'openssl', packages: ['openssl'], find: () => onPath('openssl') },
+  sshKeygen: { name: 'ssh-keygen', packages: ['openssh-client'], find: () => onPath('ssh-keygen') },
   promtool: { name: 'promtool', packages: ['prometheus'], find: () => onPath('promtool') },
 } satisfies Record<string, Tool>;
 
