@@ -65,7 +65,6 @@ export const errorTable = {
   ),
   upstream_content_refused: entry(422, 'invalid_request_error', "The provider's content rules refused the request."),
   not_ready: entry(503, 'server_error', 'No verified configuration is active yet.'),
-  draining: entry(503, 'server_error', 'The gateway is shutting down.'),
   no_target_available: entry(503, 'server_error', 'Every target of this model is out of rotation.'),
   quota_store_unavailable: entry(
     503,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startAdmin } from './admin/admin.ts';
 import { unsignedNote, type statusOf } from './admin/status.ts';
 import { openArtifact, type Artifact, type Demands, type Manifest } from './artifact.ts';
@@ -37,8 +38,8 @@ export interface Gateway {
   /** Names of the models it serves. */
   readonly models: readonly string[];
   poke(): Promise<void>;
-  /** Not ready at once, requests in flight may end within the drain time. */
-  drain(): Promise<void>;
+  /** Not ready at once; after a moment takes no new request (`atOnce`: without that moment); those in flight may end within the drain time. */
+  drain(options?: { atOnce?: boolean }): Promise<void>;
   /** Ends now. */
   close(): Promise<void>;
 }
@@ -171,23 +172,31 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
       return [...(activator.current?.tables.models.keys() ?? [])];
     },
     poke: () => loop.poke(),
-    async drain() {
+    async drain({ atOnce = false } = {}) {
       draining = true;
+      log.info({ event: 'draining' }, 'not ready any more; requests in flight may end');
+      // Balancers need a moment to see it: until then new requests still come, and are answered.
+      if (!atOnce) await sleep(Math.min(longestGraceMs, settings.drainMs / 6));
       await listener.drain(settings.drainMs);
       await closers.closeAll();
+      log.info({ event: 'stopped' }, 'stopped');
     },
     close: () => closers.closeAll(),
   };
 }
 
+/** How long a gateway that is no longer ready still takes requests. */
+const longestGraceMs = 5_000;
+
 /** Ties a gateway to the process's signals. Resolves when it has ended. */
 export function untilSignalled(gateway: Gateway): Promise<void> {
   return new Promise((resolve) => {
     let ending = false;
-    const end = () => {
+    const end = (signal: NodeJS.Signals) => {
       if (ending) process.exit(130);
       ending = true;
-      void gateway.drain().finally(resolve);
+      // A person at a terminal has no balancer to wait for.
+      void gateway.drain({ atOnce: signal === 'SIGINT' }).finally(resolve);
     };
     process.on('SIGTERM', end);
     process.on('SIGINT', end);

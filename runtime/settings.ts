@@ -1,4 +1,5 @@
 /** The process's own settings: flags, or the same as `HEADGATE_…`. Anything unknown or wrong is an error at start, all at once. */
+import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { parseDuration } from './duration.ts';
@@ -81,6 +82,9 @@ function isFromKubernetes(variable: string, value: string): boolean {
   );
 }
 
+/** Read by other commands of ours: whoever has them set may run the gateway too. */
+const ofOtherCommands: readonly string[] = ['HEADGATE_DEV_KEY', 'HEADGATE_SIGN_KEY_FILE'];
+
 /** Timers of the platform overflow soon after, and would fire at once. */
 const longest = 20 * 86_400_000;
 
@@ -93,7 +97,8 @@ function gatherVariables(
   problems: string[],
 ): void {
   for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith('HEADGATE_') || value === undefined || known.includes(variable)) continue;
+    if (!variable.startsWith('HEADGATE_') || value === undefined) continue;
+    if (known.includes(variable) || ofOtherCommands.includes(variable)) continue;
     const name = names.find((one) => variableOf(one) === variable);
     if (name && value.trim() === '') problems.push(`${variable} is empty: give it a value or leave it out`);
     else if (name) given.set(name, value);
@@ -127,6 +132,15 @@ export function isLoopback({ host }: Address): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `known` names variables that another part of the process reads. Throws `SettingsError` with every problem. */
 export function readSettings(
   flags: readonly string[],
@@ -153,6 +167,12 @@ export function readSettings(
     return address ?? { host: '127.0.0.1', port: 0 };
   };
   const directory = (name: Name): string | undefined => (given.has(name) ? resolve(text(name)) : undefined);
+  /** Something that must be there already. */
+  const existing = (name: Name): string | undefined => {
+    const path = directory(name);
+    if (path !== undefined && !isReadable(path)) wrong(name, 'something that can be read');
+    return path;
+  };
 
   const isRedis = /^rediss?:\/\//.test(text('store'));
   if (!isRedis && /^[a-z]+:\/\//i.test(text('store')))
@@ -180,13 +200,13 @@ export function readSettings(
     stateDir: directory('state-dir'),
     signers: directory('signers'),
     audience: given.get('audience'),
-    gitTokenFile: directory('git-token-file'),
+    gitTokenFile: existing('git-token-file'),
     adminTokenFile: directory('admin-token-file'),
     bakeMs: durationOf('bake', 0),
     bakeSamples: samples,
     logLevel: logLevel ?? 'info',
     drainMs: durationOf('drain', 0),
-    seed: directory('seed'),
+    seed: existing('seed'),
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { startFailure } from '@headgate/runtime/main';
 import { serve, untilSignalled, type Gateway } from '@headgate/runtime/serve';
 import { readSettings, SettingsError } from '@headgate/runtime/settings';
-import { devKeyVariable, signKeyVariable, surroundings } from '../cli/environment.ts';
+import { devKeyVariable, surroundings } from '../cli/environment.ts';
 import { committedSource, watchedSource } from '../dev.ts';
 import { topLevel } from '../git.ts';
 import { createKey, hashKey } from '../keys.ts';
@@ -70,8 +70,8 @@ function teller(): { tell: () => void; of: (gateway: Gateway) => void } {
 async function dev(self: Command, watching: boolean): Promise<void> {
   const repository = await topLevel('.');
   const key = devKey();
-  const quietly = ['--repo', repository, '--poll', '500ms', '--log-level', 'error'];
-  const settings = readSettings([...quietly, ...settingFlags(self)], [devKeyVariable, signKeyVariable, ...forOthers]);
+  const quietly = ['--repo', repository, '--poll', '500ms', '--log-level', 'error', '--drain', '3s'];
+  const settings = readSettings([...quietly, ...settingFlags(self)], forOthers);
   const source = (watching ? watchedSource : committedSource)({
     repository,
     keyHash: hashKey(key),

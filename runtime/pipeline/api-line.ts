@@ -67,8 +67,10 @@ async function forward(exchange: Guarded): Promise<void> {
       outcome.attempts += 1;
       house.metrics.attempts.inc({ target: upstream.name, outcome: kind });
       const label = `upstream:${upstream.name}`;
-      if (kind === 'answered') generation.health.answered(label);
-      else if (kind === 'network') generation.health.blamed(label, 'network');
+      if (kind === 'answered') {
+        reply.header('headgate-attempts', String(outcome.attempts));
+        generation.health.answered(label);
+      } else if (kind === 'network') generation.health.blamed(label, 'network');
     },
   });
 }

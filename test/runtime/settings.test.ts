@@ -29,13 +29,13 @@ const every: Record<keyof typeof settingTable, [written: string, field: string, 
   'state-dir': ['state', 'stateDir', resolve('state')],
   signers: ['./signers', 'signers', resolve('signers')],
   audience: ['demo', 'audience', 'demo'],
-  'git-token-file': ['/run/git', 'gitTokenFile', '/run/git'],
+  'git-token-file': ['/dev/null', 'gitTokenFile', '/dev/null'],
   'admin-token-file': ['/run/admin', 'adminTokenFile', '/run/admin'],
   bake: ['0s', 'bakeMs', 0],
   'bake-samples': ['7', 'bakeSamples', 7],
   'log-level': ['debug', 'logLevel', 'debug'],
   drain: ['1m', 'drainMs', 60_000],
-  seed: ['./seed', 'seed', resolve('seed')],
+  seed: ['./test', 'seed', resolve('test')],
 };
 const variableOf = (name: string) => `HEADGATE_${name.toUpperCase().replaceAll('-', '_')}`;
 
