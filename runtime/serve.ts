@@ -10,11 +10,12 @@ import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
 import { Activator } from './generation/activator.ts';
 import { listen } from './listener.ts';
-import { causeInWords, createLog, type Log } from './log.ts';
+import { createLog } from './log.ts';
 import { openQuotaStore } from './quota/open.ts';
 import type { Settings } from './settings.ts';
 import { openGitSource } from './sync/git-source.ts';
-import { forgiving, memoryKeep, openKeep, type Keep } from './sync/keep.ts';
+import { memoryKeep } from './sync/keep.ts';
+import { openKeep } from './sync/keep/disk.ts';
 import { Loop } from './sync/loop.ts';
 import type { RevisionSource } from './sync/source.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -52,19 +53,6 @@ async function readSeed(directory: string | undefined): Promise<Artifact | undef
   return { ...artifact, commit: artifact.digest };
 }
 
-async function keepFor(directory: string | undefined, log: Log): Promise<Keep> {
-  if (directory === undefined) return memoryKeep();
-  try {
-    return forgiving(await openKeep(directory), log);
-  } catch (error) {
-    log.warn(
-      { event: 'state_dir_unusable', cause: causeInWords(error) },
-      'the state directory is unusable: the last good revision is kept in memory only',
-    );
-    return memoryKeep();
-  }
-}
-
 function sourceFor({ repo, ref, gitTokenFile }: Settings): RevisionSource | undefined {
   return repo === undefined
     ? undefined
@@ -74,6 +62,8 @@ function sourceFor({ repo, ref, gitTokenFile }: Settings): RevisionSource | unde
 export interface Extras {
   /** In place of the git source that the settings name. */
   readonly source?: RevisionSource;
+  /** Called when requests can come, before git is asked for anything: the time to listen to signals. */
+  readonly onListening?: (gateway: Gateway) => void;
   /** Called after each change of what serves or of why something does not. */
   readonly onChange?: () => void;
 }
@@ -92,7 +82,7 @@ class Closers {
   }
 }
 
-/** Starts a gateway. Rejects when it cannot listen, or has only a seed and cannot serve it; nothing is left open then. */
+/** Starts a gateway. Rejects when it cannot listen, when another process has its state directory, or when it has only a seed and cannot serve it; nothing is left open then. */
 export async function serve(settings: Settings, extras: Extras = {}): Promise<Gateway> {
   const closers = new Closers();
   try {
@@ -112,11 +102,14 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const quotas = closers.add(openQuotaStore(settings.store));
   const forwarder = closers.add(await createForwarder(pools));
   const activator = new Activator(pools, metrics);
-  const keep = await keepFor(settings.stateDir, log);
+  // Before a port is bound: when another process has the directory, that is what there is to say.
+  const keep = closers.add(settings.stateDir === undefined ? memoryKeep() : await openKeep(settings.stateDir, log));
   const source = extras.source ?? sourceFor(settings);
   const trial = { bakeMs, bakeSamples };
   const loop = new Loop({ source, activator, keep, log, metrics, pollMs, ...trial, onChange: extras.onChange });
-  closers.add({ close: () => loop.stop() });
+  let stopping: Promise<void> | undefined;
+  const stopLoop = () => (stopping ??= loop.stop());
+  closers.add({ close: stopLoop });
   let draining = false;
 
   const cold = () =>
@@ -139,9 +132,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const handle = (request: IncomingMessage, response: ServerResponse) => void visitEdge(edge, request, response);
   const listener = closers.add(await listen(settings.listen, handle));
   log.info({ event: 'listening', dataUrl: listener.url, adminUrl: admin.url }, 'listening');
-  await loop.start(seed);
-
-  return {
+  const gateway: Gateway = {
     dataUrl: listener.url,
     adminUrl: admin.url,
     get revision() {
@@ -159,11 +150,15 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     poke: () => loop.poke(),
     async drain() {
       draining = true;
-      await listener.drain(settings.drainMs);
+      // At the same time: whoever ends a drain with SIGKILL must not make a revision on trial look guilty.
+      await Promise.all([stopLoop(), listener.drain(settings.drainMs)]);
       await closers.closeAll();
     },
     close: () => closers.closeAll(),
   };
+  extras.onListening?.(gateway);
+  await loop.start(seed);
+  return gateway;
 }
 
 /** Ties a gateway to the process's signals. Resolves when it has ended. */

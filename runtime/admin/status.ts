@@ -49,6 +49,7 @@ export function statusOf({ activator, loop, keep, replicaId, startedAt, draining
     generationsLive: activator.live,
     verify: { mode: 'unsigned', note: 'artifacts are checked against their manifest; signatures are not demanded' },
     stateDir: keep.where,
+    stateProblem: keep.problem,
     replicaId,
     startedAt,
     draining: draining(),

@@ -4,7 +4,8 @@ import type { Activator } from '../generation/activator.ts';
 import { causeInWords, faultInWords, type Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { History } from './history.ts';
-import type { Keep } from './keep.ts';
+import { highestOf, rewindOf, type Keep } from './keep.ts';
+import { clearMarks, firstArtifact } from './keep/boot.ts';
 import { cold, step, type Effect, type Event, type State } from './machine.ts';
 import { neverPolled, Poller, type SourceStatus } from './poller.ts';
 import type { RawArtifact, RevisionSource } from './source.ts';
@@ -66,25 +67,19 @@ export class Loop {
   /** Serves what is on disk, or `seed`, before git is asked for anything; then what the source has. */
   async start(seed: Artifact | undefined): Promise<void> {
     const { activator, keep, log } = this.#options;
-    const { artifact, problems } = await keep.load();
-    for (const problem of problems) log.warn({ event: 'state_problem', problem }, problem);
-    const quarantine = { ...keep.state.quarantine };
-    if (keep.state.pending !== undefined) {
-      quarantine[keep.state.pending] = 'the gateway died while this revision was on trial';
-      await keep.change({ pending: undefined, quarantine });
-    }
-    const first = artifact ?? seed;
+    const { first, isKept } = await firstArtifact(keep, seed, log);
     if (first) {
       try {
         activator.warm(first);
         activator.activate(first.commit);
-        this.health = artifact ? 'verified' : 'unverified';
+        this.health = isKept ? 'verified' : 'unverified';
       } catch (error) {
         const told = { event: 'start_refused', artifact: first.commit, cause: causeInWords(error) };
         log.error(told, 'what was kept cannot be served');
         if (!this.#poller) throw error;
       }
     }
+    const { quarantine } = keep.state;
     this.#send({ type: 'booted', lastKnownGood: activator.current?.revision.artifact, quarantine });
     await this.poke();
     await this.settled();
@@ -103,12 +98,14 @@ export class Loop {
     }
   }
 
+  /** Ends all work on revisions; what serves stays. An end on purpose condemns nobody: marks are taken away. */
   async stop(): Promise<void> {
     this.#trial?.stop();
     this.#fetching.abort(new Error('stopping'));
     await this.#poller?.stop();
     await this.settled();
     this.#trial?.stop();
+    await clearMarks(this.#options.keep);
   }
 
   #send(event: Event): void {
@@ -139,9 +136,7 @@ export class Loop {
       case 'verify':
         return this.#judge(effect.commit, 'verified', () => this.#verify());
       case 'warm':
-        return this.#judge(effect.commit, 'warmed', () =>
-          this.#options.activator.warm(this.#candidateOf(effect.commit)),
-        );
+        return this.#warm(effect.commit);
       case 'activate':
         return this.#activate(effect.commit);
       case 'promote':
@@ -189,14 +184,17 @@ export class Loop {
     if (!this.#raw) throw new Error('nothing was fetched');
     const artifact = openArtifact(this.#raw);
     this.#raw = undefined;
-    const { seq } = artifact.manifest;
-    const { highestSeq } = this.#options.keep.state;
-    // 0 is an artifact that was built and not published: it has no place in the order.
-    if (seq > 0 && seq <= highestSeq) {
-      const detail = `sequence ${seq} is not above ${highestSeq}, the highest seen: the branch was rewound or replayed`;
-      throw new ArtifactRefused('rewind', detail);
-    }
+    const rewind = rewindOf(this.#options.keep.state, artifact);
+    if (rewind !== undefined) throw new ArtifactRefused('rewind', rewind);
     this.#candidate = artifact;
+  }
+
+  async #warm(commit: string): Promise<void> {
+    const { keep, activator } = this.#options;
+    await keep.change({ building: commit });
+    this.#judge(commit, 'warmed', () => activator.warm(this.#candidateOf(commit)));
+    // When it is to serve, the mark goes in the same write that says so.
+    if (this.#state.active !== commit) await keep.change({ building: undefined });
   }
 
   #candidateOf(commit: string): Artifact {
@@ -208,7 +206,7 @@ export class Loop {
     const { keep, activator, log, bakeMs } = this.#options;
     const artifact = this.#candidateOf(commit);
     const { seq, source } = artifact.manifest;
-    await keep.change({ pending: commit, highestSeq: Math.max(keep.state.highestSeq, seq) });
+    await keep.change({ pending: commit, building: undefined, ...highestOf(keep.state, artifact) });
     const { number, revision } = activator.activate(commit);
     this.health = 'unverified';
     const told = { revision: revision.short, artifact: commit, generation: number, seq, ...source };
