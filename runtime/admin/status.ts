@@ -17,10 +17,6 @@ export function statusOf({ activator, loop, keep, replicaId, startedAt, draining
   const { state, sourceStatus, history, bake, health } = loop;
   const { current } = activator;
   const revision = current?.revision;
-  const staleSeconds =
-    sourceStatus.lastOkAt === undefined
-      ? undefined
-      : Math.round((Date.now() - Date.parse(sourceStatus.lastOkAt)) / 1000);
   return {
     state: phaseOf(state),
     active: current &&
@@ -43,7 +39,7 @@ export function statusOf({ activator, loop, keep, replicaId, startedAt, draining
     tip: { commit: state.tip },
     held: state.held,
     bake,
-    source: { ...sourceStatus, staleSeconds },
+    source: sourceStatus,
     quarantine: Object.entries(state.quarantine).map(([commit, reason]) => ({ commit, reason })),
     highestSeq: keep.state.highestSeq,
     generationsLive: activator.live,
