@@ -1,5 +1,5 @@
 /** `serve` as a process: settings from flags and environment, until a signal ends it. Needs no authoring package. */
-import { serve, untilSignalled } from './serve.ts';
+import { serve, untilSignalled, type Gateway } from './serve.ts';
 import { readSettings, SettingsError, settingsHelp } from './settings.ts';
 
 const usage = `Serves the newest verified artifact of a git branch, and follows it.
@@ -24,8 +24,10 @@ export async function run(flags: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    const gateway = await serve(readSettings(flags));
-    await untilSignalled(gateway);
+    let ended: Promise<void> | undefined;
+    const onListening = (gateway: Gateway) => void (ended = untilSignalled(gateway));
+    await serve(readSettings(flags), { onListening });
+    await ended;
     return 0;
   } catch (error) {
     const lines = error instanceof SettingsError ? error.problems : [startFailure(error)];

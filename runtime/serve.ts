@@ -11,12 +11,13 @@ import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
 import { Activator } from './generation/activator.ts';
 import { listen } from './listener.ts';
-import { causeInWords, createLog, type Log } from './log.ts';
+import { createLog } from './log.ts';
 import { openQuotaStore } from './quota/open.ts';
 import { SettingsError, type Settings } from './settings.ts';
 import { Bar } from './sync/bar.ts';
 import { openGitSource } from './sync/git-source.ts';
-import { forgiving, memoryKeep, openKeep, type Keep } from './sync/keep.ts';
+import { memoryKeep, type Keep } from './sync/keep.ts';
+import { openKeep } from './sync/keep/disk.ts';
 import { Loop } from './sync/loop.ts';
 import type { RevisionSource } from './sync/source.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -54,19 +55,6 @@ async function readSeed(directory: string | undefined, demands: () => Demands): 
   return { ...artifact, commit: artifact.digest };
 }
 
-async function keepFor(directory: string | undefined, log: Log): Promise<Keep> {
-  if (directory === undefined) return memoryKeep();
-  try {
-    return forgiving(await openKeep(directory), log);
-  } catch (error) {
-    log.warn(
-      { event: 'state_dir_unusable', cause: causeInWords(error) },
-      'the state directory is unusable: the last good revision is kept in memory only',
-    );
-    return memoryKeep();
-  }
-}
-
 /** A signers file that is wrong from the start is a setting that is wrong. */
 function barFor({ signers, audience }: Settings, keep: Keep): Bar {
   try {
@@ -85,6 +73,8 @@ function sourceFor({ repo, ref, gitTokenFile }: Settings): RevisionSource | unde
 export interface Extras {
   /** In place of the git source that the settings name. */
   readonly source?: RevisionSource;
+  /** Called when requests can come, before git is asked for anything: the time to listen to signals. */
+  readonly onListening?: (gateway: Gateway) => void;
   /** Called after each change of what serves or of why something does not. */
   readonly onChange?: () => void;
 }
@@ -103,7 +93,7 @@ class Closers {
   }
 }
 
-/** Starts a gateway. Rejects when it cannot listen, or has only a seed and cannot serve it; nothing is left open then. */
+/** Starts a gateway. Rejects when it cannot listen, when another process has its state directory, or when it has only a seed and cannot serve it; nothing is left open then. */
 export async function serve(settings: Settings, extras: Extras = {}): Promise<Gateway> {
   const closers = new Closers();
   try {
@@ -117,7 +107,8 @@ export async function serve(settings: Settings, extras: Extras = {}): Promise<Ga
 async function start(settings: Settings, extras: Extras, closers: Closers): Promise<Gateway> {
   const { pollMs, bakeMs, bakeSamples } = settings;
   const log = createLog(settings.logLevel);
-  const keep = await keepFor(settings.stateDir, log);
+  // Before a port is bound: when another process has the directory, that is what there is to say.
+  const keep = closers.add(settings.stateDir === undefined ? memoryKeep() : await openKeep(settings.stateDir, log));
   const bar = barFor(settings, keep);
   const seed = await readSeed(settings.seed, () => bar.forSeed());
   const metrics = createMetrics();
@@ -129,7 +120,9 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const trial = { bakeMs, bakeSamples };
   const { onChange } = extras;
   const loop = new Loop({ source, activator, keep, bar, log, metrics, pollMs, ...trial, onChange });
-  closers.add({ close: () => loop.stop() });
+  let stopping: Promise<void> | undefined;
+  const stopLoop = () => (stopping ??= loop.stop());
+  closers.add({ close: stopLoop });
   let draining = false;
 
   const cold = () =>
@@ -154,9 +147,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const listener = closers.add(await listen(settings.listen, handle));
   if (!bar.signed && !extras.source) log.warn({ event: 'unsigned' }, unsignedNote);
   log.info({ event: 'listening', dataUrl: listener.url, adminUrl: admin.url }, 'listening');
-  await loop.start(seed);
-
-  return {
+  const gateway: Gateway = {
     dataUrl: listener.url,
     adminUrl: admin.url,
     get revision() {
@@ -175,14 +166,19 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     async drain({ atOnce = false } = {}) {
       draining = true;
       log.info({ event: 'draining' }, 'not ready any more; requests in flight may end');
+      // First of all: whoever ends a drain with SIGKILL must not make a revision on trial look guilty.
+      const stopped = stopLoop();
       // Balancers need a moment to see it: until then new requests still come, and are answered.
       if (!atOnce) await sleep(Math.min(longestGraceMs, settings.drainMs / 6));
-      await listener.drain(settings.drainMs);
+      await Promise.all([stopped, listener.drain(settings.drainMs)]);
       await closers.closeAll();
       log.info({ event: 'stopped' }, 'stopped');
     },
     close: () => closers.closeAll(),
   };
+  extras.onListening?.(gateway);
+  await loop.start(seed);
+  return gateway;
 }
 
 /** How long a gateway that is no longer ready still takes requests. */

@@ -21,10 +21,6 @@ export function statusOf({ activator, loop, keep, signed, replicaId, startedAt, 
   const { state, sourceStatus, history, bake, health } = loop;
   const { current } = activator;
   const revision = current?.revision;
-  const staleSeconds =
-    sourceStatus.lastOkAt === undefined
-      ? undefined
-      : Math.round((Date.now() - Date.parse(sourceStatus.lastOkAt)) / 1000);
   return {
     state: phaseOf(state),
     active: current &&
@@ -47,7 +43,7 @@ export function statusOf({ activator, loop, keep, signed, replicaId, startedAt, 
     tip: { commit: state.tip },
     held: state.held,
     bake,
-    source: { ...sourceStatus, staleSeconds },
+    source: sourceStatus,
     quarantine: Object.entries(state.quarantine).map(([commit, reason]) => ({ commit, reason })),
     highestSeq: keep.state.highestSeq,
     generationsLive: activator.live,
@@ -56,6 +52,7 @@ export function statusOf({ activator, loop, keep, signed, replicaId, startedAt, 
       : { mode: 'unsigned' as const, note: unsignedNote },
     audience: keep.state.audience,
     stateDir: keep.where,
+    stateProblem: keep.problem,
     replicaId,
     startedAt,
     draining: draining(),

@@ -4,19 +4,24 @@ import { checkAmount, lengthsRemembered, windowStartAt } from './window.ts';
 
 /** All counts of one window length that began together, so that they are also forgotten together. */
 interface Epoch {
+  /** On the clock that nobody sets. */
   readonly forgetAt: number;
   readonly used: Map<string, number>;
 }
 
-export function memoryStore(now: () => number = Date.now): QuotaStore {
+/**
+ * `now` names windows, as it does for people. `elapsed` is a clock that nobody sets, and decides what is old: a wall
+ * clock that jumps ahead and comes back finds the counts it left.
+ */
+export function memoryStore(now: () => number = Date.now, elapsed: () => number = () => performance.now()): QuotaStore {
   const epochs = new Map<string, Epoch>();
   let open = true;
 
   // Swept only when a new epoch begins: no timer to leak, and no more than a few epochs of each length are ever held.
-  function beginEpoch(name: string, window: QuotaWindow, windowStart: number): Epoch {
-    const at = now();
+  function beginEpoch(name: string, remembered: number): Epoch {
+    const at = elapsed();
     for (const [other, epoch] of epochs) if (epoch.forgetAt <= at) epochs.delete(other);
-    const epoch = { forgetAt: windowStart + lengthsRemembered * window.windowMs, used: new Map<string, number>() };
+    const epoch = { forgetAt: at + remembered, used: new Map<string, number>() };
     epochs.set(name, epoch);
     return epoch;
   }
@@ -32,7 +37,7 @@ export function memoryStore(now: () => number = Date.now): QuotaStore {
       const at = now();
       const windowStart = windowStartAt(window, at);
       const name = epochName(window, windowStart);
-      const epoch = epochs.get(name) ?? beginEpoch(name, window, windowStart);
+      const epoch = epochs.get(name) ?? beginEpoch(name, windowStart + lengthsRemembered * window.windowMs - at);
       const before = epoch.used.get(window.key) ?? 0;
       const granted = before + amount <= window.limit;
       const used = granted ? before + amount : before;

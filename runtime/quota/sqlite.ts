@@ -48,13 +48,22 @@ const sweepSql = `
     (SELECT key, window_ms, window_start FROM quota_window WHERE forget_at <= :now LIMIT ${sweepRows})
 `;
 
-export function sqliteStore(directory: string, now: () => number = Date.now): QuotaStore {
+/**
+ * `now` names windows: it is what processes that share the file have in common. `elapsed` is a clock that nobody sets, and
+ * decides what is old: a wall clock that jumps ahead and comes back finds the counts it left.
+ */
+export function sqliteStore(
+  directory: string,
+  now: () => number = Date.now,
+  elapsed: () => number = () => performance.now(),
+): QuotaStore {
+  const opened = now() - elapsed();
   const database = openDatabase(directory);
   const take = database.prepare(takeSql);
   const used = database.prepare(usedSql);
   const giveBack = database.prepare(giveBackSql);
   const sweep = database.prepare(sweepSql);
-  let sweepAt = now();
+  let sweepAt = elapsed();
   let working = true;
 
   function answer<Result>(work: () => Result): Result {
@@ -69,9 +78,10 @@ export function sqliteStore(directory: string, now: () => number = Date.now): Qu
     }
   }
 
-  function sweepWhenDue(at: number): void {
+  function sweepWhenDue(): void {
+    const at = elapsed();
     if (at < sweepAt) return;
-    const { changes } = sweep.run({ now: at });
+    const { changes } = sweep.run({ now: Math.min(now(), opened + at) });
     if (Number(changes) < sweepRows) sweepAt = at + sweepEveryMs;
   }
 
@@ -87,7 +97,7 @@ export function sqliteStore(directory: string, now: () => number = Date.now): Qu
       const identity = identityOf(window, windowStartAt(window, at));
       const forgetAt = identity.windowStart + lengthsRemembered * window.windowMs;
       return answer(() => {
-        sweepWhenDue(at);
+        sweepWhenDue();
         const row = take.get({ ...identity, amount, limit: window.limit, forgetAt });
         return {
           granted: row !== undefined,

@@ -20,7 +20,7 @@ function readSigners(file: string): string {
   }
 }
 
-type Standing = Pick<KeptState, 'highestSeq' | 'audience'>;
+type Standing = Pick<KeptState, 'highestSeq' | 'highestCommit' | 'audience'>;
 
 export class Bar {
   readonly #options: BarOptions;
@@ -38,9 +38,9 @@ export class Bar {
 
   /** For what the source brings. Throws `ArtifactRefused`. */
   forCandidate(commit: string): Demands {
-    const { highestSeq, current } = this.#options.keep.state;
+    const { highestSeq, highestCommit } = this.#options.keep.state;
     // What was accepted last may come again, for when its copy on disk is lost; what is below that may not.
-    return { ...this.forSeed(), highestSeq, again: commit === current };
+    return { ...this.forSeed(), highestSeq, again: commit === highestCommit };
   }
 
   /** For what is on disk: its key may have run out since it was accepted, but must not have been struck off. */
@@ -59,17 +59,17 @@ export class Bar {
   }
 
   /** What is to be remembered once a candidate was accepted. Only what is published has an audience and a place in the order. */
-  afterAccepting({ seq, audience }: Manifest): Standing {
-    const before = this.#options.keep.state;
+  afterAccepting(commit: string, { seq, audience }: Manifest): Partial<Standing> {
+    if (seq === 0) return {};
     return {
-      highestSeq: Math.max(before.highestSeq, seq),
-      audience: seq > 0 ? audience : before.audience,
+      audience,
+      ...(seq >= this.#options.keep.state.highestSeq ? { highestSeq: seq, highestCommit: commit } : {}),
     };
   }
 
   /** The same for what a start began with: it may stand at the tip of the branch too, under another name. */
-  afterStart(manifest: Manifest): Standing {
+  afterStart({ seq, audience }: Manifest): Partial<Standing> {
     const { highestSeq } = this.#options.keep.state;
-    return { ...this.afterAccepting(manifest), highestSeq: Math.max(highestSeq, manifest.seq - 1) };
+    return seq === 0 ? {} : { audience, ...(seq - 1 > highestSeq ? { highestSeq: seq - 1 } : {}) };
   }
 }

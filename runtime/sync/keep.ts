@@ -1,41 +1,58 @@
 /**
- * Keeps what proved itself on disk, so that a restart needs no git: `current/` and `previous/` hold artifacts as they were
- * published, `state.json` what is on trial, what is quarantined and the highest sequence number seen.
+ * Keeps what proved itself, so that a restart needs no git: the contract, and `state.json`, which holds what is on trial,
+ * what is quarantined and the highest sequence number seen. The artifacts stand beside it (`keep/slots.ts`), each sealed
+ * with its commit: losing one does not lose the other. `keep/disk.ts` puts both together, `keep/lock.ts` keeps other
+ * processes out, `keep/boot.ts` says what the marks of a dead process mean.
  */
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { openArtifact, type Artifact, type Demands } from '../artifact.ts';
-import { causeInWords, type Log } from '../log.ts';
+import type { Artifact, Demands } from '../artifact.ts';
+import { isAbsent, readBounded } from './keep/files.ts';
+import type { Loaded } from './keep/slots.ts';
 
 const stateSchema = z.strictObject({
   format: z.literal('headgate/state.v1'),
-  /** Commit of the artifact in `current/`. */
-  current: z.string().optional(),
-  previous: z.string().optional(),
-  /** Was being tried out: still named here after a crash, it is the suspect. */
+  /** Serves on trial: still named here after a crash, it is the suspect. */
   pending: z.string().optional(),
+  /** Is being built to serve. */
+  building: z.string().optional(),
+  /** How often in a row the process died while this one was being built. */
+  died: z.strictObject({ commit: z.string(), times: z.int().min(1) }).optional(),
   highestSeq: z.int().min(0),
+  /** The commit that had it: seen again, after a restart, it is no replay. */
+  highestCommit: z.string().optional(),
   /** For whom what was accepted was published; absent in what older versions wrote. */
   audience: z.string().optional(),
   quarantine: z.record(z.string(), z.string()),
 });
 
 export type KeptState = z.output<typeof stateSchema>;
-const fresh: KeptState = { format: 'headgate/state.v1', highestSeq: 0, quarantine: {} };
+export const fresh: KeptState = { format: 'headgate/state.v1', highestSeq: 0, quarantine: {} };
 /** Old verdicts beyond this number are forgotten, oldest first. */
 const mostQuarantined = 50;
 
 export interface Keep {
   readonly state: KeptState;
-  /** Where it is kept, for status: a directory or `memory`. */
+  /** Where the newest is kept, for status: a directory, or `memory` as long as that cannot be written. */
   readonly where: string;
+  /** Why it is not in the directory. */
+  readonly problem: string | undefined;
   /** The newest artifact that still verifies, with what was wrong with newer ones. */
-  load(demands: Demands): Promise<{ readonly artifact: Artifact | undefined; readonly problems: readonly string[] }>;
+  load(demands: Demands): Promise<Loaded>;
   change(change: Partial<KeptState>): Promise<void>;
   /** Makes `artifact` the one to start from, the one before it the spare. */
   promote(artifact: Artifact): Promise<void>;
+  /** Lets another process have the directory. */
+  close(): Promise<void>;
 }
+
+export function changed(state: KeptState, part: Partial<KeptState>): KeptState {
+  const quarantine = Object.fromEntries(Object.entries(part.quarantine ?? state.quarantine).slice(-mostQuarantined));
+  return { ...state, ...part, quarantine };
+}
+
+/** What a promotion makes of the marks: the trial is over, and whoever was suspected before is past. */
+export const proved: Partial<KeptState> = { pending: undefined, died: undefined };
 
 export function memoryKeep(): Keep {
   let state = fresh;
@@ -44,136 +61,46 @@ export function memoryKeep(): Keep {
       return state;
     },
     where: 'memory',
+    problem: undefined,
     load: () => Promise.resolve({ artifact: undefined, problems: [] }),
-    change: (change) => {
-      state = { ...state, ...change };
+    change: (part) => {
+      state = changed(state, part);
       return Promise.resolve();
     },
-    promote: (artifact) => {
-      state = { ...state, current: artifact.commit, previous: state.current, pending: undefined };
+    promote: () => {
+      state = changed(state, proved);
       return Promise.resolve();
     },
+    close: () => Promise.resolve(),
   };
 }
 
-/** A disk that cannot be written costs the next start, never this one's traffic: failed writes are told and forgiven. */
-export function forgiving(keep: Keep, log: Log): Keep {
-  const forgive = async (written: Promise<void>) => {
-    try {
-      await written;
-    } catch (error) {
-      const told = { event: 'state_not_kept', cause: causeInWords(error) };
-      log.warn(told, 'the state directory cannot be written; serving goes on');
-    }
-  };
-  return {
-    get state() {
-      return keep.state;
-    },
-    where: keep.where,
-    load: (demands) => keep.load(demands),
-    change: (change) => forgive(keep.change(change)),
-    promote: (artifact) => forgive(keep.promote(artifact)),
-  };
-}
+const digestOf = (state: object): string => createHash('sha256').update(JSON.stringify(state)).digest('hex');
 
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
+/** With a digest of itself: a flipped bit in a number would still be a number. */
+export const stateText = (state: KeptState): string =>
+  JSON.stringify({ ...state, digest: digestOf(state) }, undefined, 2);
+
+export const missingState = 'state.json is missing: verdicts are forgotten';
+
+/** What the file at `path` says, and what was lost of it. */
+export async function readState(path: string): Promise<{ state: KeptState; problem: string | undefined }> {
+  let read: string;
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** All of the new content or all of the old, whatever happens in between. */
-async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
-  const handle = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${path}.new`, path);
-}
-
-async function readArtifact(directory: string, commit: string, demands: Demands): Promise<Artifact> {
-  const names = await readdir(directory);
-  const files = await Promise.all(
-    names.map(async (name) => [name, new Uint8Array(await readFile(join(directory, name)))] as const),
-  );
-  return openArtifact({ commit, files: new Map(files) }, demands);
-}
-
-async function readState(path: string): Promise<{ state: KeptState; problem: string | undefined }> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
+    read = (await readBounded(path)).toString('utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { state: fresh, problem: undefined };
-    throw error;
+    if (isAbsent(error)) return { state: fresh, problem: missingState };
+    return { state: fresh, problem: `state.json cannot be read (${(error as Error).message}): verdicts are forgotten` };
   }
   try {
-    return { state: stateSchema.parse(JSON.parse(text)), problem: undefined };
+    const { digest, ...content } = JSON.parse(read) as Record<string, unknown>;
+    const state = stateSchema.parse(content);
+    // Without a digest it was written by a person, on purpose.
+    if (digest === undefined || digest === digestOf(content)) return { state, problem: undefined };
+    // Verdicts that may be wrong hold up one commit each; a wrong number would hold up every commit to come.
+    const rest = { ...state, highestSeq: 0, highestCommit: undefined };
+    return { state: rest, problem: 'state.json is damaged: verdicts are taken as they are, the rest is not believed' };
   } catch {
-    return { state: fresh, problem: 'state.json cannot be read; starting as if there were none' };
+    return { state: fresh, problem: 'state.json cannot be understood: verdicts are forgotten' };
   }
-}
-
-/** Throws when the directory cannot be made or read: the caller decides to go on without one. */
-export async function openKeep(directory: string): Promise<Keep> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await writeFile(join(directory, '.writable'), '');
-  const statePath = join(directory, 'state.json');
-  const read = await readState(statePath);
-  let { state } = read;
-
-  const change = async (part: Partial<KeptState>) => {
-    const quarantine = Object.fromEntries(Object.entries(part.quarantine ?? state.quarantine).slice(-mostQuarantined));
-    const next = { ...state, ...part, quarantine };
-    // What was decided holds for this process even when it cannot be written down.
-    state = next;
-    await writeWhole(statePath, JSON.stringify(next, undefined, 2));
-  };
-
-  return {
-    get state() {
-      return state;
-    },
-    where: directory,
-    change,
-    async load(demands) {
-      const problems = read.problem ? [read.problem] : [];
-      for (const slot of ['current', 'previous'] as const) {
-        const commit = state[slot];
-        if (commit === undefined) continue;
-        try {
-          return { artifact: await readArtifact(join(directory, slot), commit, demands), problems };
-        } catch (error) {
-          problems.push(`${slot}/ is not usable: ${(error as Error).message}`);
-        }
-      }
-      return { artifact: undefined, problems };
-    },
-    async promote(artifact) {
-      const slot = (name: string) => join(directory, name);
-      await rm(slot('next'), { recursive: true, force: true });
-      await mkdir(slot('next'), { mode: 0o700 });
-      for (const [name, bytes] of artifact.files) await writeWhole(join(slot('next'), name), bytes);
-      await syncDirectory(slot('next'));
-      const moved = state.current === undefined ? undefined : state.current;
-      if (moved !== undefined) {
-        await rm(slot('previous'), { recursive: true, force: true });
-        await rename(slot('current'), slot('previous')).catch((error: unknown) => {
-          if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-        });
-      }
-      // A crash between the renames leaves `previous/` and a state that names `current`: loading falls back to it.
-      await rm(slot('current'), { recursive: true, force: true });
-      await rename(slot('next'), slot('current'));
-      await syncDirectory(directory);
-      await change({ current: artifact.commit, previous: moved, pending: undefined });
-    },
-  };
 }

@@ -6,6 +6,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bar } from './bar.ts';
 import { History } from './history.ts';
 import type { Keep } from './keep.ts';
+import { clearMarks, firstArtifact } from './keep/boot.ts';
 import { cold, step, type Effect, type Event, type State } from './machine.ts';
 import { neverPolled, Poller, type SourceStatus } from './poller.ts';
 import type { RawArtifact, RevisionSource } from './source.ts';
@@ -68,20 +69,13 @@ export class Loop {
 
   /** Serves what is on disk, or `seed`, before git is asked for anything; then what the source has. */
   async start(seed: Artifact | undefined): Promise<void> {
-    const { activator, keep, bar, log } = this.#options;
-    const { artifact, problems } = await keep.load(bar.forKept());
-    for (const problem of problems) log.warn({ event: 'state_problem', problem }, problem);
-    const quarantine = { ...keep.state.quarantine };
-    if (keep.state.pending !== undefined) {
-      quarantine[keep.state.pending] = 'the gateway died while this revision was on trial';
-      await keep.change({ pending: undefined, quarantine });
-    }
-    const first = artifact ?? seed;
+    const { activator, bar, keep, log } = this.#options;
+    const { first, isKept } = await firstArtifact({ keep, log, demands: bar.forKept() }, seed);
     if (first) {
       try {
         activator.warm(first);
         activator.activate(first.commit);
-        this.health = artifact ? 'verified' : 'unverified';
+        this.health = isKept ? 'verified' : 'unverified';
         await keep.change(bar.afterStart(first.manifest));
       } catch (error) {
         const told = { event: 'start_refused', artifact: first.commit, cause: causeInWords(error) };
@@ -89,6 +83,7 @@ export class Loop {
         if (!this.#poller) throw error;
       }
     }
+    const { quarantine } = keep.state;
     this.#send({ type: 'booted', lastKnownGood: activator.current?.revision.artifact, quarantine });
     await this.poke();
     await this.settled();
@@ -107,12 +102,14 @@ export class Loop {
     }
   }
 
+  /** Ends all work on revisions; what serves stays. An end on purpose condemns nobody: marks are taken away. */
   async stop(): Promise<void> {
     this.#trial?.stop();
     this.#fetching.abort(new Error('stopping'));
     await this.#poller?.stop();
     await this.settled();
     this.#trial?.stop();
+    await clearMarks(this.#options.keep);
   }
 
   #send(event: Event): void {
@@ -143,9 +140,7 @@ export class Loop {
       case 'verify':
         return this.#judge(effect.commit, 'verified', () => this.#verify());
       case 'warm':
-        return this.#judge(effect.commit, 'warmed', () =>
-          this.#options.activator.warm(this.#candidateOf(effect.commit)),
-        );
+        return this.#warm(effect.commit);
       case 'activate':
         return this.#activate(effect.commit);
       case 'promote':
@@ -195,6 +190,14 @@ export class Loop {
     this.#raw = undefined;
   }
 
+  async #warm(commit: string): Promise<void> {
+    const { keep, activator } = this.#options;
+    await keep.change({ building: commit });
+    this.#judge(commit, 'warmed', () => activator.warm(this.#candidateOf(commit)));
+    // When it is to serve, the mark goes in the same write that says so.
+    if (this.#state.active !== commit) await keep.change({ building: undefined });
+  }
+
   #candidateOf(commit: string): Artifact {
     if (this.#candidate?.commit !== commit) throw new Error(`candidate ${commit} is gone`);
     return this.#candidate;
@@ -204,7 +207,8 @@ export class Loop {
     const { keep, bar, activator, log, bakeMs } = this.#options;
     const artifact = this.#candidateOf(commit);
     const { seq, source } = artifact.manifest;
-    await keep.change({ pending: commit, ...bar.afterAccepting(artifact.manifest) });
+    const accepted = bar.afterAccepting(commit, artifact.manifest);
+    await keep.change({ pending: commit, building: undefined, ...accepted });
     const { number, revision } = activator.activate(commit);
     this.health = 'unverified';
     const told = { revision: revision.short, artifact: commit, generation: number, seq, ...source };

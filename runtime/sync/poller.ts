@@ -21,6 +21,8 @@ export interface SourceStatus {
   readonly errorCode: string | undefined;
   readonly error: string | undefined;
   readonly consecutiveErrors: number;
+  /** Time since `lastOkAt`, measured: the difference of two dates is wrong when the clock was set in between. */
+  readonly staleSeconds: number | undefined;
 }
 
 export const neverPolled: SourceStatus = {
@@ -30,12 +32,14 @@ export const neverPolled: SourceStatus = {
   errorCode: undefined,
   error: undefined,
   consecutiveErrors: 0,
+  staleSeconds: undefined,
 };
 
 export class Poller {
   readonly #options: PollerOptions;
   readonly #stopped = new AbortController();
   #status = neverPolled;
+  #okAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #polling: Promise<void> | undefined;
   #again = false;
@@ -46,7 +50,8 @@ export class Poller {
   }
 
   get status(): SourceStatus {
-    return this.#status;
+    const staleSeconds = this.#okAt === undefined ? undefined : Math.round((performance.now() - this.#okAt) / 1000);
+    return { ...this.#status, staleSeconds };
   }
 
   /** Aborted when polling ends for good. */
@@ -111,6 +116,7 @@ export class Poller {
     this.#change({ lastPollAt: new Date().toISOString() });
     try {
       const tip = await source.tip(this.stopped);
+      this.#okAt = performance.now();
       this.#change({
         lastOkAt: new Date().toISOString(),
         errorCode: undefined,

@@ -47,7 +47,7 @@ async function afterTwoRevisions(context: TestContext): Promise<Stage> {
   return staged;
 }
 
-test('starts from the last known good when git cannot be reached', async (context) => {
+test('fault 56: starts from the last known good when git cannot be reached', async (context) => {
   const { start } = await afterTwoRevisions(context);
   const gateway = await start();
   assert.equal(await which(gateway), 'version 2');
@@ -58,14 +58,14 @@ test('starts from the last known good when git cannot be reached', async (contex
   assert.equal((await fetch(`${gateway.adminUrl}/readyz`)).status, 200);
 });
 
-test('a corrupt last known good falls back to the one before it', async (context) => {
+test('fault 57: a corrupt last known good falls back to the one before it', async (context) => {
   const { state, start } = await afterTwoRevisions(context);
   await writeFile(join(state, 'current', 'snapshot.json'), '{"format":"headgate/snapshot.v1"}');
   const gateway = await start();
   assert.equal(await which(gateway), 'version 1');
 });
 
-test('with both corrupt it starts cold, says 503, and still follows git when it comes back', async (context) => {
+test('fault 58: with both corrupt it starts cold, says 503, and still follows git when it comes back', async (context) => {
   const { state, start, repository } = await afterTwoRevisions(context);
   await writeFile(join(state, 'current', 'manifest.json'), '');
   await rm(join(state, 'previous'), { recursive: true });
@@ -77,7 +77,7 @@ test('with both corrupt it starts cold, says 503, and still follows git when it 
   await until('3 is served', async () => (await which(gateway)) === 'version 3');
 });
 
-test('a revision that was on trial when the process died is not tried again', async (context) => {
+test('fault 61: a revision that was on trial when the process died is not tried again', async (context) => {
   const { branch, start, state } = await stage(context);
   await branch.publish(versioned(1));
   const first = await start();
@@ -98,7 +98,7 @@ test('a revision that was on trial when the process died is not tried again', as
   await until('3 is served', async () => (await which(gateway)) === 'version 3');
 });
 
-test('an unreadable state directory costs the memory of good revisions, not the traffic', async (context) => {
+test('fault 62: an unreadable state directory costs the memory of good revisions, not the traffic', async (context) => {
   const { branch, start, path } = await stage(context);
   await branch.publish(versioned(1));
   await writeFile(join(path, 'a-file'), '');
@@ -107,7 +107,7 @@ test('an unreadable state directory costs the memory of good revisions, not the 
   assert.equal((await gateway.status()).stateDir, 'memory');
 });
 
-test('starts from a seed, and leaves it for what git has', async (context) => {
+test('fault 59: starts from a seed, and leaves it for what git has', async (context) => {
   const { path, branch, start } = await stage(context);
   const seed = join(path, 'seed');
   await mkdir(seed);

@@ -254,7 +254,11 @@ describe('sqlite store', () => {
     const folder = temporaryFolder();
     t.after(() => rmSync(folder, { recursive: true }));
     let now = 0;
-    const store = sqliteStore(folder, () => now);
+    const store = sqliteStore(
+      folder,
+      () => now,
+      () => now,
+    );
     for (let i = 0; i < 1_200; i++) await store.take({ key: `${i}`, limit: 1, windowMs: 1_000 }, 1);
     now = 10 * hourMs;
     for (let i = 0; i < 4; i++) await store.take({ key: 'late', limit: 9, windowMs: hourMs }, 1);
