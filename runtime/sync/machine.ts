@@ -3,7 +3,7 @@
  * their content; the effects around it are thin. What serves is always `active`, whatever is being worked on.
  */
 
-export type Phase = 'COLD' | 'STEADY' | 'FETCHING' | 'VERIFYING' | 'WARMING' | 'BAKING' | 'HELD';
+export type Phase = 'COLD' | 'STEADY' | 'FETCHING' | 'VERIFYING' | 'WARMING' | 'BAKING' | 'HELD' | 'PAUSED';
 export type HeldReason = 'signature' | 'rewind' | 'schema' | 'invalid' | 'shrink' | 'bad-health' | 'branch-missing';
 
 export interface Held {
@@ -12,6 +12,16 @@ export interface Held {
   readonly reason: HeldReason;
   /** One sentence for people. */
   readonly detail: string;
+}
+
+/** An operator's hand on the wheel: what serves stays, whatever the branch does, until it is lifted or runs out. */
+export interface Pause {
+  /** The commit that is to serve; undefined: whatever serves. */
+  readonly pinned: string | undefined;
+  /** Unix time in milliseconds. */
+  readonly until: number;
+  /** Who or why, as the operator said. */
+  readonly note: string;
 }
 
 export interface State {
@@ -26,6 +36,7 @@ export interface State {
   readonly held: Held | undefined;
   /** Commits that made the gateway unwell, with the reason. Never served again by themselves. */
   readonly quarantine: Readonly<Record<string, string>>;
+  readonly pause: Pause | undefined;
 }
 
 export type Event =
@@ -49,10 +60,21 @@ export type Event =
     }
   | { readonly type: 'warmed'; readonly commit: string }
   | { readonly type: 'unhealthy'; readonly commit: string; readonly detail: string }
-  | { readonly type: 'baked'; readonly commit: string };
+  | { readonly type: 'baked'; readonly commit: string }
+  /** To pin is to pause with `pinned`: an artifact that is at hand, which `warmed` reports ready. */
+  | { readonly type: 'paused'; readonly pause: Pause }
+  | { readonly type: 'resumed' }
+  /** An operator takes a refusal for `rewind` or `shrink` on himself, once, for this commit. */
+  | { readonly type: 'accepted'; readonly commit: string }
+  /** An operator wants a quarantined commit tried again. */
+  | { readonly type: 'retried'; readonly commit: string };
 
 export type Effect =
   | { readonly do: 'fetch' | 'verify' | 'warm' | 'activate' | 'promote'; readonly commit: string }
+  /** From here on `verify` lets this commit pass where it would be refused for `rewind` or `shrink`. */
+  | { readonly do: 'allow'; readonly commit: string }
+  /** Look at the source now. */
+  | { readonly do: 'poll' }
   /** Stop working on it; results that still come are ignored. */
   | { readonly do: 'abandon'; readonly commit: string }
   | { readonly do: 'roll_back'; readonly from: string; readonly to: string; readonly detail: string };
@@ -69,10 +91,12 @@ export const cold: State = {
   lastKnownGood: undefined,
   held: undefined,
   quarantine: {},
+  pause: undefined,
 };
 
 /** The one word for where things stand. Derived, so that it cannot contradict the facts. */
-export function phaseOf({ work, held, active, lastKnownGood }: State): Phase {
+export function phaseOf({ work, held, active, lastKnownGood, pause }: State): Phase {
+  if (pause) return 'PAUSED';
   if (work) return work.step;
   if (held) return 'HELD';
   if (active === undefined) return 'COLD';
@@ -85,6 +109,8 @@ export const isBaking = ({ active, lastKnownGood }: State): boolean => active !=
 const stay = (state: State): Step => ({ state, effects: [] });
 
 function tipSeen(state: State, commit: string): Step {
+  // Still seen, for status; acted upon when the pause ends.
+  if (state.pause) return stay({ ...state, tip: commit });
   if (commit === state.tip)
     return stay(state.held?.reason === 'branch-missing' ? { ...state, held: undefined } : state);
   const abandoned: Effect[] = state.work ? [{ do: 'abandon', commit: state.work.commit }] : [];
@@ -99,6 +125,8 @@ function tipSeen(state: State, commit: string): Step {
 function unhealthy(state: State, commit: string, detail: string): Step {
   // The verdict belongs to the commit that earned it: only what serves, and only while it is on trial.
   if (commit !== state.active || !isBaking(state)) return stay(state);
+  // An operator who pins a commit knows what he does.
+  if (state.pause?.pinned === commit) return stay(state);
   const quarantine = { ...state.quarantine, [commit]: detail };
   const to = state.lastKnownGood;
   // Nothing to return to: an unwell gateway still answers more than none.
@@ -107,6 +135,33 @@ function unhealthy(state: State, commit: string, detail: string): Step {
   return {
     state: { ...state, active: to, held, quarantine },
     effects: [{ do: 'roll_back', from: commit, to, detail }],
+  };
+}
+
+/** Refusals that are a question of judgement, which an operator may take on himself. */
+const acceptable: ReadonlySet<HeldReason> = new Set(['rewind', 'shrink']);
+
+/** Works on the tip anew. While paused it waits like everything else. */
+function again(state: State, commit: string, first: readonly Effect[]): Step {
+  if (state.pause) return { state: { ...state, held: undefined }, effects: first };
+  return {
+    state: { ...state, held: undefined, work: { commit, step: 'FETCHING' } },
+    effects: [...first, { do: 'fetch', commit }],
+  };
+}
+
+function paused(state: State, pause: Pause): Step {
+  const abandoned: Effect[] = state.work ? [{ do: 'abandon', commit: state.work.commit }] : [];
+  const { pinned } = pause;
+  // What made the gateway unwell is retried or it is not; pinning is for what is good.
+  if (pinned !== undefined && Object.hasOwn(state.quarantine, pinned)) return stay(state);
+  if (pinned === undefined || pinned === state.active) {
+    return { state: { ...state, pause, work: undefined }, effects: abandoned };
+  }
+  // The pinned artifact is at hand, so it needs no fetch; it is verified and warmed like any other.
+  return {
+    state: { ...state, pause, held: undefined, work: { commit: pinned, step: 'VERIFYING' } },
+    effects: [...abandoned, { do: 'allow', commit: pinned }, { do: 'verify', commit: pinned }],
   };
 }
 
@@ -125,7 +180,7 @@ export function step(state: State, event: Event): Step {
       return tipSeen(state, event.commit);
     case 'tip_missing':
       return stay(
-        state.work
+        state.work || state.pause
           ? state
           : {
               ...state,
@@ -157,10 +212,11 @@ export function step(state: State, event: Event): Step {
       });
     case 'warmed': {
       if (!isCurrent(state, event.commit, 'WARMING')) return stay(state);
-      // The very first has nothing to fall back to: it is the best there is.
+      // What is known to be good needs no trial: the branch came back to it while another was on trial.
+      const proved: Effect[] = event.commit === state.lastKnownGood ? [{ do: 'promote', commit: event.commit }] : [];
       return {
         state: { ...state, work: undefined, active: event.commit },
-        effects: [{ do: 'activate', commit: event.commit }],
+        effects: [{ do: 'activate', commit: event.commit }, ...proved],
       };
     }
     case 'unhealthy':
@@ -168,5 +224,20 @@ export function step(state: State, event: Event): Step {
     case 'baked':
       if (event.commit !== state.active || !isBaking(state)) return stay(state);
       return { state: { ...state, lastKnownGood: event.commit }, effects: [{ do: 'promote', commit: event.commit }] };
+    case 'paused':
+      return paused(state, event.pause);
+    case 'resumed':
+      // Forgetting the tip makes the poll act on it, whatever came meanwhile.
+      return state.pause
+        ? { state: { ...state, pause: undefined, tip: undefined }, effects: [{ do: 'poll' }] }
+        : stay(state);
+    case 'accepted':
+      if (state.held?.commit !== event.commit || !acceptable.has(state.held.reason)) return stay(state);
+      return again(state, event.commit, [{ do: 'allow', commit: event.commit }]);
+    case 'retried': {
+      if (!Object.hasOwn(state.quarantine, event.commit) || state.tip !== event.commit) return stay(state);
+      const { [event.commit]: _forgiven, ...quarantine } = state.quarantine;
+      return again({ ...state, quarantine }, event.commit, []);
+    }
   }
 }

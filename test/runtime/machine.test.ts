@@ -30,6 +30,11 @@ const single: fc.Arbitrary<Event> = fc.oneof(
   commit.map((one): Event => ({ type: 'warmed', commit: one })),
   commit.map((one): Event => ({ type: 'unhealthy', commit: one, detail: 'unwell' })),
   commit.map((one): Event => ({ type: 'baked', commit: one })),
+  fc
+    .option(commit, { nil: undefined })
+    .map((pinned): Event => ({ type: 'paused', pause: { pinned, until: 0, note: 'drill' } })),
+  fc.constant<Event>({ type: 'resumed' }),
+  commit.map((one): Event => ({ type: 'accepted', commit: one })),
 );
 
 const event: fc.Arbitrary<Move> = fc.oneof(
@@ -94,7 +99,9 @@ test('a newer commit always interrupts: it is worked on at once, whatever was go
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60, size: 'max' }), commit, (events, newer) => {
       const before = play(events, () => undefined);
-      fc.pre(newer !== before.tip && newer !== before.active && !Object.hasOwn(before.quarantine, newer));
+      fc.pre(
+        !before.pause && newer !== before.tip && newer !== before.active && !Object.hasOwn(before.quarantine, newer),
+      );
       const { state, effects } = step(before, { type: 'tip_seen', commit: newer });
       assert.deepEqual(state.work, { commit: newer, step: 'FETCHING' });
       assert.equal(state.held, undefined);
@@ -128,7 +135,7 @@ test('results of a candidate that was given up change nothing', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60, size: 'max' }), single, (events, late) => {
       const before = play(events, () => undefined);
-      fc.pre('commit' in late && late.type !== 'tip_seen' && late.type !== 'unhealthy' && late.type !== 'baked');
+      fc.pre('commit' in late && !['tip_seen', 'unhealthy', 'baked', 'accepted'].includes(late.type));
       fc.pre('commit' in late && before.work?.commit !== late.commit);
       assert.deepEqual(step(before, late), { state: before, effects: [] });
     }),
@@ -200,4 +207,59 @@ test('a missing branch is held and said, and its return is no new commit', () =>
   state = events(state, { type: 'tip_seen', commit: 'a' });
   assert.equal(phaseOf(state), 'STEADY');
   assert.equal(state.work, undefined);
+});
+
+test('while paused nothing moves but the tip in sight, and resuming acts on what came meanwhile', () => {
+  fc.assert(
+    fc.property(
+      fc.array(event, { maxLength: 60, size: 'max' }),
+      fc.array(event, { maxLength: 20 }),
+      (events, later) => {
+        let state = play(events, () => undefined);
+        state = step(state, { type: 'paused', pause: { pinned: undefined, until: 0, note: 'drill' } }).state;
+        const serving = state.active;
+        for (const move of later) {
+          const one = move.type === 'next' ? natural(state, move.well) : move;
+          if (one.type === 'paused' || one.type === 'resumed' || one.type === 'unhealthy') continue;
+          const { state: after, effects } = step(state, one);
+          assert.equal(after.active, serving);
+          assert.ok(!effects.some((effect) => effect.do === 'fetch' || effect.do === 'activate'));
+          state = after;
+        }
+        const { state: resumed, effects } = step(state, { type: 'resumed' });
+        assert.deepEqual(effects, [{ do: 'poll' }]);
+        assert.equal(resumed.tip, undefined);
+      },
+    ),
+    runs,
+  );
+});
+
+test('a pinned commit is verified and warmed like any other, and serves until the pin is lifted', () => {
+  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, ...tryOut('b'), {
+    type: 'baked',
+    commit: 'b',
+  });
+  const pinned = step(state, { type: 'paused', pause: { pinned: 'a', until: 1, note: 'incident' } });
+  assert.deepEqual(pinned.effects, [
+    { do: 'allow', commit: 'a' },
+    { do: 'verify', commit: 'a' },
+  ]);
+  state = events(pinned.state, { type: 'verified', commit: 'a' }, { type: 'warmed', commit: 'a' });
+  assert.equal(phaseOf(state), 'PAUSED');
+  assert.equal(state.active, 'a');
+  state = events(state, { type: 'tip_seen', commit: 'c' }, { type: 'resumed' }, { type: 'tip_seen', commit: 'c' });
+  assert.deepEqual(state.work, { commit: 'c', step: 'FETCHING' });
+});
+
+test('a rewind that an operator accepts is worked on once more, and allowed this once', () => {
+  const rewound = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, { type: 'tip_seen', commit: 'b' });
+  const state = events(rewound, { type: 'refused', commit: 'b', reason: 'rewind', detail: 'older' });
+  assert.deepEqual(step(state, { type: 'accepted', commit: 'c' }).effects, []);
+  assert.deepEqual(step(state, { type: 'accepted', commit: 'b' }).effects, [
+    { do: 'allow', commit: 'b' },
+    { do: 'fetch', commit: 'b' },
+  ]);
+  const bad = events(rewound, { type: 'refused', commit: 'b', reason: 'signature', detail: 'none' });
+  assert.deepEqual(step(bad, { type: 'accepted', commit: 'b' }).effects, []);
 });
