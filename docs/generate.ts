@@ -1,8 +1,11 @@
 /** Writes the reference pages from the tables in the code; `npm run docs`. A test fails when a page is stale. */
+import { globSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { findingTable } from '../config-sdk/findings.ts';
 import { errorTable } from '../runtime/errors.ts';
 import { settingTable } from '../runtime/settings.ts';
+import { faults } from './faults.ts';
 
 const cell = (text: string | number): string => String(text).replaceAll('|', '\\|');
 const row = (...cells: readonly (string | number)[]): string => `| ${cells.map(cell).join(' | ')} |`;
@@ -50,9 +53,46 @@ ${table(
 )}
 `;
 
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Names of tests by the fault numbers that stand at their beginning: `fault 6: …`, `faults 35, 36: …`. */
+function testsByFault(): Map<number, string[]> {
+  const found = new Map<number, string[]>();
+  for (const file of globSync('test/**/*.test.ts', { cwd: root }).toSorted()) {
+    const text = readFileSync(`${root}${file}`, 'utf8');
+    for (const [, numbers = ''] of text.matchAll(/['`"]faults? ([\d, –-]+?):/g)) {
+      for (const number of numbers.split(/[ ,]+/).map(Number)) {
+        const files = found.get(number) ?? [];
+        if (!files.includes(file)) found.set(number, [...files, file]);
+      }
+    }
+  }
+  return found;
+}
+
+const covered = testsByFault();
+const faultTable = `# Faults that the life of a revision survives
+
+The tests are found by the numbers in their names. A fault without a test says so.
+
+${table(
+  ['fault', 'what happens', 'expected', 'test'],
+  faults.map(({ what, expected }, index) => [
+    index + 1,
+    what,
+    expected,
+    covered
+      .get(index + 1)
+      ?.map((file) => `\`${file}\``)
+      .join(', ') ?? 'none yet',
+  ]),
+)}
+`;
+
 /** Pages by file name, under \`docs/reference/\`. */
 export const pages: Readonly<Record<string, string>> = {
   'errors.md': errors,
+  'faults.md': faultTable,
   'findings.md': findings,
   'settings.md': settings,
 };

@@ -56,7 +56,7 @@ test('a snapshot that the runtime would refuse for its size is refused here', as
   assert.deepEqual(await said(folder), ['gateway.config.ts:11:16 snapshot_too_large']);
 });
 
-test('purity holds in imported files, in functions that run later, and behind try', async (context) => {
+test('fault 94: purity holds in imported files, in functions that run later, and behind try', async (context) => {
   const folder = await temporaryFolder(context);
   await writeFiles(folder, {
     'gateway.config.ts': `import { stamp, quiet } from './lib/stamp.js';\nvoid [stamp(), quiet()];\n${sampleConfig()}`,

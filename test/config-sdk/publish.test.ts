@@ -70,7 +70,7 @@ test('the first publication is an orphan commit of exactly the artifact, which t
   assert.equal(await git(clone, 'status', '--porcelain'), '');
 });
 
-test('an unchanged configuration is published again with the next sequence number, the same commit is not', async (context) => {
+test('fault 95: an unchanged configuration is published again with the next sequence number, the same commit is not', async (context) => {
   const { remote, clone } = await scene(context);
   await publishFrom(clone);
   await writeFiles(clone, { 'notes.txt': 'nothing that is served' });
@@ -96,7 +96,7 @@ test('a revert is published forwards, with the bytes of the first snapshot', asy
   assert.equal((await manifestAt(remote)).seq, 3);
 });
 
-test('an older job that finishes last publishes nothing, also from a clone that has never seen the newer commit', async (context) => {
+test('fault 93: an older job that finishes last publishes nothing, also from a clone that has never seen the newer commit', async (context) => {
   const { remote, clone, clones } = await scene(context);
   const late = await clones('late');
   const old = await currentCommit(clone);
@@ -113,7 +113,7 @@ test('an older job that finishes last publishes nothing, also from a clone that 
   assert.equal((await manifestAt(remote)).source?.commit, newer);
 });
 
-test('publishers that start together all land, one after the other', async (context) => {
+test('fault 92: publishers that start together all land, one after the other', async (context) => {
   const { remote, clone, clones } = await scene(context);
   const others = [await clones('a'), await clones('b')];
   await writeFiles(clone, { 'gateway.config.ts': sampleConfig(11) });

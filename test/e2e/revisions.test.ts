@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { join } from 'node:path';
 import { artifactBranch, sourceOf, type ArtifactBranch } from '../support/artifact-branch.ts';
-import { startWith, type TestGateway } from '../support/gateway.ts';
+import { keyHash, startWith, type TestGateway } from '../support/gateway.ts';
 import { startGitServer, type GitServer } from '../support/git-server.ts';
 import { temporaryDirectory } from '../support/repository.ts';
 import { answerWell, startScripted } from '../support/scripted-upstream.ts';
@@ -71,20 +71,24 @@ test('a published change is live within a poll, and a revert likewise', options,
   assert.equal(gateway.revision, sourceOf(3).slice(0, 12));
 });
 
-test('without a revision the gateway says 503 and becomes ready when one is published', options, async (context) => {
-  const { branch, start } = await stage(context);
-  const gateway = await start();
-  assert.equal((await fetch(`${gateway.adminUrl}/readyz`)).status, 503);
-  const refused = await gateway.post('/v1/chat/completions', question());
-  assert.equal(refused.status, 503);
-  assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'not_ready');
-  await branch.publish(versioned(1));
-  await serves(gateway, 1);
-  assert.equal((await fetch(`${gateway.adminUrl}/readyz`)).status, 200);
-});
+test(
+  'fault 30: without a revision the gateway says 503 and becomes ready when one is published',
+  options,
+  async (context) => {
+    const { branch, start } = await stage(context);
+    const gateway = await start();
+    assert.equal((await fetch(`${gateway.adminUrl}/readyz`)).status, 503);
+    const refused = await gateway.post('/v1/chat/completions', question());
+    assert.equal(refused.status, 503);
+    assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'not_ready');
+    await branch.publish(versioned(1));
+    await serves(gateway, 1);
+    assert.equal((await fetch(`${gateway.adminUrl}/readyz`)).status, 200);
+  },
+);
 
 test(
-  'a revision that cannot be served is refused with its reason, and the old one goes on',
+  'faults 46, 68: a revision that cannot be served is refused with its reason, and the old one goes on',
   options,
   async (context) => {
     const { branch, start } = await stage(context);
@@ -147,7 +151,7 @@ test(
 );
 
 test(
-  'a revision that turns unhealthy is taken back at once and not tried again until the branch moves',
+  'fault 69: a revision that turns unhealthy is taken back at once and not tried again until the branch moves',
   options,
   async (context) => {
     const { host, branch, start, stateDir, url } = await stage(context);
@@ -200,7 +204,7 @@ test(
   },
 );
 
-test("a vendor's outage during the trial is not held against the revision", options, async (context) => {
+test("fault 75: a vendor's outage during the trial is not held against the revision", options, async (context) => {
   const { branch, start } = await stage(context);
   let down = false;
   const vendor = await startScripted((received) => {
@@ -219,7 +223,7 @@ test("a vendor's outage during the trial is not held against the revision", opti
 });
 
 test(
-  'a credential that fails on an unchanged provider is no evidence against the revision',
+  'fault 75: a credential that fails on an unchanged provider is no evidence against the revision',
   options,
   async (context) => {
     const { branch, start } = await stage(context);
@@ -236,7 +240,7 @@ test(
 );
 
 test(
-  'a stream that runs through a swap and a rollback ends on the generation it began on',
+  'faults 79, 81: a stream that runs through a swap and a rollback ends on the generation it began on',
   options,
   async (context) => {
     const { branch, start } = await stage(context);
@@ -302,18 +306,22 @@ test('the git host going away and coming back changes nothing for traffic', opti
   assert.equal((await gateway.status()).source.consecutiveErrors, 0);
 });
 
-test('a branch that was rewound is refused: an older sequence never follows a newer one', options, async (context) => {
-  const { branch, start } = await stage(context);
-  await branch.publish(versioned(1), { seq: 5 });
-  const gateway = await start();
-  assert.equal(await which(gateway), 'version 1');
-  await branch.publish(versioned(2), { seq: 4, parents: [] });
-  const status = await held(gateway, 'rewind');
-  assert.match(status.held?.detail ?? '', /sequence 4 is not above 5/);
-  assert.equal(await which(gateway), 'version 1');
-});
+test(
+  'faults 35, 48: a branch that was rewound is refused: an older sequence never follows a newer one',
+  options,
+  async (context) => {
+    const { branch, start } = await stage(context);
+    await branch.publish(versioned(1), { seq: 5 });
+    const gateway = await start();
+    assert.equal(await which(gateway), 'version 1');
+    await branch.publish(versioned(2), { seq: 4, parents: [] });
+    const status = await held(gateway, 'rewind');
+    assert.match(status.held?.detail ?? '', /sequence 4 is not above 5/);
+    assert.equal(await which(gateway), 'version 1');
+  },
+);
 
-test('quota counts survive a swap, and an edited limit keeps them', options, async (context) => {
+test('fault 82: quota counts survive a swap, and an edited limit keeps them', options, async (context) => {
   const { branch, start } = await stage(context);
   const limited = (n: number, limit: number) =>
     versioned(n, {
@@ -331,4 +339,107 @@ test('quota counts survive a swap, and an edited limit keeps them', options, asy
   await branch.publish(limited(2, 20));
   await until('swapped', async () => gateway.revision === sourceOf(2).slice(0, 12));
   assert.equal(await asked(), '17');
+});
+
+test(
+  'faults 70, 71, 73: a fix pushed during the trial or while held applies at once, and so do a revert and its revert',
+  options,
+  async (context) => {
+    const { branch, start } = await stage(context);
+    const vendor = await startScripted((received) => {
+      if (received.path.startsWith('/good')) answerWell(received);
+      else received.response.writeHead(401).end('{}');
+    });
+    context.after(() => vendor.close());
+    const [good, bad] = [`${vendor.url}/good`, `${vendor.url}/bad`];
+    await branch.publish(versioned(1, { vendorUrl: good }));
+    const gateway = await start('--bake', '60s');
+    await branch.publish(versioned(2, { vendorUrl: bad }));
+    await serves(gateway, 2);
+    // On trial still: the fix does not wait for the verdict.
+    await branch.publish(versioned(3, { vendorUrl: good }));
+    await serves(gateway, 3, 2_000);
+    const spoil = async () => {
+      for (let failed = 0; failed < 3; failed += 1) await gateway.post('/v1/chat/completions', question('vendor'));
+      await held(gateway, 'bad-health');
+    };
+    await branch.publish(versioned(4, { vendorUrl: bad }));
+    await serves(gateway, 4);
+    await spoil();
+    await serves(gateway, 1);
+    // The same bytes once more are a new publication, and are judged anew.
+    await branch.publish(versioned(4, { vendorUrl: bad }));
+    await serves(gateway, 4, 2_000);
+    await spoil();
+    await branch.publish(versioned(5, { vendorUrl: good }));
+    await serves(gateway, 5, 2_000);
+  },
+);
+
+test('fault 77: a failure within the trial counts, whatever comes after it', options, async (context) => {
+  const { branch, start } = await stage(context);
+  let refusing = true;
+  const vendor = await startScripted((received) => {
+    if (refusing && received.path.startsWith('/new')) received.response.writeHead(401).end('{}');
+    else answerWell(received);
+  });
+  context.after(() => vendor.close());
+  await branch.publish(versioned(1, { vendorUrl: `${vendor.url}/old` }));
+  const gateway = await start('--bake', '60s');
+  await branch.publish(versioned(2, { vendorUrl: `${vendor.url}/new` }));
+  await serves(gateway, 2);
+  for (let failed = 0; failed < 3; failed += 1) await gateway.post('/v1/chat/completions', question('vendor'));
+  refusing = false;
+  await held(gateway, 'bad-health');
+  assert.equal(await which(gateway), 'version 1');
+});
+
+test('fault 84: a key that a revision removes is refused from the next request on', options, async (context) => {
+  const { branch, start } = await stage(context);
+  const guest = (keys: string[]) => ({ parts: { consumers: { guest: { keys } } } });
+  await branch.publish(versioned(1, guest([keyHash('guest-key-1')])));
+  const gateway = await start();
+  const asGuest = () =>
+    gateway.post('/v1/chat/completions', question(), { headers: { authorization: 'Bearer guest-key-1' } });
+  assert.equal((await asGuest()).status, 200);
+  await branch.publish(versioned(2, guest([keyHash('guest-key-2')])));
+  await serves(gateway, 2);
+  assert.equal((await asGuest()).status, 401);
+});
+
+test(
+  'faults 36, 37: a diverged history and an orphan are followed when their sequence is higher, and only then',
+  options,
+  async (context) => {
+    const { branch, start } = await stage(context);
+    await branch.publish(versioned(1), { seq: 3 });
+    const gateway = await start();
+    await branch.publish(versioned(2), { seq: 2, parents: [] });
+    await held(gateway, 'rewind');
+    await branch.publish(versioned(3), { seq: 4, parents: [] });
+    await serves(gateway, 3);
+  },
+);
+
+test('fault 91: a storm of pokes is one poll, and one more', options, async (context) => {
+  const { host, branch, start } = await stage(context);
+  await branch.publish(versioned(1));
+  const gateway = await start('--poll', '1h');
+  const before = host.requests.length;
+  await Promise.all(Array.from({ length: 50 }, () => fetch(`${gateway.adminUrl}/poke`, { method: 'POST' })));
+  assert.ok(host.requests.length - before <= 8, `${host.requests.length - before} requests for 50 pokes`);
+});
+
+test('fault 39: of ten pushes between two polls only the newest is fetched and served', options, async (context) => {
+  const { host, branch, start } = await stage(context);
+  await branch.publish(versioned(1));
+  const gateway = await start('--poll', '1h');
+  for (let n = 2; n <= 11; n += 1) await branch.publish(versioned(n));
+  const fetches = () =>
+    host.requests.filter(({ method, gitProtocol }) => method === 'POST' && gitProtocol !== 'version=2').length;
+  const before = fetches();
+  await gateway.poke();
+  await serves(gateway, 11);
+  assert.equal(fetches() - before, 1);
+  assert.equal((await gateway.status()).active?.generation, 2);
 });

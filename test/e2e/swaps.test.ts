@@ -27,7 +27,7 @@ function judge(tally: Tally, answer: { status: number; revision: string | null; 
 }
 
 test(
-  `${swaps} swaps under load: no failed request, no mixed answer, one generation left, heap flat`,
+  `faults 80, 83: ${swaps} swaps under load: no failed request, no mixed answer, one generation left, heap flat`,
   { timeout: 300_000 },
   async (context) => {
     await using directory = await temporaryDirectory();

@@ -164,7 +164,7 @@ const tryOut = (one: string): Event[] => [
   { type: 'warmed', commit: one },
 ];
 
-test('bad, then bad, then good: each verdict sticks to its own commit and the good one ends it', () => {
+test('fault 72: bad, then bad, then good: each verdict sticks to its own commit and the good one ends it', () => {
   let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' });
   assert.equal(phaseOf(state), 'STEADY');
   state = events(state, ...tryOut('b'), { type: 'unhealthy', commit: 'b', detail: 'one' });
