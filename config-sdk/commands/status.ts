@@ -29,7 +29,7 @@ function verificationInWords({ verify }: StatusReport): string {
 }
 
 function inWords(status: StatusReport): string {
-  const { state, active, held, bake, tip, source, quarantine, generationsLive } = status;
+  const { state, active, held, pause, bake, tip, source, quarantine, generationsLive } = status;
   const lines = [`state      ${state}`];
   if (active) {
     const { revision, seq, source: from, health, digest } = active;
@@ -38,6 +38,8 @@ function inWords(status: StatusReport): string {
     );
     lines.push(`digest     ${digest}`);
   } else lines.push('serving    nothing');
+  if (pause)
+    lines.push(`${pause.pinned ? 'PINNED' : 'PAUSED'}     until ${pause.until}${pause.note ? `: ${pause.note}` : ''}`);
   if (held) lines.push(`held       ${held.reason}: ${held.detail}`);
   if (bake) lines.push(`on trial   until ${bake.endsAt}, ${bake.samples} requests so far`);
   lines.push(`verify     ${verificationInWords(status)}`);

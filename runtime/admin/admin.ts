@@ -6,6 +6,7 @@ import { isLoopback } from '../settings.ts';
 import type { Address } from '../listener.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { consolePage, consolePolicy } from './console-page.ts';
+import { addOrders } from './orders.ts';
 import { statusOf, type Reported } from './status.ts';
 
 export interface AdminOptions {
@@ -105,6 +106,7 @@ export async function startAdmin({
     await reported.loop.poke();
     return reply.code(202).send({ polled: true, tip: reported.loop.state.tip });
   });
+  addOrders(app, reported.loop.operator);
   app.get('/console', (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', consolePolicy).send(consolePage),
   );

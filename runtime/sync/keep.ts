@@ -24,6 +24,8 @@ const stateSchema = z.strictObject({
   /** For whom what was accepted was published; absent in what older versions wrote. */
   audience: z.string().optional(),
   quarantine: z.record(z.string(), z.string()),
+  /** An operator's order that a restart does not end; `until` is Unix time in milliseconds. */
+  pause: z.strictObject({ pinned: z.string().optional(), until: z.number(), note: z.string() }).optional(),
 });
 
 export type KeptState = z.output<typeof stateSchema>;

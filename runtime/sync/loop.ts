@@ -1,16 +1,18 @@
 /** Carries out what the machine decides: fetches, verifies, warms, swaps, and goes back when it must. */
 import { ArtifactRefused, openArtifact, type Artifact } from '../artifact.ts';
 import type { Activator } from '../generation/activator.ts';
-import { causeInWords, faultInWords, type Log } from '../log.ts';
+import { faultInWords, type Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bar } from './bar.ts';
 import { History } from './history.ts';
 import type { Keep } from './keep.ts';
-import { clearMarks, firstArtifact } from './keep/boot.ts';
+import { clearMarks, firstArtifact, serveFirst } from './keep/boot.ts';
 import { cold, step, type Effect, type Event, type State } from './machine.ts';
+import { Operator } from './operator.ts';
 import { neverPolled, Poller, type SourceStatus } from './poller.ts';
 import type { RawArtifact, RevisionSource } from './source.ts';
 import { Trial } from './trial.ts';
+import { verdictOn } from './verdict.ts';
 
 export interface LoopOptions {
   readonly source: RevisionSource | undefined;
@@ -35,6 +37,7 @@ export class Loop {
   readonly #options: LoopOptions;
   readonly #poller: Poller | undefined;
   readonly history: History;
+  readonly operator: Operator;
   #state: State = cold;
   #raw: RawArtifact | undefined;
   #candidate: Artifact | undefined;
@@ -51,6 +54,8 @@ export class Loop {
     const intervalMs = () => (this.#state.active === undefined ? Math.min(pollMs, coldPollMs) : pollMs);
     const onTip = (tip: string | undefined) =>
       this.#send(tip === undefined ? { type: 'tip_missing' } : { type: 'tip_seen', commit: tip });
+    const { keep } = options;
+    this.operator = new Operator({ state: () => this.#state, send: (event) => this.#send(event), keep, log, metrics });
     this.#poller = source && new Poller({ source, log, metrics, intervalMs, onTip });
   }
 
@@ -71,20 +76,14 @@ export class Loop {
   async start(seed: Artifact | undefined): Promise<void> {
     const { activator, bar, keep, log } = this.#options;
     const { first, isKept } = await firstArtifact({ keep, log, demands: bar.forKept() }, seed);
-    if (first) {
-      try {
-        activator.warm(first);
-        activator.activate(first.commit);
-        this.health = isKept ? 'verified' : 'unverified';
-        await keep.change(bar.afterStart(first.manifest));
-      } catch (error) {
-        const told = { event: 'start_refused', artifact: first.commit, cause: causeInWords(error) };
-        log.error(told, 'what was kept cannot be served');
-        if (!this.#poller) throw error;
-      }
+    if (first && serveFirst(first, activator, { log, isAlone: !this.#poller })) {
+      this.operator.remember(first);
+      this.health = isKept ? 'verified' : 'unverified';
+      await keep.change(bar.afterStart(first.manifest));
     }
     const { quarantine } = keep.state;
     this.#send({ type: 'booted', lastKnownGood: activator.current?.revision.artifact, quarantine });
+    await this.operator.start();
     await this.poke();
     await this.settled();
   }
@@ -109,6 +108,7 @@ export class Loop {
     await this.#poller?.stop();
     await this.settled();
     this.#trial?.stop();
+    this.operator.stop();
     await clearMarks(this.#options.keep);
   }
 
@@ -138,7 +138,7 @@ export class Loop {
       case 'fetch':
         return this.#fetch(effect.commit);
       case 'verify':
-        return this.#judge(effect.commit, 'verified', () => this.#verify());
+        return this.#judge(effect.commit, 'verified', () => this.#verify(effect.commit));
       case 'warm':
         return this.#warm(effect.commit);
       case 'activate':
@@ -147,6 +147,12 @@ export class Loop {
         return this.#promote();
       case 'roll_back':
         return this.#rollBack(effect.from, effect.detail);
+      case 'allow':
+        return this.operator.allow(effect.commit);
+      case 'poll':
+        // Not waited for: what it brings goes through this same queue.
+        void this.poke();
+        return;
     }
   }
 
@@ -170,24 +176,16 @@ export class Loop {
 
   /** Runs one step of judgement; what it throws is the verdict. */
   #judge(commit: string, passed: 'verified' | 'warmed', question: () => void): void {
-    try {
-      question();
-      this.#send({ type: passed, commit });
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : 'it could not be read';
-      if (!(error instanceof ArtifactRefused)) {
-        const told = { event: 'refused', artifact: commit, cause: faultInWords(error) };
-        this.#options.log.error(told, 'a candidate failed in an unexpected way');
-      }
-      const reason = error instanceof ArtifactRefused ? error.reason : 'invalid';
-      this.#send({ type: 'refused', commit, reason, detail });
-    }
+    this.#send(verdictOn(commit, passed, question, this.#options.log));
   }
 
-  #verify(): void {
-    if (!this.#raw) throw new Error('nothing was fetched');
-    this.#candidate = openArtifact(this.#raw, this.#options.bar.forCandidate(this.#raw.commit));
+  #verify(commit: string): void {
+    const raw = this.#raw?.commit === commit ? this.#raw : this.operator.atHand(commit);
+    if (!raw) throw new Error('nothing was fetched');
     this.#raw = undefined;
+    const demands = this.#options.bar.forCandidate(commit);
+    const isAllowed = this.operator.isAllowed(commit);
+    this.#candidate = openArtifact(raw, isAllowed ? { ...demands, highestSeq: undefined } : demands);
   }
 
   async #warm(commit: string): Promise<void> {
@@ -210,6 +208,7 @@ export class Loop {
     const accepted = bar.afterAccepting(commit, artifact.manifest);
     await keep.change({ pending: commit, building: undefined, ...accepted });
     const { number, revision } = activator.activate(commit);
+    this.operator.remember(artifact);
     this.health = 'unverified';
     const told = { revision: revision.short, artifact: commit, generation: number, seq, ...source };
     log.info({ event: 'swap', ...told }, 'a new revision serves');

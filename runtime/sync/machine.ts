@@ -212,11 +212,13 @@ export function step(state: State, event: Event): Step {
       });
     case 'warmed': {
       if (!isCurrent(state, event.commit, 'WARMING')) return stay(state);
-      // What is known to be good needs no trial: the branch came back to it while another was on trial.
-      const proved: Effect[] = event.commit === state.lastKnownGood ? [{ do: 'promote', commit: event.commit }] : [];
+      // No trial for what is known to be good (the branch came back to it), nor for what an operator pinned.
+      const proved = event.commit === state.lastKnownGood || event.commit === state.pause?.pinned;
+      const promote: Effect[] = proved ? [{ do: 'promote', commit: event.commit }] : [];
+      const lastKnownGood = proved ? event.commit : state.lastKnownGood;
       return {
-        state: { ...state, work: undefined, active: event.commit },
-        effects: [{ do: 'activate', commit: event.commit }, ...proved],
+        state: { ...state, work: undefined, active: event.commit, lastKnownGood },
+        effects: [{ do: 'activate', commit: event.commit }, ...promote],
       };
     }
     case 'unhealthy':

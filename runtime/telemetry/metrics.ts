@@ -79,6 +79,12 @@ export function createMetrics() {
       labelNames: ['reason'],
       registers,
     }),
+    paused: new Gauge({
+      name: 'headgate_config_paused',
+      help: '1 while an operator holds the revision, by kind of order.',
+      labelNames: ['kind'],
+      registers,
+    }),
     swapSeconds: new Histogram({
       name: 'headgate_config_swap_duration_seconds',
       help: 'Time to build a generation from a verified artifact and make it the active one.',

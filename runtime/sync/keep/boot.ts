@@ -10,7 +10,8 @@
  * - A mark on what is kept as proved is left over from a promotion that died in its last step, and means nothing.
  */
 import type { Artifact, Demands } from '../../artifact.ts';
-import type { Log } from '../../log.ts';
+import type { Activator } from '../../generation/activator.ts';
+import { causeInWords, type Log } from '../../log.ts';
 import type { Keep, KeptState } from '../keep.ts';
 
 /** Deaths in a row while one revision was being built. */
@@ -59,6 +60,24 @@ export async function firstArtifact(
     await keep.change(judged);
   }
   return { first, isKept: artifact !== undefined };
+}
+
+/** Makes `first` serve. What cannot be served is told; thrown only when nothing else will come. */
+export function serveFirst(
+  first: Artifact,
+  activator: Activator,
+  { log, isAlone }: { readonly log: Log; readonly isAlone: boolean },
+): boolean {
+  try {
+    activator.warm(first);
+    activator.activate(first.commit);
+    return true;
+  } catch (error) {
+    const told = { event: 'start_refused', artifact: first.commit, cause: causeInWords(error) };
+    log.error(told, 'what was kept cannot be served');
+    if (isAlone) throw error;
+    return false;
+  }
 }
 
 /** Before an end on purpose. */

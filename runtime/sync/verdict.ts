@@ -1,0 +1,18 @@
+/** Turns one step of judgement into the event that reports it. */
+import { ArtifactRefused } from '../artifact.ts';
+import { faultInWords, type Log } from '../log.ts';
+import type { Event } from './machine.ts';
+
+/** What `question` throws is the verdict: a refusal in its own words, anything else as `invalid`, and told in full. */
+export function verdictOn(commit: string, passed: 'verified' | 'warmed', question: () => void, log: Log): Event {
+  try {
+    question();
+    return { type: passed, commit };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : 'it could not be read';
+    if (error instanceof ArtifactRefused) return { type: 'refused', commit, reason: error.reason, detail };
+    const told = { event: 'refused', artifact: commit, cause: faultInWords(error) };
+    log.error(told, 'a candidate failed in an unexpected way');
+    return { type: 'refused', commit, reason: 'invalid', detail };
+  }
+}
