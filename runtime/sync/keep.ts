@@ -100,7 +100,7 @@ export async function readState(path: string): Promise<{ state: KeptState; probl
     // Without a digest it was written by a person, on purpose.
     if (digest === undefined || digest === digestOf(content)) return { state, problem: undefined };
     // Verdicts that may be wrong hold up one commit each; a wrong number would hold up every commit to come.
-    const rest = { ...state, highestSeq: 0, highestCommit: undefined };
+    const rest = { ...state, highestSeq: 0, highestCommit: undefined, audience: undefined };
     return { state: rest, problem: 'state.json is damaged: verdicts are taken as they are, the rest is not believed' };
   } catch {
     return { state: fresh, problem: 'state.json cannot be understood: verdicts are forgotten' };
