@@ -376,3 +376,23 @@ test('an SHA-256 repository behind HTTP is refused rather than read as empty', a
     assert.equal(await codeOf(from.tip(signal)), 'GIT_BAD_OID');
   });
 });
+
+test('fault 19: a tree with folders is no artifact, however deep', async () => {
+  const { path, remove } = await temporaryDirectory();
+  const deep = join(path, 'deep.git');
+  await initRepository(deep, { bare: true });
+  let tree = await writeTree(deep, [{ mode: '100644', name: 'bottom', content: 'x' }]);
+  for (let depth = 0; depth < 40; depth += 1)
+    tree = await writeTree(deep, [{ mode: '040000', name: 'down', object: tree }]);
+  const commit = await commitTree(deep, { branch: ref, tree });
+  const local = openGitSource({ url: deep, ref });
+  assert.equal(await codeOf(local.fetch(commit, signal)), 'ARTIFACT_MODE');
+  await local.close();
+  await remove();
+});
+
+test('fault 27: a name that does not resolve is an error of its own, not an empty answer', async () => {
+  const nowhere = openGitSource({ url: 'https://does-not-exist.invalid/config.git', ref });
+  assert.equal(await codeOf(nowhere.tip(signal)), 'GIT_NET');
+  await nowhere.close();
+});
