@@ -20,6 +20,7 @@ import { memoryKeep, type Keep } from './sync/keep.ts';
 import { openKeep } from './sync/keep/disk.ts';
 import { Loop } from './sync/loop.ts';
 import type { RevisionSource } from './sync/source.ts';
+import { noSharedVerdicts, redisVerdicts } from './sync/verdicts.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
@@ -119,7 +120,10 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const source = extras.source ?? sourceFor(settings);
   const trial = { bakeMs, bakeSamples };
   const { onChange } = extras;
-  const loop = new Loop({ source, activator, keep, bar, log, metrics, pollMs, ...trial, onChange });
+  // Replicas that share their counts share their verdicts too.
+  const isShared = /^rediss?:/.test(settings.store);
+  const verdicts = closers.add(isShared ? redisVerdicts(settings.store, log) : noSharedVerdicts);
+  const loop = new Loop({ source, activator, keep, bar, verdicts, log, metrics, pollMs, ...trial, onChange });
   let stopping: Promise<void> | undefined;
   const stopLoop = () => (stopping ??= loop.stop());
   closers.add({ close: stopLoop });

@@ -31,7 +31,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   '@headgate/runtime': ['config-sdk/'],
   commander: ['config-sdk/'],
   fastify: ['runtime/upstream/forward.ts', 'runtime/admin/'],
-  ioredis: ['runtime/quota/redis.ts'],
+  ioredis: ['runtime/redis/'],
   'isomorphic-git': ['runtime/sync/'],
   pino: ['runtime/log.ts'],
   'prom-client': ['runtime/telemetry/'],

@@ -2,7 +2,7 @@
 import type { Activator } from '../generation/activator.ts';
 import type { Keep } from '../sync/keep.ts';
 import type { Loop } from '../sync/loop.ts';
-import { phaseOf } from '../sync/machine.ts';
+import { phaseOf } from '../sync/states.ts';
 
 export interface Reported {
   readonly activator: Activator;

@@ -1,7 +1,7 @@
 /** Tells what became of revisions: one log line, metrics, and the last changes for status. */
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { phaseOf, type State } from './machine.ts';
+import { phaseOf, type State } from './states.ts';
 
 export interface Transition {
   readonly at: string;

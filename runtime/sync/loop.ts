@@ -1,23 +1,27 @@
 /** Carries out what the machine decides: fetches, verifies, warms, swaps, and goes back when it must. */
-import { ArtifactRefused, openArtifact, type Artifact } from '../artifact.ts';
+import { ArtifactRefused, type Artifact } from '../artifact.ts';
 import type { Activator } from '../generation/activator.ts';
-import { faultInWords, type Log } from '../log.ts';
+import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bar } from './bar.ts';
 import { History } from './history.ts';
 import type { Keep } from './keep.ts';
 import { clearMarks, firstArtifact, serveFirst } from './keep/boot.ts';
-import { cold, step, type Effect, type Event, type State } from './machine.ts';
+import { step } from './machine.ts';
+import { cold, type Effect, type Event, type State } from './states.ts';
 import { Operator } from './operator.ts';
 import { neverPolled, Poller, type SourceStatus } from './poller.ts';
 import type { RawArtifact, RevisionSource } from './source.ts';
+import { Sequence } from './sequence.ts';
 import { Trial } from './trial.ts';
+import type { SharedVerdicts } from './verdicts.ts';
 import { verdictOn } from './verdict.ts';
 
 export interface LoopOptions {
   readonly source: RevisionSource | undefined;
   readonly activator: Activator;
   readonly keep: Keep;
+  readonly verdicts: SharedVerdicts;
   /** What artifacts must prove. */
   readonly bar: Bar;
   readonly log: Log;
@@ -43,19 +47,17 @@ export class Loop {
   #candidate: Artifact | undefined;
   #trial: Trial | undefined;
   #fetching = new AbortController();
-  /** Effects run one after the other, in the order the machine asked for them. */
-  #queue: Promise<void> = Promise.resolve();
+  readonly #effects: Sequence;
   health: 'verified' | 'unverified' | 'rolled-back' = 'unverified';
 
   constructor(options: LoopOptions) {
     this.#options = options;
     const { source, log, metrics, pollMs } = options;
+    this.#effects = new Sequence(log);
     this.history = new History(log, metrics, options.onChange);
     const intervalMs = () => (this.#state.active === undefined ? Math.min(pollMs, coldPollMs) : pollMs);
-    const onTip = (tip: string | undefined) =>
-      this.#send(tip === undefined ? { type: 'tip_missing' } : { type: 'tip_seen', commit: tip });
-    const { keep } = options;
-    this.operator = new Operator({ state: () => this.#state, send: (event) => this.#send(event), keep, log, metrics });
+    const onTip = (tip: string | undefined) => this.#tipSeen(tip);
+    this.operator = new Operator(options, { state: () => this.#state, send: (event) => this.#send(event) });
     this.#poller = source && new Poller({ source, log, metrics, intervalMs, onTip });
   }
 
@@ -94,22 +96,26 @@ export class Loop {
   }
 
   /** Resolves when nothing is left to do for the tips seen so far. */
-  async settled(): Promise<void> {
-    for (let queue; queue !== this.#queue;) {
-      queue = this.#queue;
-      await queue;
-    }
+  settled(): Promise<void> {
+    return this.#effects.settled();
   }
 
   /** Ends all work on revisions; what serves stays. An end on purpose condemns nobody: marks are taken away. */
   async stop(): Promise<void> {
-    this.#trial?.stop();
     this.#fetching.abort(new Error('stopping'));
     await this.#poller?.stop();
     await this.settled();
     this.#trial?.stop();
     this.operator.stop();
     await clearMarks(this.#options.keep);
+  }
+
+  async #tipSeen(tip: string | undefined): Promise<void> {
+    if (tip === undefined) return this.#send({ type: 'tip_missing' });
+    // Asked before it is tried: what one replica found bad, the others need not find out.
+    const detail = tip === this.#state.tip ? undefined : await this.#options.verdicts.on(tip);
+    if (detail !== undefined) this.#send({ type: 'condemned', commit: tip, detail });
+    this.#send({ type: 'tip_seen', commit: tip });
   }
 
   #send(event: Event): void {
@@ -124,12 +130,7 @@ export class Loop {
         this.#options.activator.abandon();
         continue;
       }
-      this.#queue = this.#queue
-        .then(() => this.#carryOut(effect))
-        .catch((error: unknown) => {
-          const told = { event: 'effect_failed', effect: effect.do, cause: faultInWords(error) };
-          this.#options.log.error(told, 'a step of the revision life cycle failed');
-        });
+      this.#effects.add(effect.do, () => this.#carryOut(effect));
     }
   }
 
@@ -183,9 +184,7 @@ export class Loop {
     const raw = this.#raw?.commit === commit ? this.#raw : this.operator.atHand(commit);
     if (!raw) throw new Error('nothing was fetched');
     this.#raw = undefined;
-    const demands = this.#options.bar.forCandidate(commit);
-    const isAllowed = this.operator.isAllowed(commit);
-    this.#candidate = openArtifact(raw, isAllowed ? { ...demands, highestSeq: undefined } : demands);
+    this.#candidate = this.#options.bar.open(raw, { isAllowed: this.operator.isAllowed(commit) });
   }
 
   async #warm(commit: string): Promise<void> {
@@ -202,7 +201,7 @@ export class Loop {
   }
 
   async #activate(commit: string): Promise<void> {
-    const { keep, bar, activator, log, bakeMs } = this.#options;
+    const { keep, bar, activator, log, bakeMs, verdicts } = this.#options;
     const artifact = this.#candidateOf(commit);
     const { seq, source } = artifact.manifest;
     const accepted = bar.afterAccepting(commit, artifact.manifest);
@@ -216,6 +215,7 @@ export class Loop {
     this.#trial = new Trial(artifact, bakeMs, activator, {
       onFault: (failed, detail) => this.#send({ type: 'unhealthy', commit: failed, detail }),
       onOver: (baked) => this.#send({ type: 'baked', commit: baked }),
+      heard: (tried) => verdicts.on(tried),
     });
     // The first has nothing to fall back to: it is what there is, and it is kept at once.
     if (this.#state.lastKnownGood === undefined) this.#send({ type: 'baked', commit });
@@ -230,12 +230,13 @@ export class Loop {
   }
 
   async #rollBack(from: string, detail: string): Promise<void> {
-    const { activator, keep, log, metrics } = this.#options;
+    const { activator, keep, log, metrics, verdicts } = this.#options;
     this.#endTrial();
     const back = activator.rollBack();
     this.health = 'rolled-back';
     metrics.rollbacks.inc({ rule: 'bad-health' });
     log.error({ event: 'rollback', artifact: from, serving: back.revision.short, detail }, detail);
+    await verdicts.condemn(from, detail);
     const quarantine = { ...keep.state.quarantine, [from]: detail };
     await keep.change({ pending: undefined, quarantine });
   }

@@ -3,14 +3,20 @@ import type { Artifact } from '../artifact.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Keep } from './keep.ts';
-import type { Event, Pause, State } from './machine.ts';
+import type { Event, Pause, State } from './states.ts';
+import type { SharedVerdicts } from './verdicts.ts';
 
 export interface OperatorOptions {
-  readonly state: () => State;
-  readonly send: (event: Event) => void;
   readonly keep: Keep;
+  readonly verdicts: SharedVerdicts;
   readonly log: Log;
   readonly metrics: Metrics;
+}
+
+/** The machine that orders go to. */
+export interface Ordered {
+  readonly state: () => State;
+  readonly send: (event: Event) => void;
 }
 
 /** What served lately can be pinned without asking the source for it. */
@@ -20,17 +26,19 @@ export const longestPauseMs = 7 * 86_400_000;
 
 export class Operator {
   readonly #options: OperatorOptions;
+  readonly #machine: Ordered;
   readonly #atHand = new Map<string, Artifact>();
   #timer: NodeJS.Timeout | undefined;
   #allowed: string | undefined;
 
-  constructor(options: OperatorOptions) {
+  constructor(options: OperatorOptions, machine: Ordered) {
     this.#options = options;
+    this.#machine = machine;
   }
 
   /** Commits that can be pinned. */
   get pinnable(): readonly string[] {
-    return [...this.#atHand.keys()].filter((commit) => !Object.hasOwn(this.#options.state().quarantine, commit));
+    return [...this.#atHand.keys()].filter((commit) => !Object.hasOwn(this.#machine.state().quarantine, commit));
   }
 
   remember(artifact: Artifact): void {
@@ -72,7 +80,7 @@ export class Operator {
     readonly note: string;
   }): Promise<string | undefined> {
     const { pinned, forMs, note } = order;
-    const { active } = this.#options.state();
+    const { active } = this.#machine.state();
     if (pinned !== undefined && pinned !== active && !this.pinnable.includes(pinned)) {
       return `${pinned} is not at hand; what can be pinned: ${this.pinnable.join(', ') || 'nothing yet'}`;
     }
@@ -83,29 +91,30 @@ export class Operator {
   }
 
   async resume(): Promise<string | undefined> {
-    if (!this.#options.state().pause) return 'nothing is paused or pinned';
+    if (!this.#machine.state().pause) return 'nothing is paused or pinned';
     await this.#end('lifted by an operator');
     return undefined;
   }
 
   accept(commit: string): string | undefined {
-    const { held } = this.#options.state();
+    const { held } = this.#machine.state();
     if (held?.commit !== commit) return `${commit} is not what is held`;
     if (held.reason !== 'rewind' && held.reason !== 'shrink')
       return `a refusal for ${held.reason} cannot be accepted: publish a revision that passes`;
     this.#tell('accepted', { artifact: commit, reason: held.reason });
-    this.#options.send({ type: 'accepted', commit });
+    this.#machine.send({ type: 'accepted', commit });
     return undefined;
   }
 
   async retry(commit: string): Promise<string | undefined> {
-    const { quarantine, tip } = this.#options.state();
+    const { quarantine, tip } = this.#machine.state();
     if (!Object.hasOwn(quarantine, commit)) return `${commit} is not in quarantine`;
     if (tip !== commit) return `${commit} is not the tip of the branch any more`;
     const { [commit]: _forgiven, ...rest } = quarantine;
     await this.#options.keep.change({ quarantine: rest });
+    await this.#options.verdicts.forgive(commit);
     this.#tell('retried', { artifact: commit });
-    this.#options.send({ type: 'retried', commit });
+    this.#machine.send({ type: 'retried', commit });
     return undefined;
   }
 
@@ -118,7 +127,7 @@ export class Operator {
       ...pause,
       until: new Date(pause.until).toISOString(),
     });
-    this.#options.send({ type: 'paused', pause });
+    this.#machine.send({ type: 'paused', pause });
   }
 
   async #end(how: string): Promise<void> {
@@ -126,7 +135,7 @@ export class Operator {
     this.#options.metrics.paused.reset();
     this.#tell('resumed', { how });
     await this.#options.keep.change({ pause: undefined });
-    this.#options.send({ type: 'resumed' });
+    this.#machine.send({ type: 'resumed' });
   }
 
   #tell(what: string, facts: object): void {

@@ -11,7 +11,7 @@ export interface PollerOptions {
   /** Asked before each wait: a gateway without anything to serve polls faster. */
   readonly intervalMs: () => number;
   /** The source answered in full; undefined: it has no such ref. */
-  readonly onTip: (tip: string | undefined) => void;
+  readonly onTip: (tip: string | undefined) => Promise<void>;
 }
 
 export interface SourceStatus {
@@ -125,7 +125,7 @@ export class Poller {
       });
       this.#retryAfterMs = undefined;
       metrics.lastPollSuccess.set(Date.now() / 1000);
-      onTip(tip);
+      await onTip(tip);
     } catch (error) {
       this.failed(error);
     }

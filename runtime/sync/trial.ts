@@ -9,6 +9,8 @@ const watchMs = 200;
 export interface TrialEnd {
   readonly onFault: (commit: string, sentence: string) => void;
   readonly onOver: (commit: string) => void;
+  /** What other replicas say of it. */
+  readonly heard: (commit: string) => Promise<string | undefined>;
 }
 
 export class Trial {
@@ -28,6 +30,7 @@ export class Trial {
       const fault = faultOf(current.health, (label) => activator.touched(label));
       if (fault) end.onFault(artifact.commit, this.#explain(fault));
       else if (performance.now() >= this.#over) end.onOver(artifact.commit);
+      else void this.#listen(end);
     }, watchMs);
   }
 
@@ -38,6 +41,12 @@ export class Trial {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** A replica that has had the traffic first may know already. */
+  async #listen({ heard, onFault }: TrialEnd): Promise<void> {
+    const detail = await heard(this.artifact.commit);
+    if (detail !== undefined) onFault(this.artifact.commit, detail);
   }
 
   /** One sentence that names the commit, its author, the object at fault and where it is written. */

@@ -1,7 +1,7 @@
 /** Turns one step of judgement into the event that reports it. */
 import { ArtifactRefused } from '../artifact.ts';
 import { faultInWords, type Log } from '../log.ts';
-import type { Event } from './machine.ts';
+import type { Event } from './states.ts';
 
 /** What `question` throws is the verdict: a refusal in its own words, anything else as `invalid`, and told in full. */
 export function verdictOn(commit: string, passed: 'verified' | 'warmed', question: () => void, log: Log): Event {

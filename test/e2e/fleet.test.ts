@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { artifactBranch, sourceOf } from '../support/artifact-branch.ts';
-import { startWith } from '../support/gateway.ts';
+import { startWith, type TestGateway } from '../support/gateway.ts';
+import { startRedis } from '../support/redis.ts';
 import { initRepository, temporaryDirectory } from '../support/repository.ts';
+import { answerWell, startScripted } from '../support/scripted-upstream.ts';
+import { skipWithout, tools } from '../support/tools.ts';
 import { until } from '../support/until.ts';
-import { versioned } from '../support/versioned.ts';
+import { question, versioned } from '../support/versioned.ts';
 
 const short = (n: number): string => sourceOf(n).slice(0, 12);
 
@@ -42,4 +45,91 @@ test('fault 90: a replica that was away while much was published catches up with
   await until('12 is served', async () => after.revision === short(12));
   // The kept one, and the newest: none of those in between was ever built.
   assert.equal((await after.status()).active?.generation, 2);
+});
+
+describe('with Redis between them', { skip: skipWithout(tools.redisServer) }, () => {
+  /** Replicas on one repository and one Redis; `vendor` answers 401 below `/bad`. */
+  async function stage(context: TestContext) {
+    const directory = await temporaryDirectory();
+    const repository = join(directory.path, 'repository.git');
+    await initRepository(repository, { bare: true });
+    const redis = await startRedis();
+    const vendor = await startScripted((received) => {
+      if (received.path.startsWith('/good')) answerWell(received);
+      else received.response.writeHead(401).end('{}');
+    });
+    context.after(async () => {
+      await vendor.close();
+      await redis.stop();
+      await directory.remove();
+    });
+    const start = async (...flags: string[]) => {
+      const replica = await startWith(['--repo', repository, '--bake', '60s', '--store', redis.url, ...flags]);
+      context.after(() => replica.close());
+      return replica;
+    };
+    return { branch: artifactBranch(repository), redis, start, good: `${vendor.url}/good`, bad: `${vendor.url}/bad` };
+  }
+
+  const spoil = async (replica: TestGateway) => {
+    for (let failed = 0; failed < 3; failed += 1) await replica.post('/v1/chat/completions', question('vendor'));
+    return until('it is taken back', async () => {
+      const status = await replica.status();
+      return status.held?.reason === 'bad-health' && status;
+    });
+  };
+
+  test('fault 88: what one replica found bad the others never serve, and those that try it stop', async (context) => {
+    const { branch, start, good, bad } = await stage(context);
+    await branch.publish(versioned(1, { vendorUrl: good }));
+    const first = await start('--poll', '100ms');
+    const together = await start('--poll', '100ms');
+    const later = await start('--poll', '1h');
+    const commit = await branch.publish(versioned(2, { vendorUrl: bad }));
+    await until('two try it', async () => [first, together].every(({ revision }) => revision === short(2)));
+    const { held } = await spoil(first);
+    assert.match(held?.detail ?? '', /vendor\/m refused our credential/);
+    await until('the other that tried it stops', async () => together.revision === short(1), 1_500);
+    await later.poke();
+    const status = await until('the third holds it', async () => {
+      const now = await later.status();
+      return now.held?.commit === commit && now;
+    });
+    assert.equal(status.held?.detail, held?.detail);
+    assert.equal(status.active?.generation, 1, 'it never built it');
+    await branch.publish(versioned(3, { vendorUrl: good }));
+    await Promise.all([first, together, later].map((replica) => replica.poke()));
+    await until('all follow the fix', async () =>
+      [first, together, later].every(({ revision }) => revision === short(3)),
+    );
+  });
+
+  test('fault 89: a new replica does not start on a tip that another found bad', async (context) => {
+    const { branch, start, good, bad } = await stage(context);
+    await branch.publish(versioned(1, { vendorUrl: good }));
+    const first = await start('--poll', '100ms');
+    const commit = await branch.publish(versioned(2, { vendorUrl: bad }));
+    await until('it is tried', async () => first.revision === short(2));
+    await spoil(first);
+    const fresh = await start('--poll', '100ms');
+    assert.equal(fresh.revision, undefined);
+    assert.equal((await fresh.status()).held?.commit, commit);
+    assert.equal((await fetch(`${fresh.adminUrl}/readyz`)).status, 503);
+    await branch.publish(versioned(3, { vendorUrl: good }));
+    await until('it starts on the fix', async () => fresh.revision === short(3));
+  });
+
+  test('fault 88: with Redis away each replica decides alone, and traffic does not wait for it', async (context) => {
+    const { branch, redis, start, good, bad } = await stage(context);
+    await branch.publish(versioned(1, { vendorUrl: good }));
+    const first = await start('--poll', '100ms');
+    const second = await start('--poll', '100ms');
+    await redis.stop();
+    await branch.publish(versioned(2, { vendorUrl: bad }));
+    await until('both try it', async () => [first, second].every(({ revision }) => revision === short(2)));
+    await spoil(first);
+    assert.equal(first.revision, short(1));
+    assert.equal(second.revision, short(2));
+    await spoil(second);
+  });
 });

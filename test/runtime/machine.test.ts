@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cold, isBaking, phaseOf, step, type Effect, type Event, type State } from '../../runtime/sync/machine.ts';
+import { step } from '../../runtime/sync/machine.ts';
+import { cold, isBaking, phaseOf, type Effect, type Event, type State } from '../../runtime/sync/states.ts';
 
 const commits = ['a', 'b', 'c', 'd'] as const;
 const commit = fc.constantFrom(...commits);

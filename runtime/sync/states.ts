@@ -1,0 +1,106 @@
+/** The words of the life of revisions: where things can stand, what can happen, what can be done about it. */
+
+export type Phase = 'COLD' | 'STEADY' | 'FETCHING' | 'VERIFYING' | 'WARMING' | 'BAKING' | 'HELD' | 'PAUSED';
+export type HeldReason = 'signature' | 'rewind' | 'schema' | 'invalid' | 'shrink' | 'bad-health' | 'branch-missing';
+
+export interface Held {
+  /** The refused commit; undefined when the branch itself is missing. */
+  readonly commit: string | undefined;
+  readonly reason: HeldReason;
+  /** One sentence for people. */
+  readonly detail: string;
+}
+
+/** An operator's hand on the wheel: what serves stays, whatever the branch does, until it is lifted or runs out. */
+export interface Pause {
+  /** The commit that is to serve; undefined: whatever serves. */
+  readonly pinned: string | undefined;
+  /** Unix time in milliseconds. */
+  readonly until: number;
+  /** Who or why, as the operator said. */
+  readonly note: string;
+}
+
+export interface State {
+  /** The last tip that was acted upon. */
+  readonly tip: string | undefined;
+  /** The candidate and how far it is. */
+  readonly work: { readonly commit: string; readonly step: 'FETCHING' | 'VERIFYING' | 'WARMING' } | undefined;
+  /** What serves. */
+  readonly active: string | undefined;
+  /** The last that proved itself: what a rollback returns to. */
+  readonly lastKnownGood: string | undefined;
+  readonly held: Held | undefined;
+  /** Commits that made the gateway unwell, with the reason. Never served again by themselves. */
+  readonly quarantine: Readonly<Record<string, string>>;
+  readonly pause: Pause | undefined;
+}
+
+export type Event =
+  /** A verified artifact was found on disk; `crashed` was being tried out when the process died. */
+  | {
+      readonly type: 'booted';
+      readonly lastKnownGood: string | undefined;
+      readonly quarantine: Readonly<Record<string, string>>;
+    }
+  | { readonly type: 'tip_seen'; readonly commit: string }
+  | { readonly type: 'tip_missing' }
+  | { readonly type: 'fetched'; readonly commit: string }
+  /** Could not be had this time; says nothing about the commit. */
+  | { readonly type: 'fetch_failed'; readonly commit: string }
+  | { readonly type: 'verified'; readonly commit: string }
+  | {
+      readonly type: 'refused';
+      readonly commit: string;
+      readonly reason: Exclude<HeldReason, 'bad-health' | 'branch-missing'>;
+      readonly detail: string;
+    }
+  | { readonly type: 'warmed'; readonly commit: string }
+  | { readonly type: 'unhealthy'; readonly commit: string; readonly detail: string }
+  | { readonly type: 'baked'; readonly commit: string }
+  /** Another replica found it bad. */
+  | { readonly type: 'condemned'; readonly commit: string; readonly detail: string }
+  /** To pin is to pause with `pinned`: an artifact that is at hand, which `warmed` reports ready. */
+  | { readonly type: 'paused'; readonly pause: Pause }
+  | { readonly type: 'resumed' }
+  /** An operator takes a refusal for `rewind` or `shrink` on himself, once, for this commit. */
+  | { readonly type: 'accepted'; readonly commit: string }
+  /** An operator wants a quarantined commit tried again. */
+  | { readonly type: 'retried'; readonly commit: string };
+
+export type Effect =
+  | { readonly do: 'fetch' | 'verify' | 'warm' | 'activate' | 'promote'; readonly commit: string }
+  /** From here on `verify` lets this commit pass where it would be refused for `rewind` or `shrink`. */
+  | { readonly do: 'allow'; readonly commit: string }
+  /** Look at the source now. */
+  | { readonly do: 'poll' }
+  /** Stop working on it; results that still come are ignored. */
+  | { readonly do: 'abandon'; readonly commit: string }
+  | { readonly do: 'roll_back'; readonly from: string; readonly to: string; readonly detail: string };
+
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+export const cold: State = {
+  tip: undefined,
+  work: undefined,
+  active: undefined,
+  lastKnownGood: undefined,
+  held: undefined,
+  quarantine: {},
+  pause: undefined,
+};
+
+/** The one word for where things stand. Derived, so that it cannot contradict the facts. */
+export function phaseOf({ work, held, active, lastKnownGood, pause }: State): Phase {
+  if (pause) return 'PAUSED';
+  if (work) return work.step;
+  if (held) return 'HELD';
+  if (active === undefined) return 'COLD';
+  return active === lastKnownGood ? 'STEADY' : 'BAKING';
+}
+
+/** Whether what serves is still being tried out. */
+export const isBaking = ({ active, lastKnownGood }: State): boolean => active !== undefined && active !== lastKnownGood;
