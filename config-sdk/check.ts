@@ -3,19 +3,11 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
 import { compile } from './compile/compile.ts';
-import {
-  EnvironmentFault,
-  finding,
-  hasErrors,
-  inOrder,
-  type FilePosition,
-  type Finding,
-  type FindingCode,
-} from './findings.ts';
+import { EnvironmentFault, finding, hasErrors, inOrder, type FilePosition, type Finding } from './findings.ts';
 import type { LoadDocument } from './load/document.ts';
 import { configFile, load, type LoadOptions } from './load/load.ts';
 import type { Locator } from './locate.ts';
-import type { Problem } from './rules/rule.ts';
+import { merge } from './merge.ts';
 import { redact, secretTexts } from './rules/secrets.ts';
 import { typecheck } from './typecheck.ts';
 
@@ -40,13 +32,11 @@ function realDirectory(directory: string): string {
   throw new EnvironmentFault(`${directory} is not a directory`);
 }
 
-const placeText = ({ file, line }: FilePosition): string => `${file}:${line}`;
-
 /** What the evaluation itself had to say. `placed` finds an import by its specifier. */
 function loadFindings(
   document: LoadDocument,
   sourceLine: (position: FilePosition) => string,
-  locator: () => Locator,
+  importOf: (file: string, specifier: string) => FilePosition,
 ): Finding[] {
   const { impurities, refusedImports, failure, gateway } = document;
   const findings: Finding[] = impurities.map(({ what, position }) => {
@@ -57,9 +47,7 @@ function loadFindings(
     return finding('impure_code', { ...position, column }, `${what} gives something else on every run or machine`);
   });
   findings.push(
-    ...refusedImports.map(({ file, specifier, code, reason }) =>
-      finding(code, locator().importOf(file, specifier), reason),
-    ),
+    ...refusedImports.map(({ file, specifier, code, reason }) => finding(code, importOf(file, specifier), reason)),
   );
   // What fails after something was refused most likely fails because of it.
   if (findings.length > 0) return findings;
@@ -68,59 +56,6 @@ function loadFindings(
     findings.push(finding(gateway, start, `the default export of ${configFile} is not a gateway`));
   if (failure) findings.push(finding('config_failed', failure.position ?? start, failure.message));
   return findings;
-}
-
-/** Names that only exist where configuration may not look; the compiler just calls them unknown. */
-const impureNames =
-  /^Cannot find name '(process|crypto|performance|navigator|fetch|setTimeout|setInterval|setImmediate|WebSocket|EventSource|require|Buffer|__dirname|__filename|node:[\w/]+)'/;
-
-/** Says of a compiler finding what it means for configuration. */
-function inOurWords(each: Finding): Finding {
-  const name = impureNames.exec(each.message)?.[1];
-  if (!name) return each;
-  if (name.startsWith('node:')) return finding('impure_import', each, `'${name}' is not part of this repository`);
-  return finding('impure_code', each, `${name} gives something else on every run or machine`);
-}
-
-interface Said {
-  readonly types: readonly Finding[];
-  readonly loading: readonly Finding[];
-  readonly compiling: readonly Finding[];
-}
-
-/** Codes that say more than the compiler or the schema does about the same line. */
-const outspoken = new Set(['impure_import', 'impure_code', 'plaintext_key', 'secret_literal']);
-/** What the schema says; it is the shadow of something outspoken on the same line. */
-const bySchema = new Set(['invalid_value', 'missing_value', 'unknown_property', 'wrong_reference', 'not_data']);
-/** Codes for what the compiler cannot know. The rest, on a line that it objects to, repeats its objection. */
-const beyondTypes = new Set<string>([
-  'bad_name',
-  'consumer_without_keys',
-  'context_does_not_fit',
-  'duplicate_key',
-  'duplicate_name',
-  'machine_path',
-  'model_without_consumer',
-  'no_consumers',
-  'not_served',
-  'route_never_matches',
-  'route_shadowed',
-  'strip_prefix_mismatch',
-  'unused_declaration',
-] satisfies FindingCode[]);
-
-/** One mistake, one finding: of two that speak of the same line, the more telling one stays. */
-function merge({ types, loading, compiling }: Said): Finding[] {
-  const ours = [...loading, ...compiling];
-  const loud = new Set(ours.filter(({ code }) => outspoken.has(code)).map(placeText));
-  const said = types.map(inOurWords).filter((each) => !loud.has(placeText(each)));
-  const theirs = new Set(said.map(placeText));
-  const rest = ours.filter((each) => {
-    if (outspoken.has(each.code)) return true;
-    if (bySchema.has(each.code) && loud.has(placeText(each))) return false;
-    return beyondTypes.has(each.code) || !theirs.has(placeText(each));
-  });
-  return [...said, ...rest];
 }
 
 function redactor(secrets: readonly string[]): (text: string) => string {
@@ -151,6 +86,10 @@ function reader(directory: string): (position: FilePosition) => string {
   };
 }
 
+/** The parser behind it is slow to load, and a good configuration never needs it. */
+const locatorFor = async (directory: string, declarations: LoadDocument['declarations']): Promise<Locator> =>
+  (await import('./locate.ts')).createLocator(directory, declarations);
+
 export interface CheckOptions extends LoadOptions {
   /** See `TypecheckOptions`. */
   readonly buildInfo?: string | undefined;
@@ -163,23 +102,25 @@ export async function check(directory: string, options: CheckOptions = {}): Prom
   }
   const [types, loaded] = await Promise.all([typecheck(real, { buildInfo: options.buildInfo }), load(real, options)]);
   if ('fault' in loaded) {
-    const findings = merge({ types, loading: [finding(loaded.fault, start, loaded.message)], compiling: [] });
-    return { findings: inOrder(findings), snapshot: undefined, redact };
+    const { spot } = await locatorFor(real, []);
+    const loading = [finding(loaded.fault, start, loaded.message)];
+    return { findings: inOrder(merge({ types, loading, compiling: [] }, spot)), snapshot: undefined, redact };
   }
   const { document } = loaded;
   const { problems, snapshot } = compile(document, real);
-  const needed = problems.some(({ place }) => place.path.length > 0) || document.refusedImports.length > 0;
-  const locator = needed ? (await import('./locate.ts')).createLocator(real, document.declarations) : undefined;
-  const position = ({ place }: Problem): FilePosition =>
-    locator?.value(place) ?? document.declarations[place.declaration]?.position ?? start;
-  const compiling = problems.map((each) => finding(each.code, position(each), each.message, each.hint));
-  const loading = loadFindings(document, reader(real), () => {
-    if (!locator) throw new Error('refused imports need a locator');
-    return locator;
-  });
+  const { impurities, refusedImports, gateway } = document;
+  const fine = [types, problems, impurities, refusedImports].every(({ length }) => length === 0);
+  if (fine && typeof gateway === 'number' && !document.failure) return { findings: [], snapshot, redact };
+
+  const { value, importOf, spot } = await locatorFor(real, document.declarations);
+  const loading = loadFindings(document, reader(real), importOf);
+  const compiling = problems.map(({ code, place, message, hint }) => ({
+    finding: finding(code, value(place), message, hint),
+    last: place.path.at(-1)?.toString(),
+  }));
   const clean = redactor(secretTexts(document.declarations));
   const findings = inOrder(
-    merge({ types, loading, compiling }).map((each) => ({ ...each, message: clean(each.message) })),
+    merge({ types, loading, compiling }, spot).map((each) => ({ ...each, message: clean(each.message) })),
   );
   return { findings, snapshot: hasErrors(findings) ? undefined : snapshot, redact: clean };
 }

@@ -2,13 +2,28 @@
  * From a value inside a `define` call to its line and column. Only the file at fault is parsed, and only when there is
  * something to report: ts-morph costs half a second and 100 MB that a good configuration never pays.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CallExpression, Node, Project, type SourceFile, SyntaxKind } from 'ts-morph';
 import type { FilePosition } from './findings.ts';
 import type { LoadedDeclaration } from './load/document.ts';
 import type { Place, Path } from './compile/places.ts';
 
+/** A value as a place: two findings that point at its name, its beginning or the middle of its expression speak of the same. */
+export interface Spot {
+  /** Offsets in the file. */
+  readonly start: number;
+  readonly end: number;
+  /** The property that the value stands in, or its position in a list. */
+  readonly key: string | undefined;
+  /** A list as it is written. */
+  readonly list: boolean;
+  /** The values around it, innermost first. */
+  readonly around: readonly { readonly start: number; readonly key: string | undefined }[];
+}
+
 export interface Locator {
+  readonly spot: (position: FilePosition) => Spot;
   readonly value: (place: Place) => FilePosition;
   /** The specifier of an import. */
   readonly importOf: (file: string, specifier: string) => FilePosition;
@@ -82,9 +97,9 @@ function argumentOf(
 function callAt(source: SourceFile, { line, column }: FilePosition): CallExpression | undefined {
   const position = source.compilerNode.getPositionOfLineAndCharacter(line - 1, column - 1);
   const start = source.getDescendantAtPos(position);
-  // The engine points at the callee: at its last name when it has several.
+  // The engine points at the callee: at its last name when it has several, or behind it.
   return start?.getFirstAncestor(
-    (node): node is CallExpression => Node.isCallExpression(node) && node.getExpression().getEnd() > position,
+    (node): node is CallExpression => Node.isCallExpression(node) && node.getExpression().getEnd() >= position,
   );
 }
 
@@ -107,6 +122,59 @@ function nodeAt(call: CallExpression, sort: LoadedDeclaration['sort'], { path, n
   return valueOf(at);
 }
 
+/** The whole of an access, call or wrapped expression that begins with, or is named by, `node`. */
+function wholeExpression(node: Node): Node {
+  const parent = node.getParent();
+  if (!parent) return node;
+  const chained =
+    (Node.isPropertyAccessExpression(parent) && (parent.getExpression() === node || parent.getNameNode() === node)) ||
+    ((Node.isElementAccessExpression(parent) ||
+      Node.isCallExpression(parent) ||
+      Node.isNewExpression(parent) ||
+      Node.isNonNullExpression(parent) ||
+      Node.isAsExpression(parent) ||
+      Node.isSatisfiesExpression(parent) ||
+      Node.isParenthesizedExpression(parent) ||
+      Node.isAwaitExpression(parent)) &&
+      parent.getExpression() === node);
+  return chained ? wholeExpression(parent) : node;
+}
+
+function keyOf(value: Node): string | undefined {
+  const parent = value.getParent();
+  if (Node.isShorthandPropertyAssignment(parent)) return parent.getName();
+  if (Node.isPropertyAssignment(parent)) return parent.getName().replace(/^(['"])(.*)\1$/, '$2');
+  if (Node.isArrayLiteralExpression(parent)) return String(parent.getElements().findIndex((each) => each === value));
+  return undefined;
+}
+
+/** The value that the token at an offset belongs to. */
+function valueAround(token: Node): Node {
+  const parent = token.getParent();
+  if (Node.isPropertyAssignment(parent) && parent.getNameNode() === token) return parent.getInitializer() ?? token;
+  const imported = token.getFirstAncestor((each) => Node.isImportDeclaration(each) || Node.isExportDeclaration(each));
+  if (Node.isImportDeclaration(imported) || Node.isExportDeclaration(imported))
+    return imported.getModuleSpecifier() ?? token;
+  // A bracket, or the word `new`.
+  const opens = parent && !Node.isSourceFile(parent) && !isNamed(token) && parent.getStart() === token.getStart();
+  return wholeExpression(opens ? parent : token);
+}
+
+const isNamed = (token: Node): boolean => Node.isIdentifier(token) || Node.isLiteralExpression(token);
+
+function spotAt(source: SourceFile, { line, column }: FilePosition): Spot {
+  const position = source.compilerNode.getPositionOfLineAndCharacter(line - 1, column - 1);
+  const token = source.getDescendantAtPos(position);
+  if (!token) return { start: position, end: position, key: undefined, list: false, around: [] };
+  const value = valueAround(token);
+  const around = value
+    .getAncestors()
+    .filter((each) => Node.isExpression(each))
+    .map((each) => ({ start: each.getStart(), key: keyOf(each) }));
+  const list = Node.isArrayLiteralExpression(value);
+  return { start: value.getStart(), end: value.getEnd(), key: keyOf(value), list, around };
+}
+
 export function createLocator(directory: string, declarations: readonly LoadedDeclaration[]): Locator {
   const project = new Project({
     skipAddingFilesFromTsConfig: true,
@@ -117,6 +185,13 @@ export function createLocator(directory: string, declarations: readonly LoadedDe
     project.getSourceFile(join(directory, file)) ?? project.addSourceFileAtPath(join(directory, file));
 
   return {
+    spot(position) {
+      const nowhere = { start: -position.line, end: -position.line, key: undefined, list: false, around: [] };
+      // JSON and text have no values to tell apart, and a place may have been made up for what has none.
+      if (!/\.[mc]?[jt]s$/.test(position.file) || !existsSync(join(directory, position.file))) return nowhere;
+      const source = sourceOf(position.file);
+      return position.line <= source.getEndLineNumber() ? spotAt(source, position) : nowhere;
+    },
     value(place) {
       const declaration = declarations[place.declaration];
       if (!declaration) return { file: '', line: 1, column: 1 };

@@ -79,7 +79,8 @@ export const unservedPermissions: Rule = (project) => {
   return consumersOf(project).flatMap(({ index, id }) =>
     [...handlesIn(declarations[index]?.spec)].flatMap(({ index: target, path }): Problem[] => {
       const { sort, id: name } = declarations[target] ?? { sort: 'quota', id: '' };
-      if (!['model', 'route'].includes(sort) || listed.has(target)) return [];
+      // A route among the models is another mistake than one that is not served.
+      if (!['model', 'route'].includes(sort) || path[0] !== `${sort}s` || listed.has(target)) return [];
       return [
         {
           code: 'not_served',

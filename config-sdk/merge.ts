@@ -1,0 +1,99 @@
+/** One mistake, one finding: of what the compiler, the evaluation and the rules say of the same value, the most telling stays. */
+import { finding, type Finding, type FindingCode } from './findings.ts';
+import type { Spot } from './locate.ts';
+
+/** Names that only exist where configuration may not look; the compiler just calls them unknown. */
+const impureNames =
+  /^Cannot find name '(process|crypto|performance|navigator|fetch|setTimeout|setInterval|setImmediate|WebSocket|EventSource|require|Buffer|__dirname|__filename|node:[\w/]+)'/;
+
+/** Says of a compiler finding what it means for configuration. */
+function inOurWords(each: Finding): Finding {
+  const name = impureNames.exec(each.message)?.[1];
+  if (!name) return each;
+  if (name.startsWith('node:')) return finding('impure_import', each, `'${name}' is not part of this repository`);
+  return finding('impure_code', each, `${name} gives something else on every run or machine`);
+}
+
+export interface Said {
+  readonly types: readonly Finding[];
+  readonly loading: readonly Finding[];
+  /** `last` is the property or position that the finding is about. */
+  readonly compiling: readonly { readonly finding: Finding; readonly last: string | undefined }[];
+}
+
+/** Codes that say more than the compiler or the schema does about the same value. */
+const outspoken = new Set<string>([
+  'impure_import',
+  'impure_code',
+  'plaintext_key',
+  'secret_literal',
+] satisfies FindingCode[]);
+/** What the schema says; it is the shadow of something outspoken at the same value. */
+const bySchema = new Set<string>([
+  'invalid_value',
+  'missing_value',
+  'unknown_property',
+  'wrong_reference',
+  'not_data',
+] satisfies FindingCode[]);
+/** Codes for what the compiler cannot know. The rest, at a value that it objects to, repeats its objection. */
+const beyondTypes = new Set<string>([
+  'bad_name',
+  'consumer_without_keys',
+  'context_does_not_fit',
+  'duplicate_key',
+  'duplicate_name',
+  'machine_path',
+  'model_without_consumer',
+  'no_consumers',
+  'not_served',
+  'route_never_matches',
+  'route_shadowed',
+  'strip_prefix_mismatch',
+  'unused_declaration',
+] satisfies FindingCode[]);
+/** About the name of a property: whatever is wrong with its value besides is another mistake. */
+const aboutNames = new Set(['unknown_property', 'TS2353', 'TS2561']);
+/** The evaluation stopped at something that the compiler names on the same line, at another column. */
+const stopped = new Set<string>(['config_failed', 'import_not_found'] satisfies FindingCode[]);
+/** What a name that nothing declares is called; a property that holds it is not thereby judged. */
+const unknownNames = new Set(['TS2304', 'TS2552', 'impure_code']);
+
+type Placed = Finding & { readonly spot: Spot; readonly last?: string | undefined };
+
+const sameValue = (a: Placed, b: Placed): boolean => a.file === b.file && a.spot.start === b.spot.start;
+
+/** Something outspoken stands where `each` points. */
+const drownedBy =
+  (loud: readonly Placed[]) =>
+  (each: Placed): boolean =>
+    !aboutNames.has(each.code) && loud.some((other) => sameValue(each, other));
+
+/** The compiler speaks of the value that `ours` speaks of, or of one around it while naming it, or of a part of it. */
+function repeats(ours: Placed, theirs: Placed): boolean {
+  if (ours.file !== theirs.file) return false;
+  if (stopped.has(ours.code)) return ours.line === theirs.line;
+  if (sameValue(ours, theirs)) return !(aboutNames.has(ours.code) && unknownNames.has(theirs.code));
+  const names = ours.last === undefined ? [] : [ours.last];
+  for (const { start, key } of ours.spot.around) {
+    if (key !== undefined) names.push(key);
+    if (start === theirs.spot.start) return names.some((name) => theirs.message.includes(`'${name}'`));
+  }
+  // Only the length of a list can be wrong as a whole, and a missing property has no parts.
+  const { start, end, key, list } = ours.spot;
+  const whole = bySchema.has(ours.code) && ours.code !== 'missing_value' && key === ours.last && !list;
+  return whole && theirs.spot.start > start && theirs.spot.start < end;
+}
+
+export function merge({ types, loading, compiling }: Said, spotOf: (finding: Finding) => Spot): Finding[] {
+  const placed = (each: Finding, last?: string): Placed => ({ ...each, spot: spotOf(each), last });
+  const ours = [...loading.map((each) => placed(each)), ...compiling.map((each) => placed(each.finding, each.last))];
+  const drowned = drownedBy(ours.filter(({ code }) => outspoken.has(code)));
+  const said = types.map((each) => placed(inOurWords(each))).filter((each) => !drowned(each));
+  const rest = ours.filter((each) => {
+    if (outspoken.has(each.code)) return true;
+    if (bySchema.has(each.code) && drowned(each)) return false;
+    return beyondTypes.has(each.code) || !said.some((other) => repeats(each, other));
+  });
+  return [...said, ...rest].map(({ spot: _spot, last: _last, ...each }) => each);
+}
