@@ -6,7 +6,7 @@ import { notDataMark, type Json, type LoadDocument } from '../load/document.ts';
 import { rules } from '../rules/index.ts';
 import type { CompiledObject, Problem, Project } from '../rules/rule.ts';
 import { Compilation } from './objects.ts';
-import { collections, handleIndex, isCollectionSort, isObject, type Place } from './places.ts';
+import { collections, handleIndex, isCollectionSort, isObject, isUnknown, type Place } from './places.ts';
 import { reach } from './reach.ts';
 import { schemaVerdict } from './schema-problems.ts';
 
@@ -37,7 +37,9 @@ function listProblems(document: LoadDocument, gateway: number): Problem[] {
     ['routes', 'route'],
     ['consumers', 'consumer'],
   ] as const) {
+    if (isUnknown(spec[key])) continue;
     for (const [position, member] of Object.entries(isObject(spec[key]) || Array.isArray(spec[key]) ? spec[key] : {})) {
+      if (isUnknown(member)) continue;
       const index = handleIndex(member);
       const found = index === undefined ? undefined : document.declarations[index];
       if (found?.sort === sort) continue;
@@ -82,9 +84,9 @@ function snapshotOf(
 function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
   const problems = listProblems(document, gateway);
   const spec = document.declarations[gateway]?.spec;
-  if (!isObject(spec)) return problems;
+  if (!isObject(spec) || isUnknown(spec)) return problems;
   const place = { declaration: gateway, path: ['name'] };
-  if (!objectName.safeParse(spec['name']).success) {
+  if (!isUnknown(spec['name']) && !objectName.safeParse(spec['name']).success) {
     problems.push({
       code: 'bad_name',
       place,
@@ -152,10 +154,12 @@ export function compile(document: LoadDocument, directory: string): CompileResul
 
   problems.push(...gatewayProblems(document, gateway));
   const snapshot = snapshotOf(document, gateway, objects, published);
-  // With problems known, the whole would only repeat them.
-  if (problems.length === 0 || objects.every(({ sound }) => sound)) {
-    const known = problems.some(({ code }) => ['bad_name', 'not_data'].includes(code));
-    if (!known) problems.push(...wholeProblems(snapshot, { declaration: gateway, path: [] }));
-  }
+  // With something known to be wrong in it, the whole would only repeat that; a stand-in counts as known.
+  const spec = declarations[gateway]?.spec;
+  const known =
+    !objects.every(({ sound }) => sound) ||
+    problems.some(({ code }) => ['bad_name', 'not_data'].includes(code)) ||
+    (isObject(spec) && isUnknown(spec['name']));
+  if (!known) problems.push(...wholeProblems(snapshot, { declaration: gateway, path: [] }));
   return { problems, snapshot };
 }

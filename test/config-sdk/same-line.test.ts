@@ -54,3 +54,17 @@ test('one mistake that compiler, schema and rules notice is one finding', async 
     if (expected) assert.equal(said[0], expected, line);
   }
 });
+
+test('a value that is refused for being impure is not refused again for its stand-in', async (context) => {
+  const line = `export const q = quota('rate', { unit: 'requests', limit: process.pid, window: '1m' });
+export const used = consumer('used', { keys: [${hash}], quotas: [q] });`;
+  assert.deepEqual(await saidOf(context, line, ', routes: process.argv'), ['7:59 impure_code', '9:89 impure_code']);
+  const folder = await temporaryFolder(context);
+  const served = sampleConfig().replace('limit: 10', 'limit: process.pid').replace("'demo'", 'process.title');
+  await writeFiles(folder, { 'gateway.config.ts': served });
+  const { findings } = await check(folder);
+  assert.deepEqual(
+    findings.map((each) => `${each.line}:${each.code}`),
+    ['4:impure_code', '8:impure_code'],
+  );
+});
