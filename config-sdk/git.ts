@@ -162,6 +162,15 @@ export async function fileAt(repository: string, commit: string, path: string): 
   return code === 0 ? output : undefined;
 }
 
+/** Is the commit here, or on a branch of the remote? Its objects are fetched then; no ref is touched. */
+export async function obtain(repository: string, commit: string, remote: string): Promise<boolean> {
+  if ((await commitOf(repository, commit)) !== undefined) return true;
+  const listed = await line(repository, ['ls-remote', '--refs', '--', remote, 'refs/heads/*']);
+  const branches = listed.split('\n').flatMap((each) => each.split('\t')[1] ?? []);
+  if (branches.length > 0) await git(repository, [...fetchObjects, '--refmap=', '--', remote, ...branches]);
+  return (await commitOf(repository, commit)) !== undefined;
+}
+
 async function isAncestorHere(repository: string, ancestor: string, commit: string): Promise<boolean> {
   return (await attempt(repository, ['merge-base', '--is-ancestor', ancestor, commit])).code === 0;
 }

@@ -4,7 +4,7 @@ import { manifestSchema, type Manifest } from '@headgate/runtime/artifact';
 import { artifactFiles } from './artifact-files.ts';
 import { compileCommit, type CompiledCommit } from './compile-commit.ts';
 import { EnvironmentFault } from './findings.ts';
-import { buildsOn, commitFiles, commitOf, commitWords, fileAt, push, remoteTip } from './git.ts';
+import { buildsOn, commitFiles, commitOf, commitWords, fileAt, obtain, push, remoteTip } from './git.ts';
 import { signArtifact, type SigningKey } from './signing/sign.ts';
 
 export interface PublishOptions {
@@ -16,6 +16,8 @@ export interface PublishOptions {
   readonly sourceRef: string;
   /** Signs the manifest; without it the artifact goes out unsigned. */
   readonly key?: SigningKey | undefined;
+  /** Publish on top of the tip although its source is on another line of history. Never backwards. */
+  readonly afterRewrite?: boolean;
 }
 
 export type PublishOutcome =
@@ -30,9 +32,9 @@ export type PublishOutcome =
       readonly signedBy?: string;
     }
   | { readonly outcome: 'already_published'; readonly source: string; readonly seq: number }
-  /** The branch already stands at something newer, or at another line of history. */
+  /** `skipped`: the branch stands at something newer. `diverged`: at another line of history, and somebody must decide. */
   | {
-      readonly outcome: 'skipped';
+      readonly outcome: 'skipped' | 'diverged';
       readonly source: string;
       readonly seq: number;
       readonly published: string;
@@ -85,12 +87,15 @@ async function settled(
   if (published === source) return { outcome: 'already_published', source, seq };
   if (await buildsOn(options.repository, published, source, options.remote)) return undefined;
   const newer =
-    (await commitOf(options.repository, published)) !== undefined &&
+    (await obtain(options.repository, published, options.remote)) &&
     (await buildsOn(options.repository, source, published, options.remote));
-  const reason = newer
-    ? `${short(published)} is published and newer than ${short(source)}`
-    : `${short(published)} is published and ${short(source)} does not build on it`;
-  return { outcome: 'skipped', source, seq, published, reason };
+  if (newer) {
+    const reason = `${short(published)} is published and newer than ${short(source)}`;
+    return { outcome: 'skipped', source, seq, published, reason };
+  }
+  if (options.afterRewrite) return undefined;
+  const reason = `${short(published)} is published and ${short(source)} does not build on it, nor it on that; if history was rewritten on purpose, publish once with --after-rewrite`;
+  return { outcome: 'diverged', source, seq, published, reason };
 }
 
 function messageOf(source: Tip['manifest']['source'], seq: number, digest: string): string {

@@ -8,6 +8,7 @@ interface PublishFlags {
   readonly branch: string;
   readonly sourceRef: string;
   readonly signKey?: string;
+  readonly afterRewrite: boolean;
   readonly json?: boolean;
 }
 
@@ -18,6 +19,7 @@ function inWords({ result }: Published, branch: string): string {
     case 'already_published':
       return `${result.source} is published already, as seq ${result.seq}`;
     case 'skipped':
+    case 'diverged':
       return `nothing published: ${result.reason}`;
     default:
       return 'nothing published: the configuration has errors';
@@ -30,11 +32,12 @@ export const publishCommand: CommandEntry = (program) => {
     .argument('[dir]', 'a directory inside the checkout', '.')
     .summary('compile a commit and put it on the artifact branch')
     .description(
-      'For CI: compile what a commit holds, whatever the working tree looks like, and append it to the artifact branch.\nNever forced. An older job that finishes last publishes nothing and says so (exit code 0).',
+      'For CI: compile what a commit holds, whatever the working tree looks like, and append it to the artifact branch.\nNever forced. An older job that finishes last publishes nothing and says so (exit code 0);\na commit on another line of history than what is published is an error (exit code 1).',
     )
     .option('--remote <name>', 'remote or address to publish to', 'origin')
     .option('--branch <name>', 'the artifact branch', 'headgate/compiled')
     .option('--source-ref <revision>', 'the commit to compile', 'HEAD')
+    .option('--after-rewrite', 'publish although the history behind what is published was rewritten', false)
     .addOption(signKeyOption())
     .option('--json', 'one JSON document')
     .action(async (directory: string, options: PublishFlags) => {
@@ -49,6 +52,6 @@ export const publishCommand: CommandEntry = (program) => {
         const stream = result.outcome === 'published' ? process.stdout : process.stderr;
         stream.write(`${inWords(published, options.branch)}\n`);
       }
-      if (result.outcome === 'refused') process.exitCode = exitCodes.input;
+      if (result.outcome === 'refused' || result.outcome === 'diverged') process.exitCode = exitCodes.input;
     });
 };

@@ -102,6 +102,7 @@ test('fault 93: an older job that finishes last publishes nothing, also from a c
   const old = await currentCommit(clone);
   await writeFiles(clone, { 'gateway.config.ts': sampleConfig(20) });
   const newer = await commitAll(clone, 'Newer');
+  await git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
   await publishFrom(clone);
   for (const [where, sourceRef] of [
     [late, 'HEAD'],
@@ -111,6 +112,33 @@ test('fault 93: an older job that finishes last publishes nothing, also from a c
     assert.equal(result.outcome, 'skipped');
   }
   assert.equal((await manifestAt(remote)).source?.commit, newer);
+});
+
+test('a rewritten history is an error with its cure, and published on top of the tip only on request', async (context) => {
+  const { remote, clone } = await scene(context);
+  const start = await currentCommit(clone);
+  await writeFiles(clone, { 'gateway.config.ts': sampleConfig(20) });
+  const lost = await commitAll(clone, 'Lost');
+  await publishFrom(clone);
+  await git(clone, 'reset', '--quiet', '--hard', start);
+  await writeFiles(clone, { 'gateway.config.ts': sampleConfig(21) });
+  const kept = await commitAll(clone, 'Kept');
+  const tip = await git(remote, 'rev-parse', branch);
+
+  const { code, stderr, stdout } = await headgate(clone, ['publish']);
+  assert.equal(code, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, new RegExp(`${lost.slice(0, 12)}.*${kept.slice(0, 12)}.*--after-rewrite\n$`));
+  assert.equal(await git(remote, 'rev-parse', branch), tip);
+  assert.equal((await publishFrom(clone)).outcome, 'diverged');
+
+  assert.equal((await headgate(clone, ['publish', '--after-rewrite'])).code, 0);
+  assert.equal(await git(remote, 'rev-parse', `${branch}~1`), tip);
+  const { seq, source } = await manifestAt(remote);
+  assert.deepEqual([seq, source?.commit], [2, kept]);
+  // Not backwards either: what is older than the published stays so.
+  const back = await publish({ repository: clone, remote: 'origin', branch, sourceRef: start, afterRewrite: true });
+  assert.equal(back.result.outcome, 'skipped');
 });
 
 test('fault 92: publishers that start together all land, one after the other', async (context) => {
