@@ -20,6 +20,9 @@ const shapes: readonly (readonly [RegExp, string])[] = [
 
 const tellingName = /(?:key|token|secret|password|authorization|credential)s?$/i;
 
+/** Headers that carry nothing but credentials; any text in one is a secret, however simple. */
+const credentialHeader = /^(?:authorization|proxy-authorization|x-api-key|api-key|cookie)$/i;
+
 /** Bits per character: words stay below 3.5 to 4, random base64 and hex of this length lie above. */
 function entropy(text: string): number {
   const counts = new Map<string, number>();
@@ -62,7 +65,8 @@ function secretsIn({ sort, spec }: LoadedDeclaration): { path: Place['path']; te
     // Keys of consumers have a rule of their own.
     if (sort === 'consumer' && path[0] === 'keys') return [];
     // The name of a secret is no secret, unless it looks like one by itself.
-    const what = shapeOf(text, name === '$secret' ? '' : name);
+    const header = path.length === 2 && path[0] === 'headers' && credentialHeader.test(name);
+    const what = shapeOf(text, name === '$secret' ? '' : name) ?? (header ? 'a credential' : undefined);
     return what ? [{ path, text, what }] : [];
   });
 }
