@@ -97,20 +97,17 @@ export const contextFits: Rule = (project) => {
     const strategy = strategyKinds[kind];
     const options = strategy?.options.parse(written);
     const legs = new Map(legsOf(targets, ['targets']).map(({ node }) => [`${node.provider}/${node.model}`, node]));
-    return [...legs].flatMap(([name, { provider, model }]): Problem[] => {
+    const misfits = [...legs].flatMap(([name, { provider, model }]): string[] => {
       const window = (providers.get(provider)?.value as ProviderSnapshot | undefined)?.models[model]?.contextWindow;
       if (!strategy || window === undefined) return [];
       const why =
         overflow(options, window) ??
         (strategy.budget(options, window) <= 0 ? 'what it holds back leaves nothing of' : undefined);
-      if (!why) return [];
-      return [
-        {
-          code: 'context_does_not_fit',
-          place,
-          message: `model '${object.id}': context policy '${context}' does not fit ${name}: ${why} its window of ${window}`,
-        },
-      ];
+      return why ? [`${name}: ${why} its window of ${window}`] : [];
     });
+    if (misfits.length === 0) return [];
+    // One policy, one cure, however many targets it does not fit.
+    const message = `model '${object.id}': context policy '${context}' does not fit ${misfits.join('; nor ')}`;
+    return [{ code: 'context_does_not_fit', place, message }];
   });
 };
