@@ -11,6 +11,8 @@ import { serialise } from './serialise.ts';
 // Taken before the guards stand and before any of the repository's code has run.
 const realProcess = process;
 const toText = JSON.stringify;
+const remove = Reflect.deleteProperty;
+const prototypes = [Object.prototype, Array.prototype, String.prototype, Number.prototype, Boolean.prototype];
 
 const order = JSON.parse(realProcess.argv[2] ?? '') as LoadOrder;
 const files = policedFiles(order);
@@ -37,6 +39,8 @@ function answer(outcome: { exported?: { default?: unknown }; failure?: LoadFailu
   else if (exported?.default === unknowable) gateway = 'failed';
   else if (exported) gateway = index !== undefined && declarations[index]?.sort === 'gateway' ? index : 'not_a_gateway';
   const document: LoadDocument = { declarations, gateway, ...(failure && { failure }), impurities, refusedImports };
+  // Whatever a configuration has hung there would speak in the place of our own document.
+  for (let at = 0; at < prototypes.length; at += 1) remove(prototypes[at] ?? {}, 'toJSON');
   const bytes = new TextEncoder().encode(toText(document));
   for (let sent = 0; sent < bytes.length;) sent += writeSync(3, bytes, sent);
 }

@@ -41,6 +41,38 @@ export interface LoadDocument {
   readonly refusedImports: readonly RefusedImport[];
 }
 
+type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+const isShaped = (value: unknown, shape: Shape): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(shape).every(([key, holds]) => holds((value as Record<string, unknown>)[key]));
+const listOf =
+  (shape: Shape) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) && value.every((each) => isShaped(each, shape));
+
+const isPosition = (value: unknown): boolean => isShaped(value, { file: isText, line: isNumber, column: isNumber });
+const documentShape: Shape = {
+  declarations: listOf({
+    sort: isText,
+    id: isText,
+    spec: (value) => value !== undefined,
+    facts: (value) => isShaped(value, {}) && Object.values(value as object).every(isText),
+    position: isPosition,
+  }),
+  gateway: (value) =>
+    isNumber(value) || ['no_default_export', 'not_a_gateway', 'failed'].some((each) => each === value),
+  failure: (value) => value === undefined || isShaped(value, { message: isText }),
+  impurities: listOf({ what: isText, position: isPosition }),
+  refusedImports: listOf({ file: isText, specifier: isText, code: isText, reason: isText }),
+};
+
+/** Configuration runs in the process that writes the document and can spoil it: it is read as what a stranger says. */
+export const isLoadDocument = (value: unknown): value is LoadDocument => isShaped(value, documentShape);
+
 /** What the parent tells the child. */
 export interface LoadOrder {
   /** Real path of the repository's directory. */

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EnvironmentFault } from '../findings.ts';
 import { conditions, fromSource, ownPackages } from '../own-packages.ts';
-import type { LoadDocument, LoadOrder } from './document.ts';
+import { isLoadDocument, type LoadDocument, type LoadOrder } from './document.ts';
 
 export const configFile = 'gateway.config.ts';
 
@@ -79,7 +79,12 @@ export function load(directory: string, { timeoutMs = 20_000, noise = 'ignore' }
           message: `evaluating ${configFile} took longer than ${timeoutMs / 1_000} s`,
         });
       try {
-        return resolve({ document: JSON.parse(Buffer.concat(answer).toString()) as LoadDocument });
+        const document: unknown = JSON.parse(Buffer.concat(answer).toString());
+        if (isLoadDocument(document)) return resolve({ document });
+        return resolve({
+          fault: 'config_failed',
+          message: `evaluating ${configFile} gave no answer that can be read: it changes what objects or lists are`,
+        });
       } catch {
         const last =
           errors
