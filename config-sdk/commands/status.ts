@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { StatusReport } from '@headgate/runtime/serve';
 import { EnvironmentFault } from '../findings.ts';
-import type { CommandEntry } from './command.ts';
+import { exitCodes, type CommandEntry } from './command.ts';
 
 async function askStatus(url: string, token: string | undefined): Promise<StatusReport> {
   const asked = new URL('/status', url);
@@ -52,6 +52,8 @@ function inWords(status: StatusReport): string {
   return `${lines.join('\n')}\n`;
 }
 
+const isAddress = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
 export const statusCommand: CommandEntry = (program) => {
   program
     .command('status')
@@ -60,6 +62,11 @@ export const statusCommand: CommandEntry = (program) => {
     .option('--token-file <file>', 'token of the admin plane')
     .option('--json', 'the status document itself')
     .action(async (url: string, options: { tokenFile?: string; json?: boolean }) => {
+      if (!isAddress(url)) {
+        process.stderr.write(`headgate: '${url}' is no http(s) address, such as http://127.0.0.1:9090\n`);
+        process.exitCode = exitCodes.usage;
+        return;
+      }
       const token = options.tokenFile ? readFileSync(options.tokenFile, 'utf8').trim() : undefined;
       const status = await askStatus(url, token);
       process.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : inWords(status));
