@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { devSettings } from '../config-sdk/commands/dev.ts';
 import { findingTable } from '../config-sdk/findings.ts';
 import { errorTable } from '../runtime/errors.ts';
 import { settingTable } from '../runtime/settings.ts';
@@ -11,6 +12,8 @@ const cell = (text: string | number): string => String(text).replaceAll('|', '\\
 const row = (...cells: readonly (string | number)[]): string => `| ${cells.map(cell).join(' | ')} |`;
 const table = (heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
   [row(...heads), row(...heads.map(() => '---')), ...rows.map((cells) => row(...cells))].join('\n');
+
+const flags = (names: readonly string[]): string => names.map((name) => `\`--${name}\``).join(', ');
 
 const errors = `# Errors that clients see
 
@@ -39,8 +42,12 @@ ${table(
 
 const settings = `# Settings of the runtime
 
-Flags of \`headgate serve\`, or the same in the environment. \`headgate dev\` takes all but those that name a source or
-say whose artifacts to trust.
+Flags of \`headgate serve\`, or the same in the environment.
+
+\`headgate dev\` serves the local repository and takes all of these flags but ${flags(devSettings.without)}.
+Whatever the environment says, it uses ${Object.entries(devSettings.defaults)
+  .map(([name, value]) => `\`--${name} ${value}\``)
+  .join(' and ')} unless these flags say otherwise.
 
 ${table(
   ['flag', 'environment', 'default', 'meaning'],

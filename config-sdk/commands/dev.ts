@@ -5,7 +5,7 @@ import { serve, untilSignalled, type Gateway } from '@headgate/runtime/serve';
 import { readSettings, SettingsError } from '@headgate/runtime/settings';
 import { devKeyVariable, surroundings } from '../cli/environment.ts';
 import { committedSource, watchedSource } from '../dev.ts';
-import { topLevel } from '../git.ts';
+import { commitOf, topLevel } from '../git.ts';
 import { createKey, hashKey } from '../keys.ts';
 import { exitCodes, show, type CommandEntry } from './command.ts';
 import { addSettings, settingFlags } from './settings-options.ts';
@@ -22,27 +22,46 @@ function devKey(): string {
 const judging = ['signers', 'audience'] as const;
 const forOthers = judging.map((name) => `HEADGATE_${name.toUpperCase()}`);
 
+/** What `dev` does with the settings of the runtime; the reference page reads it too. */
+export const devSettings = {
+  without: ['repo', 'ref', 'seed', 'state-dir', 'git-token-file', ...judging],
+  defaults: { poll: '500ms', 'log-level': 'error', drain: '3s' },
+} as const;
+
 /** How a revision is named to a person: the commit and its subject. */
 function revisionInWords({ revision, source }: Gateway): string {
   return source ? `${revision} "${source.subject}" (${source.author})` : `${revision}`;
 }
 
-function banner(gateway: Gateway, key: string, from: string): string {
-  const { dataUrl, adminUrl, models } = gateway;
-  const ask = JSON.stringify({ model: models[0] ?? 'MODEL', messages: [{ role: 'user', content: 'Hello' }] });
-  const serving = gateway.revision ? `serves ${revisionInWords(gateway)}` : 'has nothing to serve yet: see above';
+function tryIt({ dataUrl, models: [model] }: Gateway, key: string): string {
+  if (model === undefined) return '';
+  const ask = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] });
+  return `
+  curl ${dataUrl}/v1/chat/completions \\
+    -H 'authorization: Bearer ${key}' \\
+    -H 'content-type: application/json' \\
+    -d '${ask.replaceAll("'", "'\\''")}'
+`;
+}
+
+interface Circumstances {
+  readonly key: string;
+  /** How the next revision comes about. */
+  readonly from: string;
+  /** Why there may be nothing to serve. */
+  readonly lack: string;
+}
+
+function banner(gateway: Gateway, { key, from, lack }: Circumstances): string {
+  const { dataUrl, adminUrl } = gateway;
+  const serving = gateway.revision ? `serves ${revisionInWords(gateway)}` : `has nothing to serve yet: ${lack}`;
   return `
 Headgate ${serving}
 
   data plane  ${dataUrl}
   console     ${adminUrl}/console
   key         ${key}
-
-  curl ${dataUrl}/v1/chat/completions \\
-    -H 'authorization: Bearer ${key}' \\
-    -H 'content-type: application/json' \\
-    -d '${ask.replaceAll("'", "'\\''")}'
-
+${tryIt(gateway, key)}
 ${from}
 `;
 }
@@ -70,7 +89,8 @@ function teller(): { tell: () => void; of: (gateway: Gateway) => void } {
 async function dev(self: Command, watching: boolean): Promise<void> {
   const repository = await topLevel('.');
   const key = devKey();
-  const quietly = ['--repo', repository, '--poll', '500ms', '--log-level', 'error', '--drain', '3s'];
+  const own = Object.entries(devSettings.defaults).flatMap(([name, value]) => [`--${name}`, value]);
+  const quietly = ['--repo', repository, ...own];
   const settings = readSettings([...quietly, ...settingFlags(self)], forOthers);
   const source = (watching ? watchedSource : committedSource)({
     repository,
@@ -84,7 +104,9 @@ async function dev(self: Command, watching: boolean): Promise<void> {
   const from = watching
     ? 'Save a change to gateway.config.ts and it is live.'
     : 'Commit a change to gateway.config.ts and it is live within seconds; git revert takes it back.';
-  process.stdout.write(banner(gateway, key, from));
+  const bare = !watching && (await commitOf(repository, 'HEAD')) === undefined;
+  const lack = bare ? 'this repository has no commit' : 'see above';
+  process.stdout.write(banner(gateway, { key, from, lack }));
   await untilSignalled(gateway);
 }
 
@@ -96,17 +118,15 @@ export const devCommand: CommandEntry = (program) => {
       `The runtime on the repository of the current directory, following the checked-out branch.\nPrints a key for consumer 'dev': fresh at each start, or what ${devKeyVariable} holds.`,
     )
     .option('--watch', 'follow each save instead of each commit', false);
-  addSettings(command, ['repo', 'ref', 'seed', 'state-dir', 'git-token-file', ...judging]).action(
-    async (options: { watch: boolean }, self: Command) => {
-      try {
-        await dev(self, options.watch);
-      } catch (error) {
-        const lines = error instanceof SettingsError ? error.problems : [startFailure(error)];
-        for (const line of lines) process.stderr.write(`headgate: ${line}\n`);
-        process.exitCode = error instanceof SettingsError ? exitCodes.usage : exitCodes.environment;
-      }
-      // Sockets that clients keep open must not keep the process.
-      process.exit();
-    },
-  );
+  addSettings(command, devSettings).action(async (options: { watch: boolean }, self: Command) => {
+    try {
+      await dev(self, options.watch);
+    } catch (error) {
+      const lines = error instanceof SettingsError ? error.problems : [startFailure(error)];
+      for (const line of lines) process.stderr.write(`headgate: ${line}\n`);
+      process.exitCode = error instanceof SettingsError ? exitCodes.usage : exitCodes.environment;
+    }
+    // Sockets that clients keep open must not keep the process.
+    process.exit();
+  });
 };

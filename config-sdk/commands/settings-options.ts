@@ -4,11 +4,19 @@ import { settingTable } from '@headgate/runtime/settings';
 
 type Name = keyof typeof settingTable;
 
-/** Adds every setting but `without`. They have no default here: the runtime knows it, and the environment comes before it. */
-export function addSettings(command: Command, without: readonly Name[] = []): Command {
+export interface SettingChoice {
+  /** Settings that this command does not take. */
+  readonly without?: readonly Name[];
+  /** What it sets by itself, in place of the runtime's default. */
+  readonly defaults?: Readonly<Partial<Record<Name, string>>>;
+}
+
+/** Adds the settings to a command. They have no default here: whoever reads them knows it, and the environment comes before it. */
+export function addSettings(command: Command, { without = [], defaults = {} }: SettingChoice = {}): Command {
   for (const [name, { value, fallback, help }] of Object.entries(settingTable)) {
     if (without.includes(name as Name)) continue;
-    command.option(`--${name} <${value}>`, fallback ? `${help} (default ${fallback})` : help);
+    const shown = defaults[name as Name] ?? fallback;
+    command.option(`--${name} <${value}>`, shown ? `${help} (default ${shown})` : help);
   }
   return command;
 }

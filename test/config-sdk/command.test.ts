@@ -40,6 +40,19 @@ test('exit codes tell a fine configuration, a broken one, wrong usage and a brok
   assert.equal(await codes('publish', '--help'), 0);
 });
 
+test('status of what is no address is wrong usage, in one line', async (context) => {
+  const { code, stderr } = await headgate(await temporaryFolder(context), ['status', 'notaurl']);
+  assert.equal(code, 2);
+  assert.match(stderr, /^headgate: 'notaurl' is no http\(s\) address.*\n$/);
+});
+
+test('the help of dev shows the defaults of dev', async (context) => {
+  const { stdout } = await headgate(await temporaryFolder(context), ['dev', '--help']);
+  const help = stdout.replaceAll(/\s+/g, ' ');
+  assert.match(help, /--poll <DURATION> [^(]*\(default 500ms\)/);
+  assert.match(help, /--log-level <LEVEL> [^(]*\(default error\)/);
+});
+
 test('a warning alone does not fail', async (context) => {
   const folder = await temporaryFolder(context);
   await writeFiles(folder, { 'gateway.config.ts': sampleConfig().replace(/keys: \[.*\]/, 'keys: []') });
