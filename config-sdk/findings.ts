@@ -78,7 +78,10 @@ export const findingTable = {
     'A consumer names a model or route that defineGateway does not list.',
     'add it to defineGateway, or take it out here',
   ),
-  invalid_value: error('A value is of the wrong type or out of its range.', 'see the reference page of this object'),
+  invalid_value: error(
+    'A value is of the wrong type or out of its range.',
+    'see the reference of the function that declares it, docs/reference/config.md in headgate',
+  ),
   missing_value: error('A required property is missing.', 'add the property'),
   unknown_property: error('A property is not known here.', 'check its spelling; options depend on `kind`'),
   bad_name: error('An object has a name that cannot be published.', 'start with a letter or digit'),

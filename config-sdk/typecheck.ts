@@ -12,6 +12,19 @@ import { conditions, fromSource, ownDirectory, ownPackages } from './own-package
 
 /** What the compiler's own words leave open. */
 const hints: Readonly<Record<string, string>> = {
+  TS2304: 'import it, declare it above, or check its spelling',
+  TS2322: 'give a value of the type that is asked for here',
+  TS2339: 'check its spelling, and that this object has it',
+  TS2345: 'give a value of the type that is asked for here',
+  TS2353: 'check its spelling, or remove it; options depend on `kind`',
+  TS2551: 'use the name that is suggested',
+  TS2552: 'use the name that is suggested, or import this one',
+  TS2561: 'use the name that is suggested',
+  TS2739: 'add the missing properties',
+  TS2740: 'add the missing properties',
+  TS2741: 'add the missing property',
+  TS2769: 'give arguments that fit one of the forms of this function',
+  TS2820: 'use the word that is suggested',
   TS1294:
     'types are stripped, not compiled: use plain objects and unions instead of enum, namespace or parameter properties',
   TS1484: 'write `import { type Name }`',

@@ -7,6 +7,7 @@ import { findingTable } from '../config-sdk/findings.ts';
 import { errorTable } from '../runtime/errors.ts';
 import { settingTable } from '../runtime/settings.ts';
 import { faults } from './faults.ts';
+import { configPage } from './config-page.ts';
 
 const cell = (text: string | number): string => String(text).replaceAll('|', '\\|');
 const row = (...cells: readonly (string | number)[]): string => `| ${cells.map(cell).join(' | ')} |`;
@@ -98,6 +99,7 @@ ${table(
 
 /** Pages by file name, under \`docs/reference/\`. */
 export const pages: Readonly<Record<string, string>> = {
+  'config.md': configPage,
   'errors.md': errors,
   'faults.md': faultTable,
   'findings.md': findings,

@@ -65,13 +65,23 @@ function subjectOf(declaration: LoadedDeclaration | undefined): string {
 
 const isNotData = (value: unknown): boolean => isObject(value) && Object.hasOwn(value, notDataMark);
 
+/** The function whose arguments a value of this sort stands in. */
+function functionOf(sort: LoadedDeclaration['sort']): string {
+  if (sort === 'bound-prompt') return 'prompt';
+  if (sort === 'target') return 'provider';
+  if (sort === 'group') return 'weighted';
+  return sort === 'context-policy' ? 'contextPolicy' : sort;
+}
+
 interface Whereabouts {
+  /** Of the declaration in which the value stands. */
+  readonly of: string;
   readonly path: Path;
   readonly place: Place;
   readonly subject: string;
 }
 
-function problemOf(issue: Issue, { path, place, subject }: Whereabouts, { sort, value }: Subject): Problem[] {
+function problemOf(issue: Issue, { of, path, place, subject }: Whereabouts, { sort, value }: Subject): Problem[] {
   const written = inWords(place.path[0] === 'options' ? place.path.slice(1) : place.path);
   const at = written ? `${subject}: ${written}` : subject;
   if (issue.code === 'unrecognized_keys') {
@@ -88,7 +98,8 @@ function problemOf(issue: Issue, { path, place, subject }: Whereabouts, { sort, 
     return [{ code: 'missing_value', place, message: `${at} is missing` }];
   const kinds = path.length === 1 && last === 'kind' ? kindsOf[sort] : undefined;
   const message = kinds ? `must be one of ${Object.keys(kinds).join(', ')}` : messageOf(issue);
-  return [{ code: 'invalid_value', place, message: `${at}: ${message}` }];
+  const hint = `see the reference of ${of}(), docs/reference/config.md in headgate`;
+  return [{ code: 'invalid_value', place, message: `${at}: ${message}`, hint }];
 }
 
 function collectionSchema(sort: CompiledObject['sort']): z.ZodType {
@@ -116,8 +127,9 @@ export function schemaVerdict(object: Subject, compilation: Compilation): Schema
     // Reported elsewhere, as what it is.
     if (!place || isNotData(there)) return [];
     if (sort === 'consumer' && path[0] === 'keys' && isPlaintextKey(there)) return [];
-    const subject = subjectOf(compilation.declarations[place.declaration]);
-    return problemOf(issue, { path, place, subject }, object);
+    const declaration = compilation.declarations[place.declaration];
+    const subject = subjectOf(declaration);
+    return problemOf(issue, { of: functionOf(declaration?.sort ?? sort), path, place, subject }, object);
   });
   return { sound: parsed.success, problems };
 }

@@ -1,0 +1,166 @@
+/** The reference of the authoring functions, read from their types and comments and from the options of the kinds. */
+import { fileURLToPath } from 'node:url';
+import { Node, Project, type InterfaceDeclaration, type JSDocableNode, type SourceFile } from 'ts-morph';
+import { z } from 'zod';
+import { policyKinds, providerKinds, strategyKinds } from '../runtime/snapshot.ts';
+
+const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
+const sourceOf = (path: string): SourceFile =>
+  project.addSourceFileAtPath(fileURLToPath(new URL(`../${path}`, import.meta.url)));
+const files = ['gateway', 'define', 'prompt', 'handles'].map((name) => sourceOf(`config-sdk/${name}.ts`));
+
+const commentOf = (node: JSDocableNode): string =>
+  node
+    .getJsDocs()
+    .map((each) => each.getDescription().trim().replaceAll(/\s+/g, ' '))
+    .join(' ');
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const table = (rows: readonly (readonly string[])[]): string =>
+  ['| property | type | required | meaning |', '| --- | --- | --- | --- |']
+    .concat(rows.map((cells) => `| ${cells.map(cell).join(' | ')} |`))
+    .join('\n');
+
+/** Types whose names say little to a reader. */
+const words: Readonly<Record<string, string>> = {
+  Duration: "duration, such as `'30s'`",
+  'Many<Model>': 'list, record or module of models',
+  'Many<Route>': 'list, record or module of routes',
+  'Many<Consumer>': 'list, record or module of consumers',
+  'readonly [Target | Group, ...(Target | Group)[]]': 'list of targets and groups, at least one',
+  System: 'text',
+  User: 'text',
+  Chosen: 'record of lists of words',
+  'Readonly<Record<string, Fixture<VariablesOf<System> | VariablesOf<User>>>>': 'record of records of texts',
+  'Readonly<Record<string, string | Secret>>': "record of texts and `secret('NAME')`",
+  "`http${'s' | ''}://${string}`": 'text that begins with `http://` or `https://`',
+  '`/${string}`': 'text that begins with `/`',
+  '`sha256:${string}`': 'text that begins with `sha256:`',
+  'BoundPrompt | Prompt<{}>': 'prompt, with values for its variables',
+};
+
+function typeInWords(text: string): string {
+  const listed = /^readonly (.+)\[\]$/.exec(text)?.[1];
+  if (listed && !words[text]) return `list of ${typeInWords(listed.replace(/^\((.*)\)$/, '$1'))}`;
+  return words[text] ?? `\`${text.replaceAll('`', '')}\``;
+}
+
+function propertiesOf(shape: InterfaceDeclaration): string {
+  return table(
+    shape.getProperties().map((each) => {
+      const type = typeInWords(each.getTypeNode()?.getText().replaceAll(/\s+/g, ' ') ?? '');
+      return [`\`${each.getName()}\``, type, each.hasQuestionToken() ? '' : 'yes', commentOf(each)];
+    }),
+  );
+}
+
+const interfaceNamed = (name: string): InterfaceDeclaration | undefined =>
+  files.map((file) => file.getInterface(name)).find((each) => each !== undefined);
+
+interface Schema {
+  readonly [key: string]: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+function schemaInWords(schema: Schema): string {
+  if (schema['const'] !== undefined) return `\`${JSON.stringify(schema['const'])}\``;
+  if (Array.isArray(schema['enum'])) return schema['enum'].map((each) => `\`${JSON.stringify(each)}\``).join(' or ');
+  const branches = (schema['anyOf'] ?? schema['oneOf']) as readonly Schema[] | undefined;
+  if (branches) return [...new Set(branches.map(schemaInWords))].join(' or ');
+  if (schema.properties?.['$secret']) return "`secret('NAME')`";
+  if (schema['type'] === 'array') return `list of ${schemaInWords((schema['items'] ?? {}) as Schema)}`;
+  if (schema.properties)
+    return `{ ${Object.entries(schema.properties)
+      .map(([name, each]) => `${name}: ${schemaInWords(each)}`)
+      .join(', ')} }`;
+  if (schema['type'] === 'object') return 'record';
+  // Durations are the one sort of value that the schema reads by code of its own.
+  return typeof schema['type'] === 'string' ? schema['type'] : (words['Duration'] ?? '');
+}
+
+/** Doc comments of schema members by name, wherever in these files they stand. */
+function commentsIn(paths: readonly string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const path of paths)
+    for (const node of sourceOf(path).getDescendants()) {
+      if (!Node.isPropertyAssignment(node)) continue;
+      const comment = node.getLeadingCommentRanges().at(-1)?.getText() ?? '';
+      if (comment.startsWith('/**'))
+        found.set(
+          node.getName(),
+          comment
+            .replaceAll(/^\/\*\*|\*\/$|^\s*\*/gm, '')
+            .replaceAll(/\s+/g, ' ')
+            .trim(),
+        );
+    }
+  return found;
+}
+
+function optionsOf(schema: z.ZodType | undefined, comments: ReadonlyMap<string, string>): string {
+  if (!schema) return '';
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema;
+  if (Object.keys(properties).length === 0) return '';
+  return table(
+    Object.entries(properties).map(([name, each]) => {
+      const fallback = each['default'] === undefined ? '' : ` Default \`${JSON.stringify(each['default'])}\`.`;
+      const meaning = `${comments.get(name) ?? ''}${fallback}`.trim();
+      return [`\`${name}\``, schemaInWords(each), required.includes(name) ? 'yes' : '', meaning];
+    }),
+  );
+}
+
+interface Kind {
+  readonly options: z.ZodType;
+  readonly modelOptions?: z.ZodType;
+}
+
+const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+function kindsIn(kinds: Readonly<Record<string, Kind>>, folder: string): string {
+  return Object.entries(kinds)
+    .map(([name, { options, modelOptions }]) => {
+      const shared = folder === 'providers' ? ['runtime/providers/options.ts'] : [];
+      const comments = commentsIn([...shared, `runtime/${folder}/${kebab(name)}.ts`]);
+      const own = optionsOf(options, comments);
+      const perModel = optionsOf(modelOptions, comments);
+      const models = perModel && `\n\nBesides, for each of its \`models\`:\n\n${perModel}`;
+      return `#### kind \`'${name}'\`\n\n${own || 'No options of its own.'}${models}`;
+    })
+    .join('\n\n');
+}
+
+/** What the functions take that has no interface of its own name. */
+const further: Readonly<Record<string, readonly string[]>> = {
+  provider: ['ModelFacts', 'TargetOptions'],
+  weighted: ['Weighted'],
+};
+const kindsFor: Readonly<Record<string, string>> = {
+  provider: kindsIn(providerKinds, 'providers'),
+  contextPolicy: kindsIn(strategyKinds, 'context'),
+  policy: kindsIn(policyKinds, 'policies'),
+};
+const captions: Readonly<Record<string, string>> = {
+  ModelFacts: 'What is said of each of its `models`:',
+  TargetOptions: 'Options of `target(model, options)`:',
+};
+
+const sections = files.flatMap((file) =>
+  file.getFunctions().flatMap((each) => {
+    const name = each.getName() ?? '';
+    if (!each.isExported()) return [];
+    const spec = name.replace(/^define/, '').replace(/^./, (letter) => letter.toUpperCase());
+    const shapes = [`${spec}Spec`, ...(further[name] ?? [])].flatMap((one) => {
+      const shape = interfaceNamed(one);
+      return shape ? [`${captions[one] ? `${captions[one]}\n\n` : ''}${propertiesOf(shape)}`] : [];
+    });
+    return [[`## ${name}()`, commentOf(each), ...shapes, kindsFor[name] ?? ''].filter(Boolean).join('\n\n')];
+  }),
+);
+
+export const configPage = `# The functions of a configuration
+
+What a repository imports from \`headgate\`. Findings such as \`invalid_value\` name the function; this page says what it takes.
+
+${sections.join('\n\n')}
+`;
