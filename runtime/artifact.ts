@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ArtifactRefused } from './artifact-refused.ts';
 import { verifySignature, type Signer } from './signature/verify.ts';
 import { snapshotFormat } from './snapshot.ts';
+import { parseStrictJson, StrictJsonError } from './strict-json.ts';
 import type { RawArtifact } from './sync/source.ts';
 
 export { ArtifactRefused } from './artifact-refused.ts';
@@ -71,12 +72,13 @@ export interface Artifact {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+/** JSON with one meaning or none. Throws `ArtifactRefused`. */
 export function parseJsonBytes(bytes: Uint8Array, name: string): unknown {
   try {
-    // `fatal`: bytes that are not UTF-8 must not turn into replacement characters after their digest was checked.
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)) as unknown;
+    return parseStrictJson(bytes, { maxBytes: maxSnapshotBytes });
   } catch (error) {
-    throw new ArtifactRefused('schema', `${name} is not JSON: ${(error as Error).message}`);
+    if (!(error instanceof StrictJsonError)) throw error;
+    throw new ArtifactRefused('schema', `${name} is not JSON that is taken here: ${error.message}`);
   }
 }
 

@@ -74,7 +74,7 @@ function teller(): { tell: () => void; of: (gateway: Gateway) => void } {
     tell() {
       if (!gateway) return;
       const line = gateway.held
-        ? `held: ${gateway.held}; ${gateway.revision ?? 'nothing'} still serves`
+        ? `held: ${gateway.held.replace(/\.$/, '')}; ${gateway.revision ?? 'nothing'} still serves`
         : `now serving ${revisionInWords(gateway)}`;
       if (line !== said) process.stdout.write(`${new Date().toLocaleTimeString('en-GB')}  ${line}\n`);
       said = line;

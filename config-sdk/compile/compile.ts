@@ -74,12 +74,15 @@ function snapshotOf(
   const snapshot = {
     format: snapshotFormat,
     name: isObject(spec) ? spec['name'] : undefined,
+    ...(isObject(spec) && spec['allowShrink'] !== undefined ? { allowShrink: spec['allowShrink'] } : {}),
     ...named,
     sources: Object.fromEntries(sources),
   };
   // Every object in it has been through the schema, or its problems are errors that keep it from being published.
   return snapshot as unknown as SnapshotInput;
 }
+
+const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'allowShrink'];
 
 function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
   const problems = listProblems(document, gateway);
@@ -93,7 +96,7 @@ function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
       message: 'the gateway needs a name of up to 64 letters, digits, dots, dashes or underscores',
     });
   }
-  for (const key of Object.keys(spec).filter((each) => !['name', 'models', 'routes', 'consumers'].includes(each))) {
+  for (const key of Object.keys(spec).filter((each) => !gatewayProperties.includes(each))) {
     problems.push({
       code: 'unknown_property',
       place: { declaration: gateway, path: [key], name: true },

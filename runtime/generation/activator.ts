@@ -6,6 +6,7 @@ import { Generation } from './generation.ts';
 import { HealthRecord } from './health.ts';
 import { probe } from './probe.ts';
 import { provision, type Provisioned } from './provision.ts';
+import { refuseShrink, servedNames } from './shrink-guard.ts';
 
 export class Activator {
   readonly #pools: Pools;
@@ -31,12 +32,13 @@ export class Activator {
     return this.#live.size;
   }
 
-  /** Builds and questions a candidate; what serves is not touched. Throws `ArtifactRefused`. */
-  warm(artifact: Artifact): void {
+  /** Builds and questions a candidate; what serves is not touched. `isAllowed`: an operator takes its losses on himself. Throws `ArtifactRefused`. */
+  warm(artifact: Artifact, { isAllowed = false } = {}): void {
     this.abandon();
     const started = performance.now();
     const provisioned = provision(artifact, this.#pools);
     try {
+      if (!isAllowed) refuseShrink(this.#current?.names, provisioned.snapshot);
       probe(provisioned);
     } catch (error) {
       provisioned.dispose();
@@ -56,12 +58,13 @@ export class Activator {
     const candidate = this.#candidate;
     if (candidate?.commit !== commit) throw new Error(`no candidate ${commit} is warm`);
     this.#candidate = undefined;
-    const { revision, tables, dispose } = candidate.provisioned;
+    const { revision, snapshot, tables, dispose } = candidate.provisioned;
     this.#made += 1;
     const generation: Generation = new Generation({
       number: this.#made,
       revision,
       tables,
+      names: servedNames(snapshot),
       health: new HealthRecord(),
       dispose: () => {
         dispose();

@@ -5,6 +5,7 @@ import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { Verdict } from '../policies/policy.ts';
 import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
 import type { HealthRecord } from './health.ts';
+import type { ServedNames } from './shrink-guard.ts';
 
 export interface LiveProvider {
   readonly name: string;
@@ -108,16 +109,25 @@ export class Generation {
   readonly number: number;
   readonly revision: Revision;
   readonly tables: Tables;
+  readonly names: ServedNames;
   readonly health: HealthRecord;
   readonly #dispose: () => void;
   #inFlight = 0;
   #retired = false;
   #disposed = false;
 
-  constructor(made: { number: number; revision: Revision; tables: Tables; health: HealthRecord; dispose: () => void }) {
+  constructor(made: {
+    number: number;
+    revision: Revision;
+    tables: Tables;
+    names: ServedNames;
+    health: HealthRecord;
+    dispose: () => void;
+  }) {
     this.number = made.number;
     this.revision = made.revision;
     this.tables = made.tables;
+    this.names = made.names;
     this.health = made.health;
     this.#dispose = made.dispose;
   }

@@ -87,7 +87,7 @@ export class Loop {
     this.#send({ type: 'booted', lastKnownGood: activator.current?.revision.artifact, quarantine });
     await this.operator.start();
     await this.poke();
-    await this.settled();
+    await this.#effects.settled();
   }
 
   /** Looks at the source now. */
@@ -95,16 +95,11 @@ export class Loop {
     await this.#poller?.poke();
   }
 
-  /** Resolves when nothing is left to do for the tips seen so far. */
-  settled(): Promise<void> {
-    return this.#effects.settled();
-  }
-
   /** Ends all work on revisions; what serves stays. An end on purpose condemns nobody: marks are taken away. */
   async stop(): Promise<void> {
     this.#fetching.abort(new Error('stopping'));
     await this.#poller?.stop();
-    await this.settled();
+    await this.#effects.settled();
     this.#trial?.stop();
     this.operator.stop();
     await clearMarks(this.#options.keep);
@@ -190,7 +185,8 @@ export class Loop {
   async #warm(commit: string): Promise<void> {
     const { keep, activator } = this.#options;
     await keep.change({ building: commit });
-    this.#judge(commit, 'warmed', () => activator.warm(this.#candidateOf(commit)));
+    const options = { isAllowed: this.operator.isAllowed(commit) };
+    this.#judge(commit, 'warmed', () => activator.warm(this.#candidateOf(commit), options));
     // When it is to serve, the mark goes in the same write that says so.
     if (this.#state.active !== commit) await keep.change({ building: undefined });
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { join } from 'node:path';
 import { artifactBranch, sourceOf, type ArtifactBranch } from '../support/artifact-branch.ts';
-import { keyHash, startWith, type TestGateway } from '../support/gateway.ts';
+import { artifactFiles, keyHash, startWith, type TestGateway } from '../support/gateway.ts';
 import { startGitServer, type GitServer } from '../support/git-server.ts';
 import { temporaryDirectory } from '../support/repository.ts';
 import { answerWell, startScripted } from '../support/scripted-upstream.ts';
@@ -443,3 +443,61 @@ test('fault 39: of ten pushes between two polls only the newest is fetched and s
   assert.equal(fetches() - before, 1);
   assert.equal((await gateway.status()).active?.generation, 2);
 });
+
+test(
+  'fault 78: a revision that takes most of what is served away is held, until it says why or an operator accepts it',
+  options,
+  async (context) => {
+    const { branch, start } = await stage(context);
+    const target = { kind: 'target' as const, provider: 'sandbox', model: 'small' };
+    const many = (names: readonly string[]) => ({
+      parts: { models: Object.fromEntries(names.map((name) => [name, { targets: target }])) },
+    });
+    await branch.publish(versioned(1, many(['a', 'b', 'c', 'd'])));
+    const gateway = await start();
+    const lost = await branch.publish(versioned(2));
+    const status = await held(gateway, 'shrink');
+    assert.match(status.held?.detail ?? '', /4 of 5 models are gone; if that is meant, say why/);
+    assert.equal(await which(gateway), 'version 1');
+    const accepted = await fetch(`${gateway.adminUrl}/accept`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ commit: lost }),
+    });
+    assert.equal(accepted.status, 202);
+    await serves(gateway, 2);
+
+    await branch.publish(versioned(3, many(['a', 'b', 'c', 'd'])));
+    await serves(gateway, 3);
+    await branch.publish(versioned(4, { parts: { allowShrink: 'the old models are retired' } }));
+    await serves(gateway, 4);
+  },
+);
+
+test(
+  'fault 52: a snapshot with a key twice, a reserved key, a byte order mark or a NUL is refused, whatever its digest says',
+  options,
+  async (context) => {
+    const { branch, start } = await stage(context);
+    await branch.publish(versioned(1));
+    const gateway = await start();
+    const text = (n: number) => artifactFiles(versioned(n)).get('snapshot.json')?.toString() ?? '';
+    const hostile: [string, RegExp][] = [
+      [text(2).replace('"name":"test"', '"name":"test","name":"test"'), /twice/],
+      [text(2).replace('"sources":{', '"sources":{"__proto__":"x",'), /__proto__/],
+      [`\uFEFF${text(2)}`, /byte order mark/],
+      [text(2).replace('version 2', 'version \\u0000 2'), /NUL/],
+      [text(2).replace('"sources":{', `"sources":{"a":${'['.repeat(200)}${']'.repeat(200)},`), /deep|level/],
+    ];
+    for (const [snapshot, detail] of hostile) {
+      const commit = await branch.publish(versioned(2), { snapshot: Buffer.from(snapshot) });
+      const status = await until(`${detail} is refused`, async () => {
+        const now = await gateway.status();
+        return now.held?.commit === commit && now;
+      });
+      assert.equal(status.held?.reason, 'schema');
+      assert.match(status.held?.detail ?? '', detail);
+    }
+    assert.equal(await which(gateway), 'version 1');
+  },
+);

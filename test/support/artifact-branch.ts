@@ -13,6 +13,8 @@ export interface ArtifactBranch {
 
 interface Publication {
   readonly seq: number;
+  /** Other bytes for the snapshot, which the manifest then speaks of. */
+  readonly snapshot: Buffer;
   /** Other content for a file, after the manifest was made. */
   readonly replace: Readonly<Record<string, Buffer>>;
   readonly parents: readonly string[];
@@ -31,7 +33,7 @@ export function artifactBranch(directory: string, branch = 'headgate/compiled'):
     },
     async publish(snapshot, change = {}) {
       seq = change.seq ?? seq + 1;
-      const files = artifactFiles(snapshot, { seq, commit: sourceOf(seq) });
+      const files = artifactFiles(snapshot, { seq, commit: sourceOf(seq) }, change.snapshot);
       const lines = [...files].map(([name, content]) => ({
         mode: '100644' as const,
         name,

@@ -33,8 +33,11 @@ export function snapshotOf(parts: Partial<SnapshotInput>): SnapshotInput {
 }
 
 /** The files of an artifact around `snapshot`, as `build` or (with a sequence number) `publish` would write them. */
-export function artifactFiles(snapshot: SnapshotInput, source?: { seq: number; commit: string }): Map<string, Buffer> {
-  const bytes = Buffer.from(canonicalJson(snapshot));
+export function artifactFiles(
+  snapshot: SnapshotInput,
+  source?: { seq: number; commit: string },
+  bytes: Buffer = Buffer.from(canonicalJson(snapshot)),
+): Map<string, Buffer> {
   const manifest = {
     format: artifactFormat,
     audience: snapshot.name,
