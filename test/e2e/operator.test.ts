@@ -34,7 +34,7 @@ async function stage(context: TestContext) {
 const serves = (gateway: TestGateway, n: number) =>
   until(`${n} is served`, async () => gateway.revision === sourceOf(n).slice(0, 12));
 
-async function order(gateway: TestGateway, path: string, body: object = {}, method = 'POST') {
+async function order(gateway: TestGateway, path: string, body: object = {}, method: 'POST' | 'DELETE' = 'POST') {
   const answer = await fetch(`${gateway.adminUrl}${path}`, {
     method,
     headers: { 'content-type': 'application/json' },
