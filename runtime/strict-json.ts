@@ -8,6 +8,8 @@ export interface JsonLimits {
   readonly maxBytes: number;
   /** How deep lists and objects may stand in one another. */
   readonly maxDepth?: number;
+  /** How many values there may be in all: a byte of text can become fifty of memory. */
+  readonly maxValues?: number;
 }
 
 export class StrictJsonError extends Error {
@@ -25,6 +27,7 @@ export class StrictJsonError extends Error {
 }
 
 const defaultDepth = 64;
+const defaultValues = 300_000;
 const longestKeyShown = 40;
 const mostStepsShown = 8;
 
@@ -88,12 +91,15 @@ const words: Readonly<Record<string, readonly [word: string, value: boolean | nu
 class Reader {
   readonly #text: string;
   readonly #maxDepth: number;
+  readonly #maxValues: number;
   readonly #path: Step[] = [];
   #at = 0;
+  #values = 0;
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, { maxDepth = defaultDepth, maxValues = defaultValues }: JsonLimits) {
     this.#text = text;
     this.#maxDepth = maxDepth;
+    this.#maxValues = maxValues;
   }
 
   document(): unknown {
@@ -126,6 +132,8 @@ class Reader {
 
   #value(depth: number): unknown {
     if (depth === 0) this.#skip(space);
+    this.#values += 1;
+    if (this.#values > this.#maxValues) throw this.#error(`more than ${this.#maxValues} values`);
     const first = this.#text[this.#at] ?? '';
     let value: unknown;
     if (first === '{' || first === '[') {
@@ -219,8 +227,8 @@ class Reader {
 }
 
 /** Throws `StrictJsonError`, whose message names the place and never the content. */
-export function parseStrictJson(bytes: Uint8Array, { maxBytes, maxDepth = defaultDepth }: JsonLimits): unknown {
-  if (bytes.byteLength > maxBytes)
-    throw new StrictJsonError(`${bytes.byteLength} bytes, where ${maxBytes} are allowed`, '', undefined);
-  return new Reader(textOf(bytes), maxDepth).document();
+export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): unknown {
+  if (bytes.byteLength > limits.maxBytes)
+    throw new StrictJsonError(`${bytes.byteLength} bytes, where ${limits.maxBytes} are allowed`, '', undefined);
+  return new Reader(textOf(bytes), limits).document();
 }

@@ -142,6 +142,10 @@ describe('refuses, and names the place', () => {
     for (const text of ['1e999', '-1e400', '[1e309]', 'Infinity', 'NaN', '0x10', '01', '1.', '.5', '+1']) refused(text);
   });
 
+  test('more values than any configuration has: a byte of text can become fifty of memory', () => {
+    assert.match(refused(`[${'0,'.repeat(300_000)}0]`).message, /more than 300000 values/);
+  });
+
   test('what is larger than allowed, before it is read', () => {
     const bytes = new TextEncoder().encode(JSON.stringify('x'.repeat(100)));
     assert.throws(() => parseStrictJson(bytes, { maxBytes: 50 }), /^StrictJsonError: 102 bytes, where 50 are allowed$/);
