@@ -14,6 +14,12 @@ export interface GatewaySpec {
   routes?: Many<Route>;
   /** Who may call. */
   consumers: Many<Consumer>;
+  /**
+   * Why this revision may take most of what was served away. Without it, the runtime refuses a revision with neither models
+   * nor routes, and one that drops more than half of the models, routes, providers or consumers that it serves. Remove it
+   * with the next change.
+   */
+  allowShrink?: string;
 }
 
 /** Everything this gateway serves. Whatever is not reachable from here is not published, and `check` says so. */

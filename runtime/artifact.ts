@@ -1,11 +1,15 @@
 /** The published artifact: what its manifest says, and the proof that the files are the ones it names. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { parseStrictJson, StrictJsonError } from './strict-json.ts';
 import type { RawArtifact } from './sync/source.ts';
 
 export const artifactFormat = 'headgate/artifact.v1';
 /** Larger snapshots are refused before they are read. */
 export const maxSnapshotBytes = 8 * 1024 * 1024;
+const maxManifestBytes = 64 * 1024;
+/** All files together: a snapshot, its manifest and a signature, with room to spare. */
+export const maxArtifactBytes = maxSnapshotBytes + 1024 * 1024;
 
 const oid = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 
@@ -31,7 +35,9 @@ export const manifestSchema = z.strictObject({
   files: z
     .array(
       z.strictObject({
-        path: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+        path: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9.-]*\.(json|txt|md)$/, 'an artifact holds data only: .json, .txt or .md'),
         sha256: z.string().regex(/^[0-9a-f]{64}$/),
         size: z.int().min(0),
       }),
@@ -68,33 +74,46 @@ export class ArtifactRefused extends Error {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-export function parseJsonBytes(bytes: Uint8Array, name: string): unknown {
+function parseFile(bytes: Uint8Array, name: string, maxBytes: number): unknown {
   try {
-    // `fatal`: bytes that are not UTF-8 must not turn into replacement characters after their digest was checked.
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)) as unknown;
+    return parseStrictJson(bytes, { maxBytes });
   } catch (error) {
-    throw new ArtifactRefused('schema', `${name} is not JSON: ${(error as Error).message}`);
+    if (!(error instanceof StrictJsonError)) throw error;
+    throw new ArtifactRefused('schema', `${name} is not JSON that is taken here: ${error.message}`);
   }
 }
 
+/** The snapshot as data, before its schema is asked. Throws `ArtifactRefused`. */
+export const parseSnapshotBytes = (bytes: Uint8Array): unknown => parseFile(bytes, 'snapshot.json', maxSnapshotBytes);
+
+const shortened = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
+
 export function issuesInWords(error: z.ZodError, most = 10): string {
-  const lines = error.issues.slice(0, most).map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`);
+  const lines = error.issues
+    .slice(0, most)
+    .map((issue) => shortened(`${issue.path.join('.') || '(top)'}: ${issue.message}`));
   const more = error.issues.length - lines.length;
   return lines.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
+/** What the operator demands of an artifact. Plain data: it crosses a thread border. */
+export interface OpenOptions {}
+
 /** Checks the manifest and each file against it. Cheap questions first; throws `ArtifactRefused`. */
-export function openArtifact(raw: RawArtifact): Artifact {
+export function openArtifact(raw: RawArtifact, _options: OpenOptions = {}): Artifact {
   const manifestBytes = raw.files.get('manifest.json');
   if (!manifestBytes) throw new ArtifactRefused('schema', 'the artifact has no manifest.json');
-  const parsed = manifestSchema.safeParse(parseJsonBytes(manifestBytes, 'manifest.json'));
+  const parsed = manifestSchema.safeParse(parseFile(manifestBytes, 'manifest.json', maxManifestBytes));
   if (!parsed.success) throw new ArtifactRefused('schema', `manifest.json: ${issuesInWords(parsed.error)}`);
   const manifest = parsed.data;
 
   const named = new Set(['manifest.json', 'manifest.json.sig', ...manifest.files.map(({ path }) => path)]);
   const extra = [...raw.files.keys()].filter((path) => !named.has(path));
   if (extra.length > 0)
-    throw new ArtifactRefused('invalid', `the artifact holds ${extra.join(', ')}, which its manifest does not name`);
+    throw new ArtifactRefused(
+      'invalid',
+      `the artifact holds ${shortened(extra.join(', '))}, which its manifest does not name`,
+    );
   for (const { path, sha256: expected, size } of manifest.files) {
     const bytes = raw.files.get(path);
     if (!bytes) throw new ArtifactRefused('invalid', `${path} is named in the manifest and missing`);

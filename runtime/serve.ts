@@ -1,22 +1,22 @@
 /** Wires the process-lifetime parts together and starts them; the one place that knows them all. */
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
 import { startAdmin } from './admin/admin.ts';
 import type { statusOf } from './admin/status.ts';
-import { openArtifact, type Artifact, type Manifest } from './artifact.ts';
+import type { Manifest, OpenOptions } from './artifact.ts';
 import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
 import { Activator } from './generation/activator.ts';
+import type { Verified } from './generation/provision.ts';
 import { listen } from './listener.ts';
 import { causeInWords, createLog, type Log } from './log.ts';
 import { openQuotaStore } from './quota/open.ts';
 import type { Settings } from './settings.ts';
 import { openGitSource } from './sync/git-source.ts';
-import { forgiving, memoryKeep, openKeep, type Keep } from './sync/keep.ts';
+import { forgiving, memoryKeep, openKeep, readArtifact, type Keep, type Verify } from './sync/keep.ts';
 import { Loop } from './sync/loop.ts';
 import type { RevisionSource } from './sync/source.ts';
+import { createVerifier } from './sync/verifier.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
@@ -42,14 +42,10 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-async function readSeed(directory: string | undefined): Promise<Artifact | undefined> {
+async function readSeed(directory: string | undefined, verify: Verify): Promise<Verified | undefined> {
   if (directory === undefined) return undefined;
-  const names = await readdir(directory);
-  const files = await Promise.all(
-    names.map(async (name) => [name, new Uint8Array(await readFile(join(directory, name)))] as const),
-  );
-  const artifact = openArtifact({ commit: '', files: new Map(files) });
-  return { ...artifact, commit: artifact.digest };
+  const { artifact, snapshot } = await verify(await readArtifact(directory, ''));
+  return { artifact: { ...artifact, commit: artifact.digest }, snapshot };
 }
 
 async function keepFor(directory: string | undefined, log: Log): Promise<Keep> {
@@ -105,7 +101,10 @@ export async function serve(settings: Settings, extras: Extras = {}): Promise<Ga
 
 async function start(settings: Settings, extras: Extras, closers: Closers): Promise<Gateway> {
   const { pollMs, bakeMs, bakeSamples } = settings;
-  const seed = await readSeed(settings.seed);
+  const verifier = closers.add(createVerifier());
+  const openOptions: OpenOptions = {};
+  const verify: Verify = (raw, signal) => verifier.verify(raw, openOptions, signal);
+  const seed = await readSeed(settings.seed, verify);
   const log = createLog(settings.logLevel);
   const metrics = createMetrics();
   const pools = closers.add(new Pools());
@@ -115,7 +114,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const keep = await keepFor(settings.stateDir, log);
   const source = extras.source ?? sourceFor(settings);
   const trial = { bakeMs, bakeSamples };
-  const loop = new Loop({ source, activator, keep, log, metrics, pollMs, ...trial, onChange: extras.onChange });
+  const loop = new Loop({ source, verify, activator, keep, log, metrics, pollMs, ...trial, onChange: extras.onChange });
   closers.add({ close: () => loop.stop() });
   let draining = false;
 

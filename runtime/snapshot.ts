@@ -207,6 +207,8 @@ const route = z.strictObject({
 export const snapshotSchema = z.strictObject({
   format: z.literal(snapshotFormat),
   name: objectName,
+  /** Why this revision may take most of what was served away; without it, the runtime refuses such a revision. */
+  allowShrink: z.string().min(1).max(500).optional(),
   providers: z.record(objectName, provider),
   models: z.record(modelName, model),
   prompts: z.record(objectName, prompt),

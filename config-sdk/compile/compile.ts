@@ -1,5 +1,5 @@
 /** From loaded declarations to a snapshot, with every problem that the schema and the rules find on the way. */
-import { maxSnapshotBytes } from '@headgate/runtime/artifact';
+import { maxSnapshotBytes, parseSnapshotBytes } from '@headgate/runtime/artifact';
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import { objectName, snapshotFormat, snapshotSchema, type SnapshotInput } from '@headgate/runtime/snapshot';
 import { notDataMark, type Json, type LoadDocument } from '../load/document.ts';
@@ -72,12 +72,15 @@ function snapshotOf(
   const snapshot = {
     format: snapshotFormat,
     name: isObject(spec) ? spec['name'] : undefined,
+    ...(isObject(spec) && spec['allowShrink'] !== undefined ? { allowShrink: spec['allowShrink'] } : {}),
     ...named,
     sources: Object.fromEntries(sources),
   };
   // Every object in it has been through the schema, or its problems are errors that keep it from being published.
   return snapshot as unknown as SnapshotInput;
 }
+
+const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'allowShrink'];
 
 function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
   const problems = listProblems(document, gateway);
@@ -91,7 +94,7 @@ function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
       message: 'the gateway needs a name of up to 64 letters, digits, dots, dashes or underscores',
     });
   }
-  for (const key of Object.keys(spec).filter((each) => !['name', 'models', 'routes', 'consumers'].includes(each))) {
+  for (const key of Object.keys(spec).filter((each) => !gatewayProperties.includes(each))) {
     problems.push({
       code: 'unknown_property',
       place: { declaration: gateway, path: [key], name: true },
@@ -109,13 +112,17 @@ function wholeProblems(snapshot: SnapshotInput, place: Place): Problem[] {
     place,
     message: `${issue.path.join('.')}: ${issue.message}`,
   }));
-  const bytes = Buffer.byteLength(canonicalJson(snapshot));
-  if (bytes > maxSnapshotBytes)
-    problems.push({
-      code: 'snapshot_too_large',
-      place,
-      message: `the snapshot has ${bytes} bytes; ${maxSnapshotBytes} are allowed`,
-    });
+  const bytes = Buffer.from(canonicalJson(snapshot));
+  if (bytes.byteLength > maxSnapshotBytes) {
+    const message = `the snapshot has ${bytes.byteLength} bytes; ${maxSnapshotBytes} are allowed`;
+    return [...problems, { code: 'snapshot_too_large', place, message }];
+  }
+  try {
+    parseSnapshotBytes(bytes);
+  } catch (error) {
+    // Text that the runtime will not take, such as half of a surrogate pair.
+    problems.push({ code: 'invalid_value', place, message: (error as Error).message });
+  }
   return problems;
 }
 

@@ -5,6 +5,7 @@ import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { Verdict } from '../policies/policy.ts';
 import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
 import type { HealthRecord } from './health.ts';
+import type { Directory } from './on-demand.ts';
 
 export interface LiveProvider {
   readonly name: string;
@@ -89,17 +90,19 @@ export interface Revision {
 export type RouteMatch = { readonly route: LiveRoute } | { readonly refused: readonly string[] } | undefined;
 
 export interface Tables {
-  readonly models: ReadonlyMap<string, LiveModel>;
+  readonly models: Directory<LiveModel>;
   /** Consumers by the hex SHA-256 of their keys. */
-  readonly consumersByKey: ReadonlyMap<string, LiveConsumer>;
+  readonly consumersByKey: Directory<LiveConsumer>;
   readonly providers: ReadonlyMap<string, LiveProvider>;
   /** Every `provider/model` that some model of this snapshot may be sent to. */
   readonly targetLabels: ReadonlySet<string>;
   /** Equal for equal configuration, by upstream name. */
   readonly upstreamIdentities: ReadonlyMap<string, string>;
   readonly matchRoute: (method: string, host: string, path: string) => RouteMatch;
-  /** `file:line:column` by `collection.name`. */
-  readonly sources: Readonly<Record<string, string>>;
+  /** Read anew for each call: for who compares revisions, not for requests. */
+  readonly namesOf: (sort: 'models' | 'routes' | 'providers' | 'consumers') => readonly string[];
+  /** `file:line:column` of the object at `collection.name`. */
+  readonly sourceOf: (object: string) => string | undefined;
 }
 
 export class Generation {

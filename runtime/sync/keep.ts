@@ -5,8 +5,10 @@
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { openArtifact, type Artifact } from '../artifact.ts';
+import type { Artifact } from '../artifact.ts';
+import type { Verified } from '../generation/provision.ts';
 import { causeInWords, type Log } from '../log.ts';
+import type { RawArtifact } from './source.ts';
 
 const stateSchema = z.strictObject({
   format: z.literal('headgate/state.v1'),
@@ -24,12 +26,15 @@ const fresh: KeptState = { format: 'headgate/state.v1', highestSeq: 0, quarantin
 /** Old verdicts beyond this number are forgotten, oldest first. */
 const mostQuarantined = 50;
 
+/** Rejects with `ArtifactRefused`, or with the signal's reason. What lies on disk is checked as what comes from a stranger. */
+export type Verify = (raw: RawArtifact, signal?: AbortSignal) => Promise<Verified>;
+
 export interface Keep {
   readonly state: KeptState;
   /** Where it is kept, for status: a directory or `memory`. */
   readonly where: string;
   /** The newest artifact that still verifies, with what was wrong with newer ones. */
-  load(): Promise<{ readonly artifact: Artifact | undefined; readonly problems: readonly string[] }>;
+  load(verify: Verify): Promise<{ readonly verified: Verified | undefined; readonly problems: readonly string[] }>;
   change(change: Partial<KeptState>): Promise<void>;
   /** Makes `artifact` the one to start from, the one before it the spare. */
   promote(artifact: Artifact): Promise<void>;
@@ -42,7 +47,7 @@ export function memoryKeep(): Keep {
       return state;
     },
     where: 'memory',
-    load: () => Promise.resolve({ artifact: undefined, problems: [] }),
+    load: () => Promise.resolve({ verified: undefined, problems: [] }),
     change: (change) => {
       state = { ...state, ...change };
       return Promise.resolve();
@@ -69,7 +74,7 @@ export function forgiving(keep: Keep, log: Log): Keep {
       return keep.state;
     },
     where: keep.where,
-    load: () => keep.load(),
+    load: (verify) => keep.load(verify),
     change: (change) => forgive(keep.change(change)),
     promote: (artifact) => forgive(keep.promote(artifact)),
   };
@@ -96,12 +101,13 @@ async function writeWhole(path: string, bytes: Uint8Array | string): Promise<voi
   await rename(`${path}.new`, path);
 }
 
-async function readArtifact(directory: string, commit: string): Promise<Artifact> {
+/** The files of an artifact as they lie in a directory. */
+export async function readArtifact(directory: string, commit: string): Promise<RawArtifact> {
   const names = await readdir(directory);
   const files = await Promise.all(
     names.map(async (name) => [name, new Uint8Array(await readFile(join(directory, name)))] as const),
   );
-  return openArtifact({ commit, files: new Map(files) });
+  return { commit, files: new Map(files) };
 }
 
 async function readState(path: string): Promise<{ state: KeptState; problem: string | undefined }> {
@@ -141,18 +147,18 @@ export async function openKeep(directory: string): Promise<Keep> {
     },
     where: directory,
     change,
-    async load() {
+    async load(verify) {
       const problems = read.problem ? [read.problem] : [];
       for (const slot of ['current', 'previous'] as const) {
         const commit = state[slot];
         if (commit === undefined) continue;
         try {
-          return { artifact: await readArtifact(join(directory, slot), commit), problems };
+          return { verified: await verify(await readArtifact(join(directory, slot), commit)), problems };
         } catch (error) {
           problems.push(`${slot}/ is not usable: ${(error as Error).message}`);
         }
       }
-      return { artifact: undefined, problems };
+      return { verified: undefined, problems };
     },
     async promote(artifact) {
       const slot = (name: string) => join(directory, name);

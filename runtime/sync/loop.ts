@@ -1,17 +1,21 @@
 /** Carries out what the machine decides: fetches, verifies, warms, swaps, and goes back when it must. */
-import { ArtifactRefused, openArtifact, type Artifact } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact.ts';
 import type { Activator } from '../generation/activator.ts';
+import type { Verified } from '../generation/provision.ts';
 import { causeInWords, faultInWords, type Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { History } from './history.ts';
-import type { Keep } from './keep.ts';
+import type { Keep, Verify } from './keep.ts';
+import { judge } from './judgement.ts';
 import { cold, step, type Effect, type Event, type State } from './machine.ts';
 import { neverPolled, Poller, type SourceStatus } from './poller.ts';
+import { refuseShrink } from './shrink-guard.ts';
 import type { RawArtifact, RevisionSource } from './source.ts';
 import { Trial } from './trial.ts';
 
 export interface LoopOptions {
   readonly source: RevisionSource | undefined;
+  readonly verify: Verify;
   readonly activator: Activator;
   readonly keep: Keep;
   readonly log: Log;
@@ -33,9 +37,10 @@ export class Loop {
   readonly history: History;
   #state: State = cold;
   #raw: RawArtifact | undefined;
-  #candidate: Artifact | undefined;
+  #candidate: Verified | undefined;
   #trial: Trial | undefined;
-  #fetching = new AbortController();
+  /** Of the candidate at hand: ends its fetch, its verification or its building. */
+  #work = new AbortController();
   /** Effects run one after the other, in the order the machine asked for them. */
   #queue: Promise<void> = Promise.resolve();
   health: 'verified' | 'unverified' | 'rolled-back' = 'unverified';
@@ -64,23 +69,23 @@ export class Loop {
   }
 
   /** Serves what is on disk, or `seed`, before git is asked for anything; then what the source has. */
-  async start(seed: Artifact | undefined): Promise<void> {
-    const { activator, keep, log } = this.#options;
-    const { artifact, problems } = await keep.load();
+  async start(seed: Verified | undefined): Promise<void> {
+    const { activator, keep, log, verify } = this.#options;
+    const { verified, problems } = await keep.load(verify);
     for (const problem of problems) log.warn({ event: 'state_problem', problem }, problem);
     const quarantine = { ...keep.state.quarantine };
     if (keep.state.pending !== undefined) {
       quarantine[keep.state.pending] = 'the gateway died while this revision was on trial';
       await keep.change({ pending: undefined, quarantine });
     }
-    const first = artifact ?? seed;
+    const first = verified ?? seed;
     if (first) {
       try {
-        activator.warm(first);
-        activator.activate(first.commit);
-        this.health = artifact ? 'verified' : 'unverified';
+        await activator.warm(first, this.#work.signal);
+        activator.activate(first.artifact.commit);
+        this.health = verified ? 'verified' : 'unverified';
       } catch (error) {
-        const told = { event: 'start_refused', artifact: first.commit, cause: causeInWords(error) };
+        const told = { event: 'start_refused', artifact: first.artifact.commit, cause: causeInWords(error) };
         log.error(told, 'what was kept cannot be served');
         if (!this.#poller) throw error;
       }
@@ -105,7 +110,7 @@ export class Loop {
 
   async stop(): Promise<void> {
     this.#trial?.stop();
-    this.#fetching.abort(new Error('stopping'));
+    this.#work.abort(new Error('stopping'));
     await this.#poller?.stop();
     await this.settled();
     this.#trial?.stop();
@@ -119,7 +124,7 @@ export class Loop {
     for (const effect of effects) {
       if (effect.do === 'abandon') {
         // At once, not in its turn: what it ends is what the queue is waiting for.
-        this.#fetching.abort(new Error('a newer commit came'));
+        this.#work.abort(new Error('a newer commit came'));
         this.#options.activator.abandon();
         continue;
       }
@@ -137,10 +142,10 @@ export class Loop {
       case 'fetch':
         return this.#fetch(effect.commit);
       case 'verify':
-        return this.#judge(effect.commit, 'verified', () => this.#verify());
+        return this.#judge(effect.commit, 'verified', (signal) => this.#verify(signal));
       case 'warm':
-        return this.#judge(effect.commit, 'warmed', () =>
-          this.#options.activator.warm(this.#candidateOf(effect.commit)),
+        return this.#judge(effect.commit, 'warmed', (signal) =>
+          this.#options.activator.warm(this.#candidateOf(effect.commit), signal),
         );
       case 'activate':
         return this.#activate(effect.commit);
@@ -154,7 +159,7 @@ export class Loop {
   async #fetch(commit: string): Promise<void> {
     // A newer commit may have come while this one waited for its turn.
     if (this.#state.work?.commit !== commit || !this.#poller) return;
-    const { signal } = (this.#fetching = new AbortController());
+    const { signal } = (this.#work = new AbortController());
     try {
       this.#raw = await this.#options.source?.fetch(commit, AbortSignal.any([signal, this.#poller.stopped]));
       this.#send({ type: 'fetched', commit });
@@ -169,44 +174,39 @@ export class Loop {
     }
   }
 
-  /** Runs one step of judgement; what it throws is the verdict. */
-  #judge(commit: string, passed: 'verified' | 'warmed', question: () => void): void {
-    try {
-      question();
-      this.#send({ type: passed, commit });
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : 'it could not be read';
-      if (!(error instanceof ArtifactRefused)) {
-        const told = { event: 'refused', artifact: commit, cause: faultInWords(error) };
-        this.#options.log.error(told, 'a candidate failed in an unexpected way');
-      }
-      const reason = error instanceof ArtifactRefused ? error.reason : 'invalid';
-      this.#send({ type: 'refused', commit, reason, detail });
-    }
+  /** Runs one step of judgement on the candidate at hand. What comes of one that was given up is no verdict. */
+  async #judge(commit: string, passed: 'verified' | 'warmed', ask: (signal: AbortSignal) => Promise<void>) {
+    const { signal } = this.#work;
+    if (signal.aborted) return;
+    const refusal = await judge(() => ask(signal), { commit, signal, log: this.#options.log });
+    if (refusal) this.#raw = this.#candidate = undefined;
+    if (!signal.aborted) this.#send(refusal ? { type: 'refused', commit, ...refusal } : { type: passed, commit });
   }
 
-  #verify(): void {
+  async #verify(signal: AbortSignal): Promise<void> {
     if (!this.#raw) throw new Error('nothing was fetched');
-    const artifact = openArtifact(this.#raw);
+    const verified = await this.#options.verify(this.#raw, signal);
     this.#raw = undefined;
-    const { seq } = artifact.manifest;
+    const { seq } = verified.artifact.manifest;
     const { highestSeq } = this.#options.keep.state;
     // 0 is an artifact that was built and not published: it has no place in the order.
     if (seq > 0 && seq <= highestSeq) {
       const detail = `sequence ${seq} is not above ${highestSeq}, the highest seen: the branch was rewound or replayed`;
       throw new ArtifactRefused('rewind', detail);
     }
-    this.#candidate = artifact;
+    await refuseShrink(this.#options.activator.current?.tables, verified.snapshot, signal);
+    this.#candidate = verified;
   }
 
-  #candidateOf(commit: string): Artifact {
-    if (this.#candidate?.commit !== commit) throw new Error(`candidate ${commit} is gone`);
+  #candidateOf(commit: string): Verified {
+    if (this.#candidate?.artifact.commit !== commit) throw new Error(`candidate ${commit} is gone`);
     return this.#candidate;
   }
 
   async #activate(commit: string): Promise<void> {
     const { keep, activator, log, bakeMs } = this.#options;
-    const artifact = this.#candidateOf(commit);
+    const { artifact } = this.#candidateOf(commit);
+    this.#candidate = undefined;
     const { seq, source } = artifact.manifest;
     await keep.change({ pending: commit, highestSeq: Math.max(keep.state.highestSeq, seq) });
     const { number, revision } = activator.activate(commit);

@@ -1,0 +1,36 @@
+/**
+ * Refuses a revision that takes most of what is served away: a glob that matched nothing and a merge that lost a folder
+ * compile well, and look like any other change until clients call.
+ */
+import { ArtifactRefused } from '../artifact.ts';
+import type { Tables } from '../generation/generation.ts';
+import { Pace } from '../pace.ts';
+import type { PackedSnapshot } from '../packed.ts';
+
+/** Of a handful, losing half is daily work. */
+const fewest = 4;
+const sorts = ['models', 'routes', 'providers', 'consumers'] as const;
+
+/** Rejects with `ArtifactRefused` and the reason `shrink`. `active` is undefined while nothing serves. */
+export async function refuseShrink(
+  active: Tables | undefined,
+  candidate: PackedSnapshot,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (candidate.allowShrink !== undefined) return;
+  const losses: string[] = [];
+  if (candidate.models.size === 0 && candidate.routes.size === 0) losses.push('it has no models and no routes');
+  const pace = new Pace(signal);
+  for (const sort of active ? sorts : []) {
+    const before = active?.namesOf(sort) ?? [];
+    if (before.length < fewest) continue;
+    const after = new Set<string>();
+    await pace.each(candidate[sort].names(), (name) => after.add(name));
+    let gone = 0;
+    await pace.each(before, (name) => (gone += Number(!after.has(name))));
+    if (gone * 2 > before.length) losses.push(`${gone} of ${before.length} ${sort} are gone`);
+  }
+  if (losses.length === 0) return;
+  const cure = "if that is meant, say why in the configuration: defineGateway({ allowShrink: '…' })";
+  throw new ArtifactRefused('shrink', `${losses.join(', ')}; ${cure}`);
+}
