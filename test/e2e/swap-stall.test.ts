@@ -13,7 +13,8 @@ const rounds = 3;
  * that also runs other tests, a thread that wants to run waits for tens of milliseconds whatever the gateway does; the kernel
  * says how long. What is left still varies (a collection waits for its helper threads, and they for a CPU), so an idle period
  * before each swap is taken off, the median of several swaps counts, and a round that fails is repeated a bounded number of
- * times: a stall of our own would fail them all. Built in one go, this configuration holds the loop for 200 ms and more.
+ * times: a stall of our own would fail them all. Built in one go, this configuration
+ * held the loop for more than 600 ms.
  */
 test(
   `fault 85: at ${large.routes} routes a swap adds less than ${mostAddedMs} ms to the longest gap of the event loop`,
