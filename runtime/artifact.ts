@@ -19,6 +19,8 @@ export const signatureFile = 'manifest.json.sig';
 const maxManifestBytes = 64 * 1024;
 /** Larger snapshots are refused before they are read. */
 export const maxSnapshotBytes = 8 * 1024 * 1024;
+/** All files together: a snapshot, its manifest and a signature, with room to spare. */
+export const maxArtifactBytes = maxSnapshotBytes + 1024 * 1024;
 
 const oid = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 
@@ -44,7 +46,9 @@ export const manifestSchema = z.strictObject({
   files: z
     .array(
       z.strictObject({
-        path: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+        path: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9.-]*\.(json|txt|md)$/, 'an artifact holds data only: .json, .txt or .md'),
         sha256: z.string().regex(/^[0-9a-f]{64}$/),
         size: z.int().min(0),
       }),
@@ -82,8 +86,12 @@ export function parseJsonBytes(bytes: Uint8Array, name: string): unknown {
   }
 }
 
+const shortened = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
+
 export function issuesInWords(error: z.ZodError, most = 10): string {
-  const lines = error.issues.slice(0, most).map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`);
+  const lines = error.issues
+    .slice(0, most)
+    .map((issue) => shortened(`${issue.path.join('.') || '(top)'}: ${issue.message}`));
   const more = error.issues.length - lines.length;
   return lines.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
@@ -149,7 +157,10 @@ function checkFiles({ files }: RawArtifact, manifest: Manifest): Uint8Array {
   const named = new Set(['manifest.json', signatureFile, ...manifest.files.map(({ path }) => path)]);
   const extra = [...files.keys()].filter((path) => !named.has(path));
   if (extra.length > 0)
-    throw new ArtifactRefused('invalid', `the artifact holds ${extra.join(', ')}, which its manifest does not name`);
+    throw new ArtifactRefused(
+      'invalid',
+      `the artifact holds ${shortened(extra.join(', '))}, which its manifest does not name`,
+    );
   for (const { path, sha256: expected, size } of manifest.files) {
     const bytes = files.get(path);
     if (!bytes) throw new ArtifactRefused('invalid', `${path} is named in the manifest and missing`);

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAdmin } from './admin/admin.ts';
 import { unsignedNote, type statusOf } from './admin/status.ts';
-import { openArtifact, type Artifact, type Demands, type Manifest } from './artifact.ts';
+import type { Manifest } from './artifact.ts';
 import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
 import { Activator } from './generation/activator.ts';
+import type { Verified } from './generation/provision.ts';
 import { listen } from './listener.ts';
 import { createLog } from './log.ts';
 import { openQuotaStore } from './quota/open.ts';
@@ -19,8 +20,9 @@ import { openGitSource } from './sync/git-source.ts';
 import { memoryKeep, type Keep } from './sync/keep.ts';
 import { openKeep } from './sync/keep/disk.ts';
 import { Loop } from './sync/loop.ts';
-import type { RevisionSource } from './sync/source.ts';
+import type { RawArtifact, RevisionSource } from './sync/source.ts';
 import { noSharedVerdicts, redisVerdicts } from './sync/verdicts.ts';
+import { createVerifier, type Verify } from './sync/verifier.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
@@ -46,14 +48,17 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-async function readSeed(directory: string | undefined, demands: () => Demands): Promise<Artifact | undefined> {
+async function readSeed(
+  directory: string | undefined,
+  open: (raw: RawArtifact) => Promise<Verified>,
+): Promise<Verified | undefined> {
   if (directory === undefined) return undefined;
   const names = await readdir(directory);
   const files = await Promise.all(
     names.map(async (name) => [name, new Uint8Array(await readFile(join(directory, name)))] as const),
   );
-  const artifact = openArtifact({ commit: '', files: new Map(files) }, demands());
-  return { ...artifact, commit: artifact.digest };
+  const { artifact, snapshot } = await open({ commit: '', files: new Map(files) });
+  return { artifact: { ...artifact, commit: artifact.digest }, snapshot };
 }
 
 /** A signers file that is wrong from the start is a setting that is wrong. */
@@ -111,7 +116,9 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   // Before a port is bound: when another process has the directory, that is what there is to say.
   const keep = closers.add(settings.stateDir === undefined ? memoryKeep() : await openKeep(settings.stateDir, log));
   const bar = barFor(settings, keep);
-  const seed = await readSeed(settings.seed, () => bar.forSeed());
+  const verifier = closers.add(createVerifier());
+  const verify: Verify = (raw, demands, signal) => verifier.verify(raw, demands, signal);
+  const seed = await readSeed(settings.seed, (raw) => verify(raw, bar.forSeed()));
   const metrics = createMetrics();
   const pools = closers.add(new Pools());
   const quotas = closers.add(openQuotaStore(settings.store));
@@ -123,7 +130,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   // Replicas that share their counts share their verdicts too.
   const isShared = /^rediss?:/.test(settings.store);
   const verdicts = closers.add(isShared ? redisVerdicts(settings.store, log) : noSharedVerdicts);
-  const loop = new Loop({ source, activator, keep, bar, verdicts, log, metrics, pollMs, ...trial, onChange });
+  const loop = new Loop({ source, verify, activator, keep, bar, verdicts, log, metrics, pollMs, ...trial, onChange });
   let stopping: Promise<void> | undefined;
   const stopLoop = () => (stopping ??= loop.stop());
   closers.add({ close: stopLoop });

@@ -1,5 +1,5 @@
 /** From loaded declarations to a snapshot, with every problem that the schema and the rules find on the way. */
-import { maxSnapshotBytes } from '@headgate/runtime/artifact';
+import { maxSnapshotBytes, parseJsonBytes } from '@headgate/runtime/artifact';
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import { objectName, snapshotFormat, snapshotSchema, type SnapshotInput } from '@headgate/runtime/snapshot';
 import { notDataMark, type Json, type LoadDocument } from '../load/document.ts';
@@ -114,13 +114,17 @@ function wholeProblems(snapshot: SnapshotInput, place: Place): Problem[] {
     place,
     message: `${issue.path.join('.')}: ${issue.message}`,
   }));
-  const bytes = Buffer.byteLength(canonicalJson(snapshot));
-  if (bytes > maxSnapshotBytes)
-    problems.push({
-      code: 'snapshot_too_large',
-      place,
-      message: `the snapshot has ${bytes} bytes; ${maxSnapshotBytes} are allowed`,
-    });
+  const bytes = Buffer.from(canonicalJson(snapshot));
+  if (bytes.byteLength > maxSnapshotBytes) {
+    const message = `the snapshot has ${bytes.byteLength} bytes; ${maxSnapshotBytes} are allowed`;
+    return [...problems, { code: 'snapshot_too_large', place, message }];
+  }
+  try {
+    parseJsonBytes(bytes, 'snapshot.json');
+  } catch (error) {
+    // Text that the runtime will not take, such as half of a surrogate pair.
+    problems.push({ code: 'invalid_value', place, message: (error as Error).message });
+  }
   return problems;
 }
 

@@ -1,12 +1,16 @@
 /** The only writer of what serves: builds candidates aside, swaps with one assignment, keeps the way back while a revision is on trial. */
-import type { Artifact } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact.ts';
+import { Pace } from '../pace.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { Generation } from './generation.ts';
 import { HealthRecord } from './health.ts';
 import { probe } from './probe.ts';
-import { provision, type Provisioned } from './provision.ts';
-import { refuseShrink, servedNames } from './shrink-guard.ts';
+import { provision, type Provisioned, type Verified } from './provision.ts';
+import { refuseShrink } from './shrink-guard.ts';
+
+/** From a verified snapshot to a candidate that answered every question. */
+const warmDeadlineMs = 30_000;
 
 export class Activator {
   readonly #pools: Pools;
@@ -32,19 +36,31 @@ export class Activator {
     return this.#live.size;
   }
 
-  /** Builds and questions a candidate; what serves is not touched. `isAllowed`: an operator takes its losses on himself. Throws `ArtifactRefused`. */
-  warm(artifact: Artifact, { isAllowed = false } = {}): void {
+  /**
+   * Builds and questions a candidate; what serves is not touched. `isAllowed`: an operator takes its losses on himself.
+   * Rejects with `ArtifactRefused`, or with the reason of `signal` when the candidate is no longer wanted.
+   */
+  async warm(
+    verified: Verified,
+    { isAllowed = false, signal }: { readonly isAllowed?: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
     this.abandon();
     const started = performance.now();
-    const provisioned = provision(artifact, this.#pools);
+    const { commit } = verified.artifact;
+    const overdue = AbortSignal.timeout(warmDeadlineMs);
+    const pace = new Pace(AbortSignal.any([signal, overdue]));
+    let provisioned: Provisioned | undefined;
     try {
-      if (!isAllowed) refuseShrink(this.#current?.names, provisioned.snapshot);
-      probe(provisioned);
+      if (!isAllowed) await refuseShrink(this.#current?.tables, verified.snapshot, pace);
+      provisioned = await provision(verified, this.#pools, pace);
+      await probe(provisioned, pace);
+      signal.throwIfAborted();
     } catch (error) {
-      provisioned.dispose();
-      throw error;
+      provisioned?.dispose();
+      if (error !== overdue.reason || signal.aborted) throw error;
+      throw new ArtifactRefused('invalid', `building it took longer than ${warmDeadlineMs} ms and was ended`);
     }
-    this.#candidate = { provisioned, commit: artifact.commit, started };
+    this.#candidate = { provisioned, commit, started };
   }
 
   /** Gives up the candidate, if there is one. */
@@ -58,13 +74,12 @@ export class Activator {
     const candidate = this.#candidate;
     if (candidate?.commit !== commit) throw new Error(`no candidate ${commit} is warm`);
     this.#candidate = undefined;
-    const { revision, snapshot, tables, dispose } = candidate.provisioned;
+    const { revision, tables, dispose } = candidate.provisioned;
     this.#made += 1;
     const generation: Generation = new Generation({
       number: this.#made,
       revision,
       tables,
-      names: servedNames(snapshot),
       health: new HealthRecord(),
       dispose: () => {
         dispose();

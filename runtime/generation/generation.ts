@@ -5,7 +5,7 @@ import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { Verdict } from '../policies/policy.ts';
 import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
 import type { HealthRecord } from './health.ts';
-import type { ServedNames } from './shrink-guard.ts';
+import type { Directory } from './on-demand.ts';
 
 export interface LiveProvider {
   readonly name: string;
@@ -92,42 +92,35 @@ export interface Revision {
 export type RouteMatch = { readonly route: LiveRoute } | { readonly refused: readonly string[] } | undefined;
 
 export interface Tables {
-  readonly models: ReadonlyMap<string, LiveModel>;
+  readonly models: Directory<LiveModel>;
   /** Consumers by the hex SHA-256 of their keys. */
-  readonly consumersByKey: ReadonlyMap<string, LiveConsumer>;
+  readonly consumersByKey: Directory<LiveConsumer>;
   readonly providers: ReadonlyMap<string, LiveProvider>;
   /** Every `provider/model` that some model of this snapshot may be sent to. */
   readonly targetLabels: ReadonlySet<string>;
   /** Equal for equal configuration, by upstream name. */
   readonly upstreamIdentities: ReadonlyMap<string, string>;
   readonly matchRoute: (method: string, host: string, path: string) => RouteMatch;
-  /** `file:line:column` by `collection.name`. */
-  readonly sources: Readonly<Record<string, string>>;
+  /** Read anew for each call: for who compares revisions, not for requests. */
+  readonly namesOf: (sort: 'models' | 'routes' | 'providers' | 'consumers') => readonly string[];
+  /** `file:line:column` of the object at `collection.name`. */
+  readonly sourceOf: (object: string) => string | undefined;
 }
 
 export class Generation {
   readonly number: number;
   readonly revision: Revision;
   readonly tables: Tables;
-  readonly names: ServedNames;
   readonly health: HealthRecord;
   readonly #dispose: () => void;
   #inFlight = 0;
   #retired = false;
   #disposed = false;
 
-  constructor(made: {
-    number: number;
-    revision: Revision;
-    tables: Tables;
-    names: ServedNames;
-    health: HealthRecord;
-    dispose: () => void;
-  }) {
+  constructor(made: { number: number; revision: Revision; tables: Tables; health: HealthRecord; dispose: () => void }) {
     this.number = made.number;
     this.revision = made.revision;
     this.tables = made.tables;
-    this.names = made.names;
     this.health = made.health;
     this.#dispose = made.dispose;
   }

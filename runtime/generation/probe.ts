@@ -2,7 +2,9 @@
 import { ArtifactRefused } from '../artifact.ts';
 import type { Call } from '../call.ts';
 import { asHeadgateError } from '../errors.ts';
+import type { Pace } from '../pace.ts';
 import type { Provisioned } from './provision.ts';
+import type { PackedSnapshot } from '../packed.ts';
 import { bindPrompt } from './template.ts';
 
 const sample: Call = {
@@ -22,15 +24,18 @@ function ask(problems: string[], object: string, question: () => void): void {
   }
 }
 
+function* fixturesOf({ prompts }: PackedSnapshot) {
+  for (const [name, prompt] of prompts)
+    for (const [fixture, values] of Object.entries(prompt.fixtures ?? {})) yield { name, prompt, fixture, values };
+}
+
 /** Throws `ArtifactRefused` with every question that went unanswered. */
-export function probe({ snapshot, tables }: Provisioned): void {
+export async function probe({ snapshot, freshModels }: Provisioned, pace: Pace): Promise<void> {
   const problems: string[] = [];
-  for (const [name, prompt] of Object.entries(snapshot.prompts)) {
-    for (const [fixture, values] of Object.entries(prompt.fixtures ?? {})) {
-      ask(problems, `prompts.${name} with fixture '${fixture}'`, () => bindPrompt(prompt, values)(() => undefined));
-    }
-  }
-  for (const model of tables.models.values()) {
+  await pace.each(fixturesOf(snapshot), ({ name, prompt, fixture, values }) => {
+    ask(problems, `prompts.${name} with fixture '${fixture}'`, () => bindPrompt(prompt, values)(() => undefined));
+  });
+  await pace.each(freshModels(), (model) => {
     ask(problems, `models.${model.name}`, () => {
       for (const target of model.order(() => 0)) {
         target.provider.kind.dialect.writeCall(sample, { model: target.model });
@@ -38,6 +43,6 @@ export function probe({ snapshot, tables }: Provisioned): void {
         for (const { check } of model.policies) check(sample);
       }
     });
-  }
+  });
   if (problems.length > 0) throw new ArtifactRefused('invalid', `the probe failed: ${problems.join('; ')}`);
 }

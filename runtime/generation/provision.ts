@@ -1,60 +1,88 @@
-/** Builds a generation from a verified snapshot, without touching anything outside it. All problems are reported at once. */
-import { ArtifactRefused, issuesInWords, parseJsonBytes, type Artifact } from '../artifact.ts';
+/**
+ * Builds a generation from a verified snapshot, without touching anything outside it, in small helpings between which
+ * requests are answered. Every object is built once to see that it can be, and thrown away: what a request asks for is built
+ * again then, so that a swap leaves the garbage collector little to carry. All problems are reported at once.
+ */
+import { ArtifactRefused, type Artifact } from '../artifact.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { snapshotSchema, type Snapshot } from '../snapshot.ts';
+import type { Pace } from '../pace.ts';
+import type { PackedSnapshot } from '../packed.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { Builder } from './builder.ts';
-import type { LiveConsumer, LiveQuota, Revision, Tables } from './generation.ts';
-import { routeMatcher } from './routes.ts';
+import type { LiveModel, LiveRoute, Revision, Tables } from './generation.ts';
+import { OnDemand, positionsOf } from './on-demand.ts';
+import { RouteTable } from './routes.ts';
+import { SharedParts } from './shared-parts.ts';
 
-function consumersByKey(
-  snapshot: Snapshot,
-  quotas: ReadonlyMap<string, LiveQuota>,
-  build: Builder,
-): Map<string, LiveConsumer> {
-  const byKey = new Map<string, LiveConsumer>();
-  for (const [name, { keys, models, routes, quotas: names }] of Object.entries(snapshot.consumers)) {
-    const object = `consumers.${name}`;
-    const consumer: LiveConsumer = {
-      name,
-      models: models && new Set(models),
-      routes: routes && new Set(routes),
-      quotas: build.findAll(quotas, names, object),
-    };
-    for (const key of keys) {
-      const digest = key.slice('sha256:'.length);
-      const other = byKey.get(digest);
-      if (other && other.name !== name) build.problem(object, `shares a key with consumer '${other.name}'`);
-      byKey.set(digest, consumer);
-    }
-  }
-  return byKey;
+/** An artifact that was opened, and its snapshot that the schema has passed. */
+export interface Verified {
+  readonly artifact: Artifact;
+  readonly snapshot: PackedSnapshot;
 }
 
-function tablesOf(snapshot: Snapshot, build: Builder): Tables {
-  const providers = new Map(
-    Object.entries(snapshot.providers).map(([name, provider]) => [name, build.provider(name, provider)]),
-  );
-  const quotas = new Map(
-    Object.entries(snapshot.quotas).map(([name, { window, limit, scope, onStoreDown }]) => [
-      name,
-      { name, limit, windowMs: window, scope, onStoreDown },
-    ]),
-  );
-  const routes = Object.entries(snapshot.routes).flatMap(([name, route]) => {
-    const live = build.route(name, route, quotas);
-    return live ? [{ path: route.path, route: live }] : [];
+interface Site {
+  readonly snapshot: PackedSnapshot;
+  readonly parts: SharedParts;
+  readonly build: Builder;
+  readonly pace: Pace;
+}
+
+async function consumersByKey({
+  snapshot: { consumers },
+  parts,
+  build,
+  pace,
+}: Site): Promise<Tables['consumersByKey']> {
+  const positions = new Map<string, number>();
+  let position = 0;
+  await pace.each(consumers, ([name, consumer]) => {
+    build.consumer(name, consumer);
+    for (const key of consumer.keys) {
+      const digest = key.slice('sha256:'.length);
+      const other = positions.get(digest);
+      if (other !== undefined && other !== position)
+        parts.problem(`consumers.${name}`, `shares a key with consumer '${consumers.at(other)[0]}'`);
+      positions.set(digest, position);
+    }
+    position += 1;
   });
+  return new OnDemand(positions, (at) => build.consumer(...consumers.at(at)));
+}
+
+async function routeMatcher({ snapshot: { routes }, build, pace }: Site): Promise<Tables['matchRoute']> {
+  const loaded = new Map<number, LiveRoute>();
+  const load = (position: number): LiveRoute => {
+    const route = loaded.get(position) ?? build.route(...routes.at(position));
+    if (!route) throw new TypeError(`route ${position} was built before and cannot be now`);
+    loaded.set(position, route);
+    return route;
+  };
+  const table = new RouteTable(load);
+  let position = 0;
+  await pace.each(routes, ([name, route]) => {
+    build.route(name, route);
+    table.add(route.path, route.host, position);
+    position += 1;
+  });
+  return (method, host, path) => table.match(method, host, path);
+}
+
+async function tablesOf(site: Site): Promise<Tables> {
+  const { snapshot, parts, build, pace } = site;
+  const { models, upstreams } = snapshot;
+  await parts.prepare(snapshot, pace);
+  await pace.each(models, ([name, model]) => build.model(name, model));
+  const upstreamIdentities = new Map<string, string>();
+  await pace.each(upstreams, ([name, upstream]) => upstreamIdentities.set(name, canonicalJson(upstream)));
   return {
-    models: new Map(Object.keys(snapshot.models).map((name) => [name, build.model(name, { providers, quotas })])),
-    consumersByKey: consumersByKey(snapshot, quotas, build),
-    providers,
+    models: new OnDemand(await positionsOf(models, pace), (position) => build.model(...models.at(position))),
+    consumersByKey: await consumersByKey(site),
+    providers: parts.providers,
     targetLabels: build.targetLabels,
-    upstreamIdentities: new Map(
-      Object.entries(snapshot.upstreams).map(([name, upstream]) => [name, canonicalJson(upstream)]),
-    ),
-    matchRoute: routeMatcher(routes),
-    sources: snapshot.sources,
+    upstreamIdentities,
+    matchRoute: await routeMatcher(site),
+    namesOf: (sort) => snapshot[sort].names(),
+    sourceOf: (object) => parts.sourceOf(object),
   };
 }
 
@@ -63,23 +91,34 @@ export function revisionOf({ manifest, commit, digest, signer }: Artifact): Revi
   return { id, short: id.replace(/^sha256:/, '').slice(0, 12), artifact: commit, digest, manifest, signer };
 }
 
+const mostProblemsTold = 50;
+
+function inWords(problems: readonly string[]): string {
+  const more = problems.length - mostProblemsTold;
+  return problems.slice(0, mostProblemsTold).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
 export interface Provisioned {
   readonly revision: Revision;
-  readonly snapshot: Snapshot;
+  readonly snapshot: PackedSnapshot;
   readonly tables: Tables;
+  /** Every model, built for a look and not kept. */
+  readonly freshModels: () => Iterable<LiveModel>;
   readonly dispose: () => void;
 }
 
-/** Throws `ArtifactRefused` with every problem named. */
-export function provision(artifact: Artifact, pools: Pools): Provisioned {
-  const parsed = snapshotSchema.safeParse(parseJsonBytes(artifact.snapshot, 'snapshot.json'));
-  if (!parsed.success) throw new ArtifactRefused('schema', `snapshot.json: ${issuesInWords(parsed.error)}`);
-  const build = new Builder(parsed.data, pools);
-  const dispose = () => build.origins.splice(0).forEach((origin) => pools.release(origin));
+/** Rejects with `ArtifactRefused`, every problem named, or with the reason why `pace` was called off; nothing is held then. */
+export async function provision({ artifact, snapshot }: Verified, pools: Pools, pace: Pace): Promise<Provisioned> {
+  const parts = new SharedParts(snapshot, pools);
+  const build = new Builder(parts);
+  const dispose = () => parts.dispose();
+  function* freshModels(): Generator<LiveModel> {
+    for (const [name, model] of snapshot.models) yield build.model(name, model);
+  }
   try {
-    const tables = tablesOf(parsed.data, build);
-    if (build.problems.length > 0) throw new ArtifactRefused('invalid', build.problems.join('; '));
-    return { revision: revisionOf(artifact), snapshot: parsed.data, tables, dispose };
+    const tables = await tablesOf({ snapshot, parts, build, pace });
+    if (parts.problems.length > 0) throw new ArtifactRefused('invalid', inWords(parts.problems));
+    return { revision: revisionOf(artifact), snapshot, tables, freshModels, dispose };
   } catch (error) {
     dispose();
     throw error;

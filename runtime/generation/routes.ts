@@ -8,45 +8,77 @@ export interface DeclaredRoute {
   readonly route: LiveRoute;
 }
 
-type Table = Map<string, LiveRoute[]>;
-
-function add(table: Table, key: string, route: LiveRoute): void {
-  const routes = table.get(key);
-  if (routes) routes.push(route);
-  else table.set(key, [route]);
+/** The positions of several routes at one path. */
+interface Shared {
+  readonly byHost: Map<string, number[]>;
+  readonly forAny: number[];
 }
 
-/** Routes for one host are asked before those for any. */
-const byHost = (a: LiveRoute, b: LiveRoute): number => Number(b.host !== undefined) - Number(a.host !== undefined);
+/** Mostly a single route for any host, by its position alone: ten thousand small objects would be ten thousand too many. */
+type Table = Map<string, number | Shared>;
 
-function* candidates(exact: Table, prefixes: Table, path: string): Generator<readonly LiveRoute[]> {
-  yield exact.get(path) ?? [];
-  for (let end = path.length; end >= 0; end = path.lastIndexOf('/', end - 1)) {
-    yield prefixes.get(path.slice(0, end)) ?? [];
-    if (end === 0) return;
+/** Holds where routes are, not the routes: those are loaded when a request comes for them. Filled one by one. */
+export class RouteTable {
+  readonly #exact: Table = new Map();
+  readonly #prefixes: Table = new Map();
+  readonly #load: (position: number) => LiveRoute;
+
+  constructor(load: (position: number) => LiveRoute) {
+    this.#load = load;
+  }
+
+  add(spelled: string, host: string | undefined, position: number): void {
+    const path = plainPath(spelled);
+    const isPrefix = path.endsWith('/*');
+    const [table, key] = isPrefix ? [this.#prefixes, path.slice(0, -2)] : [this.#exact, path];
+    const place = table.get(key);
+    if (place === undefined && host === undefined) {
+      table.set(key, position);
+      return;
+    }
+    const shared: Shared =
+      typeof place === 'object' ? place : { byHost: new Map(), forAny: place === undefined ? [] : [place] };
+    table.set(key, shared);
+    if (host === undefined) shared.forAny.push(position);
+    else if (!shared.byHost.get(host)?.push(position)) shared.byHost.set(host, [position]);
+  }
+
+  match(method: string, host: string, path: string): RouteMatch {
+    for (const here of this.#near(host, path)) {
+      const routes = here.map(this.#load);
+      const route = routes.find(({ methods }) => methods === undefined || methods.has(method));
+      if (route) return { route };
+      // The nearest path decides: a narrower route that refuses a method must not open the way to a wider one.
+      return { refused: [...new Set(routes.flatMap(({ methods }) => [...(methods ?? [])]))].sort() };
+    }
+    return undefined;
+  }
+
+  /** The routes at each path that covers `path`, nearest first; those for the host before those for any. */
+  *#near(host: string, path: string): Generator<readonly number[]> {
+    function* at(place: number | Shared | undefined): Generator<readonly number[], void> {
+      if (typeof place === 'number') yield [place];
+      if (typeof place !== 'object') return;
+      const here = [...(place.byHost.get(host) ?? []), ...place.forAny];
+      if (here.length > 0) yield here;
+    }
+    yield* at(this.#exact.get(path));
+    for (let end = path.length; end >= 0; end = path.lastIndexOf('/', end - 1)) {
+      yield* at(this.#prefixes.get(path.slice(0, end)));
+      if (end === 0) return;
+    }
   }
 }
 
 export function routeMatcher(
   declared: readonly DeclaredRoute[],
 ): (method: string, host: string, path: string) => RouteMatch {
-  const exact: Table = new Map();
-  const prefixes: Table = new Map();
-  for (const { path: spelled, route } of declared) {
-    const path = plainPath(spelled);
-    if (path.endsWith('/*')) add(prefixes, path.slice(0, -2), route);
-    else add(exact, path, route);
-  }
-  for (const routes of [...exact.values(), ...prefixes.values()]) routes.sort(byHost);
-
-  return (method, host, path) => {
-    for (const routes of candidates(exact, prefixes, path)) {
-      const here = routes.filter((route) => route.host === undefined || route.host === host);
-      const route = here.find(({ methods }) => methods === undefined || methods.has(method));
-      if (route) return { route };
-      // The nearest path decides: a narrower route that refuses a method must not open the way to a wider one.
-      if (here.length > 0) return { refused: [...new Set(here.flatMap(({ methods }) => [...(methods ?? [])]))].sort() };
-    }
-    return undefined;
+  const loaded = (position: number): LiveRoute => {
+    const route = declared[position]?.route;
+    if (!route) throw new TypeError(`no route ${position}`);
+    return route;
   };
+  const table = new RouteTable(loaded);
+  for (const [position, { path, route }] of declared.entries()) table.add(path, route.host, position);
+  return (method, host, path) => table.match(method, host, path);
 }

@@ -6,7 +6,7 @@ import type { ReadValue } from './generation.ts';
 
 type Piece = { readonly text: string } | { readonly variable: string };
 
-/** Trimmed afterwards: white space inside the pattern would make its time quadratic. */
+/** Without optional space inside, which the engine would look for again and again: time must be linear in the text. */
 const place = /\{\{([^{}]*)\}\}/g;
 
 /** Cut once, when the generation is built. Values are inserted as they are: a place inside a value stays text. */
@@ -38,12 +38,28 @@ function valueFor(variable: string, source: ValueSource | undefined, read: ReadV
 
 const roles = ['system', 'user'] as const;
 
-/** A prompt bound to its variables, ready to render for each request. */
-export function bindPrompt(prompt: PromptSnapshot, variables: Readonly<Record<string, ValueSource>>) {
-  const templates = roles.flatMap((role) => {
+interface Template {
+  readonly role: (typeof roles)[number];
+  readonly pieces: readonly Piece[];
+}
+
+/** A prompt is cut once, however many models and fixtures use it. */
+const templatesOf = new WeakMap<PromptSnapshot, readonly Template[]>();
+
+function cutPrompt(prompt: PromptSnapshot): readonly Template[] {
+  const known = templatesOf.get(prompt);
+  if (known) return known;
+  const templates = roles.flatMap((role): Template[] => {
     const text = prompt[role];
     return text === undefined ? [] : [{ role, pieces: cutTemplate(text) }];
   });
+  templatesOf.set(prompt, templates);
+  return templates;
+}
+
+/** A prompt bound to its variables, ready to render for each request. */
+export function bindPrompt(prompt: PromptSnapshot, variables: Readonly<Record<string, ValueSource>>) {
+  const templates = cutPrompt(prompt);
   const checkChoice = (variable: string, value: string): string => {
     const choices = prompt.choices && Object.hasOwn(prompt.choices, variable) ? prompt.choices[variable] : undefined;
     if (!choices || choices.includes(value)) return value;

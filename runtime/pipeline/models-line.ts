@@ -6,9 +6,7 @@ import { mayUse } from './resolve.ts';
 
 export function modelsLine(exchange: SurfaceExchange, name: string | undefined): void {
   const { consumer, generation, reply, surface } = identify(exchange);
-  const usable = [...generation.tables.models.values()]
-    .filter((model) => mayUse(consumer, model))
-    .map((model) => model.name);
+  const usable = [...generation.tables.models.keys()].filter((model) => mayUse(consumer, model));
   if (name !== undefined && !usable.includes(name))
     throw new HeadgateError('model_not_found', `No model named '${name}' is configured for you.`, { param: 'model' });
   const body = name === undefined ? surface.writeModels(usable.sort()) : surface.writeModel(name);

@@ -54,7 +54,7 @@ function writeHeaders(exchange: Exchange, takings: readonly Taken[]): void {
 }
 
 function refusal({ quota, taking }: Taken, exchange: Exchange & { consumer: LiveConsumer }): HeadgateError {
-  const place = exchange.generation.tables.sources[`quotas.${quota.name}`];
+  const place = exchange.generation.tables.sourceOf(`quotas.${quota.name}`);
   const whose = quota.scope === 'consumer' ? ` for consumer '${exchange.consumer.name}'` : '';
   return new HeadgateError(
     'quota_exceeded',

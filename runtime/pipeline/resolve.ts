@@ -2,11 +2,11 @@
 import type { JsonObject } from '../call.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted, Resolved } from '../exchange.ts';
-import type { LiveConsumer, LiveModel, ReadValue } from '../generation/generation.ts';
+import type { LiveConsumer, ReadValue } from '../generation/generation.ts';
 
 /** Whether `consumer` may use `model`. Listing and calling must agree, so both ask here. */
-export function mayUse(consumer: LiveConsumer, model: LiveModel): boolean {
-  return consumer.models === undefined || consumer.models.has(model.name);
+export function mayUse(consumer: LiveConsumer, model: string): boolean {
+  return consumer.models === undefined || consumer.models.has(model);
 }
 
 /** Node reads header bytes as Latin-1; what was sent as UTF-8 is read as such. */
@@ -41,7 +41,7 @@ export function resolve(exchange: Accepted): Resolved {
       { param: 'model' },
     );
   outcome.matched = `model:${model.name}`;
-  if (!mayUse(consumer, model))
+  if (!mayUse(consumer, model.name))
     throw new HeadgateError('model_not_allowed', `Consumer '${consumer.name}' may not use model '${model.name}'.`, {
       param: 'model',
     });

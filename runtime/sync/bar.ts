@@ -1,9 +1,8 @@
 /** How high the bar stands: what artifacts must prove here and now, from the settings and from what was accepted before. */
 import { readFileSync } from 'node:fs';
-import { ArtifactRefused, openArtifact, type Artifact, type Demands, type Manifest } from '../artifact.ts';
+import { ArtifactRefused, type Demands, type Manifest } from '../artifact.ts';
 import { parseAllowedSigners } from '../signature/allowed-signers.ts';
 import type { Keep, KeptState } from './keep.ts';
-import type { RawArtifact } from './source.ts';
 
 export interface BarOptions {
   /** Read again for each artifact, so that keys rotate without a restart. */
@@ -37,17 +36,12 @@ export class Bar {
     return this.#options.signersFile !== undefined;
   }
 
-  /** For what the source brings. Throws `ArtifactRefused`. */
-  forCandidate(commit: string): Demands {
+  /** For what the source brings. `isAllowed`: an operator takes its place in the order on himself. Throws `ArtifactRefused`. */
+  forCandidate(commit: string, { isAllowed }: { readonly isAllowed: boolean }): Demands {
+    if (isAllowed) return this.forSeed();
     const { highestSeq, highestCommit } = this.#options.keep.state;
     // What was accepted last may come again, for when its copy on disk is lost; what is below that may not.
     return { ...this.forSeed(), highestSeq, again: commit === highestCommit };
-  }
-
-  /** Judges what the source brought. `isAllowed`: an operator takes its place in the order on himself. */
-  open(raw: RawArtifact, { isAllowed }: { readonly isAllowed: boolean }): Artifact {
-    const demands = this.forCandidate(raw.commit);
-    return openArtifact(raw, isAllowed ? { ...demands, highestSeq: undefined } : demands);
   }
 
   /** For what is on disk: its key may have run out since it was accepted, but must not have been struck off. */

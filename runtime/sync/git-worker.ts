@@ -4,10 +4,12 @@ import { openLocal } from './git-local.ts';
 import { openRemote } from './git-remote.ts';
 import type { WorkerAnswer, WorkerQuestion, WorkerSettings } from './git-source.ts';
 import { SourceError, type RevisionSource } from './source.ts';
+import { stepBack } from './step-back.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('git-worker is started by openGitSource, not on its own.');
 
+stepBack();
 const settings = workerData as WorkerSettings;
 const source = openSource();
 const running = new Map<number, AbortController>();

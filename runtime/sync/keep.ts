@@ -6,9 +6,9 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Artifact, Demands } from '../artifact.ts';
+import type { Artifact } from '../artifact.ts';
 import { isAbsent, readBounded } from './keep/files.ts';
-import type { Loaded } from './keep/slots.ts';
+import type { Loaded, Open } from './keep/slots.ts';
 
 const stateSchema = z.strictObject({
   format: z.literal('headgate/state.v1'),
@@ -40,7 +40,7 @@ export interface Keep {
   /** Why it is not in the directory. */
   readonly problem: string | undefined;
   /** The newest artifact that still verifies, with what was wrong with newer ones. */
-  load(demands: Demands): Promise<Loaded>;
+  load<Opened>(open: Open<Opened>): Promise<Loaded<Opened>>;
   change(change: Partial<KeptState>): Promise<void>;
   /** Makes `artifact` the one to start from, the one before it the spare. */
   promote(artifact: Artifact): Promise<void>;
@@ -64,7 +64,7 @@ export function memoryKeep(): Keep {
     },
     where: 'memory',
     problem: undefined,
-    load: () => Promise.resolve({ artifact: undefined, problems: [] }),
+    load: () => Promise.resolve({ opened: undefined, problems: [] }),
     change: (part) => {
       state = changed(state, part);
       return Promise.resolve();

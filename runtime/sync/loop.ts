@@ -1,9 +1,10 @@
 /** Carries out what the machine decides: fetches, verifies, warms, swaps, and goes back when it must. */
-import { ArtifactRefused, type Artifact } from '../artifact.ts';
 import type { Activator } from '../generation/activator.ts';
+import type { Verified } from '../generation/provision.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bar } from './bar.ts';
+import { CandidateWork } from './candidate.ts';
 import { History } from './history.ts';
 import type { Keep } from './keep.ts';
 import { clearMarks, firstArtifact, serveFirst } from './keep/boot.ts';
@@ -15,10 +16,11 @@ import type { RawArtifact, RevisionSource } from './source.ts';
 import { Sequence } from './sequence.ts';
 import { Trial } from './trial.ts';
 import type { SharedVerdicts } from './verdicts.ts';
-import { verdictOn } from './verdict.ts';
+import type { Verify } from './verifier.ts';
 
 export interface LoopOptions {
   readonly source: RevisionSource | undefined;
+  readonly verify: Verify;
   readonly activator: Activator;
   readonly keep: Keep;
   readonly verdicts: SharedVerdicts;
@@ -43,10 +45,8 @@ export class Loop {
   readonly history: History;
   readonly operator: Operator;
   #state: State = cold;
-  #raw: RawArtifact | undefined;
-  #candidate: Artifact | undefined;
   #trial: Trial | undefined;
-  #fetching = new AbortController();
+  readonly #candidate: CandidateWork;
   readonly #effects: Sequence;
   health: 'verified' | 'unverified' | 'rolled-back' = 'unverified';
 
@@ -59,6 +59,9 @@ export class Loop {
     const onTip = (tip: string | undefined) => this.#tipSeen(tip);
     this.operator = new Operator(options, { state: () => this.#state, send: (event) => this.#send(event) });
     this.#poller = source && new Poller({ source, log, metrics, intervalMs, onTip });
+    const { operator } = this;
+    const machine = { state: () => this.#state, send: (event: Event) => this.#send(event) };
+    this.#candidate = new CandidateWork({ ...options, operator, poller: this.#poller }, machine);
   }
 
   get state(): State {
@@ -75,13 +78,15 @@ export class Loop {
   }
 
   /** Serves what is on disk, or `seed`, before git is asked for anything; then what the source has. */
-  async start(seed: Artifact | undefined): Promise<void> {
-    const { activator, bar, keep, log } = this.#options;
-    const { first, isKept } = await firstArtifact({ keep, log, demands: bar.forKept() }, seed);
-    if (first && serveFirst(first, activator, { log, isAlone: !this.#poller })) {
-      this.operator.remember(first);
+  async start(seed: Verified | undefined): Promise<void> {
+    const { activator, bar, keep, log, verify } = this.#options;
+    const { signal } = this.#candidate;
+    const open = (raw: RawArtifact) => verify(raw, bar.forKept(), signal);
+    const { first, isKept } = await firstArtifact({ keep, log, open }, seed);
+    if (first && (await serveFirst(first, activator, { log, isAlone: !this.#poller, signal }))) {
+      this.operator.remember(first.artifact);
       this.health = isKept ? 'verified' : 'unverified';
-      await keep.change(bar.afterStart(first.manifest));
+      await keep.change(bar.afterStart(first.artifact.manifest));
     }
     const { quarantine } = keep.state;
     this.#send({ type: 'booted', lastKnownGood: activator.current?.revision.artifact, quarantine });
@@ -97,7 +102,7 @@ export class Loop {
 
   /** Ends all work on revisions; what serves stays. An end on purpose condemns nobody: marks are taken away. */
   async stop(): Promise<void> {
-    this.#fetching.abort(new Error('stopping'));
+    this.#candidate.giveUp('stopping');
     await this.#poller?.stop();
     await this.#effects.settled();
     this.#trial?.stop();
@@ -121,8 +126,7 @@ export class Loop {
     for (const effect of effects) {
       if (effect.do === 'abandon') {
         // At once, not in its turn: what it ends is what the queue is waiting for.
-        this.#fetching.abort(new Error('a newer commit came'));
-        this.#options.activator.abandon();
+        this.#candidate.giveUp('a newer commit came');
         continue;
       }
       this.#effects.add(effect.do, () => this.#carryOut(effect));
@@ -132,11 +136,11 @@ export class Loop {
   async #carryOut(effect: Exclude<Effect, { do: 'abandon' }>): Promise<void> {
     switch (effect.do) {
       case 'fetch':
-        return this.#fetch(effect.commit);
+        return this.#candidate.fetch(effect.commit);
       case 'verify':
-        return this.#judge(effect.commit, 'verified', () => this.#verify(effect.commit));
+        return this.#candidate.verify(effect.commit);
       case 'warm':
-        return this.#warm(effect.commit);
+        return this.#candidate.warm(effect.commit);
       case 'activate':
         return this.#activate(effect.commit);
       case 'promote':
@@ -152,53 +156,9 @@ export class Loop {
     }
   }
 
-  async #fetch(commit: string): Promise<void> {
-    // A newer commit may have come while this one waited for its turn.
-    if (this.#state.work?.commit !== commit || !this.#poller) return;
-    const { signal } = (this.#fetching = new AbortController());
-    try {
-      this.#raw = await this.#options.source?.fetch(commit, AbortSignal.any([signal, this.#poller.stopped]));
-      this.#send({ type: 'fetched', commit });
-    } catch (error) {
-      if (error instanceof ArtifactRefused) {
-        this.#send({ type: 'refused', commit, reason: error.reason, detail: error.message });
-        return;
-      }
-      if (signal.aborted) return;
-      this.#poller.failed(error);
-      this.#send({ type: 'fetch_failed', commit });
-    }
-  }
-
-  /** Runs one step of judgement; what it throws is the verdict. */
-  #judge(commit: string, passed: 'verified' | 'warmed', question: () => void): void {
-    this.#send(verdictOn(commit, passed, question, this.#options.log));
-  }
-
-  #verify(commit: string): void {
-    const raw = this.#raw?.commit === commit ? this.#raw : this.operator.atHand(commit);
-    if (!raw) throw new Error('nothing was fetched');
-    this.#raw = undefined;
-    this.#candidate = this.#options.bar.open(raw, { isAllowed: this.operator.isAllowed(commit) });
-  }
-
-  async #warm(commit: string): Promise<void> {
-    const { keep, activator } = this.#options;
-    await keep.change({ building: commit });
-    const options = { isAllowed: this.operator.isAllowed(commit) };
-    this.#judge(commit, 'warmed', () => activator.warm(this.#candidateOf(commit), options));
-    // When it is to serve, the mark goes in the same write that says so.
-    if (this.#state.active !== commit) await keep.change({ building: undefined });
-  }
-
-  #candidateOf(commit: string): Artifact {
-    if (this.#candidate?.commit !== commit) throw new Error(`candidate ${commit} is gone`);
-    return this.#candidate;
-  }
-
   async #activate(commit: string): Promise<void> {
     const { keep, bar, activator, log, bakeMs, verdicts } = this.#options;
-    const artifact = this.#candidateOf(commit);
+    const { artifact } = this.#candidate.take(commit);
     const { seq, source } = artifact.manifest;
     const accepted = bar.afterAccepting(commit, artifact.manifest);
     await keep.change({ pending: commit, building: undefined, ...accepted });

@@ -53,7 +53,7 @@ export class Trial {
   #explain({ sentence, object }: Fault): string {
     const { current } = this.#activator;
     const { author, subject } = this.artifact.manifest.source ?? {};
-    const place = object && current?.tables.sources[object];
+    const place = object && current?.tables.sourceOf(object);
     const who = author ? ` by ${author} ("${subject}")` : '';
     const what = object ? `; changed object ${object}${place ? ` at ${place}` : ''}` : '';
     return `revision ${current?.revision.short}${who} was taken back: ${sentence}${what}`;

@@ -17,7 +17,7 @@ interface Stage {
   readonly url: string;
   readonly branch: ArtifactBranch;
   readonly stateDir: string;
-  start(...flags: string[]): Promise<TestGateway>;
+  readonly start: (...flags: string[]) => Promise<TestGateway>;
 }
 
 /** A git host with an empty repository, and a way to start gateways on it that end with the test. */

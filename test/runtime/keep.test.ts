@@ -44,7 +44,7 @@ async function opened<Result>(directory: string, use: (keep: Keep) => Promise<Re
 function rewindOf(state: KeptState, artifact: Artifact): string | undefined {
   const bar = new Bar({ signersFile: undefined, audience: undefined, keep: { ...memoryKeep(), state } });
   try {
-    openArtifact(artifact, bar.forCandidate(artifact.commit));
+    openArtifact(artifact, bar.forCandidate(artifact.commit, { isAllowed: false }));
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -54,7 +54,7 @@ function rewindOf(state: KeptState, artifact: Artifact): string | undefined {
 /** What a start finds. */
 const found = (directory: string) =>
   opened(directory, async (keep) => {
-    const { artifact, problems } = await keep.load({ now: 'any' });
+    const { opened: artifact, problems } = await keep.load((raw) => openArtifact(raw));
     return { seq: artifact?.manifest.seq, commit: artifact?.commit, problems, state: keep.state };
   });
 
@@ -372,7 +372,7 @@ test('fault 62: a read-only directory is started from, told, and written again w
   if (!disk.setReadOnly(true)) return;
   const keep = await openKeep(disk.path, log, 50);
   context.after(() => keep.close());
-  assert.equal((await keep.load({ now: 'any' })).artifact?.manifest.seq, 2);
+  assert.equal((await keep.load((raw) => openArtifact(raw))).opened?.manifest.seq, 2);
   assert.match(keep.problem ?? '', /cannot be written/);
   await keep.promote(artifactOf(3));
   assert.notEqual(keep.problem, undefined);

@@ -9,10 +9,11 @@
  *   may have died of something else. Guilty at the third death in a row, which is what ends a crash loop.
  * - A mark on what is kept as proved is left over from a promotion that died in its last step, and means nothing.
  */
-import type { Artifact, Demands } from '../../artifact.ts';
 import type { Activator } from '../../generation/activator.ts';
+import type { Verified } from '../../generation/provision.ts';
 import { causeInWords, type Log } from '../../log.ts';
 import type { Keep, KeptState } from '../keep.ts';
+import type { Open } from './slots.ts';
 
 /** Deaths in a row while one revision was being built. */
 const mostDeaths = 3;
@@ -47,33 +48,34 @@ export function afterDeath(state: KeptState, { kept, hasFallback }: Standing): P
  * judged, and the verdict written before anything is tried again: a death that is not written down is not counted.
  */
 export async function firstArtifact(
-  { keep, log, demands }: { readonly keep: Keep; readonly log: Log; readonly demands: Demands },
-  seed: Artifact | undefined,
-): Promise<{ readonly first: Artifact | undefined; readonly isKept: boolean }> {
-  const { artifact, problems } = await keep.load(demands);
+  { keep, log, open }: { readonly keep: Keep; readonly log: Log; readonly open: Open<Verified> },
+  seed: Verified | undefined,
+): Promise<{ readonly first: Verified | undefined; readonly isKept: boolean }> {
+  const { opened, problems } = await keep.load(open);
   for (const problem of problems) log.warn({ event: 'state_problem', problem }, problem);
-  const first = artifact ?? seed;
+  const first = opened ?? seed;
   const { pending, building } = keep.state;
-  const judged = afterDeath(keep.state, { kept: artifact?.commit, hasFallback: first !== undefined });
+  const judged = afterDeath(keep.state, { kept: opened?.artifact.commit, hasFallback: first !== undefined });
   if (judged) {
     log.error({ event: 'died_before', pending, building, died: judged.died }, 'the process before this one died');
     await keep.change(judged);
   }
-  return { first, isKept: artifact !== undefined };
+  return { first, isKept: opened !== undefined };
 }
 
 /** Makes `first` serve. What cannot be served is told; thrown only when nothing else will come. */
-export function serveFirst(
-  first: Artifact,
+export async function serveFirst(
+  first: Verified,
   activator: Activator,
-  { log, isAlone }: { readonly log: Log; readonly isAlone: boolean },
-): boolean {
+  { log, isAlone, signal }: { readonly log: Log; readonly isAlone: boolean; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { commit } = first.artifact;
   try {
-    activator.warm(first);
-    activator.activate(first.commit);
+    await activator.warm(first, { isAllowed: true, signal });
+    activator.activate(commit);
     return true;
   } catch (error) {
-    const told = { event: 'start_refused', artifact: first.commit, cause: causeInWords(error) };
+    const told = { event: 'start_refused', artifact: commit, cause: causeInWords(error) };
     log.error(told, 'what was kept cannot be served');
     if (isAlone) throw error;
     return false;

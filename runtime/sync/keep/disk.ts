@@ -1,12 +1,12 @@
 /** The state directory of one process: everything is written whole, or told, held in memory and tried again. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openArtifact, type Artifact, type Demands } from '../../artifact.ts';
+import type { Artifact } from '../../artifact.ts';
 import { causeInWords, type Log } from '../../log.ts';
 import { changed, fresh, missingState, proved, readState, stateText, type Keep, type KeptState } from '../keep.ts';
 import { syncDirectory, writeWhole } from './files.ts';
 import { DirectoryLock, StateDirectoryTaken } from './lock.ts';
-import { Slots, type KeptManifest, type Loaded } from './slots.ts';
+import { Slots, type KeptManifest, type Loaded, type Open } from './slots.ts';
 
 /** A disk that could not be written is tried again after this long. */
 const usualRetryMs = 10_000;
@@ -67,13 +67,13 @@ class DiskKeep implements Keep {
     this.#lost = problem;
   }
 
-  async load(demands: Demands): Promise<Loaded> {
-    const { artifact, problems } = await this.#slots.load((raw) => openArtifact(raw, demands));
+  async load<Opened>(open: Open<Opened>): Promise<Loaded<Opened>> {
+    const { opened, problems } = await this.#slots.load(open);
     const kept = await this.#slots.manifests();
     this.#state = learnt(this.#state, kept);
     // In an empty directory nothing is missing.
     const lost = this.#lost === missingState && kept.length === 0 ? undefined : this.#lost;
-    return { artifact, problems: lost === undefined ? problems : [lost, ...problems] };
+    return { opened, problems: lost === undefined ? problems : [lost, ...problems] };
   }
 
   change(part: Partial<KeptState>): Promise<void> {

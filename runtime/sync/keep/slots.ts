@@ -33,17 +33,18 @@ export interface KeptManifest {
   readonly manifest: Manifest;
 }
 
-export interface Loaded {
+export interface Loaded<Opened> {
   /** The newest that is whole. */
-  readonly artifact: Artifact | undefined;
+  readonly opened: Opened | undefined;
   /** What was wrong with newer ones. */
   readonly problems: readonly string[];
 }
 
-type Open = (raw: RawArtifact) => Artifact | Promise<Artifact>;
+/** Proves that an artifact may be served; throws when it may not. */
+export type Open<Opened> = (raw: RawArtifact) => Opened | Promise<Opened>;
 
 /** Only asks whether it is the artifact that its manifest names: whose it is, was asked before it was kept. */
-const whole: Open = (raw) => openArtifact(raw, { now: 'any' });
+const whole: Open<Artifact> = (raw) => openArtifact(raw, { now: 'any' });
 
 export class Slots {
   readonly #directory: string;
@@ -52,13 +53,12 @@ export class Slots {
     this.#directory = directory;
   }
 
-  /** `open` proves that an artifact may be served; it throws when it may not. */
-  async load(open: Open): Promise<Loaded> {
+  async load<Opened>(open: Open<Opened>): Promise<Loaded<Opened>> {
     const problems: string[] = [];
     const missing: string[] = [];
     for (const slot of newestFirst) {
       try {
-        return { artifact: await this.#read(slot, open), problems: [...problems, ...missing] };
+        return { opened: await this.#read(slot, open), problems: [...problems, ...missing] };
       } catch (error) {
         // An unsealed `next/` is what a crash leaves behind, and says nothing about the others.
         if (slot === 'next') continue;
@@ -67,7 +67,7 @@ export class Slots {
       }
     }
     // Where there is none at all, none was lost.
-    return { artifact: undefined, problems };
+    return { opened: undefined, problems };
   }
 
   /** Makes `artifact` the one to start from and the one before it the spare. */
@@ -107,7 +107,7 @@ export class Slots {
     return rm(this.#path(slot), { recursive: true, force: true });
   }
 
-  async #read(slot: Slot, open: Open): Promise<Artifact> {
+  async #read<Opened>(slot: Slot, open: Open<Opened>): Promise<Opened> {
     const entries = await readdir(this.#path(slot), { withFileTypes: true });
     const names = entries.filter((entry) => entry.isFile() && artifactFile.test(entry.name)).map(({ name }) => name);
     const files = new Map<string, Uint8Array>();

@@ -1,0 +1,151 @@
+/** What the models, routes and consumers of one generation share: providers, quotas, prompts, policies, upstreams, and the pools they hold. */
+import { canonicalJson } from '../canonical-json.ts';
+import { Pace } from '../pace.ts';
+import type { Packed, PackedSnapshot } from '../packed.ts';
+import type { ReadSecret, Transport } from '../providers/provider.ts';
+import { readSecret, SecretMissing } from '../secrets.ts';
+import {
+  policyKinds,
+  providerKinds,
+  type ProviderSnapshot,
+  type PromptSnapshot,
+  type QuotaSnapshot,
+  type Snapshot,
+  type UpstreamSnapshot,
+} from '../snapshot.ts';
+import type { Pools } from '../upstream/pools.ts';
+import { httpTransport } from '../upstream/send.ts';
+import type { LiveModel, LiveProvider, LiveQuota, LiveRoute } from './generation.ts';
+import { OnDemand, positionsOf, type Directory } from './on-demand.ts';
+
+type ContextPolicy = Snapshot['contextPolicies'][string];
+
+/** Prompts can be long: of many, only some are kept for the next model that uses them. */
+const mostPromptsKept = 64;
+
+/** Collects problems, so that one bad reference does not hide the others. */
+export class SharedParts {
+  readonly problems: string[] = [];
+  readonly providers = new Map<string, LiveProvider>();
+  /** What providers declare about their models, by provider. */
+  readonly vendorModels = new Map<string, ProviderSnapshot['models']>();
+  readonly quotas = new Map<string, LiveQuota>();
+  readonly prompts: Directory<PromptSnapshot>;
+  readonly policies: Directory<LiveModel['policies'][number] | undefined>;
+  readonly contextPolicies: Directory<ContextPolicy>;
+  readonly upstreams: Directory<LiveRoute['upstream']>;
+  readonly #pools: Pools;
+  readonly #held = new Map<string, ReturnType<Pools['acquire']>>();
+  readonly #sources: Packed<string>;
+  #sourcePositions: ReadonlyMap<string, number> | undefined;
+  readonly #unfilled: { readonly collection: Packed<unknown>; readonly positions: Map<string, number> }[] = [];
+
+  constructor({ prompts, policies, contextPolicies, upstreams, sources }: PackedSnapshot, pools: Pools) {
+    this.#pools = pools;
+    this.#sources = sources;
+    this.prompts = this.#directory(prompts, (_name, prompt) => prompt, mostPromptsKept);
+    this.contextPolicies = this.#directory(contextPolicies, (_name, policy) => policy);
+    this.upstreams = this.#directory(upstreams, (name, upstream) => this.#upstream(name, upstream));
+    this.policies = this.#directory(policies, (name, { kind, options }) => {
+      const check = policyKinds[kind]?.prepare(options);
+      return check && { name, check };
+    });
+  }
+
+  #directory<Member, Value>(
+    collection: Packed<Member>,
+    make: (name: string, member: Member) => Value,
+    mostKept?: number,
+  ): Directory<Value> {
+    const positions = new Map<string, number>();
+    this.#unfilled.push({ collection, positions });
+    return new OnDemand(positions, (position) => make(...collection.at(position)), mostKept);
+  }
+
+  /** Builds what is needed at once, and the indexes of the rest. */
+  async prepare({ providers, quotas }: PackedSnapshot, pace: Pace): Promise<void> {
+    for (const { collection, positions } of this.#unfilled.splice(0)) await positionsOf(collection, pace, positions);
+    await pace.each(providers, ([name, provider]) => {
+      this.vendorModels.set(name, provider.models);
+      this.providers.set(name, this.#provider(name, provider));
+    });
+    await pace.each(quotas, ([name, quota]) => this.quotas.set(name, liveQuota(name, quota)));
+  }
+
+  /** `file:line:column` of an object. Asked for in explanations only, so the index is made when the first one is due. */
+  sourceOf(object: string): string | undefined {
+    this.#sourcePositions ??= new Map(this.#sources.names().map((name, position) => [name, position]));
+    const position = this.#sourcePositions.get(object);
+    return position === undefined ? undefined : this.#sources.at(position)[1];
+  }
+
+  problem(object: string, text: string): void {
+    const place = this.sourceOf(object);
+    this.problems.push(`${place ? `${place} ` : ''}${object}: ${text}`);
+  }
+
+  /** The named entry; a missing one is a problem of `object`. */
+  find<Value>(parts: { get(name: string): Value | undefined }, name: string, object: string): Value | undefined {
+    const value = parts.get(name);
+    if (value === undefined) this.problem(object, `refers to '${name}', which does not exist`);
+    return value;
+  }
+
+  /** One hold on a pool for the whole generation, however many objects use it. */
+  #pool(origin: string) {
+    const held = this.#held.get(origin) ?? this.#pools.acquire(origin);
+    this.#held.set(origin, held);
+    return held;
+  }
+
+  /** Gives back what was acquired, in helpings where it is much. */
+  dispose(): void {
+    const origins = [...this.#held.keys()];
+    this.#held.clear();
+    void new Pace().each(origins, (origin) => this.#pools.release(origin));
+  }
+
+  /** Undefined while an optional secret is absent; any other missing secret is a problem. */
+  #withSecrets<Value>(object: string, make: (read: ReadSecret) => Value): Value | undefined {
+    try {
+      return make((reference) => readSecret(reference));
+    } catch (error) {
+      if (!(error instanceof SecretMissing)) throw error;
+      if (error.reference.optional !== true) this.problem(object, error.message);
+      return undefined;
+    }
+  }
+
+  #provider(name: string, snapshot: ProviderSnapshot): LiveProvider {
+    const kind = providerKinds[snapshot.kind];
+    if (!kind) throw new TypeError(`unknown provider kind ${snapshot.kind}`);
+    const live = this.#withSecrets(`providers.${name}`, (read) => {
+      const connection = kind.connect(snapshot.options, read);
+      const models = new Map(
+        Object.entries(snapshot.models).map(([id, { options }]) => [id, options ?? kind.modelOptions?.parse({})]),
+      );
+      const transport: Transport =
+        kind.transport?.(snapshot.options, models) ?? httpTransport(this.#pool(connection.origin), connection);
+      return { connection, transport };
+    });
+    return { name, kind, identity: canonicalJson(snapshot), live };
+  }
+
+  #upstream(name: string, snapshot: UpstreamSnapshot): LiveRoute['upstream'] {
+    const url = new URL(snapshot.url);
+    const headers = this.#withSecrets(`upstreams.${name}`, (read) =>
+      Object.fromEntries(
+        Object.entries(snapshot.headers ?? {}).map(([header, value]) => [
+          header,
+          typeof value === 'string' ? value : read(value),
+        ]),
+      ),
+    );
+    this.#pool(url.origin);
+    return { name, origin: url.origin, path: url.pathname.replace(/\/$/, ''), headers, timeoutMs: snapshot.timeout };
+  }
+}
+
+function liveQuota(name: string, { window, limit, scope, onStoreDown }: QuotaSnapshot): LiveQuota {
+  return { name, limit, windowMs: window, scope, onStoreDown };
+}

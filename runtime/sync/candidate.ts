@@ -1,0 +1,112 @@
+/** Works on the candidate at hand: fetches, verifies and builds it, until it is ready to serve, refused, or given up. */
+import { ArtifactRefused } from '../artifact.ts';
+import type { Activator } from '../generation/activator.ts';
+import type { Verified } from '../generation/provision.ts';
+import type { Log } from '../log.ts';
+import type { Bar } from './bar.ts';
+import type { Keep } from './keep.ts';
+import type { Operator, Ordered } from './operator.ts';
+import type { Poller } from './poller.ts';
+import type { RawArtifact, RevisionSource } from './source.ts';
+import { verdictOn } from './verdict.ts';
+import type { Verify } from './verifier.ts';
+
+export interface CandidateOptions {
+  readonly source: RevisionSource | undefined;
+  readonly verify: Verify;
+  /** What artifacts must prove. */
+  readonly bar: Bar;
+  readonly activator: Activator;
+  readonly keep: Keep;
+  readonly operator: Operator;
+  readonly poller: Poller | undefined;
+  readonly log: Log;
+}
+
+export class CandidateWork {
+  readonly #options: CandidateOptions;
+  readonly #machine: Ordered;
+  #raw: RawArtifact | undefined;
+  #verified: Verified | undefined;
+  #work = new AbortController();
+
+  constructor(options: CandidateOptions, machine: Ordered) {
+    this.#options = options;
+    this.#machine = machine;
+  }
+
+  /** Ends the fetch, the verification or the building of what is worked on now. */
+  get signal(): AbortSignal {
+    return this.#work.signal;
+  }
+
+  giveUp(reason: string): void {
+    this.#work.abort(new Error(reason));
+    this.#work = new AbortController();
+    this.#options.activator.abandon();
+  }
+
+  async fetch(commit: string): Promise<void> {
+    const { source, poller } = this.#options;
+    if (!this.#isWanted(commit) || !poller) return;
+    const { signal } = this;
+    try {
+      this.#raw = await source?.fetch(commit, AbortSignal.any([signal, poller.stopped]));
+      this.#machine.send({ type: 'fetched', commit });
+    } catch (error) {
+      if (error instanceof ArtifactRefused) {
+        this.#machine.send({ type: 'refused', commit, reason: error.reason, detail: error.message });
+        return;
+      }
+      if (signal.aborted) return;
+      poller.failed(error);
+      this.#machine.send({ type: 'fetch_failed', commit });
+    }
+  }
+
+  verify(commit: string): Promise<void> {
+    const { bar, verify, operator } = this.#options;
+    return this.#judge(commit, 'verified', async (signal) => {
+      const raw = this.#raw?.commit === commit ? this.#raw : operator.atHand(commit);
+      if (!raw) throw new Error('nothing was fetched');
+      this.#raw = undefined;
+      const demands = bar.forCandidate(commit, { isAllowed: operator.isAllowed(commit) });
+      this.#verified = await verify(raw, demands, signal);
+    });
+  }
+
+  async warm(commit: string): Promise<void> {
+    const { keep, activator, operator } = this.#options;
+    if (!this.#isWanted(commit)) return;
+    await keep.change({ building: commit });
+    const isAllowed = operator.isAllowed(commit);
+    await this.#judge(commit, 'warmed', (signal) => activator.warm(this.#of(commit), { isAllowed, signal }));
+    // When it is to serve, the mark goes in the same write that says so.
+    if (this.#machine.state().active !== commit) await keep.change({ building: undefined });
+  }
+
+  /** Hands over what was verified, once. */
+  take(commit: string): Verified {
+    const verified = this.#of(commit);
+    this.#verified = undefined;
+    return verified;
+  }
+
+  #of(commit: string): Verified {
+    if (this.#verified?.artifact.commit !== commit) throw new Error(`candidate ${commit} is gone`);
+    return this.#verified;
+  }
+
+  /** A newer commit may have come while this one waited for its turn. */
+  #isWanted(commit: string): boolean {
+    return this.#machine.state().work?.commit === commit;
+  }
+
+  /** Runs one step of judgement; what it throws is the verdict. */
+  async #judge(commit: string, passed: 'verified' | 'warmed', ask: (signal: AbortSignal) => Promise<void>) {
+    if (!this.#isWanted(commit)) return;
+    const { signal } = this;
+    const verdict = await verdictOn(commit, passed, () => ask(signal), { log: this.#options.log, signal });
+    if (verdict) this.#machine.send(verdict);
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * The thread in which artifacts are opened, parsed and held against the schema: what a stranger wrote can make it slow, run
+ * out of memory or hang without a request noticing. It hands over packed bytes, which cost the receiver nothing.
+ */
+import { parentPort } from 'node:worker_threads';
+import { ArtifactRefused, openArtifact, parseJsonBytes } from '../artifact.ts';
+import { buffersOf, packSnapshot } from '../packed.ts';
+import { checkSnapshot } from './check-snapshot.ts';
+import { stepBack } from './step-back.ts';
+import type { VerifierAnswer, VerifierQuestion } from './verifier.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('verify-worker is started by createVerifier, not on its own.');
+
+stepBack();
+
+function verify({ commit, files, demands }: VerifierQuestion): VerifierAnswer {
+  const { files: _files, snapshot, ...facts } = openArtifact({ commit, files: new Map(files) }, demands);
+  return { facts, parcel: packSnapshot(checkSnapshot(parseJsonBytes(snapshot, 'snapshot.json'))) };
+}
+
+function answer(question: VerifierQuestion): VerifierAnswer {
+  try {
+    return verify(question);
+  } catch (error) {
+    return error instanceof ArtifactRefused ? { refused: error.reason, message: error.message } : { failed: error };
+  }
+}
+
+port.on('message', (question: VerifierQuestion) => {
+  const said = answer(question);
+  port.postMessage(said, 'parcel' in said ? buffersOf(said.parcel) : []);
+});
