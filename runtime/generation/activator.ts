@@ -51,7 +51,7 @@ export class Activator {
     const pace = new Pace(AbortSignal.any([signal, overdue]));
     let provisioned: Provisioned | undefined;
     try {
-      if (!isAllowed) await refuseShrink(this.#current?.tables, verified.snapshot, pace);
+      if (!isAllowed) await refuseShrink((this.#current ?? this.#fallback)?.tables, verified.snapshot, pace);
       provisioned = await provision(verified, this.#pools, pace);
       await probe(provisioned, pace);
       signal.throwIfAborted();
@@ -69,8 +69,28 @@ export class Activator {
     this.#candidate = undefined;
   }
 
+  /** Makes the warmed candidate the way back of what will serve: where nothing has served yet, there is no other. */
+  keepBack(commit: string): void {
+    this.#fallback?.retire();
+    this.#fallback = this.#take(commit);
+    this.#tell();
+  }
+
   /** Makes the warmed candidate the one that serves. */
   activate(commit: string): Generation {
+    const { started } = this.#candidate ?? { started: 0 };
+    const generation = this.#take(commit);
+    const before = this.#current;
+    this.#current = generation;
+    // An unproved predecessor is gone for good; a proved one stays as the way back.
+    if (this.#fallback) before?.retire();
+    else this.#fallback = before;
+    this.#metrics.swapSeconds.observe((performance.now() - started) / 1000);
+    this.#tell();
+    return generation;
+  }
+
+  #take(commit: string): Generation {
     const candidate = this.#candidate;
     if (candidate?.commit !== commit) throw new Error(`no candidate ${commit} is warm`);
     this.#candidate = undefined;
@@ -88,13 +108,6 @@ export class Activator {
       },
     });
     this.#live.add(generation);
-    const before = this.#current;
-    this.#current = generation;
-    // An unproved predecessor is gone for good; a proved one stays as the way back.
-    if (this.#fallback) before?.retire();
-    else this.#fallback = before;
-    this.#metrics.swapSeconds.observe((performance.now() - candidate.started) / 1000);
-    this.#tell();
     return generation;
   }
 

@@ -24,6 +24,8 @@ type Standing = Pick<KeptState, 'highestSeq' | 'highestCommit' | 'audience'>;
 
 export class Bar {
   readonly #options: BarOptions;
+  /** What the signers file said when it was last asked. */
+  #signers: string | undefined;
 
   /** Throws `ArtifactRefused` when the signers file says nothing of use. */
   constructor(options: BarOptions) {
@@ -34,6 +36,17 @@ export class Bar {
   /** Whether artifacts must be signed. */
   get signed(): boolean {
     return this.#options.signersFile !== undefined;
+  }
+
+  /** Whether the signers file says something else than when it was last asked; a file that is gone says nothing new. */
+  get signersChanged(): boolean {
+    const { signersFile } = this.#options;
+    if (signersFile === undefined) return false;
+    try {
+      return readSigners(signersFile) !== this.#signers;
+    } catch {
+      return false;
+    }
   }
 
   /** For what the source brings. `isAllowed`: an operator takes its place in the order on himself. Throws `ArtifactRefused`. */
@@ -52,8 +65,9 @@ export class Bar {
   /** For what the operator put there. */
   forSeed(): Demands {
     const { signersFile, audience, keep } = this.#options;
+    if (signersFile !== undefined) this.#signers = readSigners(signersFile);
     return {
-      signers: signersFile === undefined ? undefined : readSigners(signersFile),
+      signers: this.#signers,
       now: Date.now(),
       audience: audience ?? keep.state.audience,
     };

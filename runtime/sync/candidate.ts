@@ -2,13 +2,14 @@
 import { ArtifactRefused } from '../artifact.ts';
 import type { Activator } from '../generation/activator.ts';
 import type { Verified } from '../generation/provision.ts';
-import type { Log } from '../log.ts';
+import { causeInWords, type Log } from '../log.ts';
 import type { Bar } from './bar.ts';
 import type { Keep } from './keep.ts';
 import type { Operator, Ordered } from './operator.ts';
 import type { Poller } from './poller.ts';
 import type { RawArtifact, RevisionSource } from './source.ts';
 import { verdictOn } from './verdict.ts';
+import type { SharedVerdicts } from './verdicts.ts';
 import type { Verify } from './verifier.ts';
 
 export interface CandidateOptions {
@@ -19,6 +20,7 @@ export interface CandidateOptions {
   readonly activator: Activator;
   readonly keep: Keep;
   readonly operator: Operator;
+  readonly verdicts: SharedVerdicts;
   readonly poller: Poller | undefined;
   readonly log: Log;
 }
@@ -62,6 +64,40 @@ export class CandidateWork {
       poller.failed(error);
       this.#machine.send({ type: 'fetch_failed', commit });
     }
+  }
+
+  /** Finds the newest before `tip` that can be served, and keeps it at hand. Finding none is no fault. */
+  async lookBack(tip: string): Promise<void> {
+    const { source, poller, log } = this.#options;
+    const { active, tip: newest } = this.#machine.state();
+    if (!source?.before || !poller || active !== undefined || newest !== tip) return;
+    const { signal } = this;
+    try {
+      for (const raw of await source.before(tip, AbortSignal.any([signal, poller.stopped])))
+        if (await this.#keepBack(raw, signal)) return;
+    } catch (error) {
+      const told = { event: 'no_look_back', artifact: tip, cause: causeInWords(error) };
+      if (!signal.aborted) log.info(told, 'what stood at the ref before cannot be had');
+    }
+  }
+
+  async #keepBack(raw: RawArtifact, signal: AbortSignal): Promise<boolean> {
+    const { bar, verify, verdicts, activator, operator, log } = this.#options;
+    const { commit } = raw;
+    if (Object.hasOwn(this.#machine.state().quarantine, commit) || (await verdicts.on(commit)) !== undefined)
+      return false;
+    try {
+      const verified = await verify(raw, bar.forSeed(), signal);
+      await activator.warm(verified, { isAllowed: true, signal });
+      activator.keepBack(commit);
+      operator.remember(verified.artifact);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      log.info({ event: 'no_look_back', artifact: commit, cause: causeInWords(error) }, 'cannot be served either');
+      return false;
+    }
+    this.#machine.send({ type: 'looked_back', commit });
+    return true;
   }
 
   verify(commit: string): Promise<void> {

@@ -3,7 +3,7 @@ import * as files from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainFailure } from './git-failure.ts';
 import type { GitLimits } from './git-source.ts';
-import { readArtifact, type ObjectStore } from './git-tree.ts';
+import { readAncestors, readArtifact, type ObjectStore } from './git-tree.ts';
 import { SourceError, type RevisionSource } from './source.ts';
 
 export interface LocalOptions {
@@ -27,6 +27,7 @@ export function openLocal({ directory, ref, limits }: LocalOptions): RevisionSou
   return {
     tip: () => withStore((store) => readRef(store.gitdir, ref)),
     fetch: (commit) => withStore((store) => readArtifact(store, commit, limits)),
+    before: (commit) => withStore((store) => readAncestors(store, commit, limits)),
     close: async () => {},
   };
 }

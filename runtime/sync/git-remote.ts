@@ -14,9 +14,9 @@ import {
 } from './git-packets.ts';
 import { explainFailure } from './git-failure.ts';
 import type { GitLimits } from './git-source.ts';
-import { readArtifact } from './git-tree.ts';
+import { mostAncestors, readAncestors, readArtifact, type ObjectStore } from './git-tree.ts';
 import { MemoryFiles } from './memory-files.ts';
-import { SourceError, type RawArtifact, type RevisionSource } from './source.ts';
+import { SourceError, type RevisionSource } from './source.ts';
 
 export interface RemoteOptions {
   readonly url: string;
@@ -66,16 +66,26 @@ export function openRemote(options: RemoteOptions): RevisionSource {
         return found === undefined ? undefined : checkObjectId(found.oid);
       }),
     fetch: (commit, signal) =>
-      withCall(signal, (call) => fetchArtifact(options, commit, (screen) => http.client({ ...call, screen }))),
+      withCall(signal, async (call) => {
+        const store = await fetchStore(options, { commit, depth: 1 }, (screen) => http.client({ ...call, screen }));
+        // The library reports success without looking whether the commit came along; reading it is the proof.
+        return readArtifact(store, commit, options.limits);
+      }),
+    before: (commit, signal) =>
+      withCall(signal, async (call) => {
+        const wanted = { commit, depth: 1 + mostAncestors };
+        const store = await fetchStore(options, wanted, (screen) => http.client({ ...call, screen }));
+        return readAncestors(store, commit, options.limits);
+      }),
     close: () => http.close(),
   };
 }
 
-async function fetchArtifact(
+async function fetchStore(
   { url, ref, limits }: RemoteOptions,
-  commit: string,
+  { commit, depth }: { readonly commit: string; readonly depth: number },
   openClient: (screen: HttpCall['screen']) => HttpClient,
-): Promise<RawArtifact> {
+): Promise<ObjectStore> {
   // A new store each time: nothing piles up, and a failed fetch leaves no ref behind that points at nothing.
   const store = { fs: new MemoryFiles({ '/git/config': emptyConfig }), gitdir: '/git' };
   const screen: HttpCall['screen'] = (service, body) => {
@@ -90,13 +100,12 @@ async function fetchArtifact(
     url,
     ref,
     remoteRef: ref,
-    depth: 1,
+    depth,
     singleBranch: true,
     tags: false,
   });
   if (fetchHead !== commit) throw moved(ref);
-  // The library reports success without looking whether the commit came along; reading it is the proof.
-  return readArtifact(store, commit, limits);
+  return store;
 }
 
 interface Advertisement {

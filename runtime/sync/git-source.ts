@@ -43,13 +43,13 @@ export interface WorkerSettings {
 
 export type WorkerQuestion =
   | { readonly kind: 'tip'; readonly id: number }
-  | { readonly kind: 'fetch'; readonly id: number; readonly commit: string }
+  | { readonly kind: 'fetch' | 'before'; readonly id: number; readonly commit: string }
   | { readonly kind: 'abort'; readonly id: number };
 
 /** Errors lose their class and fields between threads, so they travel as plain data. */
 export type WorkerAnswer =
   | { readonly id: number; readonly tip: string | undefined }
-  | { readonly id: number; readonly files: ReadonlyArray<readonly [name: string, bytes: Uint8Array]> }
+  | { readonly id: number; readonly artifacts: readonly RawArtifact[] }
   | {
       readonly id: number;
       readonly failure: { readonly code: string; readonly message: string; readonly retryAfterMs: number | undefined };
@@ -88,7 +88,7 @@ interface PendingCall {
   readonly fail: (error: SourceError) => void;
 }
 
-type Asked = { readonly kind: 'tip' } | { readonly kind: 'fetch'; readonly commit: string };
+type Asked = { readonly kind: 'tip' } | { readonly kind: 'fetch' | 'before'; readonly commit: string };
 
 class GitThread implements GitSource {
   readonly #settings: WorkerSettings;
@@ -114,15 +114,25 @@ class GitThread implements GitSource {
   }
 
   async fetch(commit: string, signal: AbortSignal): Promise<RawArtifact> {
-    if (!/^[0-9a-f]{40}$/.test(commit)) throw new SourceError('GIT_BAD_OID', 'Only a full commit id can be fetched.');
-    const answer = await this.#ask({ kind: 'fetch', commit }, signal);
-    return { commit, files: new Map('files' in answer ? answer.files : []) };
+    const [artifact] = await this.#artifacts({ kind: 'fetch', commit }, signal);
+    return artifact ?? { commit, files: new Map() };
+  }
+
+  before(commit: string, signal: AbortSignal): Promise<readonly RawArtifact[]> {
+    return this.#artifacts({ kind: 'before', commit }, signal);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#endWorker(closedError());
     await this.#ending;
+  }
+
+  async #artifacts(asked: Exclude<Asked, { kind: 'tip' }>, signal: AbortSignal): Promise<readonly RawArtifact[]> {
+    if (!/^[0-9a-f]{40}$/.test(asked.commit))
+      throw new SourceError('GIT_BAD_OID', 'Only a full commit id can be fetched.');
+    const answer = await this.#ask(asked, signal);
+    return 'artifacts' in answer ? answer.artifacts : [];
   }
 
   #ask(asked: Asked, signal: AbortSignal): Promise<WorkerAnswer> {

@@ -12,6 +12,9 @@ export interface ArtifactLimits {
   readonly maxFiles: number;
 }
 
+/** How far a gateway with nothing to serve looks back. */
+export const mostAncestors = 3;
+
 const plainFile = /^100(644|755)$/;
 // Letters that mean the same on every file system; a leading dot or dash has meanings of its own somewhere.
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -38,6 +41,28 @@ export async function readArtifact(store: ObjectStore, commit: string, limits: A
     files.set(entry.path, new Uint8Array(blob));
   }
   return { commit, files };
+}
+
+/** The artifacts before `commit` along its first parents; those that are no artifacts are left out. */
+export async function readAncestors(
+  store: ObjectStore,
+  commit: string,
+  limits: ArtifactLimits,
+): Promise<readonly RawArtifact[]> {
+  const found: RawArtifact[] = [];
+  let at = commit;
+  for (let left = mostAncestors; left > 0; left -= 1) {
+    // A shallow copy ends somewhere, and so does every history.
+    const parent = await readCommit({ ...store, oid: at }).then(
+      ({ commit: { parent: parents } }) => parents[0],
+      () => undefined,
+    );
+    if (parent === undefined) break;
+    at = parent;
+    const artifact = await readArtifact(store, at, limits).catch(() => undefined);
+    if (artifact) found.push(artifact);
+  }
+  return found;
 }
 
 function checkEntries(tree: readonly TreeEntry[], limits: ArtifactLimits): void {

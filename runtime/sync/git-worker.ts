@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openLocal } from './git-local.ts';
 import { openRemote } from './git-remote.ts';
 import type { WorkerAnswer, WorkerQuestion, WorkerSettings } from './git-source.ts';
-import { SourceError, type RevisionSource } from './source.ts';
+import { SourceError, type RawArtifact, type RevisionSource } from './source.ts';
 import { stepBack } from './step-back.ts';
 
 const port = parentPort;
@@ -43,12 +43,9 @@ async function answer(question: Exclude<WorkerQuestion, { kind: 'abort' }>): Pro
     if (question.kind === 'tip') {
       post({ id, tip: await Promise.race([source.tip(controller.signal), gone]) });
     } else {
-      const { files } = await Promise.race([source.fetch(question.commit, controller.signal), gone]);
-      const entries = [...files];
-      post(
-        { id, files: entries },
-        entries.map(([, bytes]) => bytes.buffer as ArrayBuffer),
-      );
+      const artifacts = await Promise.race([artifactsFor(question, controller.signal), gone]);
+      const buffers = artifacts.flatMap(({ files }) => [...files.values()].map(({ buffer }) => buffer as ArrayBuffer));
+      post({ id, artifacts }, buffers);
     }
   } catch (error) {
     const { code, message, retryAfterMs } = asSourceError(error);
@@ -57,6 +54,14 @@ async function answer(question: Exclude<WorkerQuestion, { kind: 'abort' }>): Pro
     clearTimeout(deadline);
     running.delete(id);
   }
+}
+
+async function artifactsFor(
+  { kind, commit }: Extract<WorkerQuestion, { commit: string }>,
+  signal: AbortSignal,
+): Promise<readonly RawArtifact[]> {
+  if (kind === 'before') return (await source.before?.(commit, signal)) ?? [];
+  return [await source.fetch(commit, signal)];
 }
 
 /** A step that ignores its signal, such as a stuck disk, must not keep the caller waiting. */

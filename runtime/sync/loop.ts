@@ -112,6 +112,8 @@ export class Loop {
 
   async #tipSeen(tip: string | undefined): Promise<void> {
     if (tip === undefined) return this.#send({ type: 'tip_missing' });
+    if (this.#state.held?.commit === tip && this.#options.bar.signersChanged)
+      this.#send({ type: 'signers_changed', commit: tip });
     // Asked before it is tried: what one replica found bad, the others need not find out.
     const detail = tip === this.#state.tip ? undefined : await this.#options.verdicts.on(tip);
     if (detail !== undefined) this.#send({ type: 'condemned', commit: tip, detail });
@@ -137,6 +139,10 @@ export class Loop {
     switch (effect.do) {
       case 'fetch':
         return this.#candidate.fetch(effect.commit);
+      case 'look_back':
+        return this.#candidate.lookBack(effect.commit);
+      case 'fall_back':
+        return this.#fallBack(effect.commit);
       case 'verify':
         return this.#candidate.verify(effect.commit);
       case 'warm':
@@ -183,6 +189,15 @@ export class Loop {
     this.health = (activator.current?.health.samples ?? 0) >= bakeSamples ? 'verified' : 'unverified';
     const trial = this.#endTrial();
     if (trial) await keep.promote(trial.artifact);
+  }
+
+  async #fallBack(to: string): Promise<void> {
+    const { activator, keep, log } = this.#options;
+    const { revision } = activator.rollBack();
+    const told = { event: 'fall_back', artifact: to, serving: revision.short };
+    log.warn(told, 'the tip cannot be served: the newest before it that can be serves');
+    const artifact = this.operator.atHand(to);
+    if (artifact) await keep.promote(artifact);
   }
 
   async #rollBack(from: string, detail: string): Promise<void> {

@@ -22,6 +22,8 @@ function tipSeen(state: State, commit: string): Step {
   if (commit === state.tip)
     return stay(state.held?.reason === 'branch-missing' ? { ...state, held: undefined } : state);
   const abandoned: Effect[] = state.work ? [{ do: 'abandon', commit: state.work.commit }] : [];
+  // A first revision has to have a way back too.
+  if (state.active === undefined && state.lastKnownGood === undefined) abandoned.push({ do: 'look_back', commit });
   const moved: State = { ...state, tip: commit, work: undefined, held: undefined };
   const verdict = Object.hasOwn(state.quarantine, commit) ? state.quarantine[commit] : undefined;
   if (verdict !== undefined)
@@ -87,7 +89,20 @@ function isCurrent(state: State, commit: string, step: 'FETCHING' | 'VERIFYING' 
   return state.work?.commit === commit && state.work.step === step;
 }
 
-export function step(state: State, event: Event): Step {
+/** Where nothing serves and nothing is on its way, what was found before the tip does. */
+function fallBack({ state, effects }: Step): Step {
+  const { active, lastKnownGood, work, pause } = state;
+  if (active !== undefined || work || pause || lastKnownGood === undefined) return { state, effects };
+  if (Object.hasOwn(state.quarantine, lastKnownGood)) return { state, effects };
+  return {
+    state: { ...state, active: lastKnownGood },
+    effects: [...effects, { do: 'fall_back', commit: lastKnownGood }],
+  };
+}
+
+export const step = (state: State, event: Event): Step => fallBack(advance(state, event));
+
+function advance(state: State, event: Event): Step {
   switch (event.type) {
     case 'booted': {
       const { lastKnownGood, quarantine } = event;
@@ -145,6 +160,14 @@ export function step(state: State, event: Event): Step {
     case 'baked':
       if (event.commit !== state.active || !isBaking(state)) return stay(state);
       return { state: { ...state, lastKnownGood: event.commit }, effects: [{ do: 'promote', commit: event.commit }] };
+    case 'looked_back':
+      // Only as long as it is needed, and never what is known to be bad.
+      if (state.active !== undefined || state.lastKnownGood !== undefined) return stay(state);
+      if (Object.hasOwn(state.quarantine, event.commit)) return stay(state);
+      return stay({ ...state, lastKnownGood: event.commit });
+    case 'signers_changed':
+      if (state.held?.commit !== event.commit || state.held.reason !== 'signature') return stay(state);
+      return again(state, event.commit, []);
     case 'paused':
       return paused(state, event.pause);
     case 'resumed':

@@ -13,6 +13,8 @@ export interface RevisionSource {
   tip(signal: AbortSignal): Promise<string | undefined>;
   /** Every top-level file of `commit`. */
   fetch(commit: string, signal: AbortSignal): Promise<RawArtifact>;
+  /** What stood at the ref before `commit`, newest first, a few at most. Absent where the source has no past. */
+  before?(commit: string, signal: AbortSignal): Promise<readonly RawArtifact[]>;
   close(): Promise<void>;
 }
 

@@ -58,6 +58,10 @@ export type Event =
   | { readonly type: 'warmed'; readonly commit: string }
   | { readonly type: 'unhealthy'; readonly commit: string; readonly detail: string }
   | { readonly type: 'baked'; readonly commit: string }
+  /** `commit`, which stood at the ref before the tip, is built and can be served should nothing newer be fit to. */
+  | { readonly type: 'looked_back'; readonly commit: string }
+  /** Whom signatures are believed of has changed since this commit was refused. */
+  | { readonly type: 'signers_changed'; readonly commit: string }
   /** Another replica found it bad. */
   | { readonly type: 'condemned'; readonly commit: string; readonly detail: string }
   /** To pin is to pause with `pinned`: an artifact that is at hand, which `warmed` reports ready. */
@@ -70,6 +74,10 @@ export type Event =
 
 export type Effect =
   | { readonly do: 'fetch' | 'verify' | 'warm' | 'activate' | 'promote'; readonly commit: string }
+  /** There is nothing to return to: look for what stood at the ref before `commit`. */
+  | { readonly do: 'look_back'; readonly commit: string }
+  /** Serve what `look_back` found. */
+  | { readonly do: 'fall_back'; readonly commit: string }
   /** From here on `verify` lets this commit pass where it would be refused for `rewind` or `shrink`. */
   | { readonly do: 'allow'; readonly commit: string }
   /** Look at the source now. */

@@ -112,9 +112,11 @@ describe('with Redis between them', { skip: skipWithout(tools.redisServer) }, ()
     await until('it is tried', async () => first.revision === short(2));
     await spoil(first);
     const fresh = await start('--poll', '100ms');
-    assert.equal(fresh.revision, undefined);
-    assert.equal((await fresh.status()).held?.commit, commit);
-    assert.equal((await fetch(`${fresh.adminUrl}/readyz`)).status, 503);
+    assert.equal(fresh.revision, short(1), 'what stood before the tip serves');
+    const { held, active } = await fresh.status();
+    assert.equal(held?.commit, commit);
+    assert.equal(active?.generation, 1, 'the tip was never built');
+    assert.equal((await fetch(`${fresh.adminUrl}/readyz`)).status, 200);
     await branch.publish(versioned(3, { vendorUrl: good }));
     await until('it starts on the fix', async () => fresh.revision === short(3));
   });

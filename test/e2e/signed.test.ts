@@ -151,6 +151,19 @@ test('faults 41, 42, 43, 44, 45: with --signers nothing runs but what a listed k
   await serves(gateway, 2);
 });
 
+test('what was held for its signature is looked at again when the signers file says something else', async (context) => {
+  const { allow, publish, start, signersFile } = await stage(context);
+  const [key, next] = [newKey(), newKey()];
+  await allow(allows(key));
+  await publish({ seq: 1, key });
+  const gateway = await start('--signers', signersFile);
+  await serves(gateway, 1);
+  const commit = await publish({ seq: 2, key: next });
+  assert.equal((await heldAt(gateway, commit, 1)).reason, 'signature');
+  await allow(allows(key) + allows(next));
+  await serves(gateway, 2);
+});
+
 test('faults 46, 47: a good signature does not excuse files that are other, missing or too many', async (context) => {
   const { allow, publish, start, signersFile } = await stage(context);
   const key = newKey('ssh-rsa');

@@ -36,6 +36,8 @@ const single: fc.Arbitrary<Event> = fc.oneof(
     .map((pinned): Event => ({ type: 'paused', pause: { pinned, until: 0, note: 'drill' } })),
   fc.constant<Event>({ type: 'resumed' }),
   commit.map((one): Event => ({ type: 'accepted', commit: one })),
+  commit.map((one): Event => ({ type: 'looked_back', commit: one })),
+  commit.map((one): Event => ({ type: 'signers_changed', commit: one })),
 );
 
 const event: fc.Arbitrary<Move> = fc.oneof(
@@ -70,6 +72,8 @@ test('what serves was verified and warmed before, in this order, whatever happen
         if (one.type === 'verified' && before.work?.commit === one.commit && before.work.step === 'VERIFYING') {
           verified.add(one.commit);
         }
+        // Reported only of what was verified and built.
+        if (one.type === 'looked_back') verified.add(one.commit);
         if (after.active !== undefined) assert.ok(verified.has(after.active), `${after.active} serves unverified`);
       });
     }),
@@ -136,7 +140,8 @@ test('results of a candidate that was given up change nothing', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60, size: 'max' }), single, (events, late) => {
       const before = play(events, () => undefined);
-      fc.pre('commit' in late && !['tip_seen', 'unhealthy', 'baked', 'accepted'].includes(late.type));
+      const ofThemselves = ['tip_seen', 'unhealthy', 'baked', 'accepted', 'looked_back', 'signers_changed'];
+      fc.pre('commit' in late && !ofThemselves.includes(late.type));
       fc.pre('commit' in late && before.work?.commit !== late.commit);
       assert.deepEqual(step(before, late), { state: before, effects: [] });
     }),
@@ -149,7 +154,7 @@ test('an error of the source is never an answer: serving and verdicts stay', () 
     fc.property(fc.array(event, { maxLength: 60, size: 'max' }), commit, (events, one) => {
       const before = play(events, () => undefined);
       const { state } = step(before, { type: 'fetch_failed', commit: one });
-      assert.equal(state.active, before.active);
+      if (before.active !== undefined) assert.equal(state.active, before.active);
       assert.deepEqual(state.held, before.held);
       assert.deepEqual(state.quarantine, before.quarantine);
     }),
@@ -228,7 +233,9 @@ test('while paused nothing moves but the tip in sight, and resuming acts on what
           state = after;
         }
         const { state: resumed, effects } = step(state, { type: 'resumed' });
-        assert.deepEqual(effects, [{ do: 'poll' }]);
+        // What was found before the first tip waits for the end of a pause like everything else.
+        const beside = effects.filter((effect) => effect.do !== 'fall_back');
+        assert.deepEqual(beside, [{ do: 'poll' }]);
         assert.equal(resumed.tip, undefined);
       },
     ),
@@ -263,4 +270,49 @@ test('a rewind that an operator accepts is worked on once more, and allowed this
   ]);
   const bad = events(rewound, { type: 'refused', commit: 'b', reason: 'signature', detail: 'none' });
   assert.deepEqual(step(bad, { type: 'accepted', commit: 'b' }).effects, []);
+});
+
+test('a first revision has what stood before it as its way back, and that serves where the first cannot', () => {
+  const seen = step(cold, { type: 'tip_seen', commit: 'b' });
+  assert.deepEqual(seen.effects, [
+    { do: 'look_back', commit: 'b' },
+    { do: 'fetch', commit: 'b' },
+  ]);
+  const known = step(seen.state, { type: 'looked_back', commit: 'a' });
+  assert.deepEqual(known.effects, [], 'the tip is still on its way');
+  const refused = step(events(known.state, { type: 'fetched', commit: 'b' }), {
+    type: 'refused',
+    commit: 'b',
+    reason: 'schema',
+    detail: 'x',
+  });
+  assert.deepEqual(refused.effects, [{ do: 'fall_back', commit: 'a' }]);
+  assert.equal(refused.state.active, 'a');
+  assert.equal(phaseOf(refused.state), 'HELD');
+  const tried = events(known.state, ...tryOut('b').slice(1));
+  assert.equal(phaseOf(tried), 'BAKING');
+  assert.deepEqual(step(tried, { type: 'unhealthy', commit: 'b', detail: 'unwell' }).effects, [
+    { do: 'roll_back', from: 'b', to: 'a', detail: 'unwell' },
+  ]);
+  const bad = step(events({ ...cold, quarantine: { b: 'unwell' } }, { type: 'tip_seen', commit: 'b' }), {
+    type: 'looked_back',
+    commit: 'a',
+  });
+  assert.deepEqual(bad.effects, [{ do: 'fall_back', commit: 'a' }]);
+});
+
+test('what serves is never looked back for, nor replaced by what was found', () => {
+  const state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' });
+  assert.ok(!step(state, { type: 'tip_seen', commit: 'b' }).effects.some((effect) => effect.do === 'look_back'));
+  assert.deepEqual(step(state, { type: 'looked_back', commit: 'c' }), { state, effects: [] });
+});
+
+test('other signers are a reason to look again at a refused signature, and at nothing else', () => {
+  const serving = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, { type: 'tip_seen', commit: 'b' });
+  const refused = (reason: 'signature' | 'schema') =>
+    events(serving, { type: 'refused', commit: 'b', reason, detail: 'x' });
+  assert.deepEqual(step(refused('signature'), { type: 'signers_changed', commit: 'b' }).effects, [
+    { do: 'fetch', commit: 'b' },
+  ]);
+  assert.deepEqual(step(refused('schema'), { type: 'signers_changed', commit: 'b' }).effects, []);
 });
