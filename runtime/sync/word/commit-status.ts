@@ -65,7 +65,9 @@ export function statusWords(happening: Happening, isVerified: boolean): { mark: 
     case 'on_trial':
       return { mark: 'pending', description: 'serves on trial' };
     case 'superseded':
-      return { mark: 'success', description: 'served until a newer revision took over during its trial' };
+      return happening.byPin
+        ? { mark: 'pending', description: 'set aside during its trial: an operator pinned another revision' }
+        : { mark: 'success', description: 'served until another revision took over during its trial' };
     case 'accepted':
       if (happening.isPinned) return { mark: 'success', description: 'serves, pinned by an operator' };
       return {

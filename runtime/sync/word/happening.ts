@@ -18,7 +18,7 @@ export type Happening =
   /** It serves, and may still be taken back. */
   | { readonly kind: 'on_trial'; readonly commit: string }
   /** Another took its place before its trial was over. */
-  | { readonly kind: 'superseded'; readonly commit: string };
+  | { readonly kind: 'superseded'; readonly commit: string; readonly byPin: boolean };
 
 const isQuarantined = ({ quarantine }: State, commit: string): boolean => Object.hasOwn(quarantine, commit);
 
@@ -36,7 +36,8 @@ function served(before: State, after: State): Happening[] {
   const told: Happening[] = [];
   if (active === undefined) return told;
   if (active !== before.active) {
-    if (before.active !== undefined && isBaking(before)) told.push({ kind: 'superseded', commit: before.active });
+    if (before.active !== undefined && isBaking(before))
+      told.push({ kind: 'superseded', commit: before.active, byPin: pause?.pinned === active });
     // Without a way back there is no trial: it is accepted in the next moment.
     if (isBaking(after) && lastKnownGood !== undefined) told.push({ kind: 'on_trial', commit: active });
   }
