@@ -45,7 +45,7 @@ function deliveryInWords(name: string, delivery: WordReport['webhook'], now: num
 }
 
 function inWords(status: StatusReport): string {
-  const { state, active, held, pause, bake, tip, source, quarantine, generationsLive, word } = status;
+  const { state, active, held, pause, bake, tip, source, quarantine, pinnable, generationsLive, word } = status;
   const now = Date.now();
   const lines = [`state      ${state}`];
   if (active) {
@@ -65,6 +65,7 @@ function inWords(status: StatusReport): string {
     `source     ${source.error ? `failing (${source.errorCode}): ${source.error}` : `last answered ${source.lastOkAt ?? 'never'}`}`,
   );
   for (const { commit, reason } of quarantine) lines.push(`quarantine ${commit.slice(0, 12)}: ${reason}`);
+  if (pinnable.length > 0) lines.push(`pinnable   ${pinnable.map((commit) => commit.slice(0, 12)).join(', ')}`);
   lines.push(`live       ${generationsLive} generation(s)`);
   lines.push(
     ...deliveryInWords('webhook   ', word.webhook, now),

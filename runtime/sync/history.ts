@@ -52,7 +52,8 @@ export class History {
     this.#entries.unshift({ at: new Date().toISOString(), to, reason: after.held?.detail ?? '', commit });
     this.#entries.length = Math.min(this.#entries.length, mostKept);
     // One line for one change.
-    if (words.length === 0) this.#log.info({ event: 'config', state: to, artifact: commit, serving }, 'revision state');
+    const told = { event: 'config', state: to, ...after.held, artifact: commit, serving };
+    if (words.length === 0) this.#log.info(told, 'revision state');
     this.#onChange?.();
   }
 }

@@ -166,3 +166,34 @@ test('replicas write the same words on a commit, to the letter', { timeout: 30_0
   const [one] = replicas;
   assert.match(await one.metrics(), /headgate_config_word_failures_total\{to="webhook"\} 0/);
 });
+
+test(
+  'a refusal is told once, however often the same commit is looked at again',
+  { timeout: 30_000 },
+  async (context) => {
+    await using directory = await temporaryDirectory();
+    const repository = join(directory.path, 'repository.git');
+    await initRepository(repository, { bare: true });
+    const branch = artifactBranch(repository);
+    const { flags, words } = await listener(context);
+    await branch.publish(versioned(1));
+    const gateway = await startWith(['--repo', repository, '--poll', '100ms', '--bake', '0s', ...(await flags())]);
+    context.after(() => gateway.close());
+    const broken = { replace: { 'snapshot.json': Buffer.from('{}') } };
+    const second = await branch.publish(versioned(2), broken);
+    const isHeld = async () => {
+      const { held } = await gateway.status();
+      return held?.commit === second;
+    };
+    await until('2 is held', isHeld);
+    const order = (path: string) => fetch(`${gateway.adminUrl}${path}`, { method: 'POST' });
+    const looks = async () => Number(/to="VERIFYING",reason=""\} (\d+)/.exec(await gateway.metrics())?.[1]);
+    const before = await looks();
+    await order('/pause');
+    await order('/resume');
+    await until('it was looked at again', async () => (await looks()) > before && (await isHeld()));
+    await branch.publish(versioned(3), broken);
+    await until('3 is told', async () => words().some(({ seq }) => seq === 3));
+    assert.deepEqual(events(words()), ['accepted 1', 'held 2', 'held 3']);
+  },
+);

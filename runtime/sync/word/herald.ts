@@ -33,11 +33,20 @@ export interface WordStatus {
 
 const mostRecent = 20;
 
+/** What makes a refusal the same news as one before it. */
+const refusalIn = (happening: Happening): string | undefined => {
+  if (happening.kind !== 'held' && happening.kind !== 'rolled_back') return undefined;
+  const reason = happening.kind === 'held' ? happening.reason : 'bad-health';
+  return JSON.stringify([happening.commit, reason, happening.detail]);
+};
+
 export class Herald {
   readonly #options: HeraldOptions;
   readonly #addresses: Addresses;
   readonly #facts = new KnownFacts();
   readonly #recent: Word[] = [];
+  /** What was refused last: after a pause the same commit is looked at again, and that is no news. */
+  #refused: string | undefined;
   readonly #webhook: Delivery | undefined;
   readonly #commitStatus: Delivery | undefined;
 
@@ -69,7 +78,9 @@ export class Herald {
     const current = this.#options.activator.current;
     // What a start found on disk came through no source.
     if (current) this.#facts.remember(current.revision.artifact, current.revision.manifest);
-    return happeningsOf(before, after).flatMap((happening) => this.#tell(happening, after) ?? []);
+    const words = happeningsOf(before, after).flatMap((happening) => this.#tell(happening, after) ?? []);
+    if (!after.held && !after.work && !after.pause) this.#refused = undefined;
+    return words;
   }
 
   /** Gives what is under way a moment more. */
@@ -79,6 +90,9 @@ export class Herald {
 
   #tell(happening: Happening, after: State): Word | undefined {
     const { replica, activator, settings } = this.#options;
+    const refused = refusalIn(happening);
+    if (refused !== undefined && refused === this.#refused) return undefined;
+    this.#refused = refused;
     const current = activator.current;
     const samples = current?.revision.artifact === happening.commit ? current?.health.samples : undefined;
     const isVerified = samples !== undefined && samples >= settings.bakeSamples;
