@@ -23,6 +23,7 @@ import { Loop } from './sync/loop.ts';
 import type { RawArtifact, RevisionSource } from './sync/source.ts';
 import { noSharedVerdicts, redisVerdicts } from './sync/verdicts.ts';
 import { createVerifier, type Verify } from './sync/verifier.ts';
+import { Herald } from './sync/word/herald.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
@@ -124,13 +125,17 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const quotas = closers.add(openQuotaStore(settings.store));
   const forwarder = closers.add(await createForwarder(pools));
   const activator = new Activator(pools, metrics);
-  const source = extras.source ?? sourceFor(settings);
+  const replicaId = randomUUID();
+  const herald = closers.add(new Herald({ settings, replica: replicaId, activator, keep, log, metrics }));
+  const found = extras.source ?? sourceFor(settings);
+  const source = found && herald.overhear(found);
   const trial = { bakeMs, bakeSamples };
   const { onChange } = extras;
   // Replicas that share their counts share their verdicts too.
   const isShared = /^rediss?:/.test(settings.store);
   const verdicts = closers.add(isShared ? redisVerdicts(settings.store, log) : noSharedVerdicts);
   const loop = new Loop({ source, verify, activator, keep, bar, verdicts, log, metrics, pollMs, ...trial, onChange });
+  loop.history.spreadBy((before, after) => herald.heard(before, after));
   let stopping: Promise<void> | undefined;
   const stopLoop = () => (stopping ??= loop.stop());
   closers.add({ close: stopLoop });
@@ -148,7 +153,8 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     loop,
     keep,
     signed: bar.signed,
-    replicaId: randomUUID(),
+    replicaId,
+    herald,
     startedAt: new Date().toISOString(),
     draining: () => draining,
   };

@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { parseDuration } from './duration.ts';
+import { gatherFlags, gatherVariables, variableOf } from './given-settings.ts';
 import type { Address } from './listener.ts';
 import { logLevels, type LogLevel } from './log.ts';
 
@@ -29,7 +30,19 @@ export interface Settings {
   readonly drainMs: number;
   /** Directory of an artifact to start from without git. */
   readonly seed: string | undefined;
+  /** Where word of revisions is sent; undefined: nowhere. */
+  readonly webhook: string | undefined;
+  readonly webhookSecretFile: string | undefined;
+  /** The git host that shows what became of a commit; undefined: none. */
+  readonly commitStatus: GitHost | undefined;
+  /** The repository in the API of that host; undefined: told from `repo`. */
+  readonly commitStatusUrl: string | undefined;
+  readonly commitStatusContext: string | undefined;
+  readonly commitStatusTokenFile: string | undefined;
 }
+
+export type GitHost = 'github' | 'gitlab' | 'gitea';
+const gitHosts: readonly GitHost[] = ['github', 'gitlab', 'gitea'];
 
 export class SettingsError extends Error {
   readonly problems: readonly string[];
@@ -67,59 +80,27 @@ export const settingTable = {
   'log-level': setting('LEVEL', 'info', logLevels.join(', ')),
   drain: setting('DURATION', '30s', 'how long requests in flight may take after SIGTERM'),
   seed: setting('DIR', undefined, 'an artifact to start from without git'),
+  webhook: setting('URL', undefined, 'told of each revision that is accepted, rolled back or held'),
+  'webhook-secret-file': setting(
+    'FILE',
+    undefined,
+    'signs it (Standard Webhooks): whsec_…, one a line; read each time',
+  ),
+  'commit-status': setting('HOST', undefined, 'shows the same on the commit: github, gitlab or gitea (Forgejo too)'),
+  'commit-status-url': setting(
+    'URL',
+    undefined,
+    'the repository in the API of that host; told from --repo if it can be',
+  ),
+  'commit-status-context': setting('NAME', undefined, 'name of that status; without it, headgate/ and the audience'),
+  'commit-status-token-file': setting('FILE', undefined, 'token that may set it; without it, that for git'),
 } as const satisfies Record<string, Setting>;
 
 type Name = keyof typeof settingTable;
 const names = Object.keys(settingTable) as Name[];
-const variableOf = (name: string): string => `HEADGATE_${name.toUpperCase().replaceAll('-', '_')}`;
-
-/** What Kubernetes sets by itself in every pod beside a service called `headgate`, or `headgate-…`. */
-function isFromKubernetes(variable: string, value: string): boolean {
-  return (
-    /^HEADGATE_(\w+_)?SERVICE_(HOST|PORT)(_\w+)?$/.test(variable) ||
-    /^HEADGATE_(\w+_)?PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(variable) ||
-    (/^HEADGATE_(\w+_)?PORT$/.test(variable) && /^(tcp|udp|sctp):\/\//.test(value))
-  );
-}
-
-/** Read by other commands of ours: whoever has them set may run the gateway too. */
-const ofOtherCommands: readonly string[] = ['HEADGATE_DEV_KEY', 'HEADGATE_SIGN_KEY_FILE'];
 
 /** Timers of the platform overflow soon after, and would fire at once. */
 const longest = 20 * 86_400_000;
-
-type Given = Map<Name, string>;
-
-function gatherVariables(
-  environment: NodeJS.ProcessEnv,
-  known: readonly string[],
-  given: Given,
-  problems: string[],
-): void {
-  for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith('HEADGATE_') || value === undefined) continue;
-    if (known.includes(variable) || ofOtherCommands.includes(variable)) continue;
-    const name = names.find((one) => variableOf(one) === variable);
-    if (name && value.trim() === '') problems.push(`${variable} is empty: give it a value or leave it out`);
-    else if (name) given.set(name, value);
-    else if (!isFromKubernetes(variable, value))
-      problems.push(`${variable} is no setting; known are ${names.map(variableOf).join(', ')}`);
-  }
-}
-
-/** Written out rather than left to `parseArgs`, which stops at the first thing it does not know. */
-function gatherFlags(flags: readonly string[], given: Given, problems: string[]): void {
-  const left = [...flags];
-  for (let flag = left.shift(); flag !== undefined; flag = left.shift()) {
-    const [, written, inline] = /^--([^=]+)(?:=(.*))?$/s.exec(flag) ?? [];
-    const value = inline ?? (written !== undefined && !left[0]?.startsWith('--') ? left.shift() : undefined);
-    const name = names.find((one) => one === written);
-    if (written === undefined) problems.push(`'${flag}' is no flag: settings are written --name value`);
-    else if (!name) problems.push(`--${written} is no setting; known are ${names.map((one) => `--${one}`).join(', ')}`);
-    else if (value === undefined || value.trim() === '') problems.push(`--${name} needs a value`);
-    else given.set(name, value);
-  }
-}
 
 function addressFrom(text: string): Address | undefined {
   const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
@@ -148,9 +129,10 @@ export function readSettings(
   environment: NodeJS.ProcessEnv = process.env,
 ): Settings {
   const problems: string[] = [];
-  const given: Given = new Map();
-  gatherVariables(environment, known, given, problems);
-  gatherFlags(flags, given, problems);
+  const gathered = { names, given: new Map<Name, string>(), problems };
+  const { given } = gathered;
+  gatherVariables(environment, known, gathered);
+  gatherFlags(flags, gathered);
   const text = (name: Name): string => given.get(name) ?? settingTable[name].fallback ?? '';
   const wrong = (name: Name, wanted: string) =>
     void problems.push(`--${name} (or ${variableOf(name)}) must be ${wanted}; it is '${text(name)}'`);
@@ -174,6 +156,15 @@ export function readSettings(
     return path;
   };
 
+  /** The value stays out of the message: it may be a secret. */
+  const address = (name: Name): string | undefined => {
+    if (!given.has(name)) return undefined;
+    const url = URL.canParse(text(name)) ? new URL(text(name)) : undefined;
+    if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.hash !== '')
+      problems.push(`--${name} (or ${variableOf(name)}) must be an https:// address, without credentials or fragment`);
+    return text(name);
+  };
+
   const isRedis = /^rediss?:\/\//.test(text('store'));
   if (!isRedis && /^[a-z]+:\/\//i.test(text('store')))
     problems.push('--store (or HEADGATE_STORE) must be memory, a directory, or a redis:// or rediss:// URL');
@@ -189,6 +180,9 @@ export function readSettings(
   const admin = addressOf('admin');
   if (!isLoopback(admin) && !given.has('admin-token-file'))
     problems.push('--admin listens beyond loopback: that needs --admin-token-file');
+
+  const commitStatus = gitHosts.find((host) => host === given.get('commit-status'));
+  if (given.has('commit-status') && !commitStatus) wrong('commit-status', `one of ${gitHosts.join(', ')}`);
 
   const settings: Settings = {
     repo: repo !== undefined && !/^[a-z+.-]+:\/\/|@/i.test(repo) && !isAbsolute(repo) ? resolve(repo) : repo,
@@ -207,6 +201,12 @@ export function readSettings(
     logLevel: logLevel ?? 'info',
     drainMs: durationOf('drain', 0),
     seed: existing('seed'),
+    webhook: address('webhook'),
+    webhookSecretFile: existing('webhook-secret-file'),
+    commitStatus,
+    commitStatusUrl: address('commit-status-url'),
+    commitStatusContext: given.get('commit-status-context'),
+    commitStatusTokenFile: existing('commit-status-token-file'),
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;

@@ -20,11 +20,20 @@ function devKey(): string {
 
 /** Settings that speak of artifacts somebody else made; here they are made on the spot. */
 const judging = ['signers', 'audience'] as const;
-const forOthers = judging.map((name) => `HEADGATE_${name.toUpperCase()}`);
+/** Settings that tell others; what is tried at a desk is nobody's news. */
+const telling = [
+  'webhook',
+  'webhook-secret-file',
+  'commit-status',
+  'commit-status-url',
+  'commit-status-context',
+  'commit-status-token-file',
+] as const;
+const forOthers = [...judging, ...telling].map((name) => `HEADGATE_${name.toUpperCase().replaceAll('-', '_')}`);
 
 /** What `dev` does with the settings of the runtime; the reference page reads it too. */
 export const devSettings = {
-  without: ['repo', 'ref', 'seed', 'state-dir', 'git-token-file', ...judging],
+  without: ['repo', 'ref', 'seed', 'state-dir', 'git-token-file', ...judging, ...telling],
   defaults: { poll: '500ms', 'log-level': 'error', drain: '3s' },
 } as const;
 

@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import type { CommandEntry } from './command.ts';
 import { keysCommand } from './keys.ts';
 import { devCommand } from './dev.ts';
+import { acceptCommand, pauseCommand, pinCommand, resumeCommand, retryCommand, unpinCommand } from './orders.ts';
 import { publishCommand } from './publish.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
@@ -17,4 +18,10 @@ export const commands: readonly CommandEntry[] = [
   devCommand,
   keysCommand,
   statusCommand,
+  pinCommand,
+  unpinCommand,
+  pauseCommand,
+  resumeCommand,
+  acceptCommand,
+  retryCommand,
 ];

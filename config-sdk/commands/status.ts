@@ -1,35 +1,52 @@
 /** `headgate status`: what a running gateway serves and why, for a terminal. */
-import { readFileSync } from 'node:fs';
 import type { StatusReport } from '@headgate/runtime/serve';
-import { EnvironmentFault } from '../findings.ts';
+import { askStatus, defaultAddress, isAddress, noAddress, tokenFileOption } from './admin-plane.ts';
 import { exitCodes, type CommandEntry } from './command.ts';
-
-async function askStatus(url: string, token: string | undefined): Promise<StatusReport> {
-  const asked = new URL('/status', url);
-  let response: Response;
-  try {
-    response = await fetch(asked, {
-      headers: token ? { authorization: `Bearer ${token}` } : {},
-      signal: AbortSignal.timeout(10_000),
-    });
-  } catch (cause) {
-    throw new EnvironmentFault(
-      `${asked.origin} does not answer: is the gateway running, and is this its admin address?`,
-      { cause },
-    );
-  }
-  if (response.status === 401) throw new EnvironmentFault(`${asked.origin} wants a token: give --token-file`);
-  if (!response.ok) throw new EnvironmentFault(`${asked.origin} answered ${response.status}`);
-  return (await response.json()) as StatusReport;
-}
 
 function verificationInWords({ verify }: StatusReport): string {
   if (verify.mode === 'unsigned') return verify.note;
   return verify.signer === undefined ? 'signatures are demanded' : `signed by ${verify.signer}, ${verify.fingerprint}`;
 }
 
+function age(time: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1_000));
+  const units = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+  ] as const;
+  const [unit, length] = units.find(([, least]) => seconds >= least) ?? ['s', 1];
+  return `${Math.floor(seconds / length)}${unit} ago`;
+}
+
+type WordReport = StatusReport['word'];
+
+const eventsInWords = { accepted: 'accepted', rolled_back: 'rolled back', held: 'held' } as const;
+const mostShown = 8;
+
+function storyInWords({ recent }: WordReport, now: number): string[] {
+  if (recent.length === 0) return [];
+  const lines = recent.slice(0, mostShown).map(({ event, time, revision, artifact, reason, detail }) => {
+    const what = `${eventsInWords[event]}${event === 'held' && reason ? ` (${reason})` : ''}`;
+    return `  ${age(time, now).padEnd(8)} ${revision ?? artifact?.slice(0, 12) ?? 'the branch'} ${what}: ${detail}`;
+  });
+  return ['lately', ...lines];
+}
+
+function deliveryInWords(name: string, delivery: WordReport['webhook'], now: number): string[] {
+  if (!delivery) return [];
+  const { origin, waiting, lastOkAt, lastFailure } = delivery;
+  const last = lastFailure
+    ? `FAILED ${age(lastFailure.at, now)}: ${lastFailure.problem}`
+    : lastOkAt
+      ? `last arrived ${age(lastOkAt, now)}`
+      : 'nothing sent yet';
+  return [`${name} ${origin}: ${last}${waiting > 0 ? `, ${waiting} waiting` : ''}`];
+}
+
 function inWords(status: StatusReport): string {
-  const { state, active, held, pause, bake, tip, source, quarantine, generationsLive } = status;
+  const { state, active, held, pause, bake, tip, source, quarantine, pinnable, generationsLive, word } = status;
+  const now = Date.now();
   const lines = [`state      ${state}`];
   if (active) {
     const { revision, seq, source: from, health, digest } = active;
@@ -48,27 +65,31 @@ function inWords(status: StatusReport): string {
     `source     ${source.error ? `failing (${source.errorCode}): ${source.error}` : `last answered ${source.lastOkAt ?? 'never'}`}`,
   );
   for (const { commit, reason } of quarantine) lines.push(`quarantine ${commit.slice(0, 12)}: ${reason}`);
+  if (pinnable.length > 0) lines.push(`pinnable   ${pinnable.map((commit) => commit.slice(0, 12)).join(', ')}`);
   lines.push(`live       ${generationsLive} generation(s)`);
-  return `${lines.join('\n')}\n`;
+  lines.push(
+    ...deliveryInWords('webhook   ', word.webhook, now),
+    ...deliveryInWords('on commits', word.commitStatus, now),
+  );
+  lines.push(...storyInWords(word, now));
+  // Subjects and names come from git, and may hold what a terminal takes for orders.
+  return lines.map((line) => `${line.replaceAll(/\p{Cc}/gu, ' ')}\n`).join('');
 }
-
-const isAddress = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 
 export const statusCommand: CommandEntry = (program) => {
   program
     .command('status')
-    .argument('[url]', 'admin address of a gateway', 'http://127.0.0.1:9090')
+    .argument('[url]', 'admin address of a gateway', defaultAddress)
     .summary('what a running gateway serves and why')
-    .option('--token-file <file>', 'token of the admin plane')
+    .addOption(tokenFileOption())
     .option('--json', 'the status document itself')
     .action(async (url: string, options: { tokenFile?: string; json?: boolean }) => {
       if (!isAddress(url)) {
-        process.stderr.write(`headgate: '${url}' is no http(s) address, such as http://127.0.0.1:9090\n`);
+        process.stderr.write(`headgate: ${noAddress(url)}\n`);
         process.exitCode = exitCodes.usage;
         return;
       }
-      const token = options.tokenFile ? readFileSync(options.tokenFile, 'utf8').trim() : undefined;
-      const status = await askStatus(url, token);
+      const status = await askStatus({ url, tokenFile: options.tokenFile });
       process.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : inWords(status));
     });
 };

@@ -3,11 +3,13 @@ import type { Activator } from '../generation/activator.ts';
 import type { Keep } from '../sync/keep.ts';
 import type { Loop } from '../sync/loop.ts';
 import { phaseOf } from '../sync/states.ts';
+import type { Herald } from '../sync/word/herald.ts';
 
 export interface Reported {
   readonly activator: Activator;
   readonly loop: Loop;
   readonly keep: Keep;
+  readonly herald: Herald;
   /** Whether artifacts must be signed. */
   readonly signed: boolean;
   readonly replicaId: string;
@@ -17,7 +19,7 @@ export interface Reported {
 
 export const unsignedNote = 'UNSIGNED: whoever can push to the branch decides what runs; give --signers';
 
-export function statusOf({ activator, loop, keep, signed, replicaId, startedAt, draining }: Reported) {
+export function statusOf({ activator, loop, keep, herald, signed, replicaId, startedAt, draining }: Reported) {
   const { state, sourceStatus, history, bake, health } = loop;
   const { current } = activator;
   const revision = current?.revision;
@@ -59,5 +61,6 @@ export function statusOf({ activator, loop, keep, signed, replicaId, startedAt, 
     startedAt,
     draining: draining(),
     history: history.entries,
+    word: herald.status,
   };
 }

@@ -2,6 +2,7 @@
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { phaseOf, type State } from './states.ts';
+import type { Word } from './word/word.ts';
 
 export interface Transition {
   readonly at: string;
@@ -11,6 +12,7 @@ export interface Transition {
 }
 
 const mostKept = 10;
+const levels = { accepted: 'info', held: 'warn', rolled_back: 'error' } as const;
 
 export class History {
   readonly #log: Log;
@@ -18,6 +20,7 @@ export class History {
   readonly #entries: Transition[] = [];
 
   readonly #onChange: (() => void) | undefined;
+  #spread: (before: State, after: State) => readonly Word[] = () => [];
 
   constructor(log: Log, metrics: Metrics, onChange?: () => void) {
     this.#log = log;
@@ -30,8 +33,15 @@ export class History {
     return this.#entries;
   }
 
+  /** Who tells the world. It returns what there was to tell, and the log gets it from here. */
+  spreadBy(spread: (before: State, after: State) => readonly Word[]): void {
+    this.#spread = spread;
+  }
+
   tell(before: State, after: State, serving: string | undefined): void {
     const to = phaseOf(after);
+    const words = this.#spread(before, after);
+    for (const { time: _logged, ...word } of words) this.#log[levels[word.event]]({ ...word, state: to }, word.detail);
     if (phaseOf(before) === to && before.held === after.held) return;
     this.#metrics.transitions.inc({ to, reason: after.held?.reason ?? '' });
     this.#metrics.held.reset();
@@ -41,9 +51,9 @@ export class History {
     const commit = after.held ? after.held.commit : after.active;
     this.#entries.unshift({ at: new Date().toISOString(), to, reason: after.held?.detail ?? '', commit });
     this.#entries.length = Math.min(this.#entries.length, mostKept);
+    // One line for one change.
     const told = { event: 'config', state: to, ...after.held, artifact: commit, serving };
-    if (after.held) this.#log.warn(told, 'revision held');
-    else this.#log.info(told, 'revision state');
+    if (words.length === 0) this.#log.info(told, 'revision state');
     this.#onChange?.();
   }
 }

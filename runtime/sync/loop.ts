@@ -201,12 +201,11 @@ export class Loop {
   }
 
   async #rollBack(from: string, detail: string): Promise<void> {
-    const { activator, keep, log, metrics, verdicts } = this.#options;
+    const { activator, keep, metrics, verdicts } = this.#options;
     this.#endTrial();
-    const back = activator.rollBack();
+    activator.rollBack();
     this.health = 'rolled-back';
     metrics.rollbacks.inc({ rule: 'bad-health' });
-    log.error({ event: 'rollback', artifact: from, serving: back.revision.short, detail }, detail);
     await verdicts.condemn(from, detail);
     const quarantine = { ...keep.state.quarantine, [from]: detail };
     await keep.change({ pending: undefined, quarantine });

@@ -85,6 +85,12 @@ export function createMetrics() {
       labelNames: ['kind'],
       registers,
     }),
+    wordFailures: new Counter({
+      name: 'headgate_config_word_failures_total',
+      help: 'Messages about revisions that did not arrive, by where they should have gone.',
+      labelNames: ['to'],
+      registers,
+    }),
     swapSeconds: new Histogram({
       name: 'headgate_config_swap_duration_seconds',
       help: 'Time to build a generation from a verified artifact and make it the active one.',

@@ -36,6 +36,12 @@ const every: Record<keyof typeof settingTable, [written: string, field: string, 
   'log-level': ['debug', 'logLevel', 'debug'],
   drain: ['1m', 'drainMs', 60_000],
   seed: ['./test', 'seed', resolve('test')],
+  webhook: ['https://ops.test/in?key=1', 'webhook', 'https://ops.test/in?key=1'],
+  'webhook-secret-file': ['/dev/null', 'webhookSecretFile', '/dev/null'],
+  'commit-status': ['gitlab', 'commitStatus', 'gitlab'],
+  'commit-status-url': ['https://api.git.test/x', 'commitStatusUrl', 'https://api.git.test/x'],
+  'commit-status-context': ['gateway/live', 'commitStatusContext', 'gateway/live'],
+  'commit-status-token-file': ['/dev/null', 'commitStatusTokenFile', '/dev/null'],
 };
 const variableOf = (name: string) => `HEADGATE_${name.toUpperCase().replaceAll('-', '_')}`;
 
@@ -109,6 +115,9 @@ describe('what is wrong', () => {
     'a number in another base': ['--bake-samples', '0x10'],
     'a level that is none': ['--log-level', 'verbose'],
     'a store of another kind': ['--store', 'postgres://x'],
+    'a webhook that is no address': ['--webhook', 'ops'],
+    'a webhook with a password': ['--webhook', 'https://me:hunter2@ops.test'],
+    'a git host that is not known': ['--commit-status', 'svn'],
     'a flag with one dash': ['-p', '1'],
   };
   for (const [what, flags] of Object.entries(wrong))
@@ -119,7 +128,8 @@ describe('what is wrong', () => {
   });
 
   test('no message repeats a password', () => {
-    const told = problemsOf(['--store', 'https://user:hunter2@x', '--bogus=hunter2'], {
+    const leaky = ['--webhook', 'https://user:hunter2@x', '--commit-status-url', 'ftp://hunter2'];
+    const told = problemsOf(['--store', 'https://user:hunter2@x', '--bogus=hunter2', ...leaky], {
       HEADGATE_NOPE: 'hunter2',
       HEADGATE_REPO: 'https://user:hunter2@git.test/x',
     }).join('\n');
