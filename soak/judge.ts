@@ -27,8 +27,8 @@ interface Sight {
   since: number;
   readonly firstSeen: Map<Publication, number>;
   readonly left: Set<Publication>;
+  readonly lastSeen: Map<Publication, number>;
   backs: number;
-  returns: number;
 }
 
 export interface JudgeOptions {
@@ -62,6 +62,13 @@ export class Judge {
   /** How often a replica was seen to go back to an older revision. */
   backs(replica: Replica): number {
     return this.#sights.get(replica)?.backs ?? 0;
+  }
+
+  /** How long each harmful revision was seen at one replica, in milliseconds. */
+  get harmedFor(): number[] {
+    return [...this.#sights.values()].flatMap(({ firstSeen, lastSeen }) =>
+      [...lastSeen].flatMap(([seen, at]) => (seen.harm === undefined ? [] : [at - (firstSeen.get(seen) ?? at)])),
+    );
   }
 
   get revisionsServed(): number {
@@ -120,27 +127,24 @@ export class Judge {
   }
 
   #see({ replica, startedAt, headAt, form }: Answer, publication: Publication): void {
-    const sight = this.#sights.get(replica);
-    if (!sight) {
-      const firstSeen = new Map([[publication, headAt]]);
-      this.#sights.set(replica, {
-        current: publication,
-        since: headAt,
-        firstSeen,
-        left: new Set(),
-        backs: 0,
-        returns: 0,
-      });
-      return;
-    }
+    const sight: Sight = this.#sights.get(replica) ?? {
+      current: publication,
+      since: headAt,
+      firstSeen: new Map(),
+      lastSeen: new Map(),
+      left: new Set(),
+      backs: 0,
+    };
+    this.#sights.set(replica, sight);
     if (!sight.firstSeen.has(publication)) sight.firstSeen.set(publication, headAt);
-    if (publication === sight.current || startedAt < sight.since) return;
-    const { current } = sight;
-    sight.left.add(current);
+    sight.lastSeen.set(publication, Math.max(startedAt, sight.lastSeen.get(publication) ?? startedAt));
+    const { current, left } = sight;
+    if (publication === current || startedAt < sight.since) return;
+    left.add(current);
     if (publication.seq < current.seq) sight.backs += 1;
     // A rollback took it back, or a newer one came: by itself it must not serve again.
-    if (sight.left.has(publication) && publication.harm !== undefined)
-      this.#note('relapsed', `${replica.name} serves ${publication.kind} ${publication.n} again`, { form, replica });
+    if (left.has(publication) && publication.harm !== undefined)
+      this.#note('relapsed', `${publication.kind} ${publication.n} serves again`, { form, replica });
     sight.current = publication;
     sight.since = headAt;
   }

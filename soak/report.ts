@@ -113,6 +113,7 @@ export async function report(soaked: Soaked): Promise<readonly string[]> {
     ['revisions served', String(judge.revisionsServed)],
     ['until all serve it, git well', milliseconds(actions.converged.calm)],
     ['until all serve it, after a fault of git', milliseconds(actions.converged.healed)],
+    ['harmful revisions served for', milliseconds(judge.harmedFor)],
     ['requests', `${counts.asked}, ${(counts.asked / seconds).toFixed(0)} a second`],
     ['requests by outcome', count(judge.outcomes)],
     ['good answers', `median ${median(latencies).toFixed(1)} ms, p99 ${quantile(latencies, 0.99).toFixed(0)} ms`],

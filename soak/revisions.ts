@@ -65,7 +65,7 @@ async function soak({ minutes, seed }: { minutes: number; seed: number }): Promi
   await writeFile(signers, allows(key, 'namespaces="headgate-artifact"'));
 
   const [draws, ledger] = [drawsFrom(seed), new Ledger()];
-  const weather = new Weather(git, redis, draws);
+  const weather = owned(new Weather(git, redis, draws), (one) => one.close());
   const publisher = new Publisher({ repository: repositoryIn(git.root, 'config'), key, upstreams, ledger, draws });
   const replicas: Replica[] = [];
   stack.defer(() => replicas.forEach((replica) => replica.kill()));

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { FaultKind, GitServer } from '../test/support/git-server.ts';
 import type { TestRedis } from '../test/support/redis.ts';
 import type { Draws } from './draws.ts';
+import { watchStore } from './store-watch.ts';
 
 const gitFaults: Readonly<Record<string, FaultKind>> = {
   'git answers 500': { kind: 'status', status: 500 },
@@ -30,6 +31,7 @@ export class Weather {
   readonly #redis: TestRedis;
   readonly #draws: Draws;
   readonly #storeAway: Interval[] = [];
+  readonly #endWatch: () => Promise<void>;
   #gitFault: Promise<void> | undefined;
   #storeFault: Promise<void> | undefined;
   #gitCalmSince = 0;
@@ -38,6 +40,7 @@ export class Weather {
     this.#git = git;
     this.#redis = redis;
     this.#draws = draws;
+    this.#endWatch = watchStore(redis.port, (from, to) => this.#storeAway.push({ from, to }));
   }
 
   /** How long the git host has been well. 0 while it is not. */
@@ -82,6 +85,10 @@ export class Weather {
       this.#storeFault = undefined;
     });
     return name;
+  }
+
+  close(): Promise<void> {
+    return this.#endWatch();
   }
 
   /** Resolves when nothing is disturbed any more. */
