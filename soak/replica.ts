@@ -75,6 +75,8 @@ export async function startReplica(name: string, flags: readonly string[]): Prom
   const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   const environment = { ...inspectable, SOAK_VENDOR_KEY: 'the-key-of-the-vendor' };
   const running = startHeadgate(['serve', ...ports, ...flags], { env: environment });
+  // However the soak ends, it leaves no gateway behind.
+  process.once('exit', () => running.child.kill('SIGKILL'));
   const [, dataUrl = '', adminUrl = ''] = await running.printed(
     /"event":"listening","dataUrl":"([^"]+)","adminUrl":"([^"]+)"/,
   );

@@ -112,6 +112,8 @@ async function soak({ minutes, seed }: { minutes: number; seed: number }): Promi
   return broken;
 }
 
+// An exit of its own, so that what hangs on it takes Redis and the gateways along.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const options = optionsFrom(process.argv.slice(2));
 console.log(`soaking for ${options.minutes} min with seed ${options.seed}`);
 const broken = await soak(options);

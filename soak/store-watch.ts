@@ -8,8 +8,14 @@ const everyMs = 100;
 
 function pinged(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.once('data', () => resolve());
-    socket.once('close', () => reject(new Error('closed')));
+    // It may have closed between two questions, and would not say so again.
+    if (socket.destroyed) return reject(new Error('closed'));
+    const onClose = () => reject(new Error('closed'));
+    socket.once('close', onClose);
+    socket.once('data', () => {
+      socket.off('close', onClose);
+      resolve();
+    });
     socket.write('PING\r\n');
   });
 }
@@ -25,7 +31,6 @@ export function watchStore(port: number, onSlow: (from: number, to: number) => v
         // A refused connection is told by `close`, too.
         socket ??= connect(port, '127.0.0.1').on('error', () => undefined);
         await pinged(socket);
-        socket.removeAllListeners('close');
       } catch {
         socket = undefined;
       }
