@@ -10,7 +10,7 @@ export interface Publication {
   readonly seq: number;
   /** The artifact commit. */
   readonly commit: string;
-  /** Undefined for what must never serve. */
+  /** False for what must never serve, not even for one answer. */
   readonly servable: boolean;
   readonly harm: Harm | undefined;
   /** Why a gateway that has it as its tip must refuse it; undefined where it serves. */

@@ -1,5 +1,4 @@
 /** Puts publications on the artifact branch: good ones, harmful ones, and every kind that must be refused. */
-import { join } from 'node:path';
 import type { SigningKey } from '../config-sdk/signing/sign.ts';
 import { canonicalJson } from '../runtime/canonical-json.ts';
 import type { SnapshotInput } from '../runtime/snapshot.ts';
@@ -129,5 +128,3 @@ export class Publisher {
     return files;
   }
 }
-
-export const repositoryIn = (root: string, name: string): string => join(root, `${name}.git`);

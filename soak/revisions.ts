@@ -16,7 +16,7 @@ import { drawsFrom } from './draws.ts';
 import { Judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
 import { startLoad } from './load.ts';
-import { Publisher, repositoryIn } from './publisher.ts';
+import { Publisher } from './publisher.ts';
 import { startReplica, type Replica } from './replica.ts';
 import { report } from './report.ts';
 import { startUpstreams } from './upstreams.ts';
@@ -66,7 +66,7 @@ async function soak({ minutes, seed }: { minutes: number; seed: number }): Promi
 
   const [draws, ledger] = [drawsFrom(seed), new Ledger()];
   const weather = owned(new Weather(git, redis, draws), (one) => one.close());
-  const publisher = new Publisher({ repository: repositoryIn(git.root, 'config'), key, upstreams, ledger, draws });
+  const publisher = new Publisher({ repository: join(git.root, 'config.git'), key, upstreams, ledger, draws });
   const replicas: Replica[] = [];
   stack.defer(() => replicas.forEach((replica) => replica.kill()));
   const shared = ['--repo', repo, '--signers', signers, '--store', redis.url, '--drain', '2s', '--bake-samples', '5'];
