@@ -8,6 +8,8 @@ export interface Sample {
   readonly residentMiB: number;
   readonly descriptors: number;
   readonly gapMs: number;
+  /** How long the collection for this sample held the gateway still: the soak's doing, and not the gateway's. */
+  readonly heldStillMs: number;
 }
 
 export class Replica {
@@ -50,14 +52,16 @@ export class Replica {
     return new Map([...lines].map(([, labels = '', value]) => [labels, Number(value)]));
   }
 
-  async sample(): Promise<void> {
+  async sample(): Promise<Sample> {
     const { pid = 0 } = this.#running.child;
     // First, so that the collection that follows is in no figure.
     const gapMs = await this.#inspected.longestGapMs();
     const heapMiB = (await this.#inspected.heapUsed()) / 2 ** 20;
     const [descriptors, resident] = await Promise.all([descriptorsOf(pid), residentOf(pid)]);
-    await this.#inspected.longestGapMs();
-    this.samples.push({ heapMiB, residentMiB: resident / 2 ** 20, descriptors, gapMs });
+    const heldStillMs = await this.#inspected.longestGapMs();
+    const sample = { heapMiB, residentMiB: resident / 2 ** 20, descriptors, gapMs, heldStillMs };
+    this.samples.push(sample);
+    return sample;
   }
 
   /** Ends it as an orchestrator would, and gives the exit code. */

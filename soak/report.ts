@@ -79,6 +79,10 @@ async function replicaRows(replica: Replica, judge: Judge, broken: string[]): Pr
     [`${name}: resident, MiB`, trend(resident, 0)],
     [`${name}: descriptors`, trend(descriptors, 0)],
     [`${name}: generations live at the end`, String(sum(live))],
+    [
+      `${name}: held still by the collections of this soak, ms`,
+      `longest ${Math.max(...samples.map(({ heldStillMs }) => heldStillMs)).toFixed(0)}`,
+    ],
     [`${name}: longest event loop gap, ms`, Math.max(...samples.map(({ gapMs }) => gapMs)).toFixed(0)],
   ];
 }

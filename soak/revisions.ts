@@ -27,6 +27,8 @@ const pollMs = 500;
 /** Requests a second at all replicas together. */
 const rate = 80;
 const longestSampleMs = 10_000;
+/** How long a gateway waits for its store. */
+const storePatienceMs = 300;
 
 function optionsFrom(parameters: readonly string[]): { minutes: number; seed: number } {
   const { values } = parseArgs({
@@ -41,8 +43,13 @@ function optionsFrom(parameters: readonly string[]): { minutes: number; seed: nu
 }
 
 /** Keeps an eye on what status says, next to the figures. */
-async function look(replica: Replica, ledger: Ledger, fingerprint: string): Promise<string[]> {
-  await replica.sample();
+async function look(
+  replica: Replica,
+  { ledger, weather, fingerprint }: { ledger: Ledger; weather: Weather; fingerprint: string },
+): Promise<string[]> {
+  const isOver = weather.storeUnheard();
+  const { heldStillMs } = await replica.sample();
+  isOver(heldStillMs > storePatienceMs);
   const { active, verify, stateProblem } = await replica.status();
   const problems: string[] = [];
   if (ledger.at(active?.commit ?? '')?.servable !== true) problems.push(`status says that ${active?.commit} serves`);
@@ -91,7 +98,8 @@ async function soak({ minutes, seed }: { minutes: number; seed: number }): Promi
   const sampling = (async () => {
     const everyMs = Math.min(longestSampleMs, (minutes * 60_000) / 24);
     while (performance.now() < ends) {
-      for (const replica of replicas) problems.push(...(await look(replica, ledger, key.fingerprint)));
+      for (const replica of replicas)
+        problems.push(...(await look(replica, { ledger, weather, fingerprint: key.fingerprint })));
       await wait(everyMs);
     }
   })();

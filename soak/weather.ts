@@ -87,6 +87,16 @@ export class Weather {
     return name;
   }
 
+  /** From now on a gateway may not hear the store, by the soak's own doing. Tell at the end whether that was so. */
+  storeUnheard(): (wasUnheard: boolean) => void {
+    const interval: Interval = { from: performance.now(), to: Infinity };
+    this.#storeAway.push(interval);
+    return (wasUnheard) => {
+      interval.to = performance.now();
+      if (!wasUnheard) this.#storeAway.splice(this.#storeAway.indexOf(interval), 1);
+    };
+  }
+
   close(): Promise<void> {
     return this.#endWatch();
   }
