@@ -32,6 +32,13 @@ function tipSeen(state: State, commit: string): Step {
   return { state: { ...moved, work: { commit, step: 'FETCHING' } }, effects: [...abandoned, { do: 'fetch', commit }] };
 }
 
+function tipMissing(state: State): Step {
+  // Said once: each poll finds it missing again, and that is no news.
+  if (state.work || state.pause || state.held?.reason === 'branch-missing') return stay(state);
+  const held: Held = { commit: undefined, reason: 'branch-missing', detail: 'the source has no such branch' };
+  return stay({ ...state, tip: undefined, held });
+}
+
 function unhealthy(state: State, commit: string, detail: string): Step {
   // The verdict belongs to the commit that earned it: only what serves, and only while it is on trial.
   if (commit !== state.active || !isBaking(state)) return stay(state);
@@ -111,15 +118,7 @@ function advance(state: State, event: Event): Step {
     case 'tip_seen':
       return tipSeen(state, event.commit);
     case 'tip_missing':
-      return stay(
-        state.work || state.pause
-          ? state
-          : {
-              ...state,
-              tip: undefined,
-              held: { commit: undefined, reason: 'branch-missing', detail: 'the source has no such branch' },
-            },
-      );
+      return tipMissing(state);
     case 'fetched':
       if (!isCurrent(state, event.commit, 'FETCHING')) return stay(state);
       return {

@@ -32,6 +32,8 @@ export interface Serving extends Running {
 }
 
 export interface Grounds {
+  /** The bare repository. */
+  readonly repository: string;
   readonly stateDir: string;
   readonly branch: ArtifactBranch;
   readonly setAway: (away: boolean) => Promise<void>;
@@ -87,6 +89,7 @@ export async function grounds(context: TestContext): Promise<Grounds> {
   });
   const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   return {
+    repository,
     stateDir,
     branch: artifactBranch(repository),
     setAway: (away) => (away ? rename(repository, `${repository}.away`) : rename(`${repository}.away`, repository)),
