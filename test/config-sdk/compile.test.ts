@@ -153,10 +153,11 @@ test('a weight in a group without weights is refused wherever groups will come f
     listed: undefined,
     published: undefined,
     gateway: undefined,
+    unusedFiles: [],
     placeOf: (_object, path) => ({ declaration: 0, path }),
   });
   assert.deepEqual(
-    problems.map(({ code, place }) => [code, place.path]),
+    problems.map(({ code, place }) => [code, 'path' in place && place.path]),
     [['weight_refused', ['targets', 'of', 0, 'weight']]],
   );
 });
