@@ -57,7 +57,7 @@ function loadFindings(
   if (gateway === 'not_a_gateway')
     findings.push(finding(gateway, start, `the default export of ${configFile} is not a gateway`));
   if (failure) {
-    const code = /before initialization$/.test(failure.message) ? 'used_before_declared' : 'config_failed';
+    const code = failure.message.endsWith('before initialization') ? 'used_before_declared' : 'config_failed';
     findings.push(finding(code, failure.position ?? start, failure.message));
   }
   return findings;

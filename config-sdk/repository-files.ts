@@ -11,7 +11,7 @@ const folders = ['prompts', 'policies'];
 const isMeantForUse = (file: string, text: () => string): boolean =>
   /\.(md|txt|json)$/.test(file)
     ? !/(^|\/)readme\.md$/i.test(file)
-    : /\.ts$/.test(file) && !/\.(test|d)\.ts$/.test(file) && /from\s+['"]headgate['"]/.test(text());
+    : file.endsWith('.ts') && !/\.(test|d)\.ts$/.test(file) && /from\s+['"]headgate['"]/.test(text());
 
 /** `imported` are the files that were read, relative to `directory`. */
 export function unusedFiles(directory: string, imported: readonly string[]): string[] {

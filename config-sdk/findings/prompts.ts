@@ -75,7 +75,7 @@ export const promptFindings = {
   credential_in_prompt: error(
     'A prompt variable takes its value from a header that carries a credential.',
     'take it from another header or from metadata',
-    'The client’s key would be sent to the vendor as text and end up in its logs.',
+    "The client's key would be sent to the vendor as text and end up in its logs.",
   ),
   prompt_cache_defeated: warning(
     'A variable that differs between requests stands before a long fixed text.',

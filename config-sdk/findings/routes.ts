@@ -34,7 +34,7 @@ export const routeFindings = {
   ),
   path_doubled: warning(
     'The URL of the upstream already ends in the prefix of the route, which is appended once more.',
-    'set stripPrefix, or take the path out of the upstream’s url',
+    "set stripPrefix, or take the path out of the upstream's url",
     'The upstream is asked for /orders/orders/… and answers 404.',
   ),
   strip_prefix_mismatch: error(

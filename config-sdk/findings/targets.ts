@@ -14,7 +14,7 @@ export const targetFindings = {
   ),
   base_url_path: warning(
     'The base URL of a provider has the path of the endpoint in it, or lacks the part that the vendor wants.',
-    'give the URL as SDKs take it: the endpoint’s own path is added',
+    "give the URL as SDKs take it: the endpoint's own path is added",
     'Every request goes to a path that does not exist and is answered with 404.',
   ),
   insecure_http_unneeded: warning(
@@ -78,7 +78,7 @@ export const targetFindings = {
     'Where none of them is set the revision is accepted all the same, and clients get a 503.',
   ),
   timeouts_outlast_client: warning(
-    'The timeouts of a model’s targets add up to more than ten minutes.',
+    "The timeouts of a model's targets add up to more than ten minutes.",
     'shorten the timeouts',
     'The OpenAI and Anthropic SDKs give up after ten minutes; the last targets would answer nobody.',
   ),
@@ -88,7 +88,7 @@ export const targetFindings = {
     'Every attempt runs into it, and the fallback serves everything.',
   ),
   model_name_misleads: warning(
-    'A model has the name of a vendor’s model that is not among its targets.',
+    "A model has the name of a vendor's model that is not among its targets.",
     'name it after what it is for, or target the model of that name',
     'Clients read one model in their code and are served, and billed, another.',
   ),

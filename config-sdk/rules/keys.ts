@@ -1,16 +1,17 @@
 /** Keys of consumers: nobody can guess them, somebody has them, and old ones are withdrawn. */
 import type { ConsumerSnapshot, RouteSnapshot } from '@headgate/runtime/snapshot';
 import { hashKey } from '../keys.ts';
-import { problemAt, served, type Problem, type Rule } from './rule.ts';
+import { allSound, problemAt, served, type Problem, type Rule } from './rule.ts';
 
 /** What is typed when a key is wanted quickly, and what examples in manuals use. */
 const guessable = new Map(
-  [
-    ...['', 'admin', 'api-key', 'apikey', 'changeme', 'default', 'demo', 'dev', 'dummy', 'example', 'foo', 'headgate'],
-    ...['hg_', 'hg_dev', 'hg_test', 'hunter2', 'key', 'letmein', 'local', 'none', 'null', 'pass', 'password', 'root'],
-    ...['secret', 'sk-1234', 'sk-test', 'sk-xxx', 'test', 'test-key', 'testing', 'token', 'undefined', 'user'],
-    ...['0', '1', '123', '1234', '12345', '123456', '12345678', '123456789', '1234567890', 'abc', 'abc123', 'qwerty'],
-  ].map((key) => [hashKey(key), key]),
+  (
+    ' 0 1 123 1234 12345 123456 12345678 123456789 1234567890 abc abc123 admin api-key apikey changeme default demo dev ' +
+    'dummy example foo headgate hg_ hg_dev hg_test hunter2 key letmein local none null pass password qwerty root secret ' +
+    'sk-1234 sk-test sk-xxx test test-key testing token undefined user'
+  )
+    .split(' ')
+    .map((key) => [hashKey(key), key]),
 );
 
 /** Digests that fingers make: one character, or a short run of them over and over. */
@@ -57,7 +58,12 @@ export const powerlessConsumers: Rule = (project) => {
 
 export const routesWithoutConsumers: Rule = (project) => {
   const consumers = served<ConsumerSnapshot>(project, 'consumer');
-  if (consumers.length === 0 || consumers.some(({ value }) => value.routes === undefined)) return [];
+  if (
+    consumers.length === 0 ||
+    !allSound(project, 'consumer') ||
+    consumers.some(({ value }) => value.routes === undefined)
+  )
+    return [];
   const allowed = new Set(consumers.flatMap(({ value }) => value.routes ?? []));
   return served<RouteSnapshot>(project, 'route')
     .filter(({ object }) => !allowed.has(object.id))

@@ -1,6 +1,6 @@
 /** Paths of routes: what the matcher does with them that their author may not expect. */
 import type { RouteSnapshot, UpstreamSnapshot } from '@headgate/runtime/snapshot';
-import { byName, problemAt, served, type Problem, type Rule, type Served } from './rule.ts';
+import { allSound, byName, problemAt, served, type Problem, type Rule, type Served } from './rule.ts';
 
 type Route = Served<RouteSnapshot>;
 
@@ -50,6 +50,7 @@ export const hiddenMethods: Rule = (project) => {
 };
 
 export const trailingSlashes: Rule = (project) => {
+  if (!allSound(project, 'route')) return [];
   const routes = routesOf(project);
   const taken = new Set(routes.map((route) => `${hostOf(route)} ${prefixOf(route.value.path) ?? route.value.path}`));
   return routes.flatMap((route): Problem[] => {

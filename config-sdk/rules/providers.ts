@@ -2,7 +2,7 @@
 import { isPrivateHost, providerKinds, type ModelSnapshot, type ProviderSnapshot } from '@headgate/runtime/snapshot';
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import { isObject } from '../compile/places.ts';
-import { problemAt, served, type Problem, type Project, type Rule, type Served } from './rule.ts';
+import { allSound, problemAt, served, type Problem, type Project, type Rule, type Served } from './rule.ts';
 import { legsOf } from './targets.ts';
 
 type Provider = Served<ProviderSnapshot>;
@@ -90,19 +90,22 @@ export const sameAccounts: Rule = (project) => {
 };
 
 export const unusedProviderModels: Rule = (project) => {
-  const used = new Set(
-    served<ModelSnapshot>(project, 'model').flatMap(({ value }) =>
-      legsOf(value.targets, []).map(({ node }) => `${node.provider} ${node.model}`),
-    ),
-  );
-  return providersOf(project).flatMap(({ object, value }) =>
-    Object.keys(value.models).flatMap((name): Problem[] => {
-      if (used.has(`${object.id} ${name}`)) return [];
+  if (!allSound(project, 'model')) return [];
+  const used = new Map<string, Set<string>>();
+  for (const { value } of served<ModelSnapshot>(project, 'model'))
+    for (const { node } of legsOf(value.targets, []))
+      used.set(node.provider, (used.get(node.provider) ?? new Set()).add(node.model));
+  return providersOf(project).flatMap(({ object, value }) => {
+    const wanted = used.get(object.id) ?? new Set();
+    // A misspelt target has its finding; the model it means is not unused.
+    if ([...wanted].some((name) => !Object.hasOwn(value.models, name))) return [];
+    return Object.keys(value.models).flatMap((name): Problem[] => {
+      if (wanted.has(name)) return [];
       const place = project.placeOf(object, ['models', name]);
       const message = `no target uses model '${name}' of provider '${object.id}'`;
       return place ? [{ code: 'provider_model_unused', place: { ...place, name: true }, message }] : [];
-    }),
-  );
+    });
+  });
 };
 
 export const outputCaps: Rule = (project) =>

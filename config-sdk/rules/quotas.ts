@@ -1,7 +1,7 @@
 /** Quotas: limits that can be reached, in windows that begin when their readers think. */
 import { parseDuration } from '@headgate/runtime/duration';
 import type { ConsumerSnapshot, QuotaSnapshot } from '@headgate/runtime/snapshot';
-import { problemAt, served, type Problem, type Project, type Rule, type Served } from './rule.ts';
+import { allSound, problemAt, served, type Problem, type Project, type Rule, type Served } from './rule.ts';
 
 const dayMs = 86_400_000;
 
@@ -49,6 +49,7 @@ function companions(project: Project): ReadonlyMap<string, ReadonlySet<string>> 
 }
 
 export const idleQuotas: Rule = (project) => {
+  if (!allSound(project, 'model', 'route', 'consumer')) return [];
   const quotas = new Map(served<QuotaSnapshot>(project, 'quota').map((quota) => [quota.object.id, quota]));
   const beside = companions(project);
   return [...quotas.values()].flatMap((quota): Problem[] => {

@@ -59,6 +59,10 @@ export function served<Value>({ objects, published }: Project, sort: CollectionS
     .map((object) => ({ object, value: object.value as Value }));
 }
 
+/** Nothing published of these sorts was refused: only then is it known what refers to what, and what is missing. */
+export const allSound = ({ objects, published }: Project, ...sorts: readonly CollectionSort[]): boolean =>
+  objects.every(({ sort, sound, index }) => sound || !sorts.includes(sort) || !published?.has(index));
+
 /** One problem at a value of an object; none when the value came from something that was refused. */
 export function problemAt(
   { placeOf }: Pick<Project, 'placeOf'>,

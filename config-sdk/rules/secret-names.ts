@@ -63,12 +63,12 @@ export const optionalSecrets: Rule = (project) => {
 export const secretNames: Rule = (project) =>
   usesIn(project).flatMap((use): Problem[] => {
     const said = `${subjectOf(use)} takes its secret from '${use.name}'`;
-    if (/^HEADGATE_/.test(use.name))
+    if (use.name.startsWith('HEADGATE_'))
       return problemAt(project, use, {
         code: 'secret_of_gateway',
         message: `${said}, a setting of the gateway itself`,
       });
-    if (/_FILE$/.test(use.name))
+    if (use.name.endsWith('_FILE'))
       return problemAt(project, use, {
         code: 'secret_file_name',
         message: `${said}, whose value would be a path and not a credential`,

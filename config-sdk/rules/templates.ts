@@ -1,6 +1,6 @@
 /** Templates of prompts: what is in them that their author did not mean. */
 import { estimateTokens, type ModelSnapshot, type PromptSnapshot } from '@headgate/runtime/snapshot';
-import { variablesIn } from './prompts.ts';
+import { usableName, variablesIn } from './prompts.ts';
 import { problemAt, served, type Problem, type Project, type Rule, type Served } from './rule.ts';
 
 type Prompt = Served<PromptSnapshot>;
@@ -12,7 +12,10 @@ const variablesOf = ({ system = '', user = '' }: PromptSnapshot): string[] => [
 
 export const fixtures: Rule = (project) =>
   promptsOf(project).flatMap(({ object, value }): Problem[] => {
-    if (variablesOf(value).length === 0 || Object.keys(value.fixtures ?? {}).length > 0) return [];
+    const variables = variablesOf(value);
+    // A variable that no value can be given to has its finding.
+    const usable = variables.length > 0 && variables.every((name) => usableName.test(name));
+    if (!usable || Object.keys(value.fixtures ?? {}).length > 0) return [];
     const message = `prompt '${object.id}' has variables and no fixture that shows it rendered`;
     return problemAt(project, { object, path: [] }, { code: 'prompt_without_fixture', message });
   });
@@ -25,9 +28,9 @@ export const emptyPrompts: Rule = (project) =>
   );
 
 export const singleChoices: Rule = (project) =>
-  promptsOf(project).flatMap(({ object, value: { choices = {} } }) =>
-    Object.entries(choices).flatMap(([name, words]): Problem[] =>
-      words.length === 1
+  promptsOf(project).flatMap(({ object, value }) =>
+    Object.entries(value.choices ?? {}).flatMap(([name, words]): Problem[] =>
+      words.length === 1 && variablesOf(value).includes(name)
         ? problemAt(
             project,
             { object, path: ['choices', name] },

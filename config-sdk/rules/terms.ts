@@ -2,8 +2,8 @@
 import { isObject } from '../compile/places.ts';
 import { problemAt, served, type Problem, type Rule } from './rule.ts';
 
-/** Terms up to this length are found inside everyday words. */
-const shortest = 4;
+/** Terms up to four letters are found inside everyday words, in scripts that write words with letters. */
+const partOfWords = /^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]{1,4}$/u;
 
 type Code = 'term_untrimmed' | 'term_inside_words' | 'term_redundant';
 
@@ -13,7 +13,7 @@ function judge(term: string, others: readonly string[]): { code: Code; why: stri
   const within = others.find((other) => other !== term && lower.includes(other.toLowerCase()));
   // Terms are worth guarding: a finding names their position, not their text.
   if (within !== undefined) return { code: 'term_redundant', why: `contains terms[${others.indexOf(within)}]` };
-  if (/^\p{L}+$/u.test(term) && term.length <= shortest)
+  if (partOfWords.test(term))
     return { code: 'term_inside_words', why: `has ${term.length} letters and matches inside words` };
   return undefined;
 }

@@ -54,10 +54,8 @@ test('references become names, options move under `options`, lists become groups
   const folder = await temporaryFolder(context);
   await writeFiles(folder, { 'gateway.config.ts': everything, 'limits.ts': limits });
   const { snapshot, findings } = await check(folder);
-  assert.deepEqual(
-    findings.map(({ code }) => code),
-    ['unused_declaration'],
-  );
+  assert.ok(findings.every(({ severity }) => severity === 'warning'));
+  assert.equal(findings.filter(({ code }) => code === 'unused_declaration').length, 1);
   assert.ok(snapshot);
   assert.deepEqual(snapshot.providers['openai'], {
     kind: 'openai',
