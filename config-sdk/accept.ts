@@ -32,7 +32,9 @@ function withParts(declarations: Declarations, index: number, found = new Set<nu
 function entriesOf(declarations: Declarations, gateway: number): readonly unknown[] {
   const spec = declarations[gateway]?.spec;
   const list = isObject(spec) ? spec['accept'] : undefined;
-  return Array.isArray(list) ? list : [];
+  if (Array.isArray(list)) return list;
+  // Refused as one entry that is none.
+  return list === undefined || isUnknown(list) ? [] : [list];
 }
 
 function refusalOf(entry: unknown): { key: string; why: string } | undefined {

@@ -16,9 +16,15 @@ export const isInProcess = (kind: string): boolean => providerKinds[kind]?.trans
 /** Where requests go, by the kind itself; undefined for kinds without an address. */
 function addressOf(kind: string, options: unknown): URL | undefined {
   const known = providerKinds[kind];
-  if (!known || isInProcess(kind)) return undefined;
-  const { origin, chatPath } = known.connect(known.options.parse(options), () => 'absent');
-  return URL.canParse(origin + chatPath) ? new URL(origin + chatPath) : undefined;
+  const parsed = known?.options.safeParse(options);
+  if (!known || !parsed?.success || isInProcess(kind)) return undefined;
+  try {
+    const { origin, chatPath } = known.connect(parsed.data, () => 'absent');
+    return new URL(origin + chatPath);
+  } catch {
+    // A kind may read more out of a secret than this stand-in holds.
+    return undefined;
+  }
 }
 
 /** The vendor's own address: what the kind uses when nothing is said. A key must stand there to get past the schema. */
