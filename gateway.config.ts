@@ -74,4 +74,9 @@ export default defineGateway({
   models: [assistant, supportDesk, fallbackDemo],
   routes: [health],
   consumers: [operations, webShop],
+  // What `check` would warn of, and why it is right here. An entry that excuses nothing any more is a warning itself.
+  accept: [
+    { code: 'stand_in_target', in: assistant, reason: 'the demo answers on a machine without any key' },
+    { code: 'client_text_in_system', in: supportDesk, reason: 'the name comes from our own shop, not from its users' },
+  ],
 });

@@ -3,11 +3,13 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
 import { compile } from './compile/compile.ts';
-import { EnvironmentFault, finding, hasErrors, inOrder, type FilePosition, type Finding } from './findings.ts';
+import { EnvironmentFault, finding, hasErrors, inOrder, lowered, type FilePosition, type Finding } from './findings.ts';
 import type { LoadDocument } from './load/document.ts';
-import { configFile, load, type LoadOptions } from './load/load.ts';
+import { configFile, load, type Loaded, type LoadOptions } from './load/load.ts';
 import type { Locator } from './locate.ts';
-import { merge } from './merge.ts';
+import { merge, type Compiled } from './merge.ts';
+import { credentialsInFiles, unusedFiles } from './repository-files.ts';
+import type { Problem } from './rules/rule.ts';
 import { redact, secretTexts } from './rules/secrets.ts';
 import { typecheck } from './typecheck.ts';
 
@@ -54,7 +56,10 @@ function loadFindings(
   if (gateway === 'no_default_export') findings.push(finding(gateway, start, `${configFile} has no default export`));
   if (gateway === 'not_a_gateway')
     findings.push(finding(gateway, start, `the default export of ${configFile} is not a gateway`));
-  if (failure) findings.push(finding('config_failed', failure.position ?? start, failure.message));
+  if (failure) {
+    const code = failure.message.endsWith('before initialization') ? 'used_before_declared' : 'config_failed';
+    findings.push(finding(code, failure.position ?? start, failure.message));
+  }
   return findings;
 }
 
@@ -95,32 +100,51 @@ export interface CheckOptions extends LoadOptions {
   readonly buildInfo?: string | undefined;
 }
 
+const noConfig: CheckResult = {
+  findings: [finding('no_config', start, `there is no ${configFile} here`)],
+  snapshot: undefined,
+  redact,
+};
+
 export async function check(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
   const real = realDirectory(directory);
-  if (!existsSync(join(real, configFile))) {
-    return { findings: [finding('no_config', start, `there is no ${configFile} here`)], snapshot: undefined, redact };
-  }
+  if (!existsSync(join(real, configFile))) return noConfig;
   const [types, loaded] = await Promise.all([typecheck(real, { buildInfo: options.buildInfo }), load(real, options)]);
+  return judge(real, types, loaded);
+}
+
+/** What compiler, evaluation and rules say, put together. `directory` is a real path. */
+export async function judge(directory: string, types: readonly Finding[], loaded: Loaded): Promise<CheckResult> {
   if ('fault' in loaded) {
-    const { spot } = await locatorFor(real, []);
+    const { spot } = await locatorFor(directory, []);
     const loading = [finding(loaded.fault, start, loaded.message)];
     return { findings: inOrder(merge({ types, loading, compiling: [] }, spot)), snapshot: undefined, redact };
   }
   const { document } = loaded;
-  const { problems, snapshot } = compile(document, real);
-  const { impurities, refusedImports, gateway } = document;
-  const fine = [types, problems, impurities, refusedImports].every(({ length }) => length === 0);
-  if (fine && typeof gateway === 'number' && !document.failure) return { findings: [], snapshot, redact };
+  const { impurities, refusedImports, gateway, declarations, files } = document;
+  const whole = typeof gateway === 'number' && !document.failure && refusedImports.length === 0;
+  // What was not imported because the evaluation stopped is not for that reason left over.
+  const { problems, snapshot } = compile(document, directory, whole ? unusedFiles(directory, files) : []);
+  const secrets = secretTexts(declarations);
+  const strays = credentialsInFiles(directory, files, secrets);
+  const fine = [types, problems, impurities, strays].every(({ length }) => length === 0);
+  if (fine && whole) return { findings: [], snapshot, redact };
 
-  const { value, importOf, spot } = await locatorFor(real, document.declarations);
-  const loading = loadFindings(document, reader(real), importOf);
-  const compiling = problems.map(({ code, place, message, hint }) => ({
-    finding: finding(code, value(place), message, hint),
-    last: place.path.at(-1)?.toString(),
-  }));
-  const clean = redactor(secretTexts(document.declarations));
+  const { value, importOf, spot } = await locatorFor(directory, declarations);
+  const loading = [...loadFindings(document, reader(directory), importOf), ...strays];
+  const compiling = problems.map((problem) => located(problem, value));
+  const clean = redactor(secrets);
   const findings = inOrder(
     merge({ types, loading, compiling }, spot).map((each) => ({ ...each, message: clean(each.message) })),
   );
-  return { findings, snapshot: hasErrors(findings) ? undefined : snapshot, redact: clean };
+  if (!hasErrors(findings)) return { findings, snapshot, redact: clean };
+  // Where something is wrong, rules keep silent about it, and what excuses them only seems to be left over.
+  const certain = findings.filter(({ code }) => code !== 'stale_acceptance');
+  return { findings: certain, snapshot: undefined, redact: clean };
+}
+
+function located({ code, place, message, hint, accepted }: Problem, value: Locator['value']): Compiled {
+  const last = 'file' in place ? undefined : place.path.at(-1)?.toString();
+  const said = finding(code, 'file' in place ? place : value(place), message, hint);
+  return { finding: accepted === undefined ? said : lowered(said, accepted), last };
 }

@@ -1,9 +1,25 @@
 /** The root of a repository's configuration. */
 import { declare } from './site.ts';
+import type { AcceptableCode } from './findings.ts';
 import type { Consumer, Gateway, Model, Route } from './handles.ts';
 
 /** A list, a record, or a whole module: `import * as models from './models.ts'`. */
 type Many<Handle> = readonly Handle[] | { readonly [name: string]: Handle };
+
+/** Any declared object. */
+interface Declared {
+  readonly kind: string;
+  readonly id: string;
+}
+
+export interface Acceptance {
+  /** A code that `check` reports; `docs/reference/findings.md` says which may be accepted. */
+  code: AcceptableCode;
+  /** The object that the finding is about, or the path of a file. Without it, everywhere. */
+  in?: Declared | string;
+  /** Why it is right here: what the next reader should know. */
+  reason: string;
+}
 
 export interface GatewaySpec {
   /** Which gateway this is. Written into every artifact, so that one meant for another gateway is refused. */
@@ -20,6 +36,8 @@ export interface GatewaySpec {
    * with the next change.
    */
   allowShrink?: string;
+  /** Findings that this repository lives with. Each becomes a note that shows its reason, and an entry that excuses nothing is a finding itself. */
+  accept?: readonly Acceptance[];
 }
 
 /** Everything this gateway serves. Whatever is not reachable from here is not published, and `check` says so. */

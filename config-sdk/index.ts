@@ -1,5 +1,6 @@
 /** The authoring face: everything a team's repository imports, and nothing else. */
 export { defineGateway } from './gateway.ts';
+export type { Acceptance } from './gateway.ts';
 export {
   consumer,
   contextPolicy,

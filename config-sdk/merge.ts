@@ -14,11 +14,16 @@ function inOurWords(each: Finding): Finding {
   return finding('impure_code', each, `${name} gives something else on every run or machine`);
 }
 
+export interface Compiled {
+  readonly finding: Finding;
+  /** The property or position that the finding is about. */
+  readonly last: string | undefined;
+}
+
 export interface Said {
   readonly types: readonly Finding[];
   readonly loading: readonly Finding[];
-  /** `last` is the property or position that the finding is about. */
-  readonly compiling: readonly { readonly finding: Finding; readonly last: string | undefined }[];
+  readonly compiling: readonly Compiled[];
 }
 
 /** Codes that say more than the compiler or the schema does about the same value. */
@@ -27,6 +32,7 @@ const outspoken = new Set<string>([
   'impure_code',
   'plaintext_key',
   'secret_literal',
+  'secret_suspected',
 ] satisfies FindingCode[]);
 /** What the schema says; it is the shadow of something outspoken at the same value. */
 const bySchema = new Set<string>([
@@ -55,7 +61,7 @@ const beyondTypes = new Set<string>([
 /** About the name of a property: whatever is wrong with its value besides is another mistake. */
 const aboutNames = new Set(['unknown_property', 'TS2353', 'TS2561']);
 /** The evaluation stopped at something that the compiler names on the same line, at another column. */
-const stopped = new Set<string>(['config_failed', 'import_not_found'] satisfies FindingCode[]);
+const stopped = new Set<string>(['config_failed', 'used_before_declared', 'import_not_found'] satisfies FindingCode[]);
 /** What a name that nothing declares is called; a property that holds it is not thereby judged. */
 const unknownNames = new Set(['TS2304', 'TS2552', 'impure_code']);
 

@@ -50,7 +50,7 @@ function moduleSettings(directory: string): object {
     : { module: 'esnext', moduleResolution: 'bundler' };
 }
 
-function settings(directory: string, buildInfo: string | undefined): object {
+function settings(directories: readonly string[], buildInfo: string | undefined): object {
   const sdk = join(ownDirectory, fromSource ? 'index.ts' : 'dist/index.d.ts');
   return {
     compilerOptions: {
@@ -60,7 +60,7 @@ function settings(directory: string, buildInfo: string | undefined): object {
       target: 'es2024',
       lib: ['es2024'],
       types: [],
-      ...moduleSettings(directory),
+      ...moduleSettings(directories[0] ?? ''),
       ...(conditions.length > 0 && { customConditions: conditions }),
       // The SDK that checks is the SDK that is checked against.
       paths: { headgate: [sdk] },
@@ -73,7 +73,7 @@ function settings(directory: string, buildInfo: string | undefined): object {
       skipLibCheck: true,
       forceConsistentCasingInFileNames: true,
     },
-    files: [join(directory, configFile), join(ownDirectory, 'ambient.d.ts')],
+    files: [...directories.map((each) => join(each, configFile)), join(ownDirectory, 'ambient.d.ts')],
   };
 }
 
@@ -93,11 +93,11 @@ function shorten(lines: readonly string[]): string {
   return text.length > most.characters ? `${text.slice(0, most.characters - 1)}…` : text;
 }
 
-/** The diagnostics in the repository's own files; `directory` is a real path, and what paths in `output` are relative to. */
-export function parseDiagnostics(output: string, directory: string): Finding[] {
+/** The diagnostics in the repository's own files; `directory` is a real path. Paths in `output` are relative to `cwd`. */
+export function parseDiagnostics(output: string, directory: string, cwd = directory): Finding[] {
   const files = policedFiles({ directory, packages: ownPackages });
   return diagnosticsIn(output).flatMap(({ head: [, path = '', line, column, code = ''], text }): Finding[] => {
-    const url = pathToFileURL(resolve(directory, path)).href;
+    const url = pathToFileURL(resolve(cwd, path)).href;
     if (!files.has(url)) return [];
     const hint = hints[code];
     return [
@@ -152,12 +152,24 @@ export interface TypecheckOptions {
 }
 
 /** `directory` is a real path. */
-export async function typecheck(directory: string, { signal, buildInfo }: TypecheckOptions = {}): Promise<Finding[]> {
+export const typecheck = async (directory: string, options: TypecheckOptions = {}): Promise<Finding[]> =>
+  (await typecheckTogether([directory], options))[0] ?? [];
+
+/**
+ * Several configurations in one run of the compiler, which costs little more than one of them: the findings of each, in
+ * order. The first says how modules are read. Where one has a syntax error, the compiler speaks of syntax only.
+ */
+export async function typecheckTogether(
+  directories: readonly string[],
+  { signal, buildInfo }: TypecheckOptions = {},
+): Promise<Finding[][]> {
   const scratch = realpathSync(await mkdtemp(join(tmpdir(), 'headgate-types-')));
   try {
     const project = join(scratch, 'tsconfig.json');
-    await writeFile(project, JSON.stringify(settings(directory, buildInfo)));
-    return parseDiagnostics(await run(project, directory, signal), directory);
+    await writeFile(project, JSON.stringify(settings(directories, buildInfo)));
+    const [cwd = scratch] = directories;
+    const output = await run(project, cwd, signal);
+    return directories.map((directory) => parseDiagnostics(output, directory, cwd));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

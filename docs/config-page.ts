@@ -23,6 +23,8 @@ const table = (rows: readonly (readonly string[])[]): string =>
 /** Types whose names say little to a reader. */
 const words: Readonly<Record<string, string>> = {
   Duration: "duration, such as `'30s'`",
+  AcceptableCode: 'code of a finding that may be accepted',
+  'Declared | string': 'any declared object, or the path of a file',
   'Many<Model>': 'list, record or module of models',
   'Many<Route>': 'list, record or module of routes',
   'Many<Consumer>': 'list, record or module of consumers',
@@ -134,6 +136,7 @@ function kindsIn(kinds: Readonly<Record<string, Kind>>, folder: string): string 
 const further: Readonly<Record<string, readonly string[]>> = {
   provider: ['ModelFacts', 'TargetOptions'],
   weighted: ['Weighted'],
+  defineGateway: ['Acceptance'],
 };
 const kindsFor: Readonly<Record<string, string>> = {
   provider: kindsIn(providerKinds, 'providers'),
@@ -142,6 +145,7 @@ const kindsFor: Readonly<Record<string, string>> = {
 };
 const captions: Readonly<Record<string, string>> = {
   ModelFacts: 'What is said of each of its `models`:',
+  Acceptance: 'An entry of `accept`:',
   TargetOptions: 'Options of `target(model, options)`:',
 };
 

@@ -3,11 +3,11 @@ import { globSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { devSettings } from '../config-sdk/commands/dev.ts';
-import { findingTable } from '../config-sdk/findings.ts';
 import { errorTable } from '../runtime/errors.ts';
 import { settingTable } from '../runtime/settings.ts';
 import { faults } from './faults.ts';
 import { configPage } from './config-page.ts';
+import { findingsPage } from './findings-page.ts';
 
 const cell = (text: string | number): string => String(text).replaceAll('|', '\\|');
 const row = (...cells: readonly (string | number)[]): string => `| ${cells.map(cell).join(' | ')} |`;
@@ -28,16 +28,6 @@ ${table(
     `\`${type}\``,
     meaning,
   ]),
-)}
-`;
-
-const findings = `# What \`headgate check\` finds
-
-Besides these, the TypeScript compiler's own codes (\`TS2322\` and so on) are reported as they are.
-
-${table(
-  ['code', 'severity', 'meaning', 'cure'],
-  Object.entries(findingTable).map(([code, { severity, meaning, hint }]) => [`\`${code}\``, severity, meaning, hint]),
 )}
 `;
 
@@ -102,7 +92,7 @@ export const pages: Readonly<Record<string, string>> = {
   'config.md': configPage,
   'errors.md': errors,
   'faults.md': faultTable,
-  'findings.md': findings,
+  'findings.md': findingsPage,
   'settings.md': settings,
 };
 

@@ -22,6 +22,9 @@ export const balancerKinds: Readonly<Record<string, Balancer>> = balancers;
 /** The same registries with their exact types, for authoring. */
 export { policies as policyKindTable, providers as providerKindTable, strategies as contextKinds };
 export type { SecretReference } from './providers/provider.ts';
+/** What rules of authoring must judge exactly as serving does. */
+export { estimateTokens } from './context/estimate.ts';
+export { isPrivateHost } from './providers/options.ts';
 
 /** Names of objects. They start with a letter or digit, so nothing inherited (`__proto__`) can be one. */
 export const objectName = z

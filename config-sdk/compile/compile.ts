@@ -3,6 +3,7 @@ import { maxSnapshotBytes, parseJsonBytes } from '@headgate/runtime/artifact';
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import { objectName, snapshotFormat, snapshotSchema, type SnapshotInput } from '@headgate/runtime/snapshot';
 import { notDataMark, type Json, type LoadDocument } from '../load/document.ts';
+import { applyAcceptances } from '../accept.ts';
 import { rules } from '../rules/index.ts';
 import type { CompiledObject, Problem, Project } from '../rules/rule.ts';
 import { Compilation } from './objects.ts';
@@ -82,7 +83,7 @@ function snapshotOf(
   return snapshot as unknown as SnapshotInput;
 }
 
-const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'allowShrink'];
+const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'allowShrink', 'accept'];
 
 function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
   const problems = listProblems(document, gateway);
@@ -128,8 +129,8 @@ function wholeProblems(snapshot: SnapshotInput, place: Place): Problem[] {
   return problems;
 }
 
-/** `directory` is the real path that the document was loaded from. */
-export function compile(document: LoadDocument, directory: string): CompileResult {
+/** `directory` is the real path that the document was loaded from, `unusedFiles` what nothing in it imports. */
+export function compile(document: LoadDocument, directory: string, unusedFiles: readonly string[] = []): CompileResult {
   const { declarations } = document;
   const gateway = typeof document.gateway === 'number' ? document.gateway : undefined;
   const compilation = new Compilation(declarations);
@@ -154,6 +155,7 @@ export function compile(document: LoadDocument, directory: string): CompileResul
     listed,
     published,
     gateway: gateway === undefined ? undefined : { declaration: gateway, path: [] },
+    unusedFiles,
     placeOf: (object, path) => compilation.placeOf(object.value, path, { declaration: object.index, path: [] }),
   };
   problems.push(...rules.flatMap((rule) => rule(project)));
@@ -168,5 +170,5 @@ export function compile(document: LoadDocument, directory: string): CompileResul
     problems.some(({ code }) => ['bad_name', 'not_data'].includes(code)) ||
     (isObject(spec) && isUnknown(spec['name']));
   if (!known) problems.push(...wholeProblems(snapshot, { declaration: gateway, path: [] }));
-  return { problems, snapshot };
+  return { problems: applyAcceptances(problems, declarations, gateway), snapshot };
 }

@@ -38,7 +38,9 @@ export interface Reach {
 
 export function reach(declarations: readonly LoadedDeclaration[], gateway: number): Reach {
   const root = declarations[gateway];
-  const listed = new Set(root ? [...handlesIn(root.spec)].map(({ index }) => index) : []);
+  const { accept: _, ...lists } = isObject(root?.spec) ? root.spec : {};
+  // What an exception is about is not served by being named there.
+  const listed = new Set([...handlesIn(lists as Json)].map(({ index }) => index));
   const published = new Set([gateway, ...listed]);
   const referencesOf = referencesAmong(declarations);
   // A set that grows while it is walked: each new member gets its turn.

@@ -17,7 +17,10 @@ const prototypes = [Object.prototype, Array.prototype, String.prototype, Number.
 const order = JSON.parse(realProcess.argv[2] ?? '') as LoadOrder;
 const files = policedFiles(order);
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const refusedImports = policeImports(files, new URL(`../index.${extension}`, import.meta.url).href);
+const { refused: refusedImports, loaded } = policeImports(
+  files,
+  new URL(`../index.${extension}`, import.meta.url).href,
+);
 const impurities: readonly Impurity[] = guardGlobals(files);
 
 function failureOf(error: unknown): LoadFailure {
@@ -38,7 +41,14 @@ function answer(outcome: { exported?: { default?: unknown }; failure?: LoadFailu
   if (exported && !('default' in exported)) gateway = 'no_default_export';
   else if (exported?.default === unknowable) gateway = 'failed';
   else if (exported) gateway = index !== undefined && declarations[index]?.sort === 'gateway' ? index : 'not_a_gateway';
-  const document: LoadDocument = { declarations, gateway, ...(failure && { failure }), impurities, refusedImports };
+  const document: LoadDocument = {
+    declarations,
+    gateway,
+    ...(failure && { failure }),
+    impurities,
+    refusedImports,
+    files: [...loaded],
+  };
   // Whatever a configuration has hung there would speak in the place of our own document.
   for (let at = 0; at < prototypes.length; at += 1) remove(prototypes[at] ?? {}, 'toJSON');
   const bytes = new TextEncoder().encode(toText(document));

@@ -39,6 +39,8 @@ export interface LoadDocument {
   readonly failure?: LoadFailure;
   readonly impurities: readonly { readonly what: string; readonly position: FilePosition }[];
   readonly refusedImports: readonly RefusedImport[];
+  /** Files of the repository that were imported, the configuration itself included. */
+  readonly files: readonly string[];
 }
 
 type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
@@ -68,6 +70,7 @@ const documentShape: Shape = {
   failure: (value) => value === undefined || isShaped(value, { message: isText }),
   impurities: listOf({ what: isText, position: isPosition }),
   refusedImports: listOf({ file: isText, specifier: isText, code: isText, reason: isText }),
+  files: (value) => Array.isArray(value) && value.every(isText),
 };
 
 /** Configuration runs in the process that writes the document and can spoil it: it is read as what a stranger says. */

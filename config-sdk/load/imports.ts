@@ -53,9 +53,16 @@ function textModule(url: string): string {
 const isMissing = (error: unknown): boolean =>
   ['ERR_MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT', 'ENOENT'].includes((error as { code?: string }).code ?? '');
 
-/** Installs the hooks; the list grows while modules are linked. `sdk` is the address that `headgate` stands for. */
-export function policeImports(files: PolicedFiles, sdk: string): readonly RefusedImport[] {
+export interface Imports {
+  readonly refused: readonly RefusedImport[];
+  /** Files of the repository that were read. */
+  readonly loaded: ReadonlySet<string>;
+}
+
+/** Installs the hooks; the lists grow while modules are linked. `sdk` is the address that `headgate` stands for. */
+export function policeImports(files: PolicedFiles, sdk: string): Imports {
   const refused: RefusedImport[] = [];
+  const loaded = new Set<string>();
   const stands = new Map<string, string>();
   Object.defineProperty(globalThis, Symbol.for('headgate.unknowable'), { value: unknowable });
 
@@ -97,10 +104,11 @@ export function policeImports(files: PolicedFiles, sdk: string): readonly Refuse
     load(url, context, next) {
       const stand = stands.get(url);
       if (stand !== undefined) return { format: 'module', source: stand, shortCircuit: true };
+      if (files.has(url)) loaded.add(files.name(url));
       if (textFile.test(url) && files.has(url))
         return { format: 'module', source: textModule(url), shortCircuit: true };
       return next(url, context);
     },
   });
-  return refused;
+  return { refused, loaded };
 }

@@ -1,7 +1,11 @@
 /** Findings as one JSON document. */
-import { type Finding, hasErrors } from '../findings.ts';
+import { countOf, hasErrors, type Finding } from '../findings.ts';
 
 export function json(findings: readonly Finding[]): string {
-  const errors = findings.filter(({ severity }) => severity === 'error').length;
-  return `${JSON.stringify({ ok: !hasErrors(findings), errors, warnings: findings.length - errors, findings }, null, 2)}\n`;
+  const counts = {
+    errors: countOf(findings, 'error'),
+    warnings: countOf(findings, 'warning'),
+    accepted: countOf(findings, 'note'),
+  };
+  return `${JSON.stringify({ ok: !hasErrors(findings), ...counts, findings }, null, 2)}\n`;
 }

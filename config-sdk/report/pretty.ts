@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import type { Finding } from '../findings.ts';
+import { furtherWords, type Finding } from '../findings.ts';
 import type { ReportContext } from './report.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -18,8 +18,10 @@ function frame({ line, column }: Finding, source: string, paint: (style: Style, 
   return `${paint('dim', `  ${gutter} |`)} ${shown}\n${paint('dim', `  ${' '.repeat(gutter.length)} |`)} ${paint('red', mark)}\n`;
 }
 
+const paints: Readonly<Record<Finding['severity'], Style>> = { error: 'red', warning: 'yellow', note: 'cyan' };
+
 /** Codes whose line holds what must not be shown. */
-const unshown = new Set(['secret_literal', 'plaintext_key']);
+const unshown = new Set(['secret_literal', 'secret_suspected', 'plaintext_key']);
 
 export function pretty(findings: readonly Finding[], { directory, terminal, redact }: ReportContext): string {
   // Honours NO_COLOR, FORCE_COLOR, and streams that are no terminal.
@@ -34,9 +36,10 @@ export function pretty(findings: readonly Finding[], { directory, terminal, reda
   };
   return findings
     .map((each) => {
-      const { file, line, column, severity, code, message, hint } = each;
-      const head = `${paint('bold', `${file}:${line}:${column}`)} ${paint(severity === 'error' ? 'red' : 'yellow', severity)} ${paint('dim', code)}`;
-      const text = `${head} ${message}${hint ? paint('dim', `; ${hint}`) : ''}\n`;
+      const { file, line, column, severity, code, message } = each;
+      const more = furtherWords(each);
+      const head = `${paint('bold', `${file}:${line}:${column}`)} ${paint(paints[severity], severity)} ${paint('dim', code)}`;
+      const text = `${head} ${message}${more ? paint('dim', `; ${more}`) : ''}\n`;
       const source = terminal && !unshown.has(code) ? sourceLine(each) : '';
       // A credential may stand on the line of another finding too; then the columns would not match any more.
       return source && redact(source) === source ? text + frame(each, source, paint) : text;

@@ -2,7 +2,7 @@
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { surroundings } from '../cli/environment.ts';
 import type { CheckResult } from '../check.ts';
-import type { Finding } from '../findings.ts';
+import { countOf, type Finding } from '../findings.ts';
 import { github } from './github.ts';
 import { json } from './json.ts';
 import { pretty } from './pretty.ts';
@@ -50,9 +50,9 @@ export function chooseFormat(asked: { format?: Format | undefined; json?: boolea
 }
 
 export function summary(findings: readonly Finding[]): string {
-  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const accepted = countOf(findings, 'note');
   const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
   return findings.length === 0
     ? 'no problems'
-    : `${counted(errors, 'error')}, ${counted(findings.length - errors, 'warning')}`;
+    : `${counted(countOf(findings, 'error'), 'error')}, ${counted(countOf(findings, 'warning'), 'warning')}${accepted > 0 ? `, ${accepted} accepted` : ''}`;
 }

@@ -1,36 +1,97 @@
 /** Every rule across objects; `check` runs them all. */
-import {
-  consumersWithoutKeys,
-  duplicateKeys,
-  modelsWithoutConsumers,
-  plaintextKeys,
-  unservedPermissions,
-} from './consumers.ts';
-import { duplicateNames, unusedDeclarations } from './names.ts';
-import { boundVariables, choicesMentioned, fixtureVariables, variableNames } from './prompts.ts';
+import * as consumers from './consumers.ts';
+import * as fallbacks from './fallbacks.ts';
+import * as gateway from './gateway.ts';
+import * as keys from './keys.ts';
+import * as names from './names.ts';
+import * as paths from './paths.ts';
+import * as patience from './patience.ts';
+import * as promptValues from './prompt-values.ts';
+import * as prompts from './prompts.ts';
+import * as providers from './providers.ts';
+import * as quotas from './quotas.ts';
+import * as repeats from './repeats.ts';
+import * as routes from './routes.ts';
 import type { Rule } from './rule.ts';
-import { shadowedRoutes, unmatchedPaths } from './routes.ts';
+import * as secretNames from './secret-names.ts';
 import { secretLiterals } from './secrets.ts';
+import * as targets from './targets.ts';
+import * as templates from './templates.ts';
+import { terms } from './terms.ts';
 import { machinePaths } from './texts.ts';
-import { contextFits, unknownModels, weights } from './targets.ts';
+import * as upstreams from './upstreams.ts';
+import * as windows from './windows.ts';
 
 export const rules: readonly Rule[] = [
-  duplicateNames,
-  unusedDeclarations,
-  shadowedRoutes,
-  unmatchedPaths,
-  unknownModels,
-  weights,
-  contextFits,
-  plaintextKeys,
-  duplicateKeys,
-  consumersWithoutKeys,
-  modelsWithoutConsumers,
-  unservedPermissions,
-  variableNames,
-  choicesMentioned,
-  boundVariables,
-  fixtureVariables,
+  names.duplicateNames,
+  names.unusedDeclarations,
+  repeats.repeatedEntries,
+  repeats.repeatedDeclarations,
+  repeats.similarNames,
+  repeats.misleadingNames,
+  gateway.emptyGateway,
+  gateway.leftShrink,
+  gateway.unusedFiles,
+  routes.shadowedRoutes,
+  routes.unmatchedPaths,
+  paths.hiddenMethods,
+  paths.trailingSlashes,
+  paths.caseTwins,
+  paths.unusedRetries,
+  paths.doubledPaths,
+  upstreams.plainHttp,
+  upstreams.upstreamHeaders,
+  upstreams.loops,
+  providers.keylessProviders,
+  providers.endpointPaths,
+  providers.needlessHttp,
+  providers.sameAccounts,
+  providers.unusedProviderModels,
+  providers.outputCaps,
+  targets.unknownModels,
+  targets.weights,
+  targets.contextFits,
+  windows.longPrompts,
+  windows.wastedReserves,
+  windows.wastedWindows,
+  fallbacks.needlessGroups,
+  fallbacks.negligibleWeights,
+  fallbacks.conflictingWeights,
+  fallbacks.repeatedTargets,
+  fallbacks.sameProvider,
+  fallbacks.standIns,
+  fallbacks.optionalTargets,
+  patience.longTimeouts,
+  patience.shortTimeouts,
+  consumers.plaintextKeys,
+  consumers.duplicateKeys,
+  consumers.consumersWithoutKeys,
+  consumers.modelsWithoutConsumers,
+  consumers.unservedPermissions,
+  keys.keyHashes,
+  keys.keyCounts,
+  keys.powerlessConsumers,
+  keys.routesWithoutConsumers,
+  quotas.driftingWindows,
+  quotas.idleQuotas,
+  terms,
+  prompts.variableNames,
+  prompts.choicesMentioned,
+  prompts.boundVariables,
+  prompts.fixtureVariables,
+  templates.fixtures,
+  templates.emptyPrompts,
+  templates.singleChoices,
+  templates.variableTwins,
+  templates.braceTypos,
+  templates.defeatedCaches,
+  promptValues.emptyValues,
+  promptValues.templatesInValues,
+  promptValues.credentialsInPrompts,
+  promptValues.clientTexts,
   secretLiterals,
+  secretNames.sharedSecrets,
+  secretNames.optionalSecrets,
+  secretNames.secretNames,
   machinePaths,
 ];

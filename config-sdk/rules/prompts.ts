@@ -3,7 +3,7 @@ import { isObject, isUnknown, type Place } from '../compile/places.ts';
 import { handleMark, type LoadedDeclaration } from '../load/document.ts';
 import type { Problem, Rule } from './rule.ts';
 
-const usableName = /^[A-Za-z_]\w{0,63}$/;
+export const usableName = /^[A-Za-z_]\w{0,63}$/;
 
 /** The variables of a template, read as the type checker reads them: from `{{` to the next `}}`. */
 export function variablesIn(template: string): string[] {

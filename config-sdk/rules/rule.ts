@@ -1,13 +1,16 @@
 /** What a rule sees and what it says: pure functions over everything that was declared. */
-import type { FindingCode } from '../findings.ts';
+import type { FilePosition, FindingCode } from '../findings.ts';
 import type { CollectionSort, Place } from '../compile/places.ts';
 import type { LoadedDeclaration } from '../load/document.ts';
 
 export interface Problem {
   readonly code: FindingCode;
-  readonly place: Place;
+  /** A file, where the problem is about it as a whole. */
+  readonly place: Place | FilePosition;
   readonly message: string;
   readonly hint?: string;
+  /** The reason for which the configuration accepts it. */
+  readonly accepted?: string;
 }
 
 /** One declared object in its compiled form. */
@@ -35,9 +38,40 @@ export interface Project {
   readonly gateway: Place | undefined;
   /** Place of a value inside a compiled object; undefined when it came from something that was refused. */
   readonly placeOf: (object: CompiledObject, path: readonly (string | number)[]) => Place | undefined;
+  /** Files of the repository that nothing imports, where that is a mistake. */
+  readonly unusedFiles: readonly string[];
 }
 
 export type Rule = (project: Project) => readonly Problem[];
+
+export interface Served<Value> {
+  readonly object: CompiledObject;
+  readonly value: Value;
+}
+
+/**
+ * What of one sort is published and has nothing wrong with its shape. Advice is for these only: an object that nothing
+ * uses, or that the schema refuses, has its finding already.
+ */
+export function served<Value>({ objects, published }: Project, sort: CollectionSort): Served<Value>[] {
+  return objects
+    .filter((each) => each.sort === sort && each.sound && published?.has(each.index))
+    .map((object) => ({ object, value: object.value as Value }));
+}
+
+/** Nothing published of these sorts was refused: only then is it known what refers to what, and what is missing. */
+export const allSound = ({ objects, published }: Project, ...sorts: readonly CollectionSort[]): boolean =>
+  objects.every(({ sort, sound, index }) => sound || !sorts.includes(sort) || !published?.has(index));
+
+/** One problem at a value of an object; none when the value came from something that was refused. */
+export function problemAt(
+  { placeOf }: Pick<Project, 'placeOf'>,
+  { object, path }: { readonly object: CompiledObject; readonly path: readonly (string | number)[] },
+  said: Omit<Problem, 'place'>,
+): Problem[] {
+  const place = placeOf(object, path);
+  return place ? [{ ...said, place }] : [];
+}
 
 /** The `objects` of one sort by name; the first of two equal names wins. */
 export function byName(project: Project, sort: CollectionSort): ReadonlyMap<string, CompiledObject> {

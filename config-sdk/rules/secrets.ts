@@ -30,11 +30,21 @@ function entropy(text: string): number {
   return [...counts.values()].reduce((bits, count) => bits - (count / text.length) * Math.log2(count / text.length), 0);
 }
 
-function shapeOf(value: string, name: string): string | undefined {
+interface Shape {
+  readonly code: 'secret_literal' | 'secret_suspected';
+  readonly what: string;
+}
+
+/** A word of this many bits per character, in upper and lower case and with digits, is neither language nor hex. */
+const isRandom = (word: string): boolean =>
+  /^[\w+=-]{32,}$/.test(word) && /\d/.test(word) && /[a-z]/.test(word) && /[A-Z]/.test(word) && entropy(word) > 4.2;
+
+function shapeOf(value: string, name: string): Shape | undefined {
   const known = shapes.find(([shape]) => shape.test(value))?.[1];
-  if (known) return known;
+  if (known) return { code: 'secret_literal', what: `holds what looks like ${known}` };
   const random = value.length >= 32 && !/\s|^https?:|^sha256:/.test(value) && /\d/.test(value) && entropy(value) > 3.3;
-  return random && tellingName.test(name) ? 'a credential' : undefined;
+  const found = (random && tellingName.test(name)) || value.split(/[\s'"`,;()<>]+/).some(isRandom);
+  return found ? { code: 'secret_suspected', what: 'holds a text as random as a credential' } : undefined;
 }
 
 /** Takes credentials out of a text that will be shown. */
@@ -47,27 +57,35 @@ export function redact(text: string): string {
 
 export const secretLiterals: Rule = ({ declarations }) =>
   declarations.flatMap((declaration, index) =>
-    secretsIn(declaration).map(({ path, what }): Problem => {
+    secretsIn(declaration).map(({ path, code, what }): Problem => {
       const subject =
         declaration.sort === 'bound-prompt'
           ? `prompt '${declaration.id}'`
           : `${declaration.sort.replace('-', ' ')} '${declaration.id}'`;
       return {
-        code: 'secret_literal',
+        code,
         place: { declaration: index, path: path.at(-1) === '$secret' ? path.slice(0, -1) : path },
-        message: `${subject} holds what looks like ${what}`,
+        message: `${subject} ${what}`,
       };
     }),
   );
 
-function secretsIn({ sort, spec }: LoadedDeclaration): { path: Place['path']; text: string; what: string }[] {
+interface Credential extends Shape {
+  readonly path: Place['path'];
+  readonly text: string;
+}
+
+function secretsIn({ sort, spec }: LoadedDeclaration): Credential[] {
   return [...textsIn(spec)].flatMap(({ text, path, name }) => {
     // Keys of consumers have a rule of their own.
     if (sort === 'consumer' && path[0] === 'keys') return [];
     // The name of a secret is no secret, unless it looks like one by itself.
     const header = path.length === 2 && path[0] === 'headers' && credentialHeader.test(name);
-    const what = shapeOf(text, name === '$secret' ? '' : name) ?? (header ? 'a credential' : undefined);
-    return what ? [{ path, text, what }] : [];
+    const shape = shapeOf(text, name === '$secret' ? '' : name);
+    // Whatever stands in such a header is one, and there is no reason to accept it.
+    if (header && shape?.code !== 'secret_literal')
+      return [{ path, text, code: 'secret_literal', what: 'holds what looks like a credential' }];
+    return shape ? [{ path, text, ...shape }] : [];
   });
 }
 
@@ -78,4 +96,17 @@ export function secretTexts(declarations: readonly LoadedDeclaration[]): string[
   );
   const plain = keys.filter((key): key is string => typeof key === 'string' && !key.startsWith('sha256:'));
   return [...plain, ...declarations.flatMap((each) => secretsIn(each).map(({ text }) => text))];
+}
+
+/** Credentials of a known shape anywhere in a source text: in comments and in values that nothing uses, too. */
+export function* credentialsIn(source: string): Generator<{ offset: number; text: string; what: string }> {
+  const told: { from: number; to: number }[] = [];
+  for (const [shape, what] of shapes)
+    for (const match of source.matchAll(new RegExp(shape, `${shape.flags}g`))) {
+      const [from, to] = [match.index, match.index + match[0].length];
+      // One text may have two shapes; the narrower one comes first.
+      if (told.some((other) => from < other.to && other.from < to)) continue;
+      told.push({ from, to });
+      yield { offset: from, text: match[0], what };
+    }
 }

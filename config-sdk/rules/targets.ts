@@ -12,20 +12,20 @@ import { byName, type CompiledObject, type Problem, type Project, type Rule } fr
 
 type Path = readonly (string | number)[];
 
-interface Leg {
+export interface Leg {
   readonly node: TargetSnapshot;
   readonly path: Path;
 }
 
 /** Every target below a node, in nested groups too. */
-function legsOf(node: TargetNode, path: Path): Leg[] {
+export function legsOf(node: TargetNode, path: Path): Leg[] {
   if (node.kind === 'target') return [{ node, path }];
   return node.of.flatMap((member, index) => legsOf(member.node, [...path, 'of', index, 'node']));
 }
 
 const models = ({ objects }: Project): CompiledObject[] =>
   objects.filter(({ sort, sound }) => sort === 'model' && sound);
-const once = (problems: readonly Problem[]): Problem[] => [
+export const once = (problems: readonly Problem[]): Problem[] => [
   ...new Map(problems.map((each) => [JSON.stringify([each.code, each.place]), each])).values(),
 ];
 

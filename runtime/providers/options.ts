@@ -100,7 +100,7 @@ privateAddresses.addAddress('::1', 'ipv6');
 privateAddresses.addSubnet('fc00::', 7, 'ipv6');
 
 /** Names without a dot, of local networks (RFC 6761, 6762, 8375; ICANN `.internal`) and of clusters. */
-function isPrivateHost(host: string): boolean {
+export function isPrivateHost(host: string): boolean {
   const address = host.replace(/^\[|\]$/g, '');
   const family = isIP(address);
   if (family !== 0) return privateAddresses.check(address, family === 4 ? 'ipv4' : 'ipv6');

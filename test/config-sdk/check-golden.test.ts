@@ -2,20 +2,39 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
-import { check } from '../../config-sdk/check.ts';
-import { findingTable } from '../../config-sdk/findings.ts';
+import { before, describe, test } from 'node:test';
+import { check, judge, type CheckResult } from '../../config-sdk/check.ts';
+import { findingTable, type Finding } from '../../config-sdk/findings.ts';
+import { load } from '../../config-sdk/load/load.ts';
 import { report } from '../../config-sdk/report/report.ts';
+import { typecheckTogether } from '../../config-sdk/typecheck.ts';
 
 const root = join(import.meta.dirname, '..', 'golden', 'check');
 const cases = readdirSync(root);
 
+/** These go the whole way alone; a syntax error would keep the compiler from speaking of anything else. */
+const alone = ['good', 'no-config', 'syntax-error', 'ten-mistakes'];
+
 describe('what check says', { concurrency: 2 }, () => {
+  const together = cases.filter((name) => !alone.includes(name));
+  let types: readonly (readonly Finding[])[] = [];
+
+  // One run of the compiler for all: a process for each would be most of the suite's time.
+  before(async () => {
+    types = await typecheckTogether(together.map((name) => join(root, name)));
+  });
+
+  async function resultOf(name: string): Promise<CheckResult> {
+    const directory = join(root, name);
+    if (alone.includes(name)) return check(directory);
+    return judge(directory, types[together.indexOf(name)] ?? [], await load(directory));
+  }
+
   for (const name of cases) {
     test(name, async () => {
       const directory = join(root, name);
       const file = join(directory, 'expected.txt');
-      const { findings, redact } = await check(directory);
+      const { findings, redact } = await resultOf(name);
       const shown = report(findings, 'pretty', { directory, terminal: false, redact });
       if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, shown);
       assert.equal(shown, existsSync(file) ? readFileSync(file, 'utf8') : 'there is no expected.txt');

@@ -47,10 +47,11 @@ test('a large configuration arrives whole', async (context) => {
 test('a snapshot that the runtime would refuse for its size is refused here', async (context) => {
   const folder = await temporaryFolder(context);
   const prompts = `const models = Array.from({ length: 25 }, (_, n) =>
-  model(\`m\${n}\`, { targets: [sandbox.target('echo')], prompt: prompt(\`p\${n}\`, { system: 'x'.repeat(390_000) }) }),
+  model(\`m\${n}\`, { targets: [sandbox.target('echo')], prompt: prompt(\`p\${n}\`, { system: String(n).padStart(3, '0').repeat(130_000) }) }),
 );\n`;
   const text = sampleConfig()
     .replace('import {', 'import { prompt,')
+    .replace('8_192', '1_000_000')
     .replace('export default', `${prompts}export default`);
   await writeFiles(folder, { 'gateway.config.ts': text.replace('models: [echo]', 'models: [echo, ...models]') });
   assert.deepEqual(await said(folder), ['gateway.config.ts:11:16 snapshot_too_large']);

@@ -7,7 +7,7 @@ const sandbox = provider('sandbox', {
   models: { echo: { contextWindow: 8_192, latency: '40ms' } },
 });
 const tidy = contextPolicy('tidy', { kind: 'quantisedCut', target: 8_000, reserveOutput: 1_024 });
-const support = prompt('support', { system: 'You help {{customer}}.' });
+const support = prompt('support', { system: 'You help {{customer}}.', fixtures: { usual: { customer: 'Ada' } } });
 const spare = quota('spare', { unit: 'requests', limit: 10, window: '1h' });
 
 const assistant = model('assistant', {

@@ -1,0 +1,80 @@
+/** Codes about who may call, how much, and what is refused: consumers, quotas and policies. */
+import { error, warning } from './entry.ts';
+
+export const accessFindings = {
+  model_without_consumer: warning(
+    'No consumer may use this model.',
+    'name it in the `models` of a consumer',
+    'It is served to nobody.',
+  ),
+  route_without_consumer: warning(
+    'No consumer may use this route.',
+    'name it in the `routes` of a consumer',
+    'It is served to nobody.',
+  ),
+  no_consumers: warning(
+    'The gateway has no consumers, so that nobody may call it.',
+    'declare one with consumer() and list it in defineGateway',
+    'Every request is refused with 401.',
+  ),
+  consumer_without_keys: warning(
+    'A consumer has no keys and cannot call.',
+    'create one with `headgate keys create` and add its hash',
+    'The consumer cannot call, whatever else it is granted.',
+  ),
+  consumer_may_nothing: warning(
+    'A consumer may use neither a model nor a route.',
+    'list what it may use, or leave the list out to allow all',
+    'An empty list allows nothing; it does not mean "no restriction".',
+  ),
+  weak_key: error(
+    'A consumer has the hash of a key that anybody can guess.',
+    'create a key with `headgate keys create`, and revoke this one',
+    'Hashes of words and test keys are looked up in seconds; the door is open.',
+  ),
+  placeholder_key: warning(
+    'A consumer has a hash that was made up.',
+    'write the hash that `headgate keys create` prints',
+    'No key has this hash, so that the consumer cannot call.',
+  ),
+  keys_pile_up: warning(
+    'A consumer has more than two keys.',
+    'remove the hashes of keys that are no longer in use',
+    'Two are enough to rotate. Each further one is a credential that nobody withdrew.',
+  ),
+  plaintext_key: error(
+    'A consumer key stands in the configuration itself instead of its hash.',
+    'write the hash that `headgate keys create` prints, and revoke this key',
+    'Whoever reads the repository or its history can call.',
+  ),
+  duplicate_key: error(
+    'The same key belongs to two consumers, or to one twice.',
+    'give every consumer keys of its own',
+    'A call with it could be either of them: quotas and audit would be wrong.',
+  ),
+  quota_never_binds: warning(
+    'A quota can never be used up, because another one that counts the same requests always ends first.',
+    'remove it, or lower its limit',
+    'It reads as a limit and is none.',
+  ),
+  quota_window_drifts: warning(
+    'The window of a quota does not divide a day, or looks like a month and is none.',
+    'use a window that divides a day (15m, 1h, 6h) or whole days',
+    'Windows are counted from 1 January 1970: this one begins at another hour or date each time.',
+  ),
+  term_redundant: warning(
+    'A blocked term contains another one that is blocked too.',
+    'remove the longer one',
+    'The shorter one blocks the same texts already, so the longer one does nothing.',
+  ),
+  term_untrimmed: warning(
+    'A blocked term begins or ends with white space.',
+    'trim it',
+    'It only matches with that space around it: not at the end of a line, nor before a comma.',
+  ),
+  term_inside_words: warning(
+    'A blocked term of up to four letters is also part of harmless words.',
+    'use a longer phrase',
+    'Terms match anywhere: "ass" refuses "class" and "passport".',
+  ),
+} as const;

@@ -1,0 +1,115 @@
+/** Codes about providers, models, groups of targets and what fits into their windows. */
+import { error, warning } from './entry.ts';
+
+export const targetFindings = {
+  provider_without_key: warning(
+    'A provider on a public host has no apiKey.',
+    "set apiKey: secret('NAME')",
+    'Public model APIs refuse requests without a key, so that its targets only cost time before the next one.',
+  ),
+  same_account: warning(
+    'Two providers are the same account at the same address.',
+    'declare one of them with the models of both',
+    'As a fallback for each other they fail together, and their rate limits are one.',
+  ),
+  base_url_path: warning(
+    'The base URL of a provider has the path of the endpoint in it, or lacks the part that the vendor wants.',
+    "give the URL as SDKs take it: the endpoint's own path is added",
+    'Every request goes to a path that does not exist and is answered with 404.',
+  ),
+  insecure_http_unneeded: warning(
+    'A provider allows plain http:// although its address does not need that.',
+    'remove allowInsecureHttp',
+    'The next edit of the address may send keys in the clear without anybody being asked.',
+  ),
+  provider_model_unused: warning(
+    'A provider declares a model that no target uses.',
+    'use it in a target, or remove it',
+    'The list reads as what this account is used for; what is left over misleads cost and access reviews.',
+  ),
+  output_exceeds_window: warning(
+    'maxOutputTokens of a model is not smaller than its contextWindow.',
+    'check the two numbers: the window holds input and output together',
+    'Most often the two were exchanged. Conversations would then be cut to the wrong size.',
+  ),
+  weight_missing: error(
+    'A member of a group has no weight where weights decide.',
+    'give every member a weight',
+    'No share can be computed.',
+  ),
+  weight_refused: error(
+    'A member of a group has a weight where weights mean nothing.',
+    'remove the weight or use weighted()',
+    'The reader would expect a share that is never drawn.',
+  ),
+  weight_negligible: warning(
+    'A member of a weighted group gets less than one request in a thousand.',
+    'raise its weight, or make it a fallback: put it after the group',
+    'An experiment that small shows nothing. Weights are shares, not per cent, and need not add up to anything.',
+  ),
+  weights_conflict: warning(
+    'The same target has two weights in one weighted group.',
+    'give it one weight, or name another model in one of the two',
+    'Its share is the sum of both, and the group has one fallback less than it seems.',
+  ),
+  group_without_effect: warning(
+    'A group of one member, or an ordered group inside an ordered one, changes nothing.',
+    'put its members where the group stands',
+    'A weight of 10 on a single member reads as ten per cent, and is all of the traffic.',
+  ),
+  target_repeated: warning(
+    'A model has the same target twice.',
+    'set retries on the target to try it again, or name another fallback',
+    'A target that failed is asked once more under the same load, and the client waits twice.',
+  ),
+  fallback_same_provider: warning(
+    'All targets of a model are at one provider.',
+    'add a target at another provider',
+    'One outage, revoked key or unpaid bill takes the fallbacks along.',
+  ),
+  stand_in_target: warning(
+    'A model mixes targets at a vendor with one that answers in process.',
+    'take the stand-in out of what clients use',
+    'When the vendor fails, or by a share of the weights, clients get a made-up answer with status 200.',
+  ),
+  targets_all_optional: warning(
+    'Every target of a model waits for an optional secret.',
+    'make one of the secrets required',
+    'Where none of them is set the revision is accepted all the same, and clients get a 503.',
+  ),
+  timeouts_outlast_client: warning(
+    "The timeouts of a model's targets add up to more than ten minutes.",
+    'shorten the timeouts',
+    'The OpenAI and Anthropic SDKs give up after ten minutes; the last targets would answer nobody.',
+  ),
+  timeout_too_short: warning(
+    'A timeout is shorter than a service needs for any answer.',
+    'check the unit: ms is a thousandth of s',
+    'Every attempt runs into it, and the fallback serves everything.',
+  ),
+  model_name_misleads: warning(
+    "A model has the name of a vendor's model that is not among its targets.",
+    'name it after what it is for, or target the model of that name',
+    'Clients read one model in their code and are served, and billed, another.',
+  ),
+  context_does_not_fit: error(
+    'A context policy leaves no room in the window of one of the targets.',
+    'lower target or reserveOutput, or use a model with a larger window',
+    'Conversations that the policy lets through are refused by that target.',
+  ),
+  prompt_too_long: error(
+    'The fixed text of a prompt is longer than the room for input of one of the targets.',
+    'shorten the prompt, or use a model with a larger window',
+    'Not even an empty conversation fits behind it: every request is refused.',
+  ),
+  reserve_wasted: warning(
+    'A context policy reserves more output than any target of the model can give.',
+    'lower reserveOutput to the largest maxOutputTokens',
+    'History is cut to make room for an answer that cannot come.',
+  ),
+  window_wasted: warning(
+    'One small target makes a context policy cut conversations to less than a quarter of what the largest one takes.',
+    'use targets with similar windows, or set target to a number of tokens',
+    'The smallest window counts for every request, also when the fallback is never used.',
+  ),
+} as const;

@@ -1,0 +1,14 @@
+import { consumer, defineGateway, from, model, prompt, provider } from 'headgate';
+
+const sandbox = provider('sandbox', { kind: 'sandbox', models: { echo: { contextWindow: 8_192 } } });
+const echo = model('echo', { targets: [sandbox.target('echo')] });
+const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
+
+const house = prompt('house', {
+  system: 'You work for a bookshop.',
+  user: 'My account is {{account}}.',
+  fixtures: { usual: { account: 'Ada' } },
+});
+const chat = model('chat', { targets: [sandbox.target('echo')], prompt: house.with({ account: from.header('x-api-key') }) });
+
+export default defineGateway({ name: 'demo', models: [echo, chat], consumers: [team] });

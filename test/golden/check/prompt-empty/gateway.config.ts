@@ -1,0 +1,10 @@
+import { consumer, defineGateway, model, prompt, provider } from 'headgate';
+
+const sandbox = provider('sandbox', { kind: 'sandbox', models: { echo: { contextWindow: 8_192 } } });
+const echo = model('echo', { targets: [sandbox.target('echo')] });
+const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
+
+const house = prompt('house', { system: ' ' });
+const chat = model('chat', { targets: [sandbox.target('echo')], prompt: house });
+
+export default defineGateway({ name: 'demo', models: [echo, chat], consumers: [team] });

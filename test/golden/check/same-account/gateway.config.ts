@@ -1,0 +1,18 @@
+import { consumer, defineGateway, model, provider, secret } from 'headgate';
+
+const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
+
+const openai = provider('openai', {
+  kind: 'openai',
+  apiKey: secret('OPENAI_API_KEY'),
+  models: { 'gpt-5': { contextWindow: 400_000 } },
+});
+const spare = provider('spare', {
+  kind: 'openai',
+  apiKey: secret('OPENAI_API_KEY'),
+  models: { 'gpt-5-mini': { contextWindow: 400_000 } },
+});
+
+const chat = model('chat', { targets: [openai.target('gpt-5'), spare.target('gpt-5-mini')] });
+
+export default defineGateway({ name: 'demo', models: [chat], consumers: [team] });

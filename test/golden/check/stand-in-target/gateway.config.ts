@@ -1,0 +1,14 @@
+import { consumer, defineGateway, model, provider, secret } from 'headgate';
+
+const sandbox = provider('sandbox', { kind: 'sandbox', models: { echo: { contextWindow: 8_192 } } });
+const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
+
+const openai = provider('openai', {
+  kind: 'openai',
+  apiKey: secret('OPENAI_API_KEY'),
+  models: { 'gpt-5': { contextWindow: 400_000 } },
+});
+
+const chat = model('chat', { targets: [openai.target('gpt-5'), sandbox.target('echo')] });
+
+export default defineGateway({ name: 'demo', models: [chat], consumers: [team] });

@@ -1,0 +1,10 @@
+import { consumer, defineGateway, model, provider, route, upstream } from 'headgate';
+
+const sandbox = provider('sandbox', { kind: 'sandbox', models: { echo: { contextWindow: 8_192 } } });
+const echo = model('echo', { targets: [sandbox.target('echo')] });
+const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
+
+const orders = upstream('orders', { url: 'https://api.example.com/orders' });
+const list = route('list', { host: 'api.example.com', path: '/bills/*', upstream: orders });
+
+export default defineGateway({ name: 'demo', models: [echo], routes: [list], consumers: [team] });
