@@ -35,6 +35,7 @@ const words: Readonly<Record<string, string>> = {
   "`http${'s' | ''}://${string}`": 'text that begins with `http://` or `https://`',
   '`/${string}`': 'text that begins with `/`',
   '`sha256:${string}`': 'text that begins with `sha256:`',
+  'readonly (`models.${string}` | `routes.${string}`)[]': 'list of `models.<name>` and `routes.<name>`',
   'BoundPrompt | Prompt<{}>': 'prompt, with values for its variables',
 };
 
@@ -134,6 +135,8 @@ function kindsIn(kinds: Readonly<Record<string, Kind>>, folder: string): string 
 const further: Readonly<Record<string, readonly string[]>> = {
   provider: ['ModelFacts', 'TargetOptions'],
   weighted: ['Weighted'],
+  model: ['ModelProbe'],
+  route: ['RouteProbe'],
 };
 const kindsFor: Readonly<Record<string, string>> = {
   provider: kindsIn(providerKinds, 'providers'),
@@ -141,6 +144,8 @@ const kindsFor: Readonly<Record<string, string>> = {
   policy: kindsIn(policyKinds, 'policies'),
 };
 const captions: Readonly<Record<string, string>> = {
+  ModelProbe: 'Its `probe`:',
+  RouteProbe: 'Its `probe`:',
   ModelFacts: 'What is said of each of its `models`:',
   TargetOptions: 'Options of `target(model, options)`:',
 };

@@ -123,12 +123,27 @@ const prompt = z.strictObject({
   fixtures: z.record(objectName, z.record(z.string(), z.string())).optional(),
 });
 
+/** How long a probe may wait: well below the time a candidate has to become ready. */
+const probeTimeout = duration(1, 15_000).default(5_000);
+
+const modelProbe = z.strictObject({
+  /** Sent as the user's message. */
+  message: z.string().min(1).max(10_000),
+  /** Must stand in the answer, in the same case. */
+  expect: z.string().min(1).max(10_000).optional(),
+  timeout: probeTimeout,
+  /** Asked for at most, so that a probe costs next to nothing. */
+  maxTokens: z.int().min(1).max(4_096).default(16),
+});
+
 const model = z.strictObject({
   targets: targetNode,
   prompt: z.strictObject({ name: objectName, variables: z.record(z.string(), valueSource) }).optional(),
   context: objectName.optional(),
   policies: z.array(objectName).max(64).optional(),
   quotas: z.array(objectName).max(16).optional(),
+  /** Asked of the targets tried first, before a revision that changes this model serves. */
+  probe: modelProbe.optional(),
 });
 
 const quota = z.strictObject({
@@ -183,6 +198,14 @@ const routePath = z
     "write a path such as '/orders' or '/orders/*'; /v1/ and /v1beta/ belong to the model APIs",
   );
 
+const routeProbe = z.strictObject({
+  /** As a client would ask for it: it must lead to this route. */
+  path: z.string().regex(/^\/[\x21-\x7e]{0,500}$/, "write a path such as '/orders/health'"),
+  method: z.enum(['GET', 'HEAD']).default('GET'),
+  expectStatus: z.int().min(100).max(599).default(200),
+  timeout: probeTimeout,
+});
+
 const route = z.strictObject({
   /** Exact, or a prefix when it ends in `/*`. */
   path: routePath,
@@ -205,13 +228,22 @@ const route = z.strictObject({
   retries: z.int().min(0).max(5).default(1),
   maxBodyBytes: z.int().min(0).max(1_073_741_824).default(10_485_760),
   quotas: z.array(objectName).max(16).optional(),
+  /** Asked of the upstream before a revision that changes this route serves. */
+  probe: routeProbe.optional(),
 });
+
+/** `models.name` or `routes.name`. */
+const removedObject = z
+  .string()
+  .regex(/^(models|routes)\.[A-Za-z0-9][\w.:/@-]{0,127}$/, "write 'models.<name>' or 'routes.<name>'");
 
 export const snapshotSchema = z.strictObject({
   format: z.literal(snapshotFormat),
   name: objectName,
   /** Why this revision may take most of what was served away; without it, the runtime refuses such a revision. */
   allowShrink: z.string().min(1).max(500).optional(),
+  /** Models and routes that are taken away on purpose: requests that still ask for them are not held against a revision. */
+  removed: z.array(removedObject).max(10_000).optional(),
   providers: z.record(objectName, provider),
   models: z.record(modelName, model),
   prompts: z.record(objectName, prompt),
@@ -228,6 +260,8 @@ export const snapshotSchema = z.strictObject({
 export type Snapshot = z.output<typeof snapshotSchema>;
 export type SnapshotInput = z.input<typeof snapshotSchema>;
 export type ModelSnapshot = z.output<typeof model>;
+export type ModelProbe = z.output<typeof modelProbe>;
+export type RouteProbe = z.output<typeof routeProbe>;
 export type PromptSnapshot = z.output<typeof prompt>;
 export type QuotaSnapshot = z.output<typeof quota>;
 export type ConsumerSnapshot = z.output<typeof consumer>;

@@ -1,0 +1,87 @@
+/**
+ * What one revision changed against another: which targets, models and routes it brought or touched. What it left as it
+ * was is the control group, which tells a bad revision from bad weather.
+ */
+import { canonicalJson } from '../canonical-json.ts';
+import type { ModelSnapshot, RouteSnapshot, TargetNode } from '../snapshot.ts';
+
+/** The authored content of an object, such as `models.chat`; undefined when there is none of that name. */
+export type MemberOf = (object: string) => unknown;
+
+export interface Compared {
+  readonly memberOf: MemberOf;
+  /** Every `provider/model` that some model may be sent to. */
+  readonly targetLabels: ReadonlySet<string>;
+  readonly removed: readonly string[];
+  readonly allowShrink: string | undefined;
+}
+
+function* providersOf(node: TargetNode): Generator<string> {
+  if (node.kind === 'target') yield `providers.${node.provider}`;
+  else for (const { node: child } of node.of) yield* providersOf(child);
+}
+
+const named = (collection: string, names: readonly string[] = []): string[] =>
+  names.map((name) => `${collection}.${name}`);
+
+/** The object itself and all that a request for it goes through. */
+function partsOf(object: string, memberOf: MemberOf): readonly string[] {
+  const member = memberOf(object);
+  if (member === undefined) return [object];
+  if (object.startsWith('routes.')) {
+    const { upstream, quotas } = member as RouteSnapshot;
+    return [object, `upstreams.${upstream}`, ...named('quotas', quotas)];
+  }
+  const { targets, prompt, context, policies, quotas } = member as ModelSnapshot;
+  return [
+    object,
+    ...(prompt ? [`prompts.${prompt.name}`] : []),
+    ...(context === undefined ? [] : [`contextPolicies.${context}`]),
+    ...named('policies', policies),
+    ...named('quotas', quotas),
+    ...providersOf(targets),
+  ];
+}
+
+export class Changes {
+  readonly #now: Compared;
+  readonly #before: Compared;
+  readonly #known = new Map<string, string | undefined>();
+
+  constructor(now: Compared, before: Compared) {
+    this.#now = now;
+    this.#before = before;
+  }
+
+  /** The part of a model or route that was brought or changed; undefined when it is all as it was. */
+  ofObject(object: string): string | undefined {
+    if (!this.#known.has(object))
+      this.#known.set(
+        object,
+        partsOf(object, this.#now.memberOf).find((part) => this.#differs(part)),
+      );
+    return this.#known.get(object);
+  }
+
+  /** The provider or upstream behind a target's label, when it was brought or changed. */
+  ofTarget(label: string): string | undefined {
+    if (label.startsWith('upstream:')) return this.#changed(`upstreams.${label.slice('upstream:'.length)}`);
+    const provider = `providers.${label.slice(0, label.indexOf('/'))}`;
+    return this.#before.targetLabels.has(label) ? this.#changed(provider) : provider;
+  }
+
+  /** Whether requests for it are to fail from now on. */
+  isMeant(object: string): boolean {
+    return this.#now.allowShrink !== undefined || this.#now.removed.includes(object);
+  }
+
+  #changed(object: string): string | undefined {
+    if (!this.#known.has(object)) this.#known.set(object, this.#differs(object) ? object : undefined);
+    return this.#known.get(object);
+  }
+
+  #differs(object: string): boolean {
+    const [now, before] = [this.#now.memberOf(object), this.#before.memberOf(object)];
+    return now === undefined || before === undefined || canonicalJson(now) !== canonicalJson(before);
+  }
+}
