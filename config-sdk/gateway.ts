@@ -21,10 +21,11 @@ export interface GatewaySpec {
    */
   allowShrink?: string;
   /**
-   * Models and routes that are taken away, or changed so that requests no longer fit, on purpose: `['routes.legacy']`.
-   * Without it, a revision under which requests fail that the one before would have served is taken back. May stay.
+   * Models and routes that are taken away on purpose, or changed so that requests no longer fit, and why:
+   * `{ 'routes.legacy': 'replaced by orders' }`. Without it, a revision under which requests fail that the one before
+   * would have served is taken back. May stay.
    */
-  removed?: readonly (`models.${string}` | `routes.${string}`)[];
+  removed?: { readonly [object: `models.${string}` | `routes.${string}`]: string };
 }
 
 /** Everything this gateway serves. Whatever is not reachable from here is not published, and `check` says so. */

@@ -35,7 +35,8 @@ const words: Readonly<Record<string, string>> = {
   "`http${'s' | ''}://${string}`": 'text that begins with `http://` or `https://`',
   '`/${string}`': 'text that begins with `/`',
   '`sha256:${string}`': 'text that begins with `sha256:`',
-  'readonly (`models.${string}` | `routes.${string}`)[]': 'list of `models.<name>` and `routes.<name>`',
+  '{ readonly [object: `models.${string}` | `routes.${string}`]: string }':
+    'record of reasons by `models.<name>` and `routes.<name>`',
   'BoundPrompt | Prompt<{}>': 'prompt, with values for its variables',
 };
 

@@ -242,8 +242,8 @@ export const snapshotSchema = z.strictObject({
   name: objectName,
   /** Why this revision may take most of what was served away; without it, the runtime refuses such a revision. */
   allowShrink: z.string().min(1).max(500).optional(),
-  /** Models and routes that are taken away on purpose: requests that still ask for them are not held against a revision. */
-  removed: z.array(removedObject).max(10_000).optional(),
+  /** Models and routes that are taken away on purpose, with the reason: requests that still ask for them are not held against a revision. */
+  removed: z.record(removedObject, z.string().min(1).max(500)).default({}),
   providers: z.record(objectName, provider),
   models: z.record(modelName, model),
   prompts: z.record(objectName, prompt),

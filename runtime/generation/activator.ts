@@ -4,7 +4,6 @@ import { Pace } from '../pace.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { Generation } from './generation.ts';
-import { HealthRecord } from './health.ts';
 import { probe } from './probe.ts';
 import { provision, type Provisioned, type Verified } from './provision.ts';
 import { refuseShrink } from './shrink-guard.ts';
@@ -19,8 +18,10 @@ export class Activator {
   #made = 0;
   #candidate: { provisioned: Provisioned; commit: string; started: number } | undefined;
   #current: Generation | undefined;
-  /** What a rollback returns to; undefined while `current` is proved. */
+  /** What a rollback returns to. */
   #fallback: Generation | undefined;
+  /** Whether `current` has passed its trial: then it is what the next one falls back to. */
+  #isPromoted = false;
 
   constructor(pools: Pools, metrics: Metrics) {
     this.#pools = pools;
@@ -82,9 +83,13 @@ export class Activator {
     const generation = this.#take(commit);
     const before = this.#current;
     this.#current = generation;
-    // An unproved predecessor is gone for good; a proved one stays as the way back.
-    if (this.#fallback) before?.retire();
-    else this.#fallback = before;
+    // A predecessor on trial is gone for good; one that passed its trial stays as the way back.
+    const gone = this.#isPromoted || !this.#fallback ? this.#fallback : before;
+    if (gone !== before) this.#fallback = before;
+    before?.measureAgainst(undefined);
+    gone?.retire();
+    this.#isPromoted = false;
+    generation.measureAgainst(this.#fallback);
     this.#metrics.swapSeconds.observe((performance.now() - started) / 1000);
     this.#tell();
     return generation;
@@ -100,7 +105,6 @@ export class Activator {
       number: this.#made,
       revision,
       tables,
-      health: new HealthRecord(),
       dispose: () => {
         dispose();
         this.#live.delete(generation);
@@ -111,8 +115,14 @@ export class Activator {
     return generation;
   }
 
-  /** What serves has proved itself: the way back is closed. */
+  /** What serves has passed its trial. */
   promote(): void {
+    this.#isPromoted = true;
+  }
+
+  /** What serves has proved itself. */
+  closeWayBack(): void {
+    this.#current?.measureAgainst(undefined);
     this.#fallback?.retire();
     this.#fallback = undefined;
   }
@@ -124,26 +134,11 @@ export class Activator {
     const bad = this.#current;
     this.#current = back;
     this.#fallback = undefined;
+    this.#isPromoted = true;
+    bad?.measureAgainst(undefined);
     bad?.retire();
     this.#tell();
     return back;
-  }
-
-  /**
-   * Whether the revision on trial brought or changed this target, as `collection.name`; undefined for what was there
-   * before just the same, which is the control group.
-   */
-  touched(label: string): string | undefined {
-    const [now, before] = [this.#current?.tables, this.#fallback?.tables];
-    if (!now || !before) return undefined;
-    if (label.startsWith('upstream:')) {
-      const name = label.slice('upstream:'.length);
-      return now.upstreamIdentities.get(name) === before.upstreamIdentities.get(name) ? undefined : `upstreams.${name}`;
-    }
-    const name = label.slice(0, label.indexOf('/'));
-    const unchanged =
-      now.providers.get(name)?.identity === before.providers.get(name)?.identity && before.targetLabels.has(label);
-    return unchanged ? undefined : `providers.${name}`;
   }
 
   #tell(): void {

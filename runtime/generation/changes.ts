@@ -3,17 +3,35 @@
  * was is the control group, which tells a bad revision from bad weather.
  */
 import { canonicalJson } from '../canonical-json.ts';
+import { Packed, type PackedSnapshot } from '../packed.ts';
 import type { ModelSnapshot, RouteSnapshot, TargetNode } from '../snapshot.ts';
 
-/** The authored content of an object, such as `models.chat`; undefined when there is none of that name. */
+/** The content of an object, such as `models.chat`; undefined when there is none of that name. */
 export type MemberOf = (object: string) => unknown;
 
 export interface Compared {
   readonly memberOf: MemberOf;
   /** Every `provider/model` that some model may be sent to. */
   readonly targetLabels: ReadonlySet<string>;
-  readonly removed: readonly string[];
-  readonly allowShrink: string | undefined;
+  /** Whether requests for an object may fail that were served before. */
+  readonly isRemoved: (object: string) => boolean;
+}
+
+/** The index of a collection is made when something in it is first asked for. */
+export function comparable(snapshot: PackedSnapshot, targetLabels: ReadonlySet<string>): Compared {
+  const indexes = new Map<Packed<unknown>, ReadonlyMap<string, number>>();
+  const memberOf: MemberOf = (object) => {
+    const dot = object.indexOf('.');
+    const collection = snapshot[object.slice(0, dot) as keyof PackedSnapshot];
+    if (!(collection instanceof Packed)) return undefined;
+    const index = indexes.get(collection) ?? new Map(collection.names().map((name, position) => [name, position]));
+    indexes.set(collection, index);
+    const position = index.get(object.slice(dot + 1));
+    return position === undefined ? undefined : collection.at(position)[1];
+  };
+  const isRemoved = (object: string) =>
+    snapshot.allowShrink !== undefined || memberOf(`removed.${object}`) !== undefined;
+  return { memberOf, targetLabels, isRemoved };
 }
 
 function* providersOf(node: TargetNode): Generator<string> {
@@ -72,7 +90,7 @@ export class Changes {
 
   /** Whether requests for it are to fail from now on. */
   isMeant(object: string): boolean {
-    return this.#now.allowShrink !== undefined || this.#now.removed.includes(object);
+    return this.#now.isRemoved(object);
   }
 
   #changed(object: string): string | undefined {

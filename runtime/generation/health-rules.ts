@@ -113,7 +113,7 @@ const targetRefused: Rule = (evidence) => {
 const requestsLost: Rule = ({ record, changes }) => {
   for (const [object, { times: count, code }] of record.losses) {
     if (count < enough || changes.isMeant(object)) continue;
-    const cure = `if that is meant, list '${object}' under removed in defineGateway`;
+    const cure = `if that is meant, say why in the configuration: defineGateway({ removed: { '${object}': '…' } })`;
     const sentence = `${count} requests for ${object} that the revision before would have served ended as ${code}; ${cure}`;
     return { rule: 'requests_lost', subject: object, sentence, object: changes.ofObject(object) ?? object };
   }

@@ -72,7 +72,7 @@ function condemned(state: State, commit: string, detail: string): Step {
 function baked(state: State, commit: string, proved: boolean): Step {
   const promote: Effect = { do: 'promote', commit };
   const kept: State = { ...state, lastKnownGood: commit };
-  if (!proved) return { state: kept, effects: [promote] };
+  if (!proved && state.fallback !== undefined) return { state: kept, effects: [promote] };
   return { state: { ...kept, fallback: undefined }, effects: [promote, { do: 'close_way_back', commit }] };
 }
 

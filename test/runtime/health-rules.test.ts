@@ -117,7 +117,7 @@ test('requests that the revision before would have served count, unless the auth
   assert.equal(fault?.object, 'routes.orders');
   assert.match(
     fault?.sentence ?? '',
-    /3 requests for routes\.orders .* route_not_found; .*'routes\.orders' under removed/,
+    /3 requests for routes\.orders .* route_not_found; .*removed: \{ 'routes\.orders': '…' \}/,
   );
   assert.equal(judge({ record, meant: ['routes.orders'] }), undefined);
   const twice = recordOf((one) => repeat(2, () => one.lost('routes.orders', 'route_not_found')));
