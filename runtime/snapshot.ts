@@ -8,6 +8,7 @@ import { duration } from './duration.ts';
 import * as policies from './policies/index.ts';
 import type { PolicyKind } from './policies/policy.ts';
 import * as providers from './providers/index.ts';
+import { modelProbe, routeProbe } from './snapshot-probes.ts';
 import { secretReference } from './providers/options.ts';
 import type { ModelFacts, ProviderKind } from './providers/provider.ts';
 
@@ -123,19 +124,6 @@ const prompt = z.strictObject({
   fixtures: z.record(objectName, z.record(z.string(), z.string())).optional(),
 });
 
-/** How long a probe may wait: well below the time a candidate has to become ready. */
-const probeTimeout = duration(1, 15_000).default(5_000);
-
-const modelProbe = z.strictObject({
-  /** Sent as the user's message. */
-  message: z.string().min(1).max(10_000),
-  /** Must stand in the answer, in the same case. */
-  expect: z.string().min(1).max(10_000).optional(),
-  timeout: probeTimeout,
-  /** Asked for at most, so that a probe costs next to nothing. */
-  maxTokens: z.int().min(1).max(4_096).default(16),
-});
-
 const model = z.strictObject({
   targets: targetNode,
   prompt: z.strictObject({ name: objectName, variables: z.record(z.string(), valueSource) }).optional(),
@@ -198,14 +186,6 @@ const routePath = z
     "write a path such as '/orders' or '/orders/*'; /v1/ and /v1beta/ belong to the model APIs",
   );
 
-const routeProbe = z.strictObject({
-  /** As a client would ask for it: it must lead to this route. */
-  path: z.string().regex(/^\/[\x21-\x7e]{0,500}$/, "write a path such as '/orders/health'"),
-  method: z.enum(['GET', 'HEAD']).default('GET'),
-  expectStatus: z.int().min(100).max(599).default(200),
-  timeout: probeTimeout,
-});
-
 const route = z.strictObject({
   /** Exact, or a prefix when it ends in `/*`. */
   path: routePath,
@@ -260,8 +240,6 @@ export const snapshotSchema = z.strictObject({
 export type Snapshot = z.output<typeof snapshotSchema>;
 export type SnapshotInput = z.input<typeof snapshotSchema>;
 export type ModelSnapshot = z.output<typeof model>;
-export type ModelProbe = z.output<typeof modelProbe>;
-export type RouteProbe = z.output<typeof routeProbe>;
 export type PromptSnapshot = z.output<typeof prompt>;
 export type QuotaSnapshot = z.output<typeof quota>;
 export type ConsumerSnapshot = z.output<typeof consumer>;

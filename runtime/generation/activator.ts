@@ -1,8 +1,10 @@
 /** The only writer of what serves: builds candidates aside, swaps with one assignment, keeps the way back while a revision is on trial. */
 import { ArtifactRefused } from '../artifact.ts';
+import type { Log } from '../log.ts';
 import { Pace } from '../pace.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
+import { askDeclaredProbes } from './declared-probes.ts';
 import { Generation } from './generation.ts';
 import { probe } from './probe.ts';
 import { provision, type Provisioned, type Verified } from './provision.ts';
@@ -10,6 +12,15 @@ import { refuseShrink } from './shrink-guard.ts';
 
 /** From a verified snapshot to a candidate that answered every question. */
 const warmDeadlineMs = 30_000;
+
+export interface WarmOptions {
+  /** An operator takes its losses on himself, or it was served before. */
+  readonly isAllowed?: boolean;
+  /** Aborted when the candidate is no longer wanted. */
+  readonly signal: AbortSignal;
+  /** Where probes with no clear answer are told; without it, none is asked. */
+  readonly log?: Log;
+}
 
 export class Activator {
   readonly #pools: Pools;
@@ -38,13 +49,9 @@ export class Activator {
   }
 
   /**
-   * Builds and questions a candidate; what serves is not touched. `isAllowed`: an operator takes its losses on himself.
-   * Rejects with `ArtifactRefused`, or with the reason of `signal` when the candidate is no longer wanted.
+   * Builds and questions a candidate; what serves is not touched. Rejects with `ArtifactRefused`, or with the reason of `signal` when the candidate is no longer wanted.
    */
-  async warm(
-    verified: Verified,
-    { isAllowed = false, signal }: { readonly isAllowed?: boolean; readonly signal: AbortSignal },
-  ): Promise<void> {
+  async warm(verified: Verified, { isAllowed = false, signal, log }: WarmOptions): Promise<void> {
     this.abandon();
     const started = performance.now();
     const { commit } = verified.artifact;
@@ -55,6 +62,11 @@ export class Activator {
       if (!isAllowed) await refuseShrink((this.#current ?? this.#fallback)?.tables, verified.snapshot, pace);
       provisioned = await provision(verified, this.#pools, pace);
       await probe(provisioned, pace);
+      const before = this.#current?.tables;
+      // With nothing to go on serving, or by an operator's order, a doubt is no reason to wait.
+      if (before && log && !isAllowed) {
+        await askDeclaredProbes({ candidate: provisioned, before, pools: this.#pools, log, pace, signal, overdue });
+      }
       signal.throwIfAborted();
     } catch (error) {
       provisioned?.dispose();

@@ -3,7 +3,7 @@
  * just as wrong at the same time (the control group), or when it went just as wrong under the revision it is compared with.
  */
 import type { Changes } from './changes.ts';
-import type { Blame, HealthRecord, ObjectRecord } from './health.ts';
+import { blameInWords, type Blame, type HealthRecord, type ObjectRecord } from './health.ts';
 import { OwnTime } from './own-time.ts';
 
 /** Two revisions side by side: one after the other, or both at once. Which of them serves does not matter. */
@@ -75,13 +75,6 @@ const internalFaults: Rule = (evidence) => {
   };
 };
 
-const words: Record<Blame, string> = {
-  credential: 'refused our credential',
-  not_found: 'does not know the model or the path',
-  network: 'could not be reached',
-  broken_answer: 'sent answers that cannot be understood',
-};
-
 function mostlyFails(record: HealthRecord, label: string): Blame | undefined {
   const { answered = 0, blamed = 0, lastBlame } = record.targets.get(label) ?? {};
   if (blamed < enough || blamed <= answered) return undefined;
@@ -104,7 +97,7 @@ const targetRefused: Rule = (evidence) => {
     const object = changes.ofTarget(label);
     if (blame === undefined || object === undefined) continue;
     if (mostlyFails(against, label) !== undefined || isWeather(evidence, blame)) continue;
-    const sentence = `${label} ${words[blame]} (${times(blamed)}, ${answered} good answers)`;
+    const sentence = `${label} ${blameInWords[blame]} (${times(blamed)}, ${answered} good answers)`;
     return { rule: 'target_refused', subject: label, sentence, object };
   }
   return undefined;

@@ -9,6 +9,13 @@ import { OwnTime } from './own-time.ts';
 /** Failures that configuration can cause. `broken_answer`: what answers there is no provider of this kind. */
 export type Blame = 'credential' | 'not_found' | 'network' | 'broken_answer';
 
+export const blameInWords: Readonly<Record<Blame, string>> = {
+  credential: 'refused our credential',
+  not_found: 'does not know the model or the path',
+  network: 'could not be reached',
+  broken_answer: 'sends answers that cannot be understood',
+};
+
 export interface TargetRecord {
   readonly answered: number;
   readonly blamed: number;
