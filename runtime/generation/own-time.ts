@@ -8,7 +8,7 @@ const firstMs = 1 / 16;
 const steps = 20 * stepsPerDoubling;
 
 const stepOf = (ms: number): number =>
-  Math.min(steps - 1, Math.max(0, Math.ceil(Math.log2(ms / firstMs) * stepsPerDoubling)));
+  ms > firstMs ? Math.min(steps - 1, Math.ceil(Math.log2(ms / firstMs) * stepsPerDoubling)) : 0;
 
 export class OwnTime {
   readonly #counts = new Uint32Array(steps);

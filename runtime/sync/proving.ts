@@ -107,14 +107,13 @@ export class Proving {
   }
 
   async rollBack(from: string, detail: string): Promise<void> {
-    const { activator, keep, log, metrics, verdicts } = this.#options;
+    const { activator, keep, metrics, verdicts } = this.#options;
     this.#endTrial();
     const back = activator.rollBack();
     const fault = this.#fault;
     this.#fault = undefined;
     this.health = 'rolled-back';
     metrics.rollbacks.inc({ rule: fault?.rule ?? 'condemned' });
-    log.error({ event: 'rollback', artifact: from, serving: back.revision.short, detail }, detail);
     if (fault) this.#lookBack(from, back, fault);
     await verdicts.condemn(from, detail);
     const quarantine = { ...keep.state.quarantine, [from]: detail };
