@@ -65,7 +65,10 @@ function condemned(state: State, commit: string, detail: string): Step {
   const lastKnownGood = commit === state.lastKnownGood ? undefined : state.lastKnownGood;
   if (state.work?.commit !== commit) return stay({ ...state, quarantine, lastKnownGood });
   const held: Held = { commit, reason: 'bad-health', detail };
-  return { state: { ...state, quarantine, work: undefined, held }, effects: [{ do: 'abandon', commit }] };
+  return {
+    state: { ...state, quarantine, lastKnownGood, work: undefined, held },
+    effects: [{ do: 'abandon', commit }],
+  };
 }
 
 /** Kept as what to start from. What too few requests have proved keeps its way back open. */
