@@ -78,6 +78,18 @@ export function ordered(...targets: readonly [Target | Group, ...(Target | Group
   return declare(ordered, '', { of }, { kind: 'group', balance: 'ordered', of });
 }
 
+/** A tiny request that each target tried first must answer before a revision that changes the model serves. */
+export interface ModelProbe {
+  /** Sent as the user's message, after the model's prompt where that needs no values from a request. */
+  message: string;
+  /** Must stand in the answer, in the same case. Default: any answer will do. */
+  expect?: string;
+  /** Longest wait; no answer in time says nothing about the revision. Default `'5s'`, at most `'15s'`. */
+  timeout?: Duration;
+  /** Most tokens asked for. Default 16. */
+  maxTokens?: number;
+}
+
 export interface ModelSpec {
   /** Where requests go: the first that answers, in this order. A target never starts once the client has seen a byte. */
   targets: readonly [Target | Group, ...(Target | Group)[]];
@@ -89,6 +101,11 @@ export interface ModelSpec {
   policies?: readonly Policy[];
   /** Limits that every call of this model draws from. */
   quotas?: readonly Quota[];
+  /**
+   * Asked before a revision that changes this model, or what it is made of, serves. A refused credential, an unknown model
+   * or a wrong answer refuses the revision; overload, rate limits and time-outs of the vendor do not. Draws on no quota.
+   */
+  probe?: ModelProbe;
 }
 
 /** A name that clients ask for, and what stands behind it. */
@@ -156,6 +173,18 @@ export function upstream(id: string, spec: UpstreamSpec): Upstream {
   return declare(upstream, id, spec, { kind: 'upstream', id });
 }
 
+/** A request that the upstream must answer before a revision that changes the route serves. */
+export interface RouteProbe {
+  /** As a client would ask for it, such as `'/orders/health'`: it must lead to this route. */
+  path: `/${string}`;
+  /** Default `'GET'`. */
+  method?: 'GET' | 'HEAD';
+  /** Default 200. */
+  expectStatus?: number;
+  /** Longest wait; no answer in time says nothing about the revision. Default `'5s'`, at most `'15s'`. */
+  timeout?: Duration;
+}
+
 export interface RouteSpec {
   /** Exact, or a prefix when it ends in `/*`. The longest match wins. `/v1/…` belongs to the model APIs. */
   path: `/${string}`;
@@ -172,6 +201,11 @@ export interface RouteSpec {
   maxBodyBytes?: number;
   /** Limits that every request of this route draws from. */
   quotas?: readonly Quota[];
+  /**
+   * Asked before a revision that changes this route or its upstream serves. A status other than the expected one refuses
+   * the revision; 408, 429, 5xx and time-outs do not.
+   */
+  probe?: RouteProbe;
 }
 
 /** A plain HTTP route. */

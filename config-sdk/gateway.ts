@@ -38,6 +38,12 @@ export interface GatewaySpec {
   allowShrink?: string;
   /** Findings that this repository lives with. Each becomes a note that shows its reason, and an entry that excuses nothing is a finding itself. */
   accept?: readonly Acceptance[];
+  /**
+   * Models and routes that are taken away on purpose, or changed so that requests no longer fit, and why:
+   * `{ 'routes.legacy': 'replaced by orders' }`. Without it, a revision under which requests fail that the one before
+   * would have served is taken back. May stay.
+   */
+  removed?: { readonly [object: `models.${string}` | `routes.${string}`]: string };
 }
 
 /** Everything this gateway serves. Whatever is not reachable from here is not published, and `check` says so. */

@@ -37,6 +37,8 @@ const words: Readonly<Record<string, string>> = {
   "`http${'s' | ''}://${string}`": 'text that begins with `http://` or `https://`',
   '`/${string}`': 'text that begins with `/`',
   '`sha256:${string}`': 'text that begins with `sha256:`',
+  '{ readonly [object: `models.${string}` | `routes.${string}`]: string }':
+    'record of reasons by `models.<name>` and `routes.<name>`',
   'BoundPrompt | Prompt<{}>': 'prompt, with values for its variables',
 };
 
@@ -137,6 +139,8 @@ const further: Readonly<Record<string, readonly string[]>> = {
   provider: ['ModelFacts', 'TargetOptions'],
   weighted: ['Weighted'],
   defineGateway: ['Acceptance'],
+  model: ['ModelProbe'],
+  route: ['RouteProbe'],
 };
 const kindsFor: Readonly<Record<string, string>> = {
   provider: kindsIn(providerKinds, 'providers'),
@@ -144,6 +148,8 @@ const kindsFor: Readonly<Record<string, string>> = {
   policy: kindsIn(policyKinds, 'policies'),
 };
 const captions: Readonly<Record<string, string>> = {
+  ModelProbe: 'Its `probe`:',
+  RouteProbe: 'Its `probe`:',
   ModelFacts: 'What is said of each of its `models`:',
   Acceptance: 'An entry of `accept`:',
   TargetOptions: 'Options of `target(model, options)`:',

@@ -8,6 +8,7 @@ import type { Generation } from './generation/generation.ts';
 import { faultInWords } from './log.ts';
 import { apiLine } from './pipeline/api-line.ts';
 import { modelLine } from './pipeline/model-line.ts';
+import { noteLostRoute } from './pipeline/losses.ts';
 import { modelsLine } from './pipeline/models-line.ts';
 import { wireError } from './pipeline/relay.ts';
 import { Reply } from './reply.ts';
@@ -111,7 +112,6 @@ function fail(edge: Edge, visit: Visit, thrown: unknown): void {
   const error = asHeadgateError(thrown);
   visit.outcome.code = error.code;
   if (error.code === 'internal_error') {
-    if (visit.generation) visit.generation.health.internalFaults += 1;
     edge.house.log.error(
       {
         event: 'internal_error',
@@ -122,9 +122,17 @@ function fail(edge: Edge, visit: Visit, thrown: unknown): void {
       'internal error',
     );
   }
+  if (visit.generation && visit.asked && visit.outcome.matched === 'none')
+    noteLostRoute(visit.generation, visit.request, { ...visit.asked, code: error.code });
   if (error.code === 'client_closed_request') visit.reply.destroy();
   else if (!visit.reply.started) writeError(visit, error);
   else if (!visit.response.writableEnded) visit.reply.destroy();
+}
+
+/** The model or route that a request came to, as health records and snapshots name it. */
+function objectOf(matched: string): string | undefined {
+  if (matched.startsWith('model:')) return `models.${matched.slice('model:'.length)}`;
+  return matched.startsWith('route:') ? `routes.${matched.slice('route:'.length)}` : undefined;
 }
 
 function finish(edge: Edge, visit: Visit): void {
@@ -134,7 +142,8 @@ function finish(edge: Edge, visit: Visit): void {
   const status = outcome.code === 'client_closed_request' ? 499 : reply.status;
   house.metrics.requests.inc({ matched: outcome.matched, consumer: outcome.consumer ?? '', status });
   house.metrics.requestSeconds.observe({ matched: outcome.matched }, seconds);
-  if (generation) generation.health.samples += 1;
+  const { target, code, ownMs } = outcome;
+  generation?.health.ended({ object: objectOf(outcome.matched), target, code, ownMs });
   house.log.info(
     {
       event: 'request',
@@ -188,6 +197,7 @@ export async function visitEdge(edge: Edge, request: IncomingMessage, response: 
       attempts: 0,
       usage: undefined,
       code: undefined,
+      ownMs: undefined,
     },
     asked: undefined,
     generation: undefined,

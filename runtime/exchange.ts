@@ -1,6 +1,7 @@
 /** What flows along the line: one exchange, to which each stage adds what it found out. A stage takes what the one before returned. */
 import type { IncomingMessage } from 'node:http';
 import type { Answer, AnswerEvent, Call, JsonObject, Message, Usage } from './call.ts';
+import type { ErrorCode } from './errors.ts';
 import type { SseBlock } from './upstream/sse.ts';
 import type { Generation, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from './generation/generation.ts';
 import type { Log } from './log.ts';
@@ -25,7 +26,9 @@ export interface Outcome {
   attempts: number;
   usage: Usage | undefined;
   /** Stable error code, when it did not go well. */
-  code: string | undefined;
+  code: ErrorCode | undefined;
+  /** What the gateway itself took before it asked a target, without any wait for others. */
+  ownMs: number | undefined;
 }
 
 export interface Exchange {

@@ -8,6 +8,7 @@ import { duration } from './duration.ts';
 import * as policies from './policies/index.ts';
 import type { PolicyKind } from './policies/policy.ts';
 import * as providers from './providers/index.ts';
+import { modelProbe, routeProbe } from './snapshot-probes.ts';
 import { secretReference } from './providers/options.ts';
 import type { ModelFacts, ProviderKind } from './providers/provider.ts';
 
@@ -132,6 +133,8 @@ const model = z.strictObject({
   context: objectName.optional(),
   policies: z.array(objectName).max(64).optional(),
   quotas: z.array(objectName).max(16).optional(),
+  /** Asked of the targets tried first, before a revision that changes this model serves. */
+  probe: modelProbe.optional(),
 });
 
 const quota = z.strictObject({
@@ -208,13 +211,22 @@ const route = z.strictObject({
   retries: z.int().min(0).max(5).default(1),
   maxBodyBytes: z.int().min(0).max(1_073_741_824).default(10_485_760),
   quotas: z.array(objectName).max(16).optional(),
+  /** Asked of the upstream before a revision that changes this route serves. */
+  probe: routeProbe.optional(),
 });
+
+/** `models.name` or `routes.name`. */
+const removedObject = z
+  .string()
+  .regex(/^(models|routes)\.[A-Za-z0-9][\w.:/@-]{0,127}$/, "write 'models.<name>' or 'routes.<name>'");
 
 export const snapshotSchema = z.strictObject({
   format: z.literal(snapshotFormat),
   name: objectName,
   /** Why this revision may take most of what was served away; without it, the runtime refuses such a revision. */
   allowShrink: z.string().min(1).max(500).optional(),
+  /** Models and routes that are taken away on purpose, with the reason: requests that still ask for them are not held against a revision. */
+  removed: z.record(removedObject, z.string().min(1).max(500)).default({}),
   providers: z.record(objectName, provider),
   models: z.record(modelName, model),
   prompts: z.record(objectName, prompt),

@@ -43,6 +43,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'runtime/artifact.ts',
     'runtime/duration.ts',
     'runtime/snapshot.ts',
+    'runtime/snapshot-probes.ts',
     'runtime/sync/keep.ts',
     'config-sdk/define.ts',
     'config-sdk/compile/',

@@ -76,6 +76,7 @@ function snapshotOf(
     format: snapshotFormat,
     name: isObject(spec) ? spec['name'] : undefined,
     ...(isObject(spec) && spec['allowShrink'] !== undefined ? { allowShrink: spec['allowShrink'] } : {}),
+    ...(isObject(spec) && spec['removed'] !== undefined ? { removed: spec['removed'] } : {}),
     ...named,
     sources: Object.fromEntries(sources),
   };
@@ -83,7 +84,7 @@ function snapshotOf(
   return snapshot as unknown as SnapshotInput;
 }
 
-const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'allowShrink', 'accept'];
+const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'allowShrink', 'removed', 'accept'];
 
 function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
   const problems = listProblems(document, gateway);

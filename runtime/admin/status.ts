@@ -20,7 +20,8 @@ export interface Reported {
 export const unsignedNote = 'UNSIGNED: whoever can push to the branch decides what runs; give --signers';
 
 export function statusOf({ activator, loop, keep, herald, signed, replicaId, startedAt, draining }: Reported) {
-  const { state, sourceStatus, history, bake, health } = loop;
+  const { state, sourceStatus, history } = loop;
+  const { bake, watch, rollback, health } = loop.proving;
   const { current } = activator;
   const revision = current?.revision;
   return {
@@ -47,6 +48,8 @@ export function statusOf({ activator, loop, keep, herald, signed, replicaId, sta
     pause: state.pause && { ...state.pause, until: new Date(state.pause.until).toISOString() },
     pinnable: loop.operator.pinnable,
     bake,
+    watch,
+    rollback,
     source: sourceStatus,
     quarantine: Object.entries(state.quarantine).map(([commit, reason]) => ({ commit, reason })),
     highestSeq: keep.state.highestSeq,

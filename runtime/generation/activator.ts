@@ -1,16 +1,26 @@
 /** The only writer of what serves: builds candidates aside, swaps with one assignment, keeps the way back while a revision is on trial. */
 import { ArtifactRefused } from '../artifact.ts';
+import type { Log } from '../log.ts';
 import { Pace } from '../pace.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
+import { askDeclaredProbes } from './declared-probes.ts';
 import { Generation } from './generation.ts';
-import { HealthRecord } from './health.ts';
 import { probe } from './probe.ts';
 import { provision, type Provisioned, type Verified } from './provision.ts';
 import { refuseShrink } from './shrink-guard.ts';
 
 /** From a verified snapshot to a candidate that answered every question. */
 const warmDeadlineMs = 30_000;
+
+export interface WarmOptions {
+  /** An operator takes its losses on himself, or it was served before. */
+  readonly isAllowed?: boolean;
+  /** Aborted when the candidate is no longer wanted. */
+  readonly signal: AbortSignal;
+  /** Where probes with no clear answer are told; without it, none is asked. */
+  readonly log?: Log;
+}
 
 export class Activator {
   readonly #pools: Pools;
@@ -19,8 +29,10 @@ export class Activator {
   #made = 0;
   #candidate: { provisioned: Provisioned; commit: string; started: number } | undefined;
   #current: Generation | undefined;
-  /** What a rollback returns to; undefined while `current` is proved. */
+  /** What a rollback returns to. */
   #fallback: Generation | undefined;
+  /** Whether `current` has passed its trial: then it is what the next one falls back to. */
+  #isPromoted = false;
 
   constructor(pools: Pools, metrics: Metrics) {
     this.#pools = pools;
@@ -37,13 +49,9 @@ export class Activator {
   }
 
   /**
-   * Builds and questions a candidate; what serves is not touched. `isAllowed`: an operator takes its losses on himself.
-   * Rejects with `ArtifactRefused`, or with the reason of `signal` when the candidate is no longer wanted.
+   * Builds and questions a candidate; what serves is not touched. Rejects with `ArtifactRefused`, or with the reason of `signal` when the candidate is no longer wanted.
    */
-  async warm(
-    verified: Verified,
-    { isAllowed = false, signal }: { readonly isAllowed?: boolean; readonly signal: AbortSignal },
-  ): Promise<void> {
+  async warm(verified: Verified, { isAllowed = false, signal, log }: WarmOptions): Promise<void> {
     this.abandon();
     const started = performance.now();
     const { commit } = verified.artifact;
@@ -54,6 +62,11 @@ export class Activator {
       if (!isAllowed) await refuseShrink((this.#current ?? this.#fallback)?.tables, verified.snapshot, pace);
       provisioned = await provision(verified, this.#pools, pace);
       await probe(provisioned, pace);
+      const before = this.#current?.tables;
+      // With nothing to go on serving, or by an operator's order, a doubt is no reason to wait.
+      if (before && log && !isAllowed) {
+        await askDeclaredProbes({ candidate: provisioned, before, pools: this.#pools, log, pace, signal, overdue });
+      }
       signal.throwIfAborted();
     } catch (error) {
       provisioned?.dispose();
@@ -82,9 +95,13 @@ export class Activator {
     const generation = this.#take(commit);
     const before = this.#current;
     this.#current = generation;
-    // An unproved predecessor is gone for good; a proved one stays as the way back.
-    if (this.#fallback) before?.retire();
-    else this.#fallback = before;
+    // A predecessor on trial is gone for good; one that passed its trial stays as the way back.
+    const gone = this.#isPromoted || !this.#fallback ? this.#fallback : before;
+    if (gone !== before) this.#fallback = before;
+    before?.measureAgainst(undefined);
+    gone?.retire();
+    this.#isPromoted = false;
+    generation.measureAgainst(this.#fallback);
     this.#metrics.swapSeconds.observe((performance.now() - started) / 1000);
     this.#tell();
     return generation;
@@ -100,7 +117,6 @@ export class Activator {
       number: this.#made,
       revision,
       tables,
-      health: new HealthRecord(),
       dispose: () => {
         dispose();
         this.#live.delete(generation);
@@ -111,8 +127,14 @@ export class Activator {
     return generation;
   }
 
-  /** What serves has proved itself: the way back is closed. */
+  /** What serves has passed its trial. */
   promote(): void {
+    this.#isPromoted = true;
+  }
+
+  /** What serves has proved itself. */
+  closeWayBack(): void {
+    this.#current?.measureAgainst(undefined);
     this.#fallback?.retire();
     this.#fallback = undefined;
   }
@@ -124,26 +146,11 @@ export class Activator {
     const bad = this.#current;
     this.#current = back;
     this.#fallback = undefined;
+    this.#isPromoted = true;
+    bad?.measureAgainst(undefined);
     bad?.retire();
     this.#tell();
     return back;
-  }
-
-  /**
-   * Whether the revision on trial brought or changed this target, as `collection.name`; undefined for what was there
-   * before just the same, which is the control group.
-   */
-  touched(label: string): string | undefined {
-    const [now, before] = [this.#current?.tables, this.#fallback?.tables];
-    if (!now || !before) return undefined;
-    if (label.startsWith('upstream:')) {
-      const name = label.slice('upstream:'.length);
-      return now.upstreamIdentities.get(name) === before.upstreamIdentities.get(name) ? undefined : `upstreams.${name}`;
-    }
-    const name = label.slice(0, label.indexOf('/'));
-    const unchanged =
-      now.providers.get(name)?.identity === before.providers.get(name)?.identity && before.targetLabels.has(label);
-    return unchanged ? undefined : `providers.${name}`;
   }
 
   #tell(): void {

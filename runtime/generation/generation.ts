@@ -4,14 +4,13 @@ import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { Verdict } from '../policies/policy.ts';
 import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
-import type { HealthRecord } from './health.ts';
+import { Changes, type Compared } from './changes.ts';
+import { HealthRecord } from './health.ts';
 import type { Directory } from './on-demand.ts';
 
 export interface LiveProvider {
   readonly name: string;
   readonly kind: ProviderKind;
-  /** Equal for equal configuration: tells whether a revision changed this provider. */
-  readonly identity: string;
   /** Undefined while an optional secret is absent: its targets are out of rotation. */
   readonly live: { readonly connection: Connection; readonly transport: Transport } | undefined;
 }
@@ -96,33 +95,58 @@ export interface Tables {
   /** Consumers by the hex SHA-256 of their keys. */
   readonly consumersByKey: Directory<LiveConsumer>;
   readonly providers: ReadonlyMap<string, LiveProvider>;
-  /** Every `provider/model` that some model of this snapshot may be sent to. */
-  readonly targetLabels: ReadonlySet<string>;
-  /** Equal for equal configuration, by upstream name. */
-  readonly upstreamIdentities: ReadonlyMap<string, string>;
   readonly matchRoute: (method: string, host: string, path: string) => RouteMatch;
   /** Read anew for each call: for who compares revisions, not for requests. */
   readonly namesOf: (sort: 'models' | 'routes' | 'providers' | 'consumers') => readonly string[];
   /** `file:line:column` of the object at `collection.name`. */
   readonly sourceOf: (object: string) => string | undefined;
+  /** What tells one revision from another. */
+  readonly compared: Compared;
+}
+
+/** The revision that another one is measured against: the one before it, or the one beside it. */
+export interface Measure {
+  readonly against: Generation;
+  readonly changes: Changes;
 }
 
 export class Generation {
   readonly number: number;
   readonly revision: Revision;
   readonly tables: Tables;
-  readonly health: HealthRecord;
   readonly #dispose: () => void;
+  #health = new HealthRecord();
+  #measure: Measure | undefined;
   #inFlight = 0;
   #retired = false;
   #disposed = false;
 
-  constructor(made: { number: number; revision: Revision; tables: Tables; health: HealthRecord; dispose: () => void }) {
+  constructor(made: { number: number; revision: Revision; tables: Tables; dispose: () => void }) {
     this.number = made.number;
     this.revision = made.revision;
     this.tables = made.tables;
-    this.health = made.health;
     this.#dispose = made.dispose;
+  }
+
+  get health(): HealthRecord {
+    return this.#health;
+  }
+
+  /** Begins a new record, for a new stretch of time; the one before is handed back. */
+  renewHealth(): HealthRecord {
+    const before = this.#health;
+    this.#health = new HealthRecord();
+    return before;
+  }
+
+  /** Undefined while nothing is to be judged. */
+  get measure(): Measure | undefined {
+    return this.#measure;
+  }
+
+  /** As long as this one may have to give way to `other`. */
+  measureAgainst(other: Generation | undefined): void {
+    this.#measure = other && { against: other, changes: new Changes(this.tables.compared, other.tables.compared) };
   }
 
   get inFlight(): number {

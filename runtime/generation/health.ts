@@ -1,93 +1,122 @@
 /**
  * What a generation did, as far as its configuration can be the cause. A vendor's outage looks the same under every
- * revision, so overload, rate limits and time-outs are no evidence; a refused credential or an unknown model is.
+ * revision, so overload, rate limits and time-outs are no evidence; a refused credential or an unknown model is. Only
+ * counts are kept, one set for each object that had traffic; `health-rules.ts` says what they mean.
  */
+import type { ErrorCode } from '../errors.ts';
+import { OwnTime } from './own-time.ts';
 
-/** Failures that only configuration can cause. */
-export type Blame = 'credential' | 'not_found' | 'network' | 'internal';
+/** Failures that configuration can cause. `broken_answer`: what answers there is no provider of this kind. */
+export type Blame = 'credential' | 'not_found' | 'network' | 'broken_answer';
 
-interface TargetRecord {
-  answered: number;
-  blamed: number;
-  lastBlame: Blame | undefined;
+export const blameInWords: Readonly<Record<Blame, string>> = {
+  credential: 'refused our credential',
+  not_found: 'does not know the model or the path',
+  network: 'could not be reached',
+  broken_answer: 'sends answers that cannot be understood',
+};
+
+export interface TargetRecord {
+  readonly answered: number;
+  readonly blamed: number;
+  readonly lastBlame: Blame | undefined;
+}
+
+/** Ends that are the gateway's own: nothing a vendor's outage brings about. */
+const ownFailures: ReadonlySet<ErrorCode> = new Set([
+  'internal_error',
+  'no_target_available',
+  'upstream_credential_refused',
+  'upstream_model_unknown',
+]);
+
+/** How a request ended. */
+export interface Ended {
+  /** The model or route it was for, as `collection.name`; undefined when it came to none. */
+  readonly object: string | undefined;
+  /** Label of the target that was asked last. */
+  readonly target: string | undefined;
+  readonly code: ErrorCode | undefined;
+  /** Time the gateway took for it, without any wait for others. */
+  readonly ownMs: number | undefined;
+}
+
+export class ObjectRecord {
+  requests = 0;
+  internalFaults = 0;
+  /** Own failures by the target they came from; '' where none was asked. */
+  readonly failures = new Map<string, number>();
+  readonly ownTime = new OwnTime();
+}
+
+/** What requests for one object were refused with that the revision before would have served. */
+export interface Loss {
+  readonly times: number;
+  readonly code: ErrorCode;
 }
 
 export class HealthRecord {
-  /** By target label. */
-  readonly #targets = new Map<string, TargetRecord>();
+  readonly #targets = new Map<string, { answered: number; blamed: number; lastBlame: Blame | undefined }>();
+  readonly #objects = new Map<string, ObjectRecord>();
+  readonly #losses = new Map<string, Loss>();
   /** Requests that ended, whatever the outcome. */
   samples = 0;
-  /** Faults of the gateway's own: nothing a provider did. */
-  internalFaults = 0;
+  /** Faults of the gateway's own in requests that had come to no object. */
+  strayFaults = 0;
 
-  #of(label: string): TargetRecord {
+  /** By label: `provider/model`, or `upstream:name`. */
+  get targets(): ReadonlyMap<string, TargetRecord> {
+    return this.#targets;
+  }
+
+  /** By `collection.name`. */
+  get objects(): ReadonlyMap<string, ObjectRecord> {
+    return this.#objects;
+  }
+
+  /** By the name the object had in the revision before. */
+  get losses(): ReadonlyMap<string, Loss> {
+    return this.#losses;
+  }
+
+  #target(label: string) {
     let record = this.#targets.get(label);
     if (!record) this.#targets.set(label, (record = { answered: 0, blamed: 0, lastBlame: undefined }));
     return record;
   }
 
+  #object(name: string): ObjectRecord {
+    let record = this.#objects.get(name);
+    if (!record) this.#objects.set(name, (record = new ObjectRecord()));
+    return record;
+  }
+
   answered(label: string): void {
-    this.#of(label).answered += 1;
+    this.#target(label).answered += 1;
   }
 
   blamed(label: string, blame: Blame): void {
-    const record = this.#of(label);
+    const record = this.#target(label);
     record.blamed += 1;
     record.lastBlame = blame;
   }
 
-  /** Targets that were blamed at least once, with their counts. */
-  get suspects(): readonly {
-    readonly label: string;
-    readonly answered: number;
-    readonly blamed: number;
-    readonly blame: Blame;
-  }[] {
-    return [...this.#targets].flatMap(([label, { answered, blamed, lastBlame }]) =>
-      lastBlame === undefined ? [] : [{ label, answered, blamed, blame: lastBlame }],
-    );
+  /** A request was refused that the revision before would have served as `object`. */
+  lost(object: string, code: ErrorCode): void {
+    this.#losses.set(object, { times: (this.#losses.get(object)?.times ?? 0) + 1, code });
   }
-}
 
-/** How often a thing must fail before the revision is to blame. */
-const enough = 3;
-
-export interface Fault {
-  /** Which rule was broken: a word for metrics. */
-  readonly rule: 'internal_faults' | 'target_refused';
-  /** One sentence for people. */
-  readonly sentence: string;
-  /** `collection.name` of the object at fault, when one is. */
-  readonly object: string | undefined;
-}
-
-const words: Record<Blame, string> = {
-  credential: 'refused our credential',
-  not_found: 'does not know the model or the path',
-  network: 'could not be reached',
-  internal: 'failed inside the gateway',
-};
-
-/**
- * The first rule that `record` breaks. `touched` tells which targets this revision brought or changed: the others
- * are the control group and are never held against it.
- */
-export function faultOf(record: HealthRecord, touched: (label: string) => string | undefined): Fault | undefined {
-  if (record.internalFaults >= enough) {
-    return {
-      rule: 'internal_faults',
-      sentence: `the gateway itself failed ${record.internalFaults} requests under this revision`,
-      object: undefined,
-    };
+  ended({ object, target = '', code, ownMs }: Ended): void {
+    this.samples += 1;
+    if (object === undefined) {
+      if (code === 'internal_error') this.strayFaults += 1;
+      return;
+    }
+    const record = this.#object(object);
+    record.requests += 1;
+    if (code === 'internal_error') record.internalFaults += 1;
+    if (code !== undefined && ownFailures.has(code))
+      record.failures.set(target, (record.failures.get(target) ?? 0) + 1);
+    if (ownMs !== undefined) record.ownTime.add(ownMs);
   }
-  for (const { label, answered, blamed, blame } of record.suspects) {
-    const object = touched(label);
-    if (object === undefined || blamed < enough || blamed <= answered) continue;
-    return {
-      rule: 'target_refused',
-      sentence: `${label} ${words[blame]} (${blamed} times, ${answered} good answers)`,
-      object,
-    };
-  }
-  return undefined;
 }

@@ -4,11 +4,11 @@
  * again then, so that a swap leaves the garbage collector little to carry. All problems are reported at once.
  */
 import { ArtifactRefused, type Artifact } from '../artifact.ts';
-import { canonicalJson } from '../canonical-json.ts';
 import type { Pace } from '../pace.ts';
 import type { PackedSnapshot } from '../packed.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { Builder } from './builder.ts';
+import { comparable } from './changes.ts';
 import type { LiveModel, LiveRoute, Revision, Tables } from './generation.ts';
 import { OnDemand, positionsOf } from './on-demand.ts';
 import { RouteTable } from './routes.ts';
@@ -69,17 +69,14 @@ async function routeMatcher({ snapshot: { routes }, build, pace }: Site): Promis
 
 async function tablesOf(site: Site): Promise<Tables> {
   const { snapshot, parts, build, pace } = site;
-  const { models, upstreams } = snapshot;
+  const { models } = snapshot;
   await parts.prepare(snapshot, pace);
   await pace.each(models, ([name, model]) => build.model(name, model));
-  const upstreamIdentities = new Map<string, string>();
-  await pace.each(upstreams, ([name, upstream]) => upstreamIdentities.set(name, canonicalJson(upstream)));
   return {
     models: new OnDemand(await positionsOf(models, pace), (position) => build.model(...models.at(position))),
     consumersByKey: await consumersByKey(site),
     providers: parts.providers,
-    targetLabels: build.targetLabels,
-    upstreamIdentities,
+    compared: comparable(snapshot, build.targetLabels),
     matchRoute: await routeMatcher(site),
     namesOf: (sort) => snapshot[sort].names(),
     sourceOf: (object) => parts.sourceOf(object),

@@ -82,3 +82,9 @@ export function routeMatcher(
   for (const [position, { path, route }] of declared.entries()) table.add(path, route.host, position);
   return (method, host, path) => table.match(method, host, path);
 }
+
+/** What is left of a client's path for the upstream. */
+export function pathAtUpstream({ stripPrefix }: LiveRoute, path: string): string {
+  const stripped = path === stripPrefix || path.startsWith(`${stripPrefix}/`) ? path.slice(stripPrefix.length) : path;
+  return stripped || '/';
+}

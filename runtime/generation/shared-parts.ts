@@ -1,5 +1,4 @@
 /** What the models, routes and consumers of one generation share: providers, quotas, prompts, policies, upstreams, and the pools they hold. */
-import { canonicalJson } from '../canonical-json.ts';
 import { Pace } from '../pace.ts';
 import type { Packed, PackedSnapshot } from '../packed.ts';
 import type { ReadSecret, Transport } from '../providers/provider.ts';
@@ -128,7 +127,7 @@ export class SharedParts {
         kind.transport?.(snapshot.options, models) ?? httpTransport(this.#pool(connection.origin), connection);
       return { connection, transport };
     });
-    return { name, kind, identity: canonicalJson(snapshot), live };
+    return { name, kind, live };
   }
 
   #upstream(name: string, snapshot: UpstreamSnapshot): LiveRoute['upstream'] {

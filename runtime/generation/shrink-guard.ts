@@ -15,6 +15,7 @@ const sorts = ['models', 'routes', 'providers', 'consumers'] as const;
 export async function refuseShrink(active: Tables | undefined, candidate: PackedSnapshot, pace: Pace): Promise<void> {
   if (candidate.allowShrink !== undefined) return;
   const losses: string[] = [];
+  const meant = new Set(candidate.removed.names());
   if (candidate.models.size === 0 && candidate.routes.size === 0) losses.push('it has no models and no routes');
   for (const sort of active ? sorts : []) {
     const before = active?.namesOf(sort) ?? [];
@@ -22,7 +23,7 @@ export async function refuseShrink(active: Tables | undefined, candidate: Packed
     const after = new Set<string>();
     await pace.each(candidate[sort].names(), (name) => after.add(name));
     let gone = 0;
-    await pace.each(before, (name) => (gone += Number(!after.has(name))));
+    await pace.each(before, (name) => (gone += Number(!after.has(name) && !meant.has(`${sort}.${name}`))));
     if (gone * 2 > before.length) losses.push(`${gone} of ${before.length} ${sort} are gone`);
   }
   if (losses.length === 0) return;

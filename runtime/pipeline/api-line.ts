@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { Exchange, Identified } from '../exchange.ts';
 import type { LiveRoute } from '../generation/generation.ts';
+import { pathAtUpstream } from '../generation/routes.ts';
 import { causeInWords } from '../log.ts';
 import { forwardedMethods, hasBody, type Forwarder } from '../upstream/forward.ts';
 import { identify } from './identify.ts';
@@ -37,7 +38,7 @@ function guard(exchange: Identified<ApiExchange>): Guarded {
 
 async function forward(exchange: Guarded): Promise<void> {
   const { route, request, response, path, signal, outcome, house, consumer, id, generation, reply } = exchange;
-  const { upstream, stripPrefix } = route;
+  const { upstream } = route;
   if (!upstream.headers) {
     throw new HeadgateError(
       'no_target_available',
@@ -46,12 +47,11 @@ async function forward(exchange: Guarded): Promise<void> {
   }
   outcome.target = upstream.name;
   reply.header('headgate-target', upstream.name);
-  const stripped = path === stripPrefix || path.startsWith(`${stripPrefix}/`) ? path.slice(stripPrefix.length) : path;
   await exchange.forwarder.forward({
     request,
     response,
     route,
-    path: stripped || '/',
+    path: pathAtUpstream(route, path),
     signal,
     random: house.random,
     headers: {

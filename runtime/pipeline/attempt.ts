@@ -1,5 +1,5 @@
 /** One try at one target: from the call to a usable answer, or to a failure that says what to do next. */
-import type { AnswerEvent, JsonObject } from '../call.ts';
+import type { Answer, AnswerEvent, Call, JsonObject } from '../call.ts';
 import type { LookedUp, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import type { UpstreamResponse } from '../providers/provider.ts';
@@ -168,13 +168,17 @@ export interface Attempted {
   readonly dropped: readonly string[];
 }
 
-/** Resolves with an answer of which the client has seen nothing yet; throws `AttemptFailed`. */
-export async function attempt(exchange: LookedUp, target: LiveTarget): Promise<Attempted> {
+interface Asking {
+  readonly target: LiveTarget;
+  readonly sent: Outgoing;
+  readonly stream: boolean;
+  readonly patience: Patience;
+}
+
+/** A good answer of which nothing has been read yet. */
+async function responseTo({ target, sent, stream, patience }: Asking): Promise<UpstreamResponse> {
   const { live, kind } = target.provider;
   if (!live) throw new AttemptFailed({ kind: 'credential' });
-  const sent = outgoing(exchange, target);
-  const { stream } = exchange.call;
-  const patience = new Patience(exchange.signal, target.timeoutMs);
   const headers = {
     'content-type': 'application/json',
     accept: stream ? 'text/event-stream' : 'application/json',
@@ -182,19 +186,25 @@ export async function attempt(exchange: LookedUp, target: LiveTarget): Promise<A
     'accept-encoding': 'identity',
     ...kind.requestHeaders?.(sent.body),
   };
+  const { chatPath: path } = live.connection;
+  const request = { path, headers, body: JSON.stringify(sent.body), signal: patience.signal };
+  const response = await live.transport(request).catch((error: unknown) => {
+    throw patience.failure(error, 'network');
+  });
+  patience.renew();
+  if (response.status < 200 || response.status > 299) throw await refusedBy(response, sent, { target, patience });
+  return response;
+}
+
+/** Resolves with an answer of which the client has seen nothing yet; throws `AttemptFailed`. */
+export async function attempt(exchange: LookedUp, target: LiveTarget): Promise<Attempted> {
+  if (!target.provider.live) throw new AttemptFailed({ kind: 'credential' });
+  const sent = outgoing(exchange, target);
+  const { stream } = exchange.call;
+  const patience = new Patience(exchange.signal, target.timeoutMs);
   let streaming = false;
   try {
-    const request = {
-      path: live.connection.chatPath,
-      headers,
-      body: JSON.stringify(sent.body),
-      signal: patience.signal,
-    };
-    const response = await live.transport(request).catch((error: unknown) => {
-      throw patience.failure(error, 'network');
-    });
-    patience.renew();
-    if (response.status < 200 || response.status > 299) throw await refusedBy(response, sent, { target, patience });
+    const response = await responseTo({ target, sent, stream, patience });
     if (!stream) return { answered: await whole(response, sent, { target, patience }), dropped: sent.dropped };
     streaming = true;
     const events = await opened(readEvents(response, { target, patience }));
@@ -205,5 +215,23 @@ export async function attempt(exchange: LookedUp, target: LiveTarget): Promise<A
   } finally {
     // A stream ends its own patience when it ends.
     if (!streaming) patience.end();
+  }
+}
+
+/** Asks a target in the gateway's own name, with no client behind it; throws `AttemptFailed`. */
+export async function askTarget(call: Call, target: LiveTarget, signal: AbortSignal): Promise<Answer> {
+  const caps = target.maxOutputTokens === undefined ? {} : { maxOutputTokens: target.maxOutputTokens };
+  const written = target.provider.kind.dialect.writeCall(call, { model: target.model, ...caps });
+  const sent = { ...written, native: false };
+  const patience = new Patience(signal, target.timeoutMs);
+  try {
+    const response = await responseTo({ target, sent, stream: false, patience });
+    const { answer } = await whole(response, sent, { target, patience });
+    if (!answer) throw new AttemptFailed({ kind: 'broken_answer' });
+    return answer;
+  } catch (error) {
+    throw patience.failure(error, 'broken_answer');
+  } finally {
+    patience.end();
   }
 }

@@ -51,6 +51,7 @@ const moves: Readonly<Record<FailureKind, Move>> = {
     next: 'same',
     code: 'upstream_broken_answer',
     message: 'The provider sent an answer that cannot be understood.',
+    blame: 'broken_answer',
   },
   network: { next: 'same', code: 'upstream_failed', message: 'The provider could not be reached.', blame: 'network' },
   timeout: { next: 'next', code: 'upstream_timeout', message: 'The provider did not answer in time.' },

@@ -3,10 +3,14 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { HeadgateError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import type { LiveConsumer } from '../generation/generation.ts';
+import type { LiveConsumer, Tables } from '../generation/generation.ts';
 
 /** Longer ones are refused before they are hashed. */
 const maxKeyChars = 4_096;
+
+/** The digest is what is compared, in a hash map: how long a wrong key takes tells nothing about the right ones. */
+const digestOf = (key: string): string =>
+  key.length <= maxKeyChars ? createHash('sha256').update(key).digest('hex') : '';
 
 function keyFrom(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
@@ -14,6 +18,12 @@ function keyFrom(headers: IncomingHttpHeaders): string | undefined {
     if (typeof key === 'string' && key !== '') return key;
   }
   return undefined;
+}
+
+/** The consumer whose key stands in `headers`. */
+export function consumerOf({ consumersByKey }: Tables, headers: IncomingHttpHeaders): LiveConsumer | undefined {
+  const key = keyFrom(headers);
+  return key === undefined ? undefined : consumersByKey.get(digestOf(key));
 }
 
 export function identify<E extends Exchange>(exchange: E): E & { readonly consumer: LiveConsumer } {
@@ -24,9 +34,7 @@ export function identify<E extends Exchange>(exchange: E): E & { readonly consum
       'Send your key as "Authorization: Bearer <key>" (or in x-api-key, x-goog-api-key, api-key).',
     );
   }
-  // The digest is what is compared, in a hash map: how long a wrong key takes tells nothing about the right ones.
-  const digest = key.length <= maxKeyChars ? createHash('sha256').update(key).digest('hex') : '';
-  const consumer = exchange.generation.tables.consumersByKey.get(digest);
+  const consumer = exchange.generation.tables.consumersByKey.get(digestOf(key));
   if (!consumer) throw new HeadgateError('invalid_api_key', 'This key is not known to the gateway.');
   exchange.outcome.consumer = consumer.name;
   return Object.assign(exchange, { consumer });

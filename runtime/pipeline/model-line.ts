@@ -14,9 +14,11 @@ import { settle } from './settle.ts';
 export async function modelLine(exchange: SurfaceExchange): Promise<void> {
   const identified = identify(exchange); // who is asking?                 401
   const accepted = await accept(identified); // body -> call               400, 413, 415
+  const begun = performance.now();
   const resolved = resolve(accepted); // model, prompt, targets            400, 403, 404
   const guarded = guard(resolved); // policies on the way in               422
   const fitted = fit(guarded); // conversation inside the window           400
+  accepted.outcome.ownMs = performance.now() - begun;
   const reserved = await reserve(fitted, fitted.model.quotas); // quotas   429, 503
   let thrown: unknown;
   try {

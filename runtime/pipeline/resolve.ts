@@ -3,6 +3,7 @@ import type { JsonObject } from '../call.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted, Resolved } from '../exchange.ts';
 import type { LiveConsumer, ReadValue } from '../generation/generation.ts';
+import { noteLostCall } from './losses.ts';
 
 /** Whether `consumer` may use `model`. Listing and calling must agree, so both ask here. */
 export function mayUse(consumer: LiveConsumer, model: string): boolean {
@@ -31,7 +32,7 @@ function valueReader({ request, body }: Accepted): ReadValue {
   };
 }
 
-export function resolve(exchange: Accepted): Resolved {
+function resolved(exchange: Accepted, read: ReadValue): Resolved {
   const { call, consumer, generation, house, outcome } = exchange;
   const model = generation.tables.models.get(call.model);
   if (!model)
@@ -51,6 +52,16 @@ export function resolve(exchange: Accepted): Resolved {
       'no_target_available',
       `No target of model '${model.name}' is in rotation: a secret it needs is absent.`,
     );
-  const prepend = model.render?.(valueReader(exchange)) ?? [];
+  const prepend = model.render?.(read) ?? [];
   return Object.assign(exchange, { model, targets, prepend });
+}
+
+export function resolve(exchange: Accepted): Resolved {
+  const read = valueReader(exchange);
+  try {
+    return resolved(exchange, read);
+  } catch (error) {
+    noteLostCall(exchange, read, error);
+    throw error;
+  }
 }

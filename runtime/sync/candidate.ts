@@ -112,11 +112,11 @@ export class CandidateWork {
   }
 
   async warm(commit: string): Promise<void> {
-    const { keep, activator, operator } = this.#options;
+    const { keep, activator, operator, log } = this.#options;
     if (!this.#isWanted(commit)) return;
     await keep.change({ building: commit });
     const isAllowed = operator.isAllowed(commit);
-    await this.#judge(commit, 'warmed', (signal) => activator.warm(this.#of(commit), { isAllowed, signal }));
+    await this.#judge(commit, 'warmed', (signal) => activator.warm(this.#of(commit), { isAllowed, signal, log }));
     // When it is to serve, the mark goes in the same write that says so.
     if (this.#machine.state().active !== commit) await keep.change({ building: undefined });
   }

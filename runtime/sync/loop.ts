@@ -12,9 +12,9 @@ import { step } from './machine.ts';
 import { cold, type Effect, type Event, type State } from './states.ts';
 import { Operator } from './operator.ts';
 import { neverPolled, Poller, type SourceStatus } from './poller.ts';
+import { Proving } from './proving.ts';
 import type { RawArtifact, RevisionSource } from './source.ts';
 import { Sequence } from './sequence.ts';
-import { Trial } from './trial.ts';
 import type { SharedVerdicts } from './verdicts.ts';
 import type { Verify } from './verifier.ts';
 
@@ -44,11 +44,10 @@ export class Loop {
   readonly #poller: Poller | undefined;
   readonly history: History;
   readonly operator: Operator;
+  readonly proving: Proving;
   #state: State = cold;
-  #trial: Trial | undefined;
   readonly #candidate: CandidateWork;
   readonly #effects: Sequence;
-  health: 'verified' | 'unverified' | 'rolled-back' = 'unverified';
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -61,6 +60,7 @@ export class Loop {
     this.#poller = source && new Poller({ source, log, metrics, intervalMs, onTip });
     const { operator } = this;
     const machine = { state: () => this.#state, send: (event: Event) => this.#send(event) };
+    this.proving = new Proving(options, machine);
     this.#candidate = new CandidateWork({ ...options, operator, poller: this.#poller }, machine);
   }
 
@@ -72,11 +72,6 @@ export class Loop {
     return this.#poller?.status ?? neverPolled;
   }
 
-  get bake(): { readonly endsAt: string; readonly samples: number } | undefined {
-    const samples = this.#options.activator.current?.health.samples ?? 0;
-    return this.#trial && { endsAt: this.#trial.endsAt.toISOString(), samples };
-  }
-
   /** Serves what is on disk, or `seed`, before git is asked for anything; then what the source has. */
   async start(seed: Verified | undefined): Promise<void> {
     const { activator, bar, keep, log, verify } = this.#options;
@@ -85,7 +80,7 @@ export class Loop {
     const { first, isKept } = await firstArtifact({ keep, log, open }, seed);
     if (first && (await serveFirst(first, activator, { log, isAlone: !this.#poller, signal }))) {
       this.operator.remember(first.artifact);
-      this.health = isKept ? 'verified' : 'unverified';
+      this.proving.startWith(first.artifact, isKept);
       await keep.change(bar.afterStart(first.artifact.manifest));
     }
     const { quarantine } = keep.state;
@@ -105,7 +100,7 @@ export class Loop {
     this.#candidate.giveUp('stopping');
     await this.#poller?.stop();
     await this.#effects.settled();
-    this.#trial?.stop();
+    this.proving.stop();
     this.operator.stop();
     await clearMarks(this.#options.keep);
   }
@@ -150,9 +145,11 @@ export class Loop {
       case 'activate':
         return this.#activate(effect.commit);
       case 'promote':
-        return this.#promote();
+        return this.proving.promote();
+      case 'close_way_back':
+        return this.proving.closeWayBack();
       case 'roll_back':
-        return this.#rollBack(effect.from, effect.detail);
+        return this.proving.rollBack(effect.from, effect.detail);
       case 'allow':
         return this.operator.allow(effect.commit);
       case 'poll':
@@ -163,32 +160,19 @@ export class Loop {
   }
 
   async #activate(commit: string): Promise<void> {
-    const { keep, bar, activator, log, bakeMs, verdicts } = this.#options;
+    const { keep, bar, activator, log } = this.#options;
     const { artifact } = this.#candidate.take(commit);
     const { seq, source } = artifact.manifest;
     const accepted = bar.afterAccepting(commit, artifact.manifest);
     await keep.change({ pending: commit, building: undefined, ...accepted });
-    const { number, revision } = activator.activate(commit);
+    const generation = activator.activate(commit);
+    const { number, revision } = generation;
     this.operator.remember(artifact);
-    this.health = 'unverified';
     const told = { revision: revision.short, artifact: commit, generation: number, seq, ...source };
     log.info({ event: 'swap', ...told }, 'a new revision serves');
-    this.#trial?.stop();
-    this.#trial = new Trial(artifact, bakeMs, activator, {
-      onFault: (failed, detail) => this.#send({ type: 'unhealthy', commit: failed, detail }),
-      onOver: (baked) => this.#send({ type: 'baked', commit: baked }),
-      heard: (tried) => verdicts.on(tried),
-    });
+    this.proving.begin(artifact, generation);
     // The first has nothing to fall back to: it is what there is, and it is kept at once.
-    if (this.#state.lastKnownGood === undefined) this.#send({ type: 'baked', commit });
-  }
-
-  async #promote(): Promise<void> {
-    const { activator, keep, bakeSamples } = this.#options;
-    activator.promote();
-    this.health = (activator.current?.health.samples ?? 0) >= bakeSamples ? 'verified' : 'unverified';
-    const trial = this.#endTrial();
-    if (trial) await keep.promote(trial.artifact);
+    if (this.#state.lastKnownGood === undefined) this.#send({ type: 'baked', commit, proved: false });
   }
 
   async #fallBack(to: string): Promise<void> {
@@ -197,24 +181,8 @@ export class Loop {
     const told = { event: 'fall_back', artifact: to, serving: revision.short };
     log.warn(told, 'the tip cannot be served: the newest before it that can be serves');
     const artifact = this.operator.atHand(to);
-    if (artifact) await keep.promote(artifact);
-  }
-
-  async #rollBack(from: string, detail: string): Promise<void> {
-    const { activator, keep, metrics, verdicts } = this.#options;
-    this.#endTrial();
-    activator.rollBack();
-    this.health = 'rolled-back';
-    metrics.rollbacks.inc({ rule: 'bad-health' });
-    await verdicts.condemn(from, detail);
-    const quarantine = { ...keep.state.quarantine, [from]: detail };
-    await keep.change({ pending: undefined, quarantine });
-  }
-
-  #endTrial(): Trial | undefined {
-    const trial = this.#trial;
-    trial?.stop();
-    this.#trial = undefined;
-    return trial;
+    if (!artifact) return;
+    this.proving.startWith(artifact, false);
+    await keep.promote(artifact);
   }
 }

@@ -5,6 +5,7 @@
 
 import {
   isBaking,
+  isWatched,
   type Effect,
   type Event,
   type Held,
@@ -40,17 +41,17 @@ function tipMissing(state: State): Step {
 }
 
 function unhealthy(state: State, commit: string, detail: string): Step {
-  // The verdict belongs to the commit that earned it: only what serves, and only while it is on trial.
-  if (commit !== state.active || !isBaking(state)) return stay(state);
+  const to = state.fallback;
+  // The verdict belongs to the commit that earned it: only what serves, and only as long as there is a way back. With
+  // nothing to return to, an unwell gateway still answers more than none.
+  if (commit !== state.active || to === undefined) return stay(state);
   // An operator who pins a commit knows what he does.
   if (state.pause?.pinned === commit) return stay(state);
   const quarantine = { ...state.quarantine, [commit]: detail };
-  const to = state.lastKnownGood;
-  // Nothing to return to: an unwell gateway still answers more than none.
-  if (to === undefined) return stay({ ...state, quarantine: state.quarantine });
   const held: Held | undefined = state.tip === commit ? { commit, reason: 'bad-health', detail } : state.held;
   return {
-    state: { ...state, active: to, held, quarantine },
+    // What proved itself before is what has proved itself; one step back and no further.
+    state: { ...state, active: to, lastKnownGood: to, fallback: undefined, held, quarantine },
     effects: [{ do: 'roll_back', from: commit, to, detail }],
   };
 }
@@ -58,10 +59,24 @@ function unhealthy(state: State, commit: string, detail: string): Step {
 /** Bad news from elsewhere: on trial here it is taken back, on the way it is given up, proved here it stays. */
 function condemned(state: State, commit: string, detail: string): Step {
   if (commit === state.active) return unhealthy(state, commit, detail);
+  const isProvedHere = state.active !== undefined && (commit === state.lastKnownGood || commit === state.fallback);
+  if (isProvedHere) return stay(state);
   const quarantine = { ...state.quarantine, [commit]: detail };
-  if (state.work?.commit !== commit) return stay({ ...state, quarantine });
+  const lastKnownGood = commit === state.lastKnownGood ? undefined : state.lastKnownGood;
+  if (state.work?.commit !== commit) return stay({ ...state, quarantine, lastKnownGood });
   const held: Held = { commit, reason: 'bad-health', detail };
-  return { state: { ...state, quarantine, work: undefined, held }, effects: [{ do: 'abandon', commit }] };
+  return {
+    state: { ...state, quarantine, lastKnownGood, work: undefined, held },
+    effects: [{ do: 'abandon', commit }],
+  };
+}
+
+/** Kept as what to start from. What too few requests have proved keeps its way back open. */
+function baked(state: State, commit: string, proved: boolean): Step {
+  const promote: Effect = { do: 'promote', commit };
+  const kept: State = { ...state, lastKnownGood: commit };
+  if (!proved && state.fallback !== undefined) return { state: kept, effects: [promote] };
+  return { state: { ...kept, fallback: undefined }, effects: [promote, { do: 'close_way_back', commit }] };
 }
 
 /** Refusals that are a question of judgement, which an operator may take on himself. */
@@ -144,12 +159,14 @@ function advance(state: State, event: Event): Step {
     case 'warmed': {
       if (!isCurrent(state, event.commit, 'WARMING')) return stay(state);
       // No trial for what is known to be good (the branch came back to it), nor for what an operator pinned.
-      const proved = event.commit === state.lastKnownGood || event.commit === state.pause?.pinned;
-      const promote: Effect[] = proved ? [{ do: 'promote', commit: event.commit }] : [];
-      const lastKnownGood = proved ? event.commit : state.lastKnownGood;
+      const { commit } = event;
+      const moved = { ...state, work: undefined, active: commit };
+      const activate: Effect = { do: 'activate', commit };
+      if (commit !== state.lastKnownGood && commit !== state.pause?.pinned)
+        return { state: { ...moved, fallback: state.lastKnownGood }, effects: [activate] };
       return {
-        state: { ...state, work: undefined, active: event.commit, lastKnownGood },
-        effects: [{ do: 'activate', commit: event.commit }, ...promote],
+        state: { ...moved, lastKnownGood: commit, fallback: undefined },
+        effects: [activate, { do: 'promote', commit }, { do: 'close_way_back', commit }],
       };
     }
     case 'unhealthy':
@@ -158,7 +175,10 @@ function advance(state: State, event: Event): Step {
       return condemned(state, event.commit, event.detail);
     case 'baked':
       if (event.commit !== state.active || !isBaking(state)) return stay(state);
-      return { state: { ...state, lastKnownGood: event.commit }, effects: [{ do: 'promote', commit: event.commit }] };
+      return baked(state, event.commit, event.proved);
+    case 'watched':
+      if (event.commit !== state.active || !isWatched(state)) return stay(state);
+      return { state: { ...state, fallback: undefined }, effects: [{ do: 'close_way_back', commit: event.commit }] };
     case 'looked_back':
       // Only as long as it is needed, and never what is known to be bad.
       if (state.active !== undefined || state.lastKnownGood !== undefined) return stay(state);

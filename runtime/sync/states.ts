@@ -28,8 +28,13 @@ export interface State {
   readonly work: { readonly commit: string; readonly step: 'FETCHING' | 'VERIFYING' | 'WARMING' } | undefined;
   /** What serves. */
   readonly active: string | undefined;
-  /** The last that proved itself: what a rollback returns to. */
+  /** The last that passed its trial: what a start begins with. */
   readonly lastKnownGood: string | undefined;
+  /**
+   * What a rollback returns to, as long as the rules are armed: during the trial, and after it for as long as a revision is
+   * watched that too few requests had proved. Undefined when the way back is closed.
+   */
+  readonly fallback: string | undefined;
   readonly held: Held | undefined;
   /** Commits that made the gateway unwell, with the reason. Never served again by themselves. */
   readonly quarantine: Readonly<Record<string, string>>;
@@ -57,7 +62,10 @@ export type Event =
     }
   | { readonly type: 'warmed'; readonly commit: string }
   | { readonly type: 'unhealthy'; readonly commit: string; readonly detail: string }
-  | { readonly type: 'baked'; readonly commit: string }
+  /** The trial is over. `proved`: enough requests went well; without them it is kept, and watched on. */
+  | { readonly type: 'baked'; readonly commit: string; readonly proved: boolean }
+  /** What was watched after its trial went well for long enough. */
+  | { readonly type: 'watched'; readonly commit: string }
   /** `commit`, which stood at the ref before the tip, is built and can be served should nothing newer be fit to. */
   | { readonly type: 'looked_back'; readonly commit: string }
   /** Whom signatures are believed of has changed since this commit was refused. */
@@ -73,7 +81,11 @@ export type Event =
   | { readonly type: 'retried'; readonly commit: string };
 
 export type Effect =
-  | { readonly do: 'fetch' | 'verify' | 'warm' | 'activate' | 'promote'; readonly commit: string }
+  | { readonly do: 'fetch' | 'verify' | 'warm' | 'activate'; readonly commit: string }
+  /** It is what a start begins with from now on. */
+  | { readonly do: 'promote'; readonly commit: string }
+  /** It needs no way back any more. */
+  | { readonly do: 'close_way_back'; readonly commit: string }
   /** There is nothing to return to: look for what stood at the ref before `commit`. */
   | { readonly do: 'look_back'; readonly commit: string }
   /** Serve what `look_back` found. */
@@ -96,6 +108,7 @@ export const cold: State = {
   work: undefined,
   active: undefined,
   lastKnownGood: undefined,
+  fallback: undefined,
   held: undefined,
   quarantine: {},
   pause: undefined,
@@ -112,3 +125,6 @@ export function phaseOf({ work, held, active, lastKnownGood, pause }: State): Ph
 
 /** Whether what serves is still being tried out. */
 export const isBaking = ({ active, lastKnownGood }: State): boolean => active !== undefined && active !== lastKnownGood;
+
+/** Whether what serves has passed its trial with too few requests to prove it, and can still be taken back. */
+export const isWatched = (state: State): boolean => state.fallback !== undefined && !isBaking(state);

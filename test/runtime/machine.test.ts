@@ -2,19 +2,20 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { step } from '../../runtime/sync/machine.ts';
-import { cold, isBaking, phaseOf, type Effect, type Event, type State } from '../../runtime/sync/states.ts';
+import { cold, isBaking, isWatched, phaseOf, type Effect, type Event, type State } from '../../runtime/sync/states.ts';
 
 const commits = ['a', 'b', 'c', 'd'] as const;
 const commit = fc.constantFrom(...commits);
 
 /** `next`: whatever would bring the state at hand one step on; random events alone rarely get far. */
-type Move = Event | { readonly type: 'next'; readonly well: boolean };
+type Move = Event | { readonly type: 'next'; readonly well: boolean; readonly busy?: boolean };
 
-function natural(state: State, well: boolean): Event {
+function natural(state: State, well: boolean, busy = true): Event {
   const { work, active } = state;
   if (!work) {
     const one = active ?? 'a';
-    return well ? { type: 'baked', commit: one } : { type: 'unhealthy', commit: one, detail: 'unwell' };
+    if (!well) return { type: 'unhealthy', commit: one, detail: 'unwell' };
+    return isWatched(state) ? { type: 'watched', commit: one } : { type: 'baked', commit: one, proved: busy };
   }
   const { commit: one } = work;
   if (!well) return { type: 'refused', commit: one, reason: 'schema', detail: 'no good' };
@@ -30,7 +31,9 @@ const single: fc.Arbitrary<Event> = fc.oneof(
   commit.map((one): Event => ({ type: 'refused', commit: one, reason: 'invalid', detail: 'no good' })),
   commit.map((one): Event => ({ type: 'warmed', commit: one })),
   commit.map((one): Event => ({ type: 'unhealthy', commit: one, detail: 'unwell' })),
-  commit.map((one): Event => ({ type: 'baked', commit: one })),
+  fc.tuple(commit, fc.boolean()).map(([one, proved]): Event => ({ type: 'baked', commit: one, proved })),
+  commit.map((one): Event => ({ type: 'watched', commit: one })),
+  commit.map((one): Event => ({ type: 'condemned', commit: one, detail: 'bad elsewhere' })),
   fc
     .option(commit, { nil: undefined })
     .map((pinned): Event => ({ type: 'paused', pause: { pinned, until: 0, note: 'drill' } })),
@@ -43,7 +46,8 @@ const single: fc.Arbitrary<Event> = fc.oneof(
 const event: fc.Arbitrary<Move> = fc.oneof(
   { weight: 1, arbitrary: single },
   { weight: 1, arbitrary: commit.map((one): Event => ({ type: 'tip_seen', commit: one })) },
-  { weight: 4, arbitrary: fc.constant<Move>({ type: 'next', well: true }) },
+  { weight: 3, arbitrary: fc.constant<Move>({ type: 'next', well: true }) },
+  { weight: 2, arbitrary: fc.constant<Move>({ type: 'next', well: true, busy: false }) },
   { weight: 1, arbitrary: fc.constant<Move>({ type: 'next', well: false }) },
 );
 
@@ -54,7 +58,7 @@ function play(
 ) {
   let state = step(cold, { type: 'booted', lastKnownGood: undefined, quarantine: {} }).state;
   for (const move of moves) {
-    const one = move.type === 'next' ? natural(state, move.well) : move;
+    const one = move.type === 'next' ? natural(state, move.well, move.busy) : move;
     const { state: after, effects } = step(state, one);
     look(state, one, after, effects);
     state = after;
@@ -118,19 +122,61 @@ test('a newer commit always interrupts: it is worked on at once, whatever was go
   );
 });
 
-test('a rollback goes one step back to the last known good and never further', () => {
+test('a rollback goes one step back, to what proved itself before, and never further', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 80, size: 'max' }), (events) => {
-      play(events, (before, _one, after, effects) => {
+      const proved = new Set<string>();
+      play(events, (before, one, after, effects) => {
+        // Found where nothing had served, it is all the proof there is.
+        if (one.type === 'looked_back') proved.add(one.commit);
         for (const effect of effects) {
+          if (effect.do === 'promote') proved.add(effect.commit);
           if (effect.do !== 'roll_back') continue;
           assert.equal(effect.from, before.active);
-          assert.equal(effect.to, before.lastKnownGood);
-          assert.equal(after.active, before.lastKnownGood);
-          assert.equal(after.lastKnownGood, before.lastKnownGood);
+          assert.equal(effect.to, before.fallback);
+          assert.ok(proved.has(effect.to), `${effect.to} never passed a trial`);
+          assert.equal(after.active, effect.to);
+          assert.equal(after.lastKnownGood, effect.to);
+          assert.equal(after.fallback, undefined, 'no way further back');
           assert.ok(Object.hasOwn(after.quarantine, effect.from));
         }
       });
+    }),
+    runs,
+  );
+});
+
+test('there is a way back exactly as long as a trial or a watch goes on over something that was proved before', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 80, size: 'max' }), (events) => {
+      play(events, (before, one, after, effects) => {
+        if (after.fallback !== undefined) {
+          assert.notEqual(after.fallback, after.active);
+          assert.ok(!Object.hasOwn(after.quarantine, after.fallback), 'the way back is condemned');
+        }
+        if (isBaking(after)) assert.equal(after.fallback, after.lastKnownGood);
+        const closes = effects.some((effect) => effect.do === 'close_way_back');
+        if (closes) assert.equal(after.fallback, undefined);
+        const isReplaced = effects.some((effect) => effect.do === 'activate' || effect.do === 'roll_back');
+        if (before.fallback !== undefined && after.fallback === undefined) assert.ok(closes || isReplaced, one.type);
+      });
+    }),
+    runs,
+  );
+});
+
+test('whatever can be taken back, is taken back when it is unwell', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60, size: 'max' }), (events) => {
+      const before = play(events, () => undefined);
+      const { active, fallback } = before;
+      fc.pre(active !== undefined && fallback !== undefined && before.pause?.pinned !== active);
+      const { state, effects } = step(before, { type: 'unhealthy', commit: active ?? '', detail: 'unwell' });
+      assert.equal(state.active, fallback);
+      assert.deepEqual(
+        effects.map((effect) => effect.do),
+        ['roll_back'],
+      );
     }),
     runs,
   );
@@ -140,7 +186,16 @@ test('results of a candidate that was given up change nothing', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60, size: 'max' }), single, (events, late) => {
       const before = play(events, () => undefined);
-      const ofThemselves = ['tip_seen', 'unhealthy', 'baked', 'accepted', 'looked_back', 'signers_changed'];
+      const ofThemselves = [
+        'tip_seen',
+        'unhealthy',
+        'baked',
+        'watched',
+        'condemned',
+        'accepted',
+        'looked_back',
+        'signers_changed',
+      ];
       fc.pre('commit' in late && !ofThemselves.includes(late.type));
       fc.pre('commit' in late && before.work?.commit !== late.commit);
       assert.deepEqual(step(before, late), { state: before, effects: [] });
@@ -171,7 +226,7 @@ const tryOut = (one: string): Event[] => [
 ];
 
 test('fault 72: bad, then bad, then good: each verdict sticks to its own commit and the good one ends it', () => {
-  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' });
+  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a', proved: true });
   assert.equal(phaseOf(state), 'STEADY');
   state = events(state, ...tryOut('b'), { type: 'unhealthy', commit: 'b', detail: 'one' });
   assert.equal(phaseOf(state), 'HELD');
@@ -182,11 +237,11 @@ test('fault 72: bad, then bad, then good: each verdict sticks to its own commit 
   assert.equal(phaseOf(state), 'BAKING');
   assert.equal(state.active, 'd');
   assert.ok(isBaking(state));
-  assert.equal(phaseOf(events(state, { type: 'baked', commit: 'd' })), 'STEADY');
+  assert.equal(phaseOf(events(state, { type: 'baked', commit: 'd', proved: true })), 'STEADY');
 });
 
 test('a verdict on what serves holds even while a newer commit is being fetched', () => {
-  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, ...tryOut('b'), {
+  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a', proved: true }, ...tryOut('b'), {
     type: 'tip_seen',
     commit: 'c',
   });
@@ -196,7 +251,12 @@ test('a verdict on what serves holds even while a newer commit is being fetched'
 });
 
 test('the branch going back to what serves ends a hold', () => {
-  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, { type: 'tip_seen', commit: 'b' });
+  let state = events(
+    cold,
+    ...tryOut('a'),
+    { type: 'baked', commit: 'a', proved: true },
+    { type: 'tip_seen', commit: 'b' },
+  );
   state = events(
     state,
     { type: 'fetched', commit: 'b' },
@@ -207,7 +267,7 @@ test('the branch going back to what serves ends a hold', () => {
 });
 
 test('a missing branch is held and said, and its return is no new commit', () => {
-  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, { type: 'tip_missing' });
+  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a', proved: true }, { type: 'tip_missing' });
   assert.equal(state.held?.reason, 'branch-missing');
   assert.equal(state.active, 'a');
   state = events(state, { type: 'tip_seen', commit: 'a' });
@@ -225,8 +285,9 @@ test('while paused nothing moves but the tip in sight, and resuming acts on what
         state = step(state, { type: 'paused', pause: { pinned: undefined, until: 0, note: 'drill' } }).state;
         const serving = state.active;
         for (const move of later) {
-          const one = move.type === 'next' ? natural(state, move.well) : move;
-          if (one.type === 'paused' || one.type === 'resumed' || one.type === 'unhealthy') continue;
+          const one = move.type === 'next' ? natural(state, move.well, move.busy) : move;
+          if (one.type === 'paused' || one.type === 'resumed') continue;
+          if (one.type === 'unhealthy' || one.type === 'condemned') continue;
           const { state: after, effects } = step(state, one);
           assert.equal(after.active, serving);
           assert.ok(!effects.some((effect) => effect.do === 'fetch' || effect.do === 'activate'));
@@ -244,9 +305,10 @@ test('while paused nothing moves but the tip in sight, and resuming acts on what
 });
 
 test('a pinned commit is verified and warmed like any other, and serves until the pin is lifted', () => {
-  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, ...tryOut('b'), {
+  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a', proved: true }, ...tryOut('b'), {
     type: 'baked',
     commit: 'b',
+    proved: true,
   });
   const pinned = step(state, { type: 'paused', pause: { pinned: 'a', until: 1, note: 'incident' } });
   assert.deepEqual(pinned.effects, [
@@ -261,7 +323,12 @@ test('a pinned commit is verified and warmed like any other, and serves until th
 });
 
 test('a rewind that an operator accepts is worked on once more, and allowed this once', () => {
-  const rewound = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, { type: 'tip_seen', commit: 'b' });
+  const rewound = events(
+    cold,
+    ...tryOut('a'),
+    { type: 'baked', commit: 'a', proved: true },
+    { type: 'tip_seen', commit: 'b' },
+  );
   const state = events(rewound, { type: 'refused', commit: 'b', reason: 'rewind', detail: 'older' });
   assert.deepEqual(step(state, { type: 'accepted', commit: 'c' }).effects, []);
   assert.deepEqual(step(state, { type: 'accepted', commit: 'b' }).effects, [
@@ -301,18 +368,55 @@ test('a first revision has what stood before it as its way back, and that serves
   assert.deepEqual(bad.effects, [{ do: 'fall_back', commit: 'a' }]);
 });
 
+test('what was found before the first tip is no way back once it is known to be bad', () => {
+  const known = events(cold, { type: 'tip_seen', commit: 'b' }, { type: 'looked_back', commit: 'a' });
+  const state = events(known, { type: 'condemned', commit: 'a', detail: 'bad elsewhere' }, ...tryOut('b').slice(1));
+  assert.equal(state.active, 'b');
+  assert.equal(state.fallback, undefined);
+});
+
 test('what serves is never looked back for, nor replaced by what was found', () => {
-  const state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' });
+  const state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a', proved: true });
   assert.ok(!step(state, { type: 'tip_seen', commit: 'b' }).effects.some((effect) => effect.do === 'look_back'));
   assert.deepEqual(step(state, { type: 'looked_back', commit: 'c' }), { state, effects: [] });
 });
 
 test('other signers are a reason to look again at a refused signature, and at nothing else', () => {
-  const serving = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a' }, { type: 'tip_seen', commit: 'b' });
+  const serving = events(
+    cold,
+    ...tryOut('a'),
+    { type: 'baked', commit: 'a', proved: true },
+    { type: 'tip_seen', commit: 'b' },
+  );
   const refused = (reason: 'signature' | 'schema') =>
     events(serving, { type: 'refused', commit: 'b', reason, detail: 'x' });
   assert.deepEqual(step(refused('signature'), { type: 'signers_changed', commit: 'b' }).effects, [
     { do: 'fetch', commit: 'b' },
   ]);
   assert.deepEqual(step(refused('schema'), { type: 'signers_changed', commit: 'b' }).effects, []);
+});
+
+const unproved = (one: string): Event => ({ type: 'baked', commit: one, proved: false });
+
+test('fault 76: what too few requests have proved is kept and watched on, and still taken back when it turns bad', () => {
+  let state = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a', proved: true }, ...tryOut('b'), unproved('b'));
+  assert.equal(phaseOf(state), 'STEADY');
+  assert.equal(state.lastKnownGood, 'b');
+  assert.ok(isWatched(state));
+  const { state: back, effects } = step(state, { type: 'unhealthy', commit: 'b', detail: 'late' });
+  assert.deepEqual(effects, [{ do: 'roll_back', from: 'b', to: 'a', detail: 'late' }]);
+  assert.equal(phaseOf(back), 'HELD');
+  assert.equal(back.lastKnownGood, 'a', 'a start begins with it again');
+  assert.deepEqual(step(back, { type: 'unhealthy', commit: 'a', detail: 'still' }).effects, [], 'one step, no further');
+
+  state = events(state, { type: 'watched', commit: 'b' });
+  assert.ok(!isWatched(state));
+  assert.deepEqual(step(state, { type: 'unhealthy', commit: 'b', detail: 'too late' }).effects, []);
+});
+
+test('fault 76: a newer commit ends the watch: its way back is what was promoted last', () => {
+  const before = events(cold, ...tryOut('a'), { type: 'baked', commit: 'a', proved: true }, ...tryOut('b'));
+  const state = events(before, unproved('b'), ...tryOut('c'));
+  assert.equal(state.fallback, 'b');
+  assert.equal(events(state, { type: 'unhealthy', commit: 'c', detail: 'unwell' }).active, 'b');
 });

@@ -23,7 +23,7 @@ const built = (commit: string): Event[] => [
   { type: 'verified', commit },
   { type: 'warmed', commit },
 ];
-const good = (commit: string): Event[] => [...built(commit), { type: 'baked', commit }];
+const good = (commit: string): Event[] => [...built(commit), { type: 'baked', commit, proved: true }];
 const booted = (lastKnownGood?: string): Event => ({ type: 'booted', lastKnownGood, quarantine: {} });
 
 test('the first revision is accepted without a trial, each further one after it', () => {

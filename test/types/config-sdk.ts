@@ -76,6 +76,22 @@ const team = consumer('team', {
   quotas: [free],
 });
 defineGateway({ name: 'demo', models: { assistant }, routes: [list], consumers: [team] });
+const probed = model('probed', {
+  targets: [sandbox.target('echo')],
+  probe: { message: 'ping', expect: 'pong', timeout: '2s', maxTokens: 4 },
+});
+const healthy = route('healthy', {
+  path: '/orders/*',
+  upstream: orders,
+  probe: { path: '/orders/health', method: 'HEAD', expectStatus: 204, timeout: '1s' },
+});
+defineGateway({
+  name: 'demo',
+  models: [probed],
+  routes: [healthy],
+  consumers: [team],
+  removed: { 'models.old': 'nobody asks for it', 'routes.legacy': 'replaced by orders' },
+});
 
 const targets = [sandbox.target('echo')] as const;
 
@@ -137,5 +153,11 @@ consumer('plain-key', { keys: ['hg_abc'] });
 route('relative', { path: 'a', upstream: orders });
 // @ts-expect-error a route needs its upstream
 route('nowhere', { path: '/a' });
+// @ts-expect-error a probe needs something to say
+model('silent-probe', { targets, probe: { expect: 'pong' } });
+// @ts-expect-error probes of routes change nothing
+route('changing-probe', { path: '/a', upstream: orders, probe: { path: '/a', method: 'POST' } });
+// @ts-expect-error only what clients ask for can be removed
+defineGateway({ name: 'demo', models: [assistant], consumers: [team], removed: { 'quotas.free': 'why' } });
 // @ts-expect-error a quota is no model
 defineGateway({ name: 'demo', models: [free], consumers: [team] });

@@ -51,7 +51,12 @@ export async function firstArtifact(
   { keep, log, open }: { readonly keep: Keep; readonly log: Log; readonly open: Open<Verified> },
   seed: Verified | undefined,
 ): Promise<{ readonly first: Verified | undefined; readonly isKept: boolean }> {
-  const { opened, problems } = await keep.load(open);
+  const unlessTakenBack: Open<Verified> = (raw) => {
+    // A rollback that came after the promotion, in a process that died before it could keep the one before.
+    if (Object.hasOwn(keep.state.quarantine, raw.commit)) throw new Error('it was taken back');
+    return open(raw);
+  };
+  const { opened, problems } = await keep.load(unlessTakenBack);
   for (const problem of problems) log.warn({ event: 'state_problem', problem }, problem);
   const first = opened ?? seed;
   const { pending, building } = keep.state;

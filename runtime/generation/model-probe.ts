@@ -1,0 +1,86 @@
+/** Asks a model's probe of the targets that its requests are sent to first. */
+import type { Answer, Call, FailureKind, Message } from '../call.ts';
+import { askTarget } from '../pipeline/attempt.ts';
+import { AttemptFailed } from '../pipeline/patience.ts';
+import type { ModelProbe } from '../snapshot-probes.ts';
+import { timeIsOver, type Answered, type Asking } from './probe-answer.ts';
+import type { LiveModel, LiveTarget } from './generation.ts';
+import { blameInWords, type Blame } from './health.ts';
+
+/** Draws that between them see every target of some weight come first. */
+const draws = [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 0.999];
+
+function firstTargets(model: LiveModel): readonly LiveTarget[] {
+  const firsts = draws.flatMap((draw) => model.order(() => draw).find(({ provider }) => provider.live) ?? []);
+  return [...new Map(firsts.map((target) => [target.label, target])).values()];
+}
+
+/** The model's prompt, where it needs nothing that only a request can bring. */
+function promptOf({ render }: LiveModel): readonly Message[] {
+  try {
+    return render?.(() => undefined) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function callOf(model: LiveModel, { message, maxTokens }: ModelProbe): Call {
+  return {
+    model: model.name,
+    messages: [...promptOf(model), { role: 'user', parts: [{ type: 'text', text: message }] }],
+    stream: false,
+    tools: [],
+    maxOutputTokens: maxTokens,
+    untranslated: [],
+  };
+}
+
+const textOf = ({ parts }: Answer): string => parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+const isBlame = (kind: FailureKind): kind is Blame => Object.hasOwn(blameInWords, kind);
+/** One more try tells a moment from a state. */
+const mayPass: readonly FailureKind[] = ['network', 'broken_answer'];
+
+async function failureOf(ask: () => Promise<Answer>, tries = 2): Promise<AttemptFailed | Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof AttemptFailed)) throw error;
+    return tries > 1 && mayPass.includes(error.failure.kind) ? failureOf(ask, tries - 1) : error;
+  }
+}
+
+async function askOne(
+  call: Call,
+  target: LiveTarget,
+  probe: ModelProbe,
+  asking: Asking,
+): Promise<Answered | undefined> {
+  const { label } = target;
+  const result = await failureOf(() => askTarget(call, { ...target, timeoutMs: probe.timeout }, asking.signal));
+  if (!(result instanceof AttemptFailed)) {
+    if (probe.expect === undefined || textOf(result).includes(probe.expect)) return undefined;
+    return { verdict: 'refused', found: `${label} answers without the expected text` };
+  }
+  if (asking.signal.aborted) return timeIsOver;
+  const { kind, status } = result.failure;
+  const told = status === undefined ? '' : ` (${status})`;
+  if (!isBlame(kind)) return { verdict: 'unclear', found: `${label} did not answer: ${kind}${told}` };
+  // What was refused before, just the same, is not the candidate's doing.
+  const verdict = asking.changes.ofTarget(label) === undefined ? 'unclear' : 'refused';
+  return { verdict, found: `${label} ${blameInWords[kind]}${told}` };
+}
+
+export async function askModel(name: string, probe: ModelProbe, asking: Asking): Promise<Answered | undefined> {
+  const model = asking.candidate.tables.models.get(name);
+  const targets = model ? firstTargets(model) : [];
+  if (!model || targets.length === 0)
+    return { verdict: 'unclear', found: 'no target is in rotation: a secret it needs is absent' };
+  const call = callOf(model, probe);
+  let unclear: Answered | undefined;
+  for (const target of targets) {
+    const answered = await askOne(call, target, probe, asking);
+    if (answered?.verdict === 'refused') return answered;
+    unclear ??= answered;
+  }
+  return unclear;
+}

@@ -1,0 +1,57 @@
+/**
+ * Notes requests that a revision refuses and the one it is measured against would have served: a route that vanished, a
+ * model that was renamed, a prompt that wants a value nobody sends. Asked only once a request is refused, and only as
+ * long as a revision is judged.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { ErrorCode } from '../errors.ts';
+import { HeadgateError } from '../errors.ts';
+import type { Accepted } from '../exchange.ts';
+import type { Generation, LiveConsumer, ReadValue } from '../generation/generation.ts';
+import { consumerOf } from './identify.ts';
+
+/** Refusals that a change of configuration brings about for a client that changed nothing. */
+const lossy: ReadonlySet<ErrorCode> = new Set([
+  'route_not_found',
+  'method_not_allowed',
+  'model_not_found',
+  'prompt_variable_missing',
+  'invalid_request',
+  'no_target_available',
+]);
+
+/** Who asked, as the other revision knows him: a stranger's requests are no evidence. */
+function formerly(generation: Generation, request: IncomingMessage) {
+  const tables = generation.measure?.against.tables;
+  const consumer = tables && consumerOf(tables, request.headers);
+  return tables && consumer && { tables, consumer };
+}
+
+const isAllowed = (list: LiveConsumer['models'], name: string): boolean => list === undefined || list.has(name);
+
+/** For a request that came to no route. */
+export function noteLostRoute(
+  generation: Generation,
+  request: IncomingMessage,
+  { host, path, code }: { readonly host: string; readonly path: string; readonly code: ErrorCode },
+): void {
+  const before = lossy.has(code) ? formerly(generation, request) : undefined;
+  const match = before?.tables.matchRoute(request.method ?? '', host, path);
+  if (!before || !match || !('route' in match) || !isAllowed(before.consumer.routes, match.route.name)) return;
+  generation.health.lost(`routes.${match.route.name}`, code);
+}
+
+/** For a call that was refused before it was asked of any target. */
+export function noteLostCall({ generation, request, call }: Accepted, read: ReadValue, error: unknown): void {
+  if (!(error instanceof HeadgateError) || !lossy.has(error.code)) return;
+  const before = formerly(generation, request);
+  if (!before || !isAllowed(before.consumer.models, call.model)) return;
+  const model = before.tables.models.get(call.model);
+  if (!model?.order(() => 0).some(({ provider }) => provider.live !== undefined)) return;
+  try {
+    model.render?.(read);
+  } catch {
+    return;
+  }
+  generation.health.lost(`models.${model.name}`, error.code);
+}
