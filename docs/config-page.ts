@@ -35,6 +35,8 @@ const words: Readonly<Record<string, string>> = {
   "`http${'s' | ''}://${string}`": 'text that begins with `http://` or `https://`',
   '`/${string}`': 'text that begins with `/`',
   '`sha256:${string}`': 'text that begins with `sha256:`',
+  Rollout: 'record of `stages`, see below',
+  'readonly [RolloutStage, ...RolloutStage[]]': 'list of stages, at least one',
   'BoundPrompt | Prompt<{}>': 'prompt, with values for its variables',
 };
 
@@ -132,6 +134,7 @@ function kindsIn(kinds: Readonly<Record<string, Kind>>, folder: string): string 
 
 /** What the functions take that has no interface of its own name. */
 const further: Readonly<Record<string, readonly string[]>> = {
+  defineGateway: ['Rollout', 'RolloutStage'],
   provider: ['ModelFacts', 'TargetOptions'],
   weighted: ['Weighted'],
 };
@@ -141,6 +144,8 @@ const kindsFor: Readonly<Record<string, string>> = {
   policy: kindsIn(policyKinds, 'policies'),
 };
 const captions: Readonly<Record<string, string>> = {
+  Rollout: 'What is said of a `rollout`:',
+  RolloutStage: 'What is said of each of its `stages`:',
   ModelFacts: 'What is said of each of its `models`:',
   TargetOptions: 'Options of `target(model, options)`:',
 };

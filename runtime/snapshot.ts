@@ -10,6 +10,7 @@ import type { PolicyKind } from './policies/policy.ts';
 import * as providers from './providers/index.ts';
 import { secretReference } from './providers/options.ts';
 import type { ModelFacts, ProviderKind } from './providers/provider.ts';
+import { rolloutSchema } from './rollout.ts';
 
 export const snapshotFormat = 'headgate/snapshot.v1';
 
@@ -212,6 +213,8 @@ export const snapshotSchema = z.strictObject({
   name: objectName,
   /** Why this revision may take most of what was served away; without it, the runtime refuses such a revision. */
   allowShrink: z.string().min(1).max(500).optional(),
+  /** Absent: this revision serves everyone at once. */
+  rollout: rolloutSchema.optional(),
   providers: z.record(objectName, provider),
   models: z.record(modelName, model),
   prompts: z.record(objectName, prompt),

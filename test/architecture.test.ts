@@ -42,6 +42,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     ...kindFolders,
     'runtime/artifact.ts',
     'runtime/duration.ts',
+    'runtime/rollout.ts',
     'runtime/snapshot.ts',
     'runtime/sync/keep.ts',
     'config-sdk/define.ts',
