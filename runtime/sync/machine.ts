@@ -13,6 +13,7 @@ import {
   type State,
   type Step,
 } from './states.ts';
+import { beginning, shareOf, stageOver, toEveryone } from './stages.ts';
 
 const stay = (state: State): Step => ({ state, effects: [] });
 
@@ -50,7 +51,7 @@ function unhealthy(state: State, commit: string, detail: string): Step {
   if (to === undefined) return stay({ ...state, quarantine: state.quarantine });
   const held: Held | undefined = state.tip === commit ? { commit, reason: 'bad-health', detail } : state.held;
   return {
-    state: { ...state, active: to, held, quarantine },
+    state: { ...state, active: to, rollout: undefined, held, quarantine },
     effects: [{ do: 'roll_back', from: commit, to, detail }],
   };
 }
@@ -82,7 +83,9 @@ function paused(state: State, pause: Pause): Step {
   // What made the gateway unwell is retried or it is not; pinning is for what is good.
   if (pinned !== undefined && Object.hasOwn(state.quarantine, pinned)) return stay(state);
   if (pinned === undefined || pinned === state.active) {
-    return { state: { ...state, pause, work: undefined }, effects: abandoned };
+    const still: State = { ...state, pause, work: undefined };
+    const { state: after, effects } = pinned === undefined ? stay(still) : toEveryone(still);
+    return { state: after, effects: [...abandoned, ...effects] };
   }
   // The pinned artifact is at hand, so it needs no fetch; it is verified and warmed like any other.
   return {
@@ -147,9 +150,10 @@ function advance(state: State, event: Event): Step {
       const proved = event.commit === state.lastKnownGood || event.commit === state.pause?.pinned;
       const promote: Effect[] = proved ? [{ do: 'promote', commit: event.commit }] : [];
       const lastKnownGood = proved ? event.commit : state.lastKnownGood;
+      const rollout = proved ? undefined : beginning(event.stages, lastKnownGood);
       return {
-        state: { ...state, work: undefined, active: event.commit, lastKnownGood },
-        effects: [{ do: 'activate', commit: event.commit }, ...promote],
+        state: { ...state, work: undefined, active: event.commit, rollout, lastKnownGood },
+        effects: [{ do: 'activate', commit: event.commit, share: shareOf({ rollout }) }, ...promote],
       };
     }
     case 'unhealthy':
@@ -157,7 +161,7 @@ function advance(state: State, event: Event): Step {
     case 'condemned':
       return condemned(state, event.commit, event.detail);
     case 'baked':
-      if (event.commit !== state.active || !isBaking(state)) return stay(state);
+      if (event.commit !== state.active || !isBaking(state) || state.rollout) return stay(state);
       return { state: { ...state, lastKnownGood: event.commit }, effects: [{ do: 'promote', commit: event.commit }] };
     case 'looked_back':
       // Only as long as it is needed, and never what is known to be bad.
@@ -167,6 +171,8 @@ function advance(state: State, event: Event): Step {
     case 'signers_changed':
       if (state.held?.commit !== event.commit || state.held.reason !== 'signature') return stay(state);
       return again(state, event.commit, []);
+    case 'stage_over':
+      return stageOver(state, event.commit, event.at);
     case 'paused':
       return paused(state, event.pause);
     case 'resumed':
