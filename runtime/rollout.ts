@@ -10,17 +10,26 @@ const stage = z.strictObject({
 
 export type Stage = z.output<typeof stage>;
 
+const mostStages = 10;
+
+const stages = z
+  .array(stage)
+  .min(1)
+  .check(({ value, issues }) => {
+    for (const [index, { share }] of value.entries()) {
+      const before = value[index - 1]?.share ?? 0;
+      if (share > before) continue;
+      const message = `must be more than ${before}, the share of the stage before`;
+      issues.push({ code: 'custom', path: [index, 'share'], input: share, message });
+    }
+  });
+
 export const rolloutSchema = z.strictObject({
+  // Counted before they are looked at: a list of a million wrong stages would make a million complaints.
   stages: z
-    .array(stage)
-    .min(1)
-    .max(10)
-    .check(({ value, issues }) => {
-      for (const [index, { share }] of value.entries()) {
-        const before = value[index - 1]?.share ?? 0;
-        if (share > before) continue;
-        const message = `must be more than ${before}, the share of the stage before`;
-        issues.push({ code: 'custom', path: [index, 'share'], input: share, message });
-      }
-    }),
+    .custom<z.input<typeof stages>>(
+      (value) => Array.isArray(value) && value.length <= mostStages,
+      `must be a list of at most ${mostStages} stages`,
+    )
+    .pipe(stages),
 });

@@ -228,6 +228,9 @@ export const snapshotSchema = z.strictObject({
   sources: z.record(z.string(), z.string()),
 });
 
+/** Objects that are no collections of named members. */
+export const singleFields: ReadonlySet<string> = new Set(['rollout'] satisfies (keyof Snapshot)[]);
+
 export type Snapshot = z.output<typeof snapshotSchema>;
 export type SnapshotInput = z.input<typeof snapshotSchema>;
 export type ModelSnapshot = z.output<typeof model>;

@@ -21,7 +21,7 @@ export const unsignedNote = 'UNSIGNED: whoever can push to the branch decides wh
 
 export function statusOf({ activator, loop, keep, herald, signed, replicaId, startedAt, draining }: Reported) {
   const { state, sourceStatus, history, bake, health } = loop;
-  const { current } = activator;
+  const { stable: current } = activator;
   const revision = current?.revision;
   return {
     state: phaseOf(state),
@@ -46,6 +46,7 @@ export function statusOf({ activator, loop, keep, herald, signed, replicaId, sta
     held: state.held,
     pause: state.pause && { ...state.pause, until: new Date(state.pause.until).toISOString() },
     pinnable: loop.operator.pinnable,
+    rollout: loop.rollout,
     bake,
     source: sourceStatus,
     quarantine: Object.entries(state.quarantine).map(([commit, reason]) => ({ commit, reason })),

@@ -8,6 +8,7 @@ import { HealthRecord } from './health.ts';
 import { probe } from './probe.ts';
 import { provision, type Provisioned, type Verified } from './provision.ts';
 import { refuseShrink } from './shrink-guard.ts';
+import { Staging, type End } from './staging.ts';
 
 /** From a verified snapshot to a candidate that answered every question. */
 const warmDeadlineMs = 30_000;
@@ -21,14 +22,26 @@ export class Activator {
   #current: Generation | undefined;
   /** What a rollback returns to; undefined while `current` is proved. */
   #fallback: Generation | undefined;
+  #staging: Staging | undefined;
 
   constructor(pools: Pools, metrics: Metrics) {
     this.#pools = pools;
     this.#metrics = metrics;
   }
 
+  /** The newest that serves; during a staged rollout only a cohort. */
   get current(): Generation | undefined {
     return this.#current;
+  }
+
+  /** What serves everyone who is in no cohort. */
+  get stable(): Generation | undefined {
+    return this.#staging?.others ?? this.#current;
+  }
+
+  /** While two generations serve. */
+  get staging(): Staging | undefined {
+    return this.#staging;
   }
 
   /** Generations that serve, may have to serve again, or still finish requests. */
@@ -51,7 +64,7 @@ export class Activator {
     const pace = new Pace(AbortSignal.any([signal, overdue]));
     let provisioned: Provisioned | undefined;
     try {
-      if (!isAllowed) await refuseShrink((this.#current ?? this.#fallback)?.tables, verified.snapshot, pace);
+      if (!isAllowed) await refuseShrink((this.stable ?? this.#fallback)?.tables, verified.snapshot, pace);
       provisioned = await provision(verified, this.#pools, pace);
       await probe(provisioned, pace);
       signal.throwIfAborted();
@@ -76,8 +89,8 @@ export class Activator {
     this.#tell();
   }
 
-  /** Makes the warmed candidate the one that serves. */
-  activate(commit: string): Generation {
+  /** Makes the warmed candidate the one that serves, or that serves `share` of the consumers. */
+  activate(commit: string, share = 1): Generation {
     const { started } = this.#candidate ?? { started: 0 };
     const generation = this.#take(commit);
     const before = this.#current;
@@ -85,6 +98,9 @@ export class Activator {
     // An unproved predecessor is gone for good; a proved one stays as the way back.
     if (this.#fallback) before?.retire();
     else this.#fallback = before;
+    this.#staging =
+      share < 1 && this.#fallback ? new Staging({ candidate: generation, others: this.#fallback }) : undefined;
+    this.#staging?.widen(share);
     this.#metrics.swapSeconds.observe((performance.now() - started) / 1000);
     this.#tell();
     return generation;
@@ -111,6 +127,20 @@ export class Activator {
     return generation;
   }
 
+  /** Has what serves a cohort serve `share` of the consumers from now on, or everyone. */
+  widen(commit: string, share: number): void {
+    if (this.#staging?.candidate.revision.artifact !== commit) throw new Error(`${commit} is in no stage`);
+    if (share < 1) this.#staging.widen(share);
+    else this.#staging = undefined;
+    this.#tell();
+  }
+
+  /** A request of a known consumer is over. */
+  ended(generation: Generation, end: End): void {
+    generation.consumers.ended(end);
+    this.#staging?.ended(generation, end, (target) => this.touched(target) !== undefined);
+  }
+
   /** What serves has proved itself: the way back is closed. */
   promote(): void {
     this.#fallback?.retire();
@@ -123,7 +153,7 @@ export class Activator {
     if (!back) throw new Error('there is nothing to roll back to');
     const bad = this.#current;
     this.#current = back;
-    this.#fallback = undefined;
+    this.#fallback = this.#staging = undefined;
     bad?.retire();
     this.#tell();
     return back;
@@ -148,7 +178,7 @@ export class Activator {
 
   #tell(): void {
     this.#metrics.generationsLive.set(this.#live.size);
-    const revision = this.#current?.revision;
+    const revision = this.stable?.revision;
     if (!revision) return;
     this.#metrics.configInfo.reset();
     this.#metrics.configInfo.set(

@@ -6,6 +6,7 @@ import type { Verdict } from '../policies/policy.ts';
 import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
 import type { HealthRecord } from './health.ts';
 import type { Directory } from './on-demand.ts';
+import { ConsumerRecord } from './staging.ts';
 
 export interface LiveProvider {
   readonly name: string;
@@ -112,6 +113,7 @@ export class Generation {
   readonly revision: Revision;
   readonly tables: Tables;
   readonly health: HealthRecord;
+  readonly consumers = new ConsumerRecord();
   readonly #dispose: () => void;
   #inFlight = 0;
   #retired = false;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { HeadgateError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import type { LiveConsumer } from '../generation/generation.ts';
+import type { Generation, LiveConsumer } from '../generation/generation.ts';
 
 /** Longer ones are refused before they are hashed. */
 const maxKeyChars = 4_096;
@@ -16,17 +16,23 @@ function keyFrom(headers: IncomingHttpHeaders): string | undefined {
   return undefined;
 }
 
+/** Whose key stands in `headers`, as far as `generation` knows. */
+export function consumerIn({ tables }: Generation, headers: IncomingHttpHeaders): LiveConsumer | undefined {
+  const key = keyFrom(headers);
+  if (key === undefined || key.length > maxKeyChars) return undefined;
+  // The digest is what is compared, in a hash map: how long a wrong key takes tells nothing about the right ones.
+  return tables.consumersByKey.get(createHash('sha256').update(key).digest('hex'));
+}
+
 export function identify<E extends Exchange>(exchange: E): E & { readonly consumer: LiveConsumer } {
-  const key = keyFrom(exchange.request.headers);
-  if (key === undefined) {
+  const { headers } = exchange.request;
+  if (keyFrom(headers) === undefined) {
     throw new HeadgateError(
       'missing_api_key',
       'Send your key as "Authorization: Bearer <key>" (or in x-api-key, x-goog-api-key, api-key).',
     );
   }
-  // The digest is what is compared, in a hash map: how long a wrong key takes tells nothing about the right ones.
-  const digest = key.length <= maxKeyChars ? createHash('sha256').update(key).digest('hex') : '';
-  const consumer = exchange.generation.tables.consumersByKey.get(digest);
+  const consumer = consumerIn(exchange.generation, headers);
   if (!consumer) throw new HeadgateError('invalid_api_key', 'This key is not known to the gateway.');
   exchange.outcome.consumer = consumer.name;
   return Object.assign(exchange, { consumer });

@@ -1,4 +1,5 @@
 /** Carries out what the machine decides: fetches, verifies, warms, swaps, and goes back when it must. */
+import type { Artifact } from '../artifact.ts';
 import type { Activator } from '../generation/activator.ts';
 import type { Verified } from '../generation/provision.ts';
 import type { Log } from '../log.ts';
@@ -14,6 +15,7 @@ import { Operator } from './operator.ts';
 import { neverPolled, Poller, type SourceStatus } from './poller.ts';
 import type { RawArtifact, RevisionSource } from './source.ts';
 import { Sequence } from './sequence.ts';
+import { StageWatch, type RolloutReport } from './stage-watch.ts';
 import { Trial } from './trial.ts';
 import type { SharedVerdicts } from './verdicts.ts';
 import type { Verify } from './verifier.ts';
@@ -47,6 +49,7 @@ export class Loop {
   #state: State = cold;
   #trial: Trial | undefined;
   readonly #candidate: CandidateWork;
+  readonly #stage: StageWatch;
   readonly #effects: Sequence;
   health: 'verified' | 'unverified' | 'rolled-back' = 'unverified';
 
@@ -61,6 +64,7 @@ export class Loop {
     this.#poller = source && new Poller({ source, log, metrics, intervalMs, onTip });
     const { operator } = this;
     const machine = { state: () => this.#state, send: (event: Event) => this.#send(event) };
+    this.#stage = new StageWatch(options, machine.send);
     this.#candidate = new CandidateWork({ ...options, operator, poller: this.#poller }, machine);
   }
 
@@ -72,7 +76,13 @@ export class Loop {
     return this.#poller?.status ?? neverPolled;
   }
 
+  get rollout(): RolloutReport | undefined {
+    return this.#stage.report;
+  }
+
+  /** The trial of what serves everyone. */
   get bake(): { readonly endsAt: string; readonly samples: number } | undefined {
+    if (this.#state.rollout) return undefined;
     const samples = this.#options.activator.current?.health.samples ?? 0;
     return this.#trial && { endsAt: this.#trial.endsAt.toISOString(), samples };
   }
@@ -105,6 +115,7 @@ export class Loop {
     this.#candidate.giveUp('stopping');
     await this.#poller?.stop();
     await this.#effects.settled();
+    this.#stage.stop();
     this.#trial?.stop();
     this.operator.stop();
     await clearMarks(this.#options.keep);
@@ -124,7 +135,7 @@ export class Loop {
     const before = this.#state;
     const { state, effects } = step(before, event);
     this.#state = state;
-    this.history.tell(before, state, this.#options.activator.current?.revision.short);
+    this.history.tell(before, state, this.#options.activator.stable?.revision.short);
     for (const effect of effects) {
       if (effect.do === 'abandon') {
         // At once, not in its turn: what it ends is what the queue is waiting for.
@@ -148,7 +159,9 @@ export class Loop {
       case 'warm':
         return this.#candidate.warm(effect.commit);
       case 'activate':
-        return this.#activate(effect.commit);
+        return this.#activate(effect.commit, effect.share);
+      case 'widen':
+        return this.#widen(effect.commit, effect.share);
       case 'promote':
         return this.#promote();
       case 'roll_back':
@@ -162,25 +175,42 @@ export class Loop {
     }
   }
 
-  async #activate(commit: string): Promise<void> {
-    const { keep, bar, activator, log, bakeMs, verdicts } = this.#options;
+  async #activate(commit: string, share: number): Promise<void> {
+    const { keep, bar, activator, log } = this.#options;
     const { artifact } = this.#candidate.take(commit);
     const { seq, source } = artifact.manifest;
     const accepted = bar.afterAccepting(commit, artifact.manifest);
     await keep.change({ pending: commit, building: undefined, ...accepted });
-    const { number, revision } = activator.activate(commit);
+    const { number, revision } = activator.activate(commit, share);
     this.operator.remember(artifact);
-    this.health = 'unverified';
-    const told = { revision: revision.short, artifact: commit, generation: number, seq, ...source };
+    if (share === 1) this.health = 'unverified';
+    const told = { revision: revision.short, artifact: commit, generation: number, seq, share, ...source };
     log.info({ event: 'swap', ...told }, 'a new revision serves');
+    this.#try(artifact);
+    this.#stage.enter(this.#state);
+    // The first has nothing to fall back to: it is what there is, and it is kept at once.
+    if (this.#state.lastKnownGood === undefined) this.#send({ type: 'baked', commit });
+  }
+
+  #try(artifact: Artifact): void {
+    const { activator, bakeMs, verdicts } = this.#options;
     this.#trial?.stop();
     this.#trial = new Trial(artifact, bakeMs, activator, {
       onFault: (failed, detail) => this.#send({ type: 'unhealthy', commit: failed, detail }),
       onOver: (baked) => this.#send({ type: 'baked', commit: baked }),
       heard: (tried) => verdicts.on(tried),
     });
-    // The first has nothing to fall back to: it is what there is, and it is kept at once.
-    if (this.#state.lastKnownGood === undefined) this.#send({ type: 'baked', commit });
+  }
+
+  #widen(commit: string, share: number): void {
+    const { activator, log } = this.#options;
+    activator.widen(commit, share);
+    this.#stage.enter(this.#state);
+    if (share < 1) return;
+    log.info({ event: 'rollout_over', artifact: commit }, 'a new revision serves everyone');
+    this.health = 'unverified';
+    // What it has to stand now is a trial like any other, from its beginning.
+    if (this.#trial) this.#try(this.#trial.artifact);
   }
 
   async #promote(): Promise<void> {
@@ -204,6 +234,7 @@ export class Loop {
     const { activator, keep, metrics, verdicts } = this.#options;
     this.#endTrial();
     activator.rollBack();
+    this.#stage.enter(this.#state);
     this.health = 'rolled-back';
     metrics.rollbacks.inc({ rule: 'bad-health' });
     await verdicts.condemn(from, detail);

@@ -49,4 +49,9 @@ test('stages that make no sense are told where they stand, all at once', async (
 test('a rollout without stages is no rollout', async (context) => {
   const { said } = await checked(context, '{ stages: [] } as never');
   assert.deepEqual(said, ['invalid_value defineGateway: rollout.stages: must be at least 1 long']);
+  const many = await checked(
+    context,
+    "{ stages: Array.from({ length: 11 }, () => ({ share: 2, for: '5m' })) as never }",
+  );
+  assert.deepEqual(many.said, ['invalid_value defineGateway: rollout.stages: must be a list of at most 10 stages']);
 });

@@ -38,7 +38,8 @@ test('fault 87: whoever is in a small share is in every larger one', () => {
   const shares = [0.01, 0.05, 0.25, 0.5, 0.99];
   for (const name of names.slice(0, 2_000)) {
     const inside = shares.map((share) => isInCohort(name, commit, share));
-    assert.deepEqual(inside, inside.toSorted(), name);
+    const first = inside.indexOf(true);
+    assert.ok(first < 0 || inside.slice(first).every(Boolean), name);
   }
 });
 

@@ -78,7 +78,7 @@ test('what befalls all at once is held against nobody, whenever it comes and goe
 test('consumers who failed before as they fail now are held against no revision', () => {
   const share = (consumer: number) => [1, 0.5, 0.2][consumer] ?? 0;
   assert.ok(dropped({ consumers: 20, cohort: 3, fails: share, failedBefore: share }, runs) <= most);
-  const one = { ...{ consumers: 20, cohort: 1 }, fails: share, failedBefore: share };
+  const one: World = { consumers: 20, cohort: 1, fails: share, failedBefore: share };
   assert.ok(dropped(one, runs) <= most, 'alone in the cohort');
 });
 
