@@ -1,14 +1,15 @@
 /**
  * Compares a new revision with the one before it while both serve, and may be looked at after each request: a betting test.
  *
- * Each request of the cohort is set against the rest's that ended since the one before it, so that whatever befalls both at
- * once cancels out. Before the outcome is known, part of the wealth is bet on "the new one fails more often, by more than
+ * Each request of the cohort is set against one of the rest that ended about then, so that whatever befalls both at once
+ * cancels out. Before the outcome is known, part of the wealth is bet on "the new one fails more often, by more than
  * `leastEffect`". When that is not so, each bet is fair or worse, and by Ville's inequality the wealth, which begins at 1, ever
  * reaches 1 / `falseDrops` with a probability of at most `falseDrops`, however often one looks.
  *
- * Consumers differ, and which ones are in the cohort is chance: so each outcome counts as the excess over what the same
- * consumer failed before the rollout. And none is heard alone: what one consumer can win is bounded, so that a drop takes
- * two, where two of those who called before or call now are in the cohort.
+ * Consumers differ, and which ones are in the cohort is chance: so an outcome counts as the excess over what the same
+ * consumer failed before the rollout. That others came to fail less is no fault of the new one. And none is heard alone: what
+ * one consumer can win is bounded, so that a drop takes two, where two of those who called before or call now are in the
+ * cohort.
  */
 
 /** How often a revision that is no worse is dropped, at most. */
@@ -20,6 +21,11 @@ const toDrop = 1 / falseDrops;
 const mostBet = 0.9 / (2 + leastEffect);
 /** How many requests back the next bet looks, roughly: what begins late is noticed, and luck wears off. */
 const memory = 50;
+/**
+ * How many outcomes of one side wait for one of the other. Which of them is passed over, and which is taken, is drawn: the
+ * first of each burst, or the last, is not like the others where clients try again what failed.
+ */
+const mostWaiting = 8;
 /** Holds the first bets down, until there is something to go by. */
 const firstSpread = 0.05;
 
@@ -31,12 +37,19 @@ export interface Tally {
   readonly failures: number;
 }
 
+interface Outcome {
+  readonly side: 'cohort' | 'rest';
+  readonly consumer: string;
+  readonly excess: number;
+}
+
 export class SequentialTest {
   readonly #failedBefore: FailedBefore;
+  readonly #random: () => number;
   /** What each consumer of the cohort made of the wealth it was given. */
   readonly #won = new Map<string, number>();
-  /** Of the rest, since the last comparison. */
-  #waiting = { sum: 0, count: 0 };
+  /** Outcomes that have no counterpart yet. All are of one side. */
+  #waiting: Outcome[] = [];
   /** What the comparisons came to lately: their mean, and that of their squares. */
   #mean = 0;
   #spread = firstSpread;
@@ -44,8 +57,9 @@ export class SequentialTest {
   #callers = 0;
   readonly #tallies = { cohort: { requests: 0, failures: 0 }, rest: { requests: 0, failures: 0 } };
 
-  constructor(failedBefore: FailedBefore) {
+  constructor(failedBefore: FailedBefore, random: () => number = Math.random) {
     this.#failedBefore = failedBefore;
+    this.#random = random;
   }
 
   /** The cohort grew: now it has this many of those who called before the rollout. */
@@ -84,24 +98,37 @@ export class SequentialTest {
     tally.requests += 1;
     if (hasFailed) tally.failures += 1;
     const excess = Number(hasFailed) - this.#failedBefore(consumer);
-    if (side === 'cohort') this.#compare(consumer, excess);
-    else this.#waiting = { sum: this.#waiting.sum + excess, count: this.#waiting.count + 1 };
+    if (side === 'cohort' && !this.#won.has(consumer)) this.#won.set(consumer, 1);
+    this.#pair({ side, consumer, excess: side === 'cohort' ? excess : Math.max(0, excess) });
+  }
+
+  #pair(outcome: Outcome): void {
+    const [first] = this.#waiting;
+    if (first === undefined || first.side === outcome.side) {
+      this.#waiting.push(outcome);
+      if (this.#waiting.length > mostWaiting) this.#draw();
+      return;
+    }
+    const other = this.#draw() ?? first;
+    if (outcome.side === 'cohort') this.#compare(outcome, other);
+    else this.#compare(other, outcome);
+  }
+
+  #draw(): Outcome | undefined {
+    return this.#waiting.splice(Math.floor(this.#random() * this.#waiting.length), 1)[0];
   }
 
   get #mostPerConsumer(): number {
     return Math.max(this.#won.size, this.#callers) > 1 ? Math.sqrt(toDrop) : toDrop;
   }
 
-  #compare(consumer: string, excess: number): void {
-    const won = this.#won.get(consumer) ?? 1;
-    this.#won.set(consumer, won);
-    const { sum, count } = this.#waiting;
-    // Nothing to compare with; and one that has said all it may must not raise the others' bets either.
-    if (count === 0 || won >= this.#mostPerConsumer) return;
-    this.#waiting = { sum: 0, count: 0 };
-    const gain = excess - sum / count - leastEffect;
+  #compare(cohort: Outcome, rest: Outcome): void {
+    const won = this.#won.get(cohort.consumer) ?? 1;
+    // One that has said all it may must not raise the others' bets either.
+    if (won >= this.#mostPerConsumer) return;
+    const gain = cohort.excess - rest.excess - leastEffect;
     const bet = Math.min(mostBet, Math.max(0, this.#mean / this.#spread));
-    this.#won.set(consumer, won * (1 + bet * gain));
+    this.#won.set(cohort.consumer, won * (1 + bet * gain));
     this.#mean += (gain - this.#mean) / memory;
     this.#spread += (gain ** 2 - this.#spread) / memory;
   }

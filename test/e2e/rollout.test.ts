@@ -9,6 +9,7 @@ import { keyHash, startWith, type TestGateway } from '../support/gateway.ts';
 import { initRepository, temporaryDirectory } from '../support/repository.ts';
 import { headgate } from '../support/sample-repository.ts';
 import { answerWell, startScripted } from '../support/scripted-upstream.ts';
+import { grounds } from '../support/serving-process.ts';
 import { until } from '../support/until.ts';
 import { question, versioned, type VersionParts } from '../support/versioned.ts';
 
@@ -105,7 +106,7 @@ test(
   options,
   async (context) => {
     const { branch, start } = await stage(context);
-    await branch.publish(plain(1, { chunkInterval: '400ms' }));
+    await branch.publish(plain(1, { chunkInterval: '2000ms' }));
     const gateway = await start('--bake', '500ms');
     const stages: Stages = [
       { share: 0.3, for: '1s' },
@@ -295,26 +296,85 @@ test('a pause holds a stage, and a pin of the staged revision brings it to every
   const { branch, start } = await stage(context);
   await branch.publish(plain(1));
   const gateway = await start();
-  const order = (name: string, body: object) =>
-    fetch(`${gateway.adminUrl}/${name}`, {
+  const order = async (name: string, body: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${gateway.adminUrl}/${name}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers,
       body: JSON.stringify(body),
     });
+    assert.ok(response.ok, `${name}: ${response.status}`);
+  };
   const commit = await branch.publish(
     staged(2, [
       { share: 0.3, for: '1s' },
       { share: 0.6, for: '1h' },
     ]),
   );
-  await rollout(gateway, 0.3);
-  assert.equal((await order('pause', { for: '1h' })).status, 200);
-  await until(
-    'the stage is over',
-    async () => Date.now() > Date.parse((await gateway.status()).rollout?.endsAt ?? '') + 500,
-  );
+  const { rollout: first } = await rollout(gateway, 0.3);
+  await order('pause', { for: '1h' });
+  const over = Date.parse(first?.endsAt ?? '') + 500;
+  await until('the stage is over', () => Promise.resolve(Date.now() > over));
   assert.equal((await gateway.status()).rollout?.share, 0.3);
-  assert.equal((await order('pin', { commit, for: '1h' })).status, 200);
+  await order('pin', { commit, for: '1h' });
   await until('everyone is served by it', async () => (await gateway.status()).rollout === undefined);
   assert.deepEqual(await seeing(gateway, 2), names);
+});
+
+test(
+  'what a consumer failed with before, and what the revision left alone, are held against nobody',
+  options,
+  async (context) => {
+    const { branch, start } = await stage(context);
+    let isRefusing = false;
+    const vendor = await startScripted((received) => {
+      if (isRefusing) received.response.writeHead(401).end('{}');
+      else answerWell(received);
+    });
+    context.after(() => vendor.close());
+    await branch.publish(plain(1, { vendorUrl: vendor.url }));
+    const gateway = await start();
+    // Whoever is going to be in the cohort is not known before: so all ask for what is not there, and some go on to.
+    for (let asked = 0; asked < 20; asked += 1)
+      for (const name of names) await askAs(gateway, keyOf(name), 'no-such-model');
+    const commit = await branch.publish(staged(2, long, { vendorUrl: vendor.url }));
+    await rollout(gateway, 0.3);
+    isRefusing = true;
+    for (let asked = 0; asked < 15; asked += 1)
+      for (const name of names) {
+        if (isInCohort(name, commit, 0.3)) {
+          await askAs(gateway, keyOf(name), 'no-such-model');
+          await askAs(gateway, keyOf(name), 'vendor');
+        } else await askAs(gateway, keyOf(name), asked % 2 ? 'no-such-model' : 'which');
+      }
+    const { rollout: report, held } = await gateway.status();
+    assert.equal(held, undefined);
+    assert.ok((report?.evidence ?? NaN) < 3, `${report?.evidence}`);
+  },
+);
+
+test('fault 60: a revision whose process dies in a stage is held at the next start', options, async (context) => {
+  const place = await grounds(context);
+  await place.branch.publish(plain(1));
+  const before = place.start('--bake', '0s');
+  await until('1 is kept', async () => (await before.status()).state === 'STEADY', 20_000);
+  const bad = await place.branch.publish(staged(2, long));
+  await until('2 is in a stage', async () => (await before.status()).rollout?.share === 0.3, 20_000);
+  await before.end('SIGKILL');
+
+  const again = place.start();
+  const status = await until(
+    'it is held',
+    async () => {
+      const now = await again.status();
+      return now.held && now;
+    },
+    20_000,
+  );
+  assert.deepEqual(status.held, {
+    commit: bad,
+    reason: 'bad-health',
+    detail: 'the gateway died while this revision was on trial',
+  });
+  assert.equal(status.rollout, undefined);
 });

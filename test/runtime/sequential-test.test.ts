@@ -31,7 +31,7 @@ interface World {
 function run(world: World, seed: number, requests: number): number | undefined {
   const random = seeded(seed);
   const { consumers, cohort, fails, failedBefore = () => 0, weight = () => 1 } = world;
-  const comparison = new SequentialTest((name) => failedBefore(Number(name)));
+  const comparison = new SequentialTest((name) => failedBefore(Number(name)), random);
   comparison.widen(world.callers ?? cohort);
   const weights = Array.from({ length: consumers }, (_, consumer) => weight(consumer));
   const total = weights.reduce((sum, each) => sum + each, 0);
@@ -53,7 +53,7 @@ function dropped(world: World, runs: number, requests = 2_000): number {
   return count;
 }
 
-const runs = 1_000;
+const runs = 500;
 const most = runs * 0.01;
 
 for (const base of [0, 0.01, 0.05, 0.3, 0.5]) {
@@ -80,6 +80,37 @@ test('consumers who failed before as they fail now are held against no revision'
   assert.ok(dropped({ consumers: 20, cohort: 3, fails: share, failedBefore: share }, runs) <= most);
   const one: World = { consumers: 20, cohort: 1, fails: share, failedBefore: share };
   assert.ok(dropped(one, runs) <= most, 'alone in the cohort');
+});
+
+test('others who come to fail less than before make the revision look no worse', () => {
+  const better: World = {
+    consumers: 20,
+    cohort: 5,
+    fails: (_, isInCohort) => (isInCohort ? 0.5 : 0),
+    failedBefore: () => 0.5,
+  };
+  assert.ok(dropped(better, runs) <= most);
+});
+
+test('how requests follow each other makes no difference', () => {
+  // Half of them fail with both. With one revision two come at a time, with the other they come one by one.
+  for (const pair of [
+    [true, false],
+    [false, true],
+  ]) {
+    for (const paired of ['cohort', 'rest'] as const) {
+      let drops = 0;
+      for (let seed = 1; seed <= 200; seed += 1) {
+        const comparison = new SequentialTest(() => 0, seeded(seed));
+        for (let round = 0; round < 500 && !comparison.isWorse; round += 1) {
+          for (const hasFailed of pair) comparison.ended(paired, String(round % 3), hasFailed);
+          comparison.ended(paired === 'rest' ? 'cohort' : 'rest', String(round % 5), round % 2 === 0);
+        }
+        if (comparison.isWorse) drops += 1;
+      }
+      assert.ok(drops <= 2, `${drops} of 200 with ${paired} in pairs, ${pair.join()}`);
+    }
+  }
 });
 
 test('one noisy consumer among several does not drop a revision, however much it calls', () => {
