@@ -6,7 +6,7 @@ import { asHeadgateError, HeadgateError } from './errors.ts';
 import type { Exchange, House, Outcome } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
 import { faultInWords } from './log.ts';
-import type { End } from './generation/staging.ts';
+import type { End } from './generation/consumer-record.ts';
 import { apiLine } from './pipeline/api-line.ts';
 import { consumerIn } from './pipeline/identify.ts';
 import { modelLine } from './pipeline/model-line.ts';

@@ -46,7 +46,7 @@ export function statusOf({ activator, loop, keep, herald, signed, replicaId, sta
     held: state.held,
     pause: state.pause && { ...state.pause, until: new Date(state.pause.until).toISOString() },
     pinnable: loop.operator.pinnable,
-    rollout: loop.rollout,
+    rollout: loop.stage.report,
     bake,
     source: sourceStatus,
     quarantine: Object.entries(state.quarantine).map(([commit, reason]) => ({ commit, reason })),

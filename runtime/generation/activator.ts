@@ -3,12 +3,13 @@ import { ArtifactRefused } from '../artifact.ts';
 import { Pace } from '../pace.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
+import type { End } from './consumer-record.ts';
 import { Generation } from './generation.ts';
 import { HealthRecord } from './health.ts';
 import { probe } from './probe.ts';
 import { provision, type Provisioned, type Verified } from './provision.ts';
 import { refuseShrink } from './shrink-guard.ts';
-import { Staging, type End } from './staging.ts';
+import { Staging } from './staging.ts';
 
 /** From a verified snapshot to a candidate that answered every question. */
 const warmDeadlineMs = 30_000;

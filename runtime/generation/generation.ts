@@ -4,9 +4,9 @@ import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { Verdict } from '../policies/policy.ts';
 import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
+import { ConsumerRecord } from './consumer-record.ts';
 import type { HealthRecord } from './health.ts';
 import type { Directory } from './on-demand.ts';
-import { ConsumerRecord } from './staging.ts';
 
 export interface LiveProvider {
   readonly name: string;

@@ -15,7 +15,7 @@ import { Operator } from './operator.ts';
 import { neverPolled, Poller, type SourceStatus } from './poller.ts';
 import type { RawArtifact, RevisionSource } from './source.ts';
 import { Sequence } from './sequence.ts';
-import { StageWatch, type RolloutReport } from './stage-watch.ts';
+import { StageWatch } from './stage-watch.ts';
 import { Trial } from './trial.ts';
 import type { SharedVerdicts } from './verdicts.ts';
 import type { Verify } from './verifier.ts';
@@ -49,7 +49,8 @@ export class Loop {
   #state: State = cold;
   #trial: Trial | undefined;
   readonly #candidate: CandidateWork;
-  readonly #stage: StageWatch;
+  /** Of the rollout that is under way. */
+  readonly stage: StageWatch;
   readonly #effects: Sequence;
   health: 'verified' | 'unverified' | 'rolled-back' = 'unverified';
 
@@ -64,7 +65,7 @@ export class Loop {
     this.#poller = source && new Poller({ source, log, metrics, intervalMs, onTip });
     const { operator } = this;
     const machine = { state: () => this.#state, send: (event: Event) => this.#send(event) };
-    this.#stage = new StageWatch(options, machine.send);
+    this.stage = new StageWatch(options, machine.send);
     this.#candidate = new CandidateWork({ ...options, operator, poller: this.#poller }, machine);
   }
 
@@ -74,10 +75,6 @@ export class Loop {
 
   get sourceStatus(): SourceStatus {
     return this.#poller?.status ?? neverPolled;
-  }
-
-  get rollout(): RolloutReport | undefined {
-    return this.#stage.report;
   }
 
   /** The trial of what serves everyone. */
@@ -115,7 +112,7 @@ export class Loop {
     this.#candidate.giveUp('stopping');
     await this.#poller?.stop();
     await this.#effects.settled();
-    this.#stage.stop();
+    this.stage.stop();
     this.#trial?.stop();
     this.operator.stop();
     await clearMarks(this.#options.keep);
@@ -187,7 +184,7 @@ export class Loop {
     const told = { revision: revision.short, artifact: commit, generation: number, seq, share, ...source };
     log.info({ event: 'swap', ...told }, 'a new revision serves');
     this.#try(artifact);
-    this.#stage.enter(this.#state);
+    this.stage.enter(this.#state);
     // The first has nothing to fall back to: it is what there is, and it is kept at once.
     if (this.#state.lastKnownGood === undefined) this.#send({ type: 'baked', commit });
   }
@@ -205,7 +202,7 @@ export class Loop {
   #widen(commit: string, share: number): void {
     const { activator, log } = this.#options;
     activator.widen(commit, share);
-    this.#stage.enter(this.#state);
+    this.stage.enter(this.#state);
     if (share < 1) return;
     log.info({ event: 'rollout_over', artifact: commit }, 'a new revision serves everyone');
     this.health = 'unverified';
@@ -234,7 +231,7 @@ export class Loop {
     const { activator, keep, metrics, verdicts } = this.#options;
     this.#endTrial();
     activator.rollBack();
-    this.#stage.enter(this.#state);
+    this.stage.enter(this.#state);
     this.health = 'rolled-back';
     metrics.rollbacks.inc({ rule: 'bad-health' });
     await verdicts.condemn(from, detail);

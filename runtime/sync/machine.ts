@@ -150,7 +150,7 @@ function advance(state: State, event: Event): Step {
       const proved = event.commit === state.lastKnownGood || event.commit === state.pause?.pinned;
       const promote: Effect[] = proved ? [{ do: 'promote', commit: event.commit }] : [];
       const lastKnownGood = proved ? event.commit : state.lastKnownGood;
-      const rollout = proved ? undefined : beginning(event.stages, lastKnownGood);
+      const rollout = proved ? undefined : beginning(event.stages, state);
       return {
         state: { ...state, work: undefined, active: event.commit, rollout, lastKnownGood },
         effects: [{ do: 'activate', commit: event.commit, share: shareOf({ rollout }) }, ...promote],

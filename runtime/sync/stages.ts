@@ -4,9 +4,13 @@ import type { Rollout, State, Step } from './states.ts';
 /** The share of the consumers that `active` serves; the others are served by `lastKnownGood`. */
 export const shareOf = ({ rollout }: Pick<State, 'rollout'>): number => rollout?.stages[rollout.at]?.share ?? 1;
 
-/** Where a revision begins. In stages only what is not proved, and only where something else is there for the others. */
-export function beginning(stages: Rollout['stages'] | undefined, lastKnownGood: string | undefined): State['rollout'] {
-  return stages && stages.length > 0 && lastKnownGood !== undefined ? { stages, at: 0 } : undefined;
+/**
+ * Where a revision that is not proved begins: in stages only where something serves already. A replica that has just
+ * started, and knows nothing but the branch, would go back on what most of the others may have proved long ago.
+ */
+export function beginning(stages: Rollout['stages'] | undefined, { active, lastKnownGood }: State): State['rollout'] {
+  const hasOthers = active !== undefined && lastKnownGood !== undefined;
+  return stages && stages.length > 0 && hasOthers ? { stages, at: 0 } : undefined;
 }
 
 /** A stage has lasted its time without a failure. */

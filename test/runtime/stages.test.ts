@@ -192,6 +192,10 @@ test('what proved itself before, and the first of all, go to everyone at once', 
   let state = cold;
   for (const one of first) state = step(state, one.type === 'next' ? natural(state, one.stages) : one).state;
   assert.deepEqual([state.active, state.rollout], ['b', undefined]);
+  const [seen, ...steps] = first;
+  state = step(step(cold, seen).state, { type: 'looked_back', commit: 'a' }).state;
+  for (const one of steps) state = step(state, one.type === 'next' ? natural(state, one.stages) : one).state;
+  assert.deepEqual([state.active, state.lastKnownGood, state.rollout], ['b', 'a', undefined]);
 });
 
 function advance(times: number, declared?: typeof three): Move[] {
