@@ -47,7 +47,7 @@ test('stages that make no sense are told where they stand, all at once', async (
 });
 
 test('a rollout without stages is no rollout', async (context) => {
-  const { said } = await checked(context, '{ stages: [] } as never');
+  const { said } = await checked(context, '{ stages: [] as never }');
   assert.deepEqual(said, ['invalid_value defineGateway: rollout.stages: must be at least 1 long']);
   const many = await checked(
     context,

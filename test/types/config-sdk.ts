@@ -139,3 +139,7 @@ route('relative', { path: 'a', upstream: orders });
 route('nowhere', { path: '/a' });
 // @ts-expect-error a quota is no model
 defineGateway({ name: 'demo', models: [free], consumers: [team] });
+// @ts-expect-error a rollout has at least one stage
+defineGateway({ name: 'demo', models: [assistant], consumers: [team], rollout: { stages: [] } });
+// @ts-expect-error a stage lasts for some time
+defineGateway({ name: 'demo', models: [assistant], consumers: [team], rollout: { stages: [{ share: 0.5 }] } });
