@@ -21,8 +21,11 @@ export interface DevOptions {
   readonly onFindings: (result: Pick<CheckResult, 'findings' | 'redact'>, directory: string) => void;
 }
 
-/** Consumer `dev` may use everything. Where the configuration declares one of that name, it only gains the key. */
-function withDevKey(snapshot: SnapshotInput, keyHash: string): SnapshotInput {
+/**
+ * Consumer `dev` may use everything. Where the configuration declares one of that name, it only gains the key. Stages are for
+ * many consumers: whoever tries a change out wants to see it.
+ */
+function forDev({ rollout: _stages, ...snapshot }: SnapshotInput, keyHash: string): SnapshotInput {
   const declared = snapshot.consumers['dev'] ?? { keys: [] };
   const dev = { ...declared, keys: [...declared.keys, keyHash] };
   return { ...snapshot, consumers: { ...snapshot.consumers, dev } };
@@ -39,7 +42,7 @@ function artifactFor(
     const place = first ? `${first.file}:${first.line}:${first.column} ${first.message}` : 'no snapshot came out';
     throw new ArtifactRefused('invalid', `check found ${errors.length} error(s); the first: ${place}`);
   }
-  return artifactFiles(withDevKey(result.snapshot, options.keyHash), { seq: 0, ...(source && { source }) }).files;
+  return artifactFiles(forDev(result.snapshot, options.keyHash), { seq: 0, ...(source && { source }) }).files;
 }
 
 /** Follows the checked-out branch. */

@@ -1,7 +1,7 @@
 /** The root of a repository's configuration. */
 import { declare } from './site.ts';
 import type { AcceptableCode } from './findings.ts';
-import type { Consumer, Gateway, Model, Route } from './handles.ts';
+import type { Consumer, Duration, Gateway, Model, Route } from './handles.ts';
 
 /** A list, a record, or a whole module: `import * as models from './models.ts'`. */
 type Many<Handle> = readonly Handle[] | { readonly [name: string]: Handle };
@@ -19,6 +19,18 @@ export interface Acceptance {
   in?: Declared | string;
   /** Why it is right here: what the next reader should know. */
   reason: string;
+}
+
+export interface RolloutStage {
+  /** Of the consumers, the part that is served by the new revision: more than 0, less than 1, more than the stage before. */
+  share: number;
+  /** How long, from `'1s'` to `'7d'`. */
+  for: Duration;
+}
+
+export interface Rollout {
+  /** After the last one, the revision serves everyone, and is on trial as any other. At most ten. */
+  stages: readonly [RolloutStage, ...RolloutStage[]];
 }
 
 export interface GatewaySpec {
@@ -44,6 +56,12 @@ export interface GatewaySpec {
    * would have served is taken back. May stay.
    */
   removed?: { readonly [object: `models.${string}` | `routes.${string}`]: string };
+  /**
+   * In which steps the revision that says so reaches consumers. Who is first depends on the consumer's name and the commit
+   * alone. While a stage lasts, the revision is compared with the one before it, and dropped when more requests fail with
+   * it. Absent: it serves everyone at once. A revision is rolled out as it says itself, not as the one before it says.
+   */
+  rollout?: Rollout;
 }
 
 /** Everything this gateway serves. Whatever is not reachable from here is not published, and `check` says so. */

@@ -39,6 +39,8 @@ const words: Readonly<Record<string, string>> = {
   '`sha256:${string}`': 'text that begins with `sha256:`',
   '{ readonly [object: `models.${string}` | `routes.${string}`]: string }':
     'record of reasons by `models.<name>` and `routes.<name>`',
+  Rollout: 'record of `stages`, see below',
+  'readonly [RolloutStage, ...RolloutStage[]]': 'list of stages, at least one',
   'BoundPrompt | Prompt<{}>': 'prompt, with values for its variables',
 };
 
@@ -138,7 +140,7 @@ function kindsIn(kinds: Readonly<Record<string, Kind>>, folder: string): string 
 const further: Readonly<Record<string, readonly string[]>> = {
   provider: ['ModelFacts', 'TargetOptions'],
   weighted: ['Weighted'],
-  defineGateway: ['Acceptance'],
+  defineGateway: ['Acceptance', 'Rollout', 'RolloutStage'],
   model: ['ModelProbe'],
   route: ['RouteProbe'],
 };
@@ -150,6 +152,8 @@ const kindsFor: Readonly<Record<string, string>> = {
 const captions: Readonly<Record<string, string>> = {
   ModelProbe: 'Its `probe`:',
   RouteProbe: 'Its `probe`:',
+  Rollout: 'What is said of a `rollout`:',
+  RolloutStage: 'What is said of each of its `stages`:',
   ModelFacts: 'What is said of each of its `models`:',
   Acceptance: 'An entry of `accept`:',
   TargetOptions: 'Options of `target(model, options)`:',

@@ -1,12 +1,14 @@
 /** One request from its head to its log line: finds what it asks for, walks that line, and words every failure. */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { askedFor, requestId, type Asked } from './door.ts';
 import { asHeadgateError, HeadgateError } from './errors.ts';
 import type { Exchange, House, Outcome } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
 import { faultInWords } from './log.ts';
+import type { End } from './generation/consumer-record.ts';
 import { apiLine } from './pipeline/api-line.ts';
+import { consumerOf } from './pipeline/identify.ts';
 import { modelLine } from './pipeline/model-line.ts';
 import { noteLostRoute } from './pipeline/losses.ts';
 import { modelsLine } from './pipeline/models-line.ts';
@@ -24,8 +26,10 @@ const isModelPath = (path: string) => path.startsWith('/v1/') || path === '/v1' 
 export interface Edge {
   readonly house: House;
   readonly forwarder: Forwarder;
-  /** Why nothing is served now, or the generation that serves. */
-  readonly serving: () => Generation | HeadgateError;
+  /** Why nothing is served now, or the generation that serves whoever sent these headers. */
+  readonly serving: (headers: IncomingHttpHeaders) => Generation | HeadgateError;
+  /** Told of each request whose consumer is known. */
+  readonly ended: (generation: Generation, end: End) => void;
 }
 
 interface Visit {
@@ -142,8 +146,12 @@ function finish(edge: Edge, visit: Visit): void {
   const status = outcome.code === 'client_closed_request' ? 499 : reply.status;
   house.metrics.requests.inc({ matched: outcome.matched, consumer: outcome.consumer ?? '', status });
   house.metrics.requestSeconds.observe({ matched: outcome.matched }, seconds);
-  const { target, code, ownMs } = outcome;
+  // What was found nowhere came to no stage that asks who it is.
+  if (generation && outcome.code !== undefined)
+    outcome.consumer ??= consumerOf(generation.tables, request.headers)?.name;
+  const { target, code, ownMs, consumer } = outcome;
   generation?.health.ended({ object: objectOf(outcome.matched), target, code, ownMs });
+  if (generation && consumer !== undefined) edge.ended(generation, { consumer, target, code });
   house.log.info(
     {
       event: 'request',
@@ -208,7 +216,7 @@ export async function visitEdge(edge: Edge, request: IncomingMessage, response: 
   let leave: (() => void) | undefined;
   try {
     visit.asked = askedFor(request);
-    const serving = edge.serving();
+    const serving = edge.serving(request.headers);
     if (serving instanceof HeadgateError) throw serving;
     visit.generation = serving;
     leave = serving.enter();

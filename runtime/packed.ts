@@ -2,7 +2,7 @@
  * A snapshot as bytes with an index: it crosses a thread border without being copied, and costs the garbage collector nothing
  * however large it is, because a member becomes an object only when someone asks for it.
  */
-import type { Snapshot } from './snapshot.ts';
+import { singleFields, type Snapshot } from './snapshot.ts';
 
 /** One collection as it travels. */
 export interface PackedBytes {
@@ -69,13 +69,17 @@ function packCollection(collection: Collection): PackedBytes {
   };
 }
 
+type Plain = string | Snapshot['rollout'];
+
 /** What travels for a snapshot: by field, its bytes or the plain value. */
-export type SnapshotParcel = Readonly<Record<string, PackedBytes | string | undefined>>;
+export type SnapshotParcel = Readonly<Record<string, PackedBytes | Plain>>;
+
+const isPacked = (value: PackedBytes | Plain): value is PackedBytes => typeof value === 'object' && 'ends' in value;
 
 export function packSnapshot(snapshot: Snapshot): SnapshotParcel {
   const fields = Object.entries(snapshot).map(([field, value]) => [
     field,
-    typeof value === 'object' ? packCollection(value) : value,
+    typeof value === 'object' && !singleFields.has(field) ? packCollection(value as Collection) : value,
   ]);
   return Object.fromEntries(fields) as SnapshotParcel;
 }
@@ -83,15 +87,12 @@ export function packSnapshot(snapshot: Snapshot): SnapshotParcel {
 /** The memory behind a parcel, for handing it over instead of copying it. */
 export function buffersOf(parcel: SnapshotParcel): ArrayBuffer[] {
   return Object.values(parcel).flatMap((value) =>
-    typeof value === 'object' ? [value.names.buffer, value.members.buffer, value.ends.buffer] : [],
+    isPacked(value) ? [value.names.buffer, value.members.buffer, value.ends.buffer] : [],
   );
 }
 
 export function openParcel(parcel: SnapshotParcel): PackedSnapshot {
-  const fields = Object.entries(parcel).map(([field, value]) => [
-    field,
-    typeof value === 'object' ? new Packed(value) : value,
-  ]);
+  const fields = Object.entries(parcel).map(([field, value]) => [field, isPacked(value) ? new Packed(value) : value]);
   // What was packed from a `Snapshot`, field by field.
   return Object.fromEntries(fields) as PackedSnapshot;
 }

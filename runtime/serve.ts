@@ -13,6 +13,7 @@ import { Activator } from './generation/activator.ts';
 import type { Verified } from './generation/provision.ts';
 import { listen } from './listener.ts';
 import { createLog } from './log.ts';
+import { pick } from './pipeline/pick.ts';
 import { openQuotaStore } from './quota/open.ts';
 import { SettingsError, type Settings } from './settings.ts';
 import { Bar } from './sync/bar.ts';
@@ -146,7 +147,11 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const edge: Edge = {
     house: { log, metrics, quotas, random: Math.random },
     forwarder,
-    serving: () => activator.current ?? cold(),
+    serving: (headers) => {
+      const { current, staging } = activator;
+      return current ? pick({ current, staging }, headers) : cold();
+    },
+    ended: (generation, end) => activator.ended(generation, end),
   };
   const reported = {
     activator,
@@ -168,16 +173,16 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     dataUrl: listener.url,
     adminUrl: admin.url,
     get revision() {
-      return activator.current?.revision.short;
+      return activator.stable?.revision.short;
     },
     get held() {
       return loop.state.held?.detail;
     },
     get source() {
-      return activator.current?.revision.manifest.source;
+      return activator.stable?.revision.manifest.source;
     },
     get models() {
-      return [...(activator.current?.tables.models.keys() ?? [])];
+      return [...(activator.stable?.tables.models.keys() ?? [])];
     },
     poke: () => loop.poke(),
     async drain({ atOnce = false } = {}) {

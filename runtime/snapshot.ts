@@ -8,11 +8,15 @@ import { duration } from './duration.ts';
 import * as policies from './policies/index.ts';
 import type { PolicyKind } from './policies/policy.ts';
 import * as providers from './providers/index.ts';
-import { modelProbe, routeProbe } from './snapshot-probes.ts';
-import { secretReference } from './providers/options.ts';
+import { modelName, objectName, removedObject, vendorModelId } from './snapshot-names.ts';
+import { modelProbe } from './snapshot-probes.ts';
+import { route, upstream } from './snapshot-routes.ts';
 import type { ModelFacts, ProviderKind } from './providers/provider.ts';
+import { rolloutSchema } from './rollout.ts';
 
 export const snapshotFormat = 'headgate/snapshot.v1';
+
+export { modelName, objectName } from './snapshot-names.ts';
 
 /** Kinds by name. The `Record` view is what the core sees: it loops over kinds and never names one. */
 export const providerKinds: Readonly<Record<string, ProviderKind>> = providers;
@@ -26,18 +30,6 @@ export type { SecretReference } from './providers/provider.ts';
 /** What rules of authoring must judge exactly as serving does. */
 export { estimateTokens } from './context/estimate.ts';
 export { isPrivateHost } from './providers/options.ts';
-
-/** Names of objects. They start with a letter or digit, so nothing inherited (`__proto__`) can be one. */
-export const objectName = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'use up to 64 letters, digits, dots, dashes or underscores');
-/** Names of models: what clients send, so vendor spellings such as `meta/llama-3:8b` are allowed. */
-export const modelName = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w.:/@-]{0,127}$/, 'use up to 128 letters, digits and . : / @ _ -');
-
-/** Vendors' own spellings; visible ASCII, because it stands in a response header. */
-const vendorModelId = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'use up to 200 visible ASCII characters');
 
 interface Configured {
   readonly kind: string;
@@ -163,63 +155,6 @@ const consumer = z.strictObject({
   quotas: z.array(objectName).max(16).optional(),
 });
 
-const httpUrl = z.string().refine((text) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return (
-    url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash
-  );
-}, 'write an http(s) URL without credentials, query or fragment');
-
-const upstream = z.strictObject({
-  url: httpUrl,
-  /** Sent with every request, in place of the client's own of the same name. */
-  headers: z
-    .record(
-      z.string().regex(/^[a-z0-9-]+$/, 'write header names in lower case'),
-      z.union([z.string(), secretReference]),
-    )
-    .optional(),
-  timeout: duration(1, 3_600_000).default(30_000),
-});
-
-const routePath = z
-  .string()
-  .regex(
-    /^\/(\*|(?!v1(beta)?(\/|$))[\w\-.~%]+(\/[\w\-.~%]+)*(\/\*?)?)?$/,
-    "write a path such as '/orders' or '/orders/*'; /v1/ and /v1beta/ belong to the model APIs",
-  );
-
-const route = z.strictObject({
-  /** Exact, or a prefix when it ends in `/*`. */
-  path: routePath,
-  methods: z
-    .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']))
-    .min(1)
-    .optional(),
-  /** Host the client must have asked for, without port. */
-  host: z
-    .string()
-    .regex(/^[a-z0-9.-]+$/)
-    .optional(),
-  upstream: objectName,
-  /** Taken off the front of the path before forwarding. */
-  stripPrefix: z
-    .string()
-    .regex(/^\/[\w\-./~%]*$/)
-    .optional(),
-  /** Further tries of GET, HEAD and OPTIONS when no connection could be made or it broke before an answer. */
-  retries: z.int().min(0).max(5).default(1),
-  maxBodyBytes: z.int().min(0).max(1_073_741_824).default(10_485_760),
-  quotas: z.array(objectName).max(16).optional(),
-  /** Asked of the upstream before a revision that changes this route serves. */
-  probe: routeProbe.optional(),
-});
-
-/** `models.name` or `routes.name`. */
-const removedObject = z
-  .string()
-  .regex(/^(models|routes)\.[A-Za-z0-9][\w.:/@-]{0,127}$/, "write 'models.<name>' or 'routes.<name>'");
-
 export const snapshotSchema = z.strictObject({
   format: z.literal(snapshotFormat),
   name: objectName,
@@ -227,6 +162,8 @@ export const snapshotSchema = z.strictObject({
   allowShrink: z.string().min(1).max(500).optional(),
   /** Models and routes that are taken away on purpose, with the reason: requests that still ask for them are not held against a revision. */
   removed: z.record(removedObject, z.string().min(1).max(500)).default({}),
+  /** Absent: this revision serves everyone at once. */
+  rollout: rolloutSchema.optional(),
   providers: z.record(objectName, provider),
   models: z.record(modelName, model),
   prompts: z.record(objectName, prompt),
@@ -239,6 +176,9 @@ export const snapshotSchema = z.strictObject({
   /** `file:line:column` of each object, by `collection.name`: what status and explanations point at. */
   sources: z.record(z.string(), z.string()),
 });
+
+/** Objects that are no collections of named members. */
+export const singleFields: ReadonlySet<string> = new Set(['rollout'] satisfies (keyof Snapshot)[]);
 
 export type Snapshot = z.output<typeof snapshotSchema>;
 export type SnapshotInput = z.input<typeof snapshotSchema>;

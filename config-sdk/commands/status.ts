@@ -44,8 +44,18 @@ function deliveryInWords(name: string, delivery: WordReport['webhook'], now: num
   return [`${name} ${origin}: ${last}${waiting > 0 ? `, ${waiting} waiting` : ''}`];
 }
 
+function rolloutInWords(rollout: NonNullable<StatusReport['rollout']>): string[] {
+  const { candidate, stage, stages, share, endsAt, cohort, others, evidence } = rollout;
+  const failed = ({ requests, failures }: typeof cohort) => `${failures} of ${requests}`;
+  return [
+    `rollout    ${candidate.revision} serves ${Math.round(share * 10_000) / 100} % of the consumers, stage ${stage} of ${stages} until ${endsAt}`,
+    `           failed with it: ${failed(cohort)}, without it: ${failed(others)}; evidence against it: ${Math.round(evidence * 10) / 10} of 100`,
+  ];
+}
+
 function inWords(status: StatusReport): string {
-  const { state, active, held, pause, bake, tip, source, quarantine, pinnable, generationsLive, word } = status;
+  const { state, active, held, pause, rollout, bake, tip, source, quarantine, pinnable, generationsLive, word } =
+    status;
   const now = Date.now();
   const lines = [`state      ${state}`];
   if (active) {
@@ -58,6 +68,7 @@ function inWords(status: StatusReport): string {
   if (pause)
     lines.push(`${pause.pinned ? 'PINNED' : 'PAUSED'}     until ${pause.until}${pause.note ? `: ${pause.note}` : ''}`);
   if (held) lines.push(`held       ${held.reason}: ${held.detail}`);
+  if (rollout) lines.push(...rolloutInWords(rollout));
   if (bake) lines.push(`on trial   until ${bake.endsAt}, ${bake.samples} requests so far`);
   lines.push(`verify     ${verificationInWords(status)}`);
   lines.push(`tip        ${tip.commit ?? 'unknown'}`);

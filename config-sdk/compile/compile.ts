@@ -9,7 +9,7 @@ import type { CompiledObject, Problem, Project } from '../rules/rule.ts';
 import { Compilation } from './objects.ts';
 import { collections, handleIndex, isCollectionSort, isObject, isUnknown, type Place } from './places.ts';
 import { reach } from './reach.ts';
-import { schemaVerdict } from './schema-problems.ts';
+import { gatewayPartProblems, schemaVerdict } from './schema-problems.ts';
 
 export interface CompileResult {
   readonly problems: readonly Problem[];
@@ -75,8 +75,7 @@ function snapshotOf(
   const snapshot = {
     format: snapshotFormat,
     name: isObject(spec) ? spec['name'] : undefined,
-    ...(isObject(spec) && spec['allowShrink'] !== undefined ? { allowShrink: spec['allowShrink'] } : {}),
-    ...(isObject(spec) && spec['removed'] !== undefined ? { removed: spec['removed'] } : {}),
+    ...optionalParts(spec),
     ...named,
     sources: Object.fromEntries(sources),
   };
@@ -84,7 +83,14 @@ function snapshotOf(
   return snapshot as unknown as SnapshotInput;
 }
 
-const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'allowShrink', 'removed', 'accept'];
+const optionalProperties = ['allowShrink', 'removed', 'rollout'] as const;
+const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'accept', ...optionalProperties];
+
+/** What of the gateway itself goes into the snapshot as it was written. */
+function optionalParts(spec: Json | undefined): Readonly<Record<string, unknown>> {
+  if (!isObject(spec)) return {};
+  return Object.fromEntries(optionalProperties.filter((key) => spec[key] !== undefined).map((key) => [key, spec[key]]));
+}
 
 function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
   const problems = listProblems(document, gateway);
@@ -105,6 +111,7 @@ function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
       message: `defineGateway: ${key} is not known here`,
     });
   }
+  problems.push(...gatewayPartProblems(gateway, 'rollout', spec['rollout']));
   return problems;
 }
 
@@ -162,12 +169,14 @@ export function compile(document: LoadDocument, directory: string, unusedFiles: 
   problems.push(...rules.flatMap((rule) => rule(project)));
   if (gateway === undefined || !published) return { problems, snapshot: undefined };
 
-  problems.push(...gatewayProblems(document, gateway));
+  const ofGateway = gatewayProblems(document, gateway);
+  problems.push(...ofGateway);
   const snapshot = snapshotOf(document, gateway, objects, published);
   // With something known to be wrong in it, the whole would only repeat that; a stand-in counts as known.
   const spec = declarations[gateway]?.spec;
   const known =
     !objects.every(({ sound }) => sound) ||
+    ofGateway.some(({ code }) => code === 'invalid_value' || code === 'missing_value') ||
     problems.some(({ code }) => ['bad_name', 'not_data'].includes(code)) ||
     (isObject(spec) && isUnknown(spec['name']));
   if (!known) problems.push(...wholeProblems(snapshot, { declaration: gateway, path: [] }));

@@ -5,7 +5,7 @@ import { notDataMark, type LoadedDeclaration } from '../load/document.ts';
 import { isPlaintextKey } from '../rules/consumers.ts';
 import type { CompiledObject, Problem } from '../rules/rule.ts';
 import type { Compilation } from './objects.ts';
-import { collections, isObject, type Path, type Place } from './places.ts';
+import { collections, isObject, isUnknown, type Path, type Place } from './places.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -81,7 +81,11 @@ interface Whereabouts {
   readonly subject: string;
 }
 
-function problemOf(issue: Issue, { of, path, place, subject }: Whereabouts, { sort, value }: Subject): Problem[] {
+function problemOf(
+  issue: Issue,
+  { of, path, place, subject }: Whereabouts,
+  { sort, value }: { readonly sort: string; readonly value: unknown },
+): Problem[] {
   const written = inWords(place.path[0] === 'options' ? place.path.slice(1) : place.path);
   const at = written ? `${subject}: ${written}` : subject;
   if (issue.code === 'unrecognized_keys') {
@@ -132,4 +136,17 @@ export function schemaVerdict(object: Subject, compilation: Compilation): Schema
     return problemOf(issue, { of: functionOf(declaration?.sort ?? sort), path, place, subject }, object);
   });
   return { sound: parsed.success, problems };
+}
+
+/** What `defineGateway` says of the gateway itself under `key`, by the schema of the snapshot. */
+export function gatewayPartProblems(gateway: number, key: 'rollout', value: unknown): Problem[] {
+  const parsed = snapshotSchema.shape[key].safeParse(value);
+  return (parsed.error?.issues ?? []).flatMap((issue) => {
+    const path = issue.path as Path;
+    const there = valueAt(value, path);
+    // Reported elsewhere, as what it is.
+    if (isNotData(there) || isUnknown(there)) return [];
+    const place = { declaration: gateway, path: [key, ...path] };
+    return problemOf(issue, { of: 'defineGateway', path, place, subject: 'defineGateway' }, { sort: 'gateway', value });
+  });
 }

@@ -94,9 +94,9 @@ export async function startAdmin({
   app.get('/readyz', (_request, reply) => {
     const { activator, draining } = reported;
     if (draining()) return reply.code(503).send({ status: 'draining' });
-    if (!activator.current)
+    if (!activator.stable)
       return reply.code(503).send({ status: 'cold', detail: 'no verified configuration is active yet' });
-    return { status: 'ready', revision: activator.current.revision.short };
+    return { status: 'ready', revision: activator.stable.revision.short };
   });
   app.get('/status', () => statusOf(reported));
   app.get('/metrics', async (_request, reply) =>

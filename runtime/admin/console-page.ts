@@ -32,6 +32,7 @@ function show(s) {
   $('subject').textContent = s.active?.source ? s.active.source.subject + ' — ' + s.active.source.author : '';
   $('why').textContent = s.held ? s.held.reason + ': ' + s.held.detail : '';
   fill('serving', [['artifact', s.active?.commit], ['sequence', s.active?.seq], ['digest', s.active?.digest], ['health', s.active?.health],
+    ['rollout', s.rollout && s.rollout.candidate.revision + ' serves ' + Math.round(s.rollout.share * 10000) / 100 + ' % until ' + s.rollout.endsAt],
     ['trial ends', s.bake?.endsAt], ['models', s.active?.models.join(', ')],
     ['providers', s.active?.providers.map((p) => p.name + (p.inRotation ? '' : ' (out: secret absent)')).join(', ')],
     ['requests in flight', s.active?.inFlight], ['generations live', s.generationsLive]]);

@@ -22,7 +22,7 @@ export const unsignedNote = 'UNSIGNED: whoever can push to the branch decides wh
 export function statusOf({ activator, loop, keep, herald, signed, replicaId, startedAt, draining }: Reported) {
   const { state, sourceStatus, history } = loop;
   const { bake, watch, rollback, health } = loop.proving;
-  const { current } = activator;
+  const { stable: current } = activator;
   const revision = current?.revision;
   return {
     state: phaseOf(state),
@@ -47,6 +47,7 @@ export function statusOf({ activator, loop, keep, herald, signed, replicaId, sta
     held: state.held,
     pause: state.pause && { ...state.pause, until: new Date(state.pause.until).toISOString() },
     pinnable: loop.operator.pinnable,
+    rollout: loop.stage.report,
     bake,
     watch,
     rollback,

@@ -4,11 +4,13 @@ import type { Log } from '../log.ts';
 import { Pace } from '../pace.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
+import type { End } from './consumer-record.ts';
 import { askDeclaredProbes } from './declared-probes.ts';
 import { Generation } from './generation.ts';
 import { probe } from './probe.ts';
 import { provision, type Provisioned, type Verified } from './provision.ts';
 import { refuseShrink } from './shrink-guard.ts';
+import { Staging } from './staging.ts';
 
 /** From a verified snapshot to a candidate that answered every question. */
 const warmDeadlineMs = 30_000;
@@ -33,14 +35,26 @@ export class Activator {
   #fallback: Generation | undefined;
   /** Whether `current` has passed its trial: then it is what the next one falls back to. */
   #isPromoted = false;
+  #staging: Staging | undefined;
 
   constructor(pools: Pools, metrics: Metrics) {
     this.#pools = pools;
     this.#metrics = metrics;
   }
 
+  /** The newest that serves; during a staged rollout only a cohort. */
   get current(): Generation | undefined {
     return this.#current;
+  }
+
+  /** What serves everyone who is in no cohort. */
+  get stable(): Generation | undefined {
+    return this.#staging?.others ?? this.#current;
+  }
+
+  /** While two generations serve. */
+  get staging(): Staging | undefined {
+    return this.#staging;
   }
 
   /** Generations that serve, may have to serve again, or still finish requests. */
@@ -59,10 +73,10 @@ export class Activator {
     const pace = new Pace(AbortSignal.any([signal, overdue]));
     let provisioned: Provisioned | undefined;
     try {
-      if (!isAllowed) await refuseShrink((this.#current ?? this.#fallback)?.tables, verified.snapshot, pace);
+      if (!isAllowed) await refuseShrink((this.stable ?? this.#fallback)?.tables, verified.snapshot, pace);
       provisioned = await provision(verified, this.#pools, pace);
       await probe(provisioned, pace);
-      const before = this.#current?.tables;
+      const before = this.stable?.tables;
       // With nothing to go on serving, or by an operator's order, a doubt is no reason to wait.
       if (before && log && !isAllowed) {
         await askDeclaredProbes({ candidate: provisioned, before, pools: this.#pools, log, pace, signal, overdue });
@@ -89,8 +103,8 @@ export class Activator {
     this.#tell();
   }
 
-  /** Makes the warmed candidate the one that serves. */
-  activate(commit: string): Generation {
+  /** Makes the warmed candidate the one that serves, or that serves `share` of the consumers. */
+  activate(commit: string, share = 1): Generation {
     const { started } = this.#candidate ?? { started: 0 };
     const generation = this.#take(commit);
     const before = this.#current;
@@ -102,6 +116,9 @@ export class Activator {
     gone?.retire();
     this.#isPromoted = false;
     generation.measureAgainst(this.#fallback);
+    this.#staging =
+      share < 1 && this.#fallback ? new Staging({ candidate: generation, others: this.#fallback }) : undefined;
+    this.#staging?.widen(share);
     this.#metrics.swapSeconds.observe((performance.now() - started) / 1000);
     this.#tell();
     return generation;
@@ -127,6 +144,20 @@ export class Activator {
     return generation;
   }
 
+  /** Has what serves a cohort serve `share` of the consumers from now on, or everyone. */
+  widen(commit: string, share: number): void {
+    if (this.#staging?.candidate.revision.artifact !== commit) throw new Error(`${commit} is in no stage`);
+    if (share < 1) this.#staging.widen(share);
+    else this.#staging = undefined;
+    this.#tell();
+  }
+
+  /** A request of a known consumer is over. */
+  ended(generation: Generation, end: End): void {
+    generation.consumers.ended(end);
+    this.#staging?.ended(generation, end);
+  }
+
   /** What serves has passed its trial. */
   promote(): void {
     this.#isPromoted = true;
@@ -145,7 +176,7 @@ export class Activator {
     if (!back) throw new Error('there is nothing to roll back to');
     const bad = this.#current;
     this.#current = back;
-    this.#fallback = undefined;
+    this.#fallback = this.#staging = undefined;
     this.#isPromoted = true;
     bad?.measureAgainst(undefined);
     bad?.retire();
@@ -155,7 +186,7 @@ export class Activator {
 
   #tell(): void {
     this.#metrics.generationsLive.set(this.#live.size);
-    const revision = this.#current?.revision;
+    const revision = this.stable?.revision;
     if (!revision) return;
     this.#metrics.configInfo.reset();
     this.#metrics.configInfo.set(

@@ -5,6 +5,7 @@ import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { Verdict } from '../policies/policy.ts';
 import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
 import { Changes, type Compared } from './changes.ts';
+import { ConsumerRecord } from './consumer-record.ts';
 import { HealthRecord } from './health.ts';
 import type { Directory } from './on-demand.ts';
 
@@ -114,6 +115,7 @@ export class Generation {
   readonly number: number;
   readonly revision: Revision;
   readonly tables: Tables;
+  readonly consumers = new ConsumerRecord();
   readonly #dispose: () => void;
   #health = new HealthRecord();
   #measure: Measure | undefined;

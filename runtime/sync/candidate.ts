@@ -143,6 +143,9 @@ export class CandidateWork {
     if (!this.#isWanted(commit)) return;
     const { signal } = this;
     const verdict = await verdictOn(commit, passed, () => ask(signal), { log: this.#options.log, signal });
-    if (verdict) this.#machine.send(verdict);
+    if (!verdict) return;
+    // Its own word counts: it was reviewed with the change that it is about.
+    const stages = this.#verified?.snapshot.rollout?.stages;
+    this.#machine.send(verdict.type === 'warmed' ? { ...verdict, stages } : verdict);
   }
 }

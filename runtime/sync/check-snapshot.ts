@@ -3,13 +3,15 @@
  * more memory than the document, and a thread that runs out of memory can take the process with it.
  */
 import { ArtifactRefused, issuesInWords } from '../artifact.ts';
-import { snapshotSchema, type Snapshot } from '../snapshot.ts';
+import { singleFields, snapshotSchema, type Snapshot } from '../snapshot.ts';
 
 const membersAtOnce = 500;
 
 type Members = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isCollection = (field: string, value: unknown): value is Members => isObject(value) && !singleFields.has(field);
 
 function* portionsOf(members: Members): Generator<Members> {
   const names = Object.keys(members);
@@ -20,7 +22,7 @@ function* portionsOf(members: Members): Generator<Members> {
 /** The document with its collections emptied, or filled with `members` of one of them. */
 function outlineOf(document: Members, filled = '', members: Members = {}): Members {
   const fields = Object.entries(document).map(([field, value]) => {
-    if (!isObject(value)) return [field, value];
+    if (!isCollection(field, value)) return [field, value];
     return [field, field === filled ? members : {}];
   });
   return Object.fromEntries(fields) as Members;
@@ -37,7 +39,7 @@ export function checkSnapshot(document: unknown): Snapshot {
   if (!isObject(document)) return judge(document);
   const snapshot: Record<string, unknown> = judge(outlineOf(document));
   for (const [field, members] of Object.entries(document)) {
-    if (!isObject(members)) continue;
+    if (!isCollection(field, members)) continue;
     const all = {};
     for (const portion of portionsOf(members))
       Object.assign(all, judge(outlineOf(document, field, portion))[field as keyof Snapshot]);

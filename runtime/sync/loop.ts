@@ -15,6 +15,7 @@ import { neverPolled, Poller, type SourceStatus } from './poller.ts';
 import { Proving } from './proving.ts';
 import type { RawArtifact, RevisionSource } from './source.ts';
 import { Sequence } from './sequence.ts';
+import { StageWatch } from './stage-watch.ts';
 import type { SharedVerdicts } from './verdicts.ts';
 import type { Verify } from './verifier.ts';
 
@@ -47,6 +48,8 @@ export class Loop {
   readonly proving: Proving;
   #state: State = cold;
   readonly #candidate: CandidateWork;
+  /** Of the rollout that is under way. */
+  readonly stage: StageWatch;
   readonly #effects: Sequence;
 
   constructor(options: LoopOptions) {
@@ -61,6 +64,7 @@ export class Loop {
     const { operator } = this;
     const machine = { state: () => this.#state, send: (event: Event) => this.#send(event) };
     this.proving = new Proving(options, machine);
+    this.stage = new StageWatch(options, machine.send);
     this.#candidate = new CandidateWork({ ...options, operator, poller: this.#poller }, machine);
   }
 
@@ -100,6 +104,7 @@ export class Loop {
     this.#candidate.giveUp('stopping');
     await this.#poller?.stop();
     await this.#effects.settled();
+    this.stage.stop();
     this.proving.stop();
     this.operator.stop();
     await clearMarks(this.#options.keep);
@@ -119,7 +124,7 @@ export class Loop {
     const before = this.#state;
     const { state, effects } = step(before, event);
     this.#state = state;
-    this.history.tell(before, state, this.#options.activator.current?.revision.short);
+    this.history.tell(before, state, this.#options.activator.stable?.revision.short);
     for (const effect of effects) {
       if (effect.do === 'abandon') {
         // At once, not in its turn: what it ends is what the queue is waiting for.
@@ -143,13 +148,16 @@ export class Loop {
       case 'warm':
         return this.#candidate.warm(effect.commit);
       case 'activate':
-        return this.#activate(effect.commit);
+        return this.#activate(effect.commit, effect.share);
+      case 'widen':
+        return this.#widen(effect.commit, effect.share);
       case 'promote':
         return this.proving.promote();
       case 'close_way_back':
         return this.proving.closeWayBack();
       case 'roll_back':
-        return this.proving.rollBack(effect.from, effect.detail);
+        await this.proving.rollBack(effect.from, effect.detail);
+        return this.stage.enter(this.#state);
       case 'allow':
         return this.operator.allow(effect.commit);
       case 'poll':
@@ -159,20 +167,30 @@ export class Loop {
     }
   }
 
-  async #activate(commit: string): Promise<void> {
+  async #activate(commit: string, share: number): Promise<void> {
     const { keep, bar, activator, log } = this.#options;
     const { artifact } = this.#candidate.take(commit);
     const { seq, source } = artifact.manifest;
     const accepted = bar.afterAccepting(commit, artifact.manifest);
     await keep.change({ pending: commit, building: undefined, ...accepted });
-    const generation = activator.activate(commit);
+    const generation = activator.activate(commit, share);
     const { number, revision } = generation;
     this.operator.remember(artifact);
-    const told = { revision: revision.short, artifact: commit, generation: number, seq, ...source };
+    const told = { revision: revision.short, artifact: commit, generation: number, seq, share, ...source };
     log.info({ event: 'swap', ...told }, 'a new revision serves');
     this.proving.begin(artifact, generation);
+    this.stage.enter(this.#state);
     // The first has nothing to fall back to: it is what there is, and it is kept at once.
     if (this.#state.lastKnownGood === undefined) this.#send({ type: 'baked', commit, proved: false });
+  }
+
+  #widen(commit: string, share: number): void {
+    const { activator, log } = this.#options;
+    activator.widen(commit, share);
+    this.stage.enter(this.#state);
+    if (share < 1) return;
+    log.info({ event: 'rollout_over', artifact: commit }, 'a new revision serves everyone');
+    this.proving.beginAnew();
   }
 
   async #fallBack(to: string): Promise<void> {

@@ -14,6 +14,7 @@ import {
   type State,
   type Step,
 } from './states.ts';
+import { beginning, shareOf, stageOver, toEveryone } from './stages.ts';
 
 const stay = (state: State): Step => ({ state, effects: [] });
 
@@ -51,7 +52,7 @@ function unhealthy(state: State, commit: string, detail: string): Step {
   const held: Held | undefined = state.tip === commit ? { commit, reason: 'bad-health', detail } : state.held;
   return {
     // What proved itself before is what has proved itself; one step back and no further.
-    state: { ...state, active: to, lastKnownGood: to, fallback: undefined, held, quarantine },
+    state: { ...state, active: to, lastKnownGood: to, fallback: undefined, rollout: undefined, held, quarantine },
     effects: [{ do: 'roll_back', from: commit, to, detail }],
   };
 }
@@ -97,7 +98,9 @@ function paused(state: State, pause: Pause): Step {
   // What made the gateway unwell is retried or it is not; pinning is for what is good.
   if (pinned !== undefined && Object.hasOwn(state.quarantine, pinned)) return stay(state);
   if (pinned === undefined || pinned === state.active) {
-    return { state: { ...state, pause, work: undefined }, effects: abandoned };
+    const still: State = { ...state, pause, work: undefined };
+    const { state: after, effects } = pinned === undefined ? stay(still) : toEveryone(still);
+    return { state: after, effects: [...abandoned, ...effects] };
   }
   // The pinned artifact is at hand, so it needs no fetch; it is verified and warmed like any other.
   return {
@@ -161,12 +164,20 @@ function advance(state: State, event: Event): Step {
       // No trial for what is known to be good (the branch came back to it), nor for what an operator pinned.
       const { commit } = event;
       const moved = { ...state, work: undefined, active: commit };
-      const activate: Effect = { do: 'activate', commit };
-      if (commit !== state.lastKnownGood && commit !== state.pause?.pinned)
-        return { state: { ...moved, fallback: state.lastKnownGood }, effects: [activate] };
+      if (commit !== state.lastKnownGood && commit !== state.pause?.pinned) {
+        const rollout = beginning(event.stages, state);
+        return {
+          state: { ...moved, rollout, fallback: state.lastKnownGood },
+          effects: [{ do: 'activate', commit, share: shareOf({ rollout }) }],
+        };
+      }
       return {
-        state: { ...moved, lastKnownGood: commit, fallback: undefined },
-        effects: [activate, { do: 'promote', commit }, { do: 'close_way_back', commit }],
+        state: { ...moved, rollout: undefined, lastKnownGood: commit, fallback: undefined },
+        effects: [
+          { do: 'activate', commit, share: 1 },
+          { do: 'promote', commit },
+          { do: 'close_way_back', commit },
+        ],
       };
     }
     case 'unhealthy':
@@ -174,7 +185,7 @@ function advance(state: State, event: Event): Step {
     case 'condemned':
       return condemned(state, event.commit, event.detail);
     case 'baked':
-      if (event.commit !== state.active || !isBaking(state)) return stay(state);
+      if (event.commit !== state.active || !isBaking(state) || state.rollout) return stay(state);
       return baked(state, event.commit, event.proved);
     case 'watched':
       if (event.commit !== state.active || !isWatched(state)) return stay(state);
@@ -187,6 +198,8 @@ function advance(state: State, event: Event): Step {
     case 'signers_changed':
       if (state.held?.commit !== event.commit || state.held.reason !== 'signature') return stay(state);
       return again(state, event.commit, []);
+    case 'stage_over':
+      return stageOver(state, event.commit, event.at);
     case 'paused':
       return paused(state, event.pause);
     case 'resumed':

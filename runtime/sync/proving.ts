@@ -42,9 +42,10 @@ export class Proving {
     this.#machine = machine;
   }
 
-  /** The trial of what serves. */
+  /** The trial of what serves everyone. */
   get bake(): Watch | undefined {
-    return isWatched(this.#machine.state()) ? undefined : this.#watch;
+    const state = this.#machine.state();
+    return state.rollout || isWatched(state) ? undefined : this.#watch;
   }
 
   /** What serves was kept after too few requests, and is watched on. */
@@ -83,6 +84,12 @@ export class Proving {
       onWatched: (commit) => send({ type: 'watched', commit }),
       heard: (commit) => verdicts.on(commit),
     });
+  }
+
+  /** After the last stage of a rollout: what it has to stand now is a trial like any other, from its beginning. */
+  beginAnew(): void {
+    const { current } = this.#options.activator;
+    if (this.#trial && current) this.begin(this.#trial.artifact, current);
   }
 
   /** Nobody looks any more; what serves stays. */

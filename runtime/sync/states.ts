@@ -1,4 +1,5 @@
 /** The words of the life of revisions: where things can stand, what can happen, what can be done about it. */
+import type { Stage } from '../rollout.ts';
 
 export type Phase = 'COLD' | 'STEADY' | 'FETCHING' | 'VERIFYING' | 'WARMING' | 'BAKING' | 'HELD' | 'PAUSED';
 export type HeldReason = 'signature' | 'rewind' | 'schema' | 'invalid' | 'shrink' | 'bad-health' | 'branch-missing';
@@ -21,13 +22,20 @@ export interface Pause {
   readonly note: string;
 }
 
+/** A revision on trial on its way to everyone: the stages it declared, and which of them it is at. */
+export interface Rollout {
+  readonly stages: readonly Stage[];
+  readonly at: number;
+}
+
 export interface State {
   /** The last tip that was acted upon. */
   readonly tip: string | undefined;
   /** The candidate and how far it is. */
   readonly work: { readonly commit: string; readonly step: 'FETCHING' | 'VERIFYING' | 'WARMING' } | undefined;
-  /** What serves. */
+  /** What serves; during a rollout, only the share of its stage: the others are served by `lastKnownGood`. */
   readonly active: string | undefined;
+  readonly rollout: Rollout | undefined;
   /** The last that passed its trial: what a start begins with. */
   readonly lastKnownGood: string | undefined;
   /**
@@ -60,7 +68,10 @@ export type Event =
       readonly reason: Exclude<HeldReason, 'bad-health' | 'branch-missing'>;
       readonly detail: string;
     }
-  | { readonly type: 'warmed'; readonly commit: string }
+  /** `stages`: as the revision itself declares them. */
+  | { readonly type: 'warmed'; readonly commit: string; readonly stages?: readonly Stage[] | undefined }
+  /** The stage `at` of its rollout has lasted its time. */
+  | { readonly type: 'stage_over'; readonly commit: string; readonly at: number }
   | { readonly type: 'unhealthy'; readonly commit: string; readonly detail: string }
   /** The trial is over. `proved`: enough requests went well; without them it is kept, and watched on. */
   | { readonly type: 'baked'; readonly commit: string; readonly proved: boolean }
@@ -81,7 +92,9 @@ export type Event =
   | { readonly type: 'retried'; readonly commit: string };
 
 export type Effect =
-  | { readonly do: 'fetch' | 'verify' | 'warm' | 'activate'; readonly commit: string }
+  | { readonly do: 'fetch' | 'verify' | 'warm'; readonly commit: string }
+  /** From here on it serves this share of the consumers; 1: everyone. */
+  | { readonly do: 'activate' | 'widen'; readonly commit: string; readonly share: number }
   /** It is what a start begins with from now on. */
   | { readonly do: 'promote'; readonly commit: string }
   /** It needs no way back any more. */
@@ -107,6 +120,7 @@ export const cold: State = {
   tip: undefined,
   work: undefined,
   active: undefined,
+  rollout: undefined,
   lastKnownGood: undefined,
   fallback: undefined,
   held: undefined,

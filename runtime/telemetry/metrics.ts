@@ -79,6 +79,11 @@ export function createMetrics() {
       labelNames: ['reason'],
       registers,
     }),
+    rolloutShare: new Gauge({
+      name: 'headgate_config_rollout_share',
+      help: 'Share of the consumers that a revision in a staged rollout serves; 0 while there is none.',
+      registers,
+    }),
     paused: new Gauge({
       name: 'headgate_config_paused',
       help: '1 while an operator holds the revision, by kind of order.',

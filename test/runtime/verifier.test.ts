@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ArtifactRefused } from '../../runtime/artifact.ts';
 import { canonicalJson } from '../../runtime/canonical-json.ts';
-import { openParcel, packSnapshot } from '../../runtime/packed.ts';
+import { openParcel, Packed, packSnapshot } from '../../runtime/packed.ts';
 import { snapshotSchema, type SnapshotInput } from '../../runtime/snapshot.ts';
 import type { RawArtifact } from '../../runtime/sync/source.ts';
 import { createVerifier, type Verifier, type VerifierLimits } from '../../runtime/sync/verifier.ts';
@@ -46,13 +46,14 @@ test('hands over what the schema made of the snapshot, and the files as they wer
   const routes = Object.fromEntries(
     Array.from({ length: 500 }, (_, index) => [`r${index}`, { path: `/${index}`, upstream: 'u' }]),
   );
-  const given = snapshotOf({ ...versioned(1), upstreams: { u: { url: 'http://u.test' } }, routes });
+  const rollout = { stages: [{ share: 0.5, for: '1m' as const }] };
+  const given = snapshotOf({ ...versioned(1), upstreams: { u: { url: 'http://u.test' } }, routes, rollout });
   const raw = good(given, { seq: 3 });
   const { artifact, snapshot } = await verifier.verify(raw, demands);
   const expected = snapshotSchema.parse(JSON.parse(canonicalJson(given)));
   for (const [field, value] of Object.entries(snapshot)) {
     const wanted = expected[field as keyof typeof expected];
-    if (typeof value !== 'object') assert.equal(value, wanted);
+    if (!(value instanceof Packed)) assert.deepEqual(value, wanted);
     else {
       assert.deepEqual(Object.fromEntries(value), wanted, field);
       assert.deepEqual(value.names(), Object.keys(wanted as object));

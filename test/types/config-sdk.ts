@@ -161,3 +161,7 @@ route('changing-probe', { path: '/a', upstream: orders, probe: { path: '/a', met
 defineGateway({ name: 'demo', models: [assistant], consumers: [team], removed: { 'quotas.free': 'why' } });
 // @ts-expect-error a quota is no model
 defineGateway({ name: 'demo', models: [free], consumers: [team] });
+// @ts-expect-error a rollout has at least one stage
+defineGateway({ name: 'demo', models: [assistant], consumers: [team], rollout: { stages: [] } });
+// @ts-expect-error a stage lasts for some time
+defineGateway({ name: 'demo', models: [assistant], consumers: [team], rollout: { stages: [{ share: 0.5 }] } });

@@ -100,7 +100,8 @@ export class Herald {
     // The fact that a revision is on trial stands in status; it is no word to wake anybody with.
     if (happening.kind === 'on_trial' || happening.kind === 'superseded') return undefined;
     const facts = (artifact: string | undefined) => this.#facts.of(artifact);
-    const word = wordOf(happening, { replica, facts, serving: after.active, isVerified });
+    const serving = after.rollout ? after.lastKnownGood : after.active;
+    const word = wordOf(happening, { replica, facts, serving, isVerified });
     this.#recent.unshift(word);
     this.#recent.length = Math.min(this.#recent.length, mostRecent);
     if (this.#addresses.webhook) this.#webhook?.send(webhookLetter(this.#addresses.webhook, word));
