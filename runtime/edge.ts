@@ -127,7 +127,7 @@ function fail(edge: Edge, visit: Visit, thrown: unknown): void {
     );
   }
   if (visit.generation && visit.asked && visit.outcome.matched === 'none')
-    noteLostRoute(visit.generation, visit.request, { ...visit.asked, code: error.code });
+    visit.outcome.lost ??= noteLostRoute(visit.generation, visit.request, { ...visit.asked, code: error.code });
   if (error.code === 'client_closed_request') visit.reply.destroy();
   else if (!visit.reply.started) writeError(visit, error);
   else if (!visit.response.writableEnded) visit.reply.destroy();
@@ -149,9 +149,9 @@ function finish(edge: Edge, visit: Visit): void {
   // What was found nowhere came to no stage that asks who it is.
   if (generation && outcome.code !== undefined)
     outcome.consumer ??= consumerOf(generation.tables, request.headers)?.name;
-  const { target, code, ownMs, consumer } = outcome;
+  const { target, code, lost, ownMs, consumer } = outcome;
   generation?.health.ended({ object: objectOf(outcome.matched), target, code, ownMs });
-  if (generation && consumer !== undefined) edge.ended(generation, { consumer, target, code });
+  if (generation && consumer !== undefined) edge.ended(generation, { consumer, target, code, lost });
   house.log.info(
     {
       event: 'request',
@@ -206,6 +206,7 @@ export async function visitEdge(edge: Edge, request: IncomingMessage, response: 
       usage: undefined,
       code: undefined,
       ownMs: undefined,
+      lost: undefined,
     },
     asked: undefined,
     generation: undefined,

@@ -27,6 +27,8 @@ export interface Outcome {
   usage: Usage | undefined;
   /** Stable error code, when it did not go well. */
   code: ErrorCode | undefined;
+  /** What the revision that this one is measured against would have served it as, and this one refused: `collection.name`. */
+  lost: string | undefined;
   /** What the gateway itself took before it asked a target, without any wait for others. */
   ownMs: number | undefined;
 }

@@ -29,6 +29,8 @@ export interface End {
   readonly target: string | undefined;
   /** Stable error code, when it did not go well. */
   readonly code: string | undefined;
+  /** What it was refused that the revision before would have served: `collection.name`. */
+  readonly lost?: string | undefined;
 }
 
 /** With fewer requests than this, a failure says little about what a consumer usually meets. */

@@ -34,11 +34,13 @@ export class Staging {
     return isInCohort(consumer, this.candidate.revision.artifact, this.#share);
   }
 
-  /** A request of a known consumer is over. What the candidate left alone is not held against anybody. */
-  ended(generation: Generation, { consumer, target, code }: End): void {
+  /** A request of a known consumer is over. Neither what the candidate left alone nor what it takes away on purpose is held against it. */
+  ended(generation: Generation, { consumer, target, code, lost }: End): void {
     if (generation !== this.candidate && generation !== this.others) return;
     const isUpstreams = code?.startsWith('upstream_') === true;
-    const hasFailed = isConfigsDoing(code) && (!isUpstreams || (target !== undefined && this.#hasTouched(target)));
+    const isMeant = lost !== undefined && this.candidate.measure?.changes.isMeant(lost) === true;
+    const hasFailed =
+      isConfigsDoing(code) && !isMeant && (!isUpstreams || (target !== undefined && this.#hasTouched(target)));
     this.comparison.ended(generation === this.candidate ? 'cohort' : 'rest', consumer, hasFailed);
   }
 

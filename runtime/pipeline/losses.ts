@@ -29,20 +29,23 @@ function formerly(generation: Generation, request: IncomingMessage) {
 
 const isAllowed = (list: LiveConsumer['models'], name: string): boolean => list === undefined || list.has(name);
 
-/** For a request that came to no route. */
+/** For a request that came to no route. Returns what it was lost from. */
 export function noteLostRoute(
   generation: Generation,
   request: IncomingMessage,
   { host, path, code }: { readonly host: string; readonly path: string; readonly code: ErrorCode },
-): void {
+): string | undefined {
   const before = lossy.has(code) ? formerly(generation, request) : undefined;
   const match = before?.tables.matchRoute(request.method ?? '', host, path);
-  if (!before || !match || !('route' in match) || !isAllowed(before.consumer.routes, match.route.name)) return;
-  generation.health.lost(`routes.${match.route.name}`, code);
+  if (!before || !match || !('route' in match) || !isAllowed(before.consumer.routes, match.route.name))
+    return undefined;
+  const object = `routes.${match.route.name}`;
+  generation.health.lost(object, code);
+  return object;
 }
 
 /** For a call that was refused before it was asked of any target. */
-export function noteLostCall({ generation, request, call }: Accepted, read: ReadValue, error: unknown): void {
+export function noteLostCall({ generation, request, call, outcome }: Accepted, read: ReadValue, error: unknown): void {
   if (!(error instanceof HeadgateError) || !lossy.has(error.code)) return;
   const before = formerly(generation, request);
   if (!before || !isAllowed(before.consumer.models, call.model)) return;
@@ -53,5 +56,6 @@ export function noteLostCall({ generation, request, call }: Accepted, read: Read
   } catch {
     return;
   }
-  generation.health.lost(`models.${model.name}`, error.code);
+  outcome.lost = `models.${model.name}`;
+  generation.health.lost(outcome.lost, error.code);
 }
