@@ -8,19 +8,7 @@ import type {
 } from '@headgate/runtime/snapshot';
 import type { z } from 'zod';
 import { declare } from './site.ts';
-import type {
-  Decimal,
-  Fit,
-  FitContext,
-  FitQuota,
-  KnownModels,
-  Leg,
-  Legs,
-  QuotaUnit,
-  TargetsIn,
-  TraitsOf,
-  WindowOf,
-} from './fitting.ts';
+import type { Decimal, Fit, FitContext, FitQuota, KnownModels, Leg, Legs, QuotaUnit, TargetsIn } from './fitting.ts';
 import type {
   BoundPrompt,
   Consumer,
@@ -34,8 +22,6 @@ import type {
   Quota,
   Route,
   Secret,
-  Target,
-  TargetOptions,
   Upstream,
 } from './handles.ts';
 
@@ -101,10 +87,7 @@ export function provider<const Id extends string, const Kind extends keyof Provi
   id: Id,
   spec: ProviderSpec<Kind, Written>,
 ): Provider<Id, Kind, Written> {
-  const target = <Model extends keyof Written & string>(
-    model: Model,
-    options: TargetOptions = {},
-  ): Target<`${Id}/${Model}`, TraitsOf<Kind, Model, Written[Model]>, WindowOf<Kind, Model, Written[Model]>> =>
+  const target: Provider<Id, Kind, Written>['target'] = (model, options = {}) =>
     declare(target, '', { model, options }, { kind: 'target', provider: id, model, options });
   return declare(provider, id, spec, { kind: 'provider', id, target });
 }

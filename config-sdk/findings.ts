@@ -99,6 +99,10 @@ export const findingTable = {
     'stripPrefix is not the beginning of the path of its route.',
     'make stripPrefix a prefix of path, at a slash',
   ),
+  target_unfit: error(
+    'A target, a fallback or a member of a group cannot do what its model, its context policy or its quotas ask for.',
+    'take another target, ask for less, or write what the model can do beside its contextWindow',
+  ),
   context_does_not_fit: error(
     'A context policy leaves no room in the window of one of the targets.',
     'lower target or reserveOutput, or use a model with a larger window',

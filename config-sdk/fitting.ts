@@ -76,7 +76,7 @@ export type Above<Left extends number, Right extends number> = number extends Le
 type TooLarge<Budget extends number, Of> =
   Of extends Target<infer Name, string, infer Window>
     ? Above<Budget, Window> extends true
-      ? { [Reason in `${Budget} tokens exceed the window of ${Name}`]: Window }
+      ? { [Reason in `${Budget} tokens do not fit ${Name}, whose window is`]: Window }
       : never
     : never;
 

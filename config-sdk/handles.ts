@@ -11,8 +11,25 @@ export interface Provider<Id extends string, Kind, Models> {
   readonly target: <Model extends keyof Models & string>(
     model: Model,
     options?: TargetOptions,
-  ) => Target<`${Id}/${Model}`, TraitsOf<Kind, Model, Models[Model]>, WindowOf<Kind, Model, Models[Model]>>;
+  ) => Chosen<TargetsOf<Id, Kind, Models>, Model>;
 }
+
+/** After a wrong name the compiler goes on as if all names were meant; what is wrong with those is not said as well. */
+type Chosen<Targets, Model extends keyof Targets> = [keyof Targets] extends [Model]
+  ? Single<Model> extends true
+    ? Targets[Model]
+    : Target
+  : Targets[Model];
+type Single<Name, All = Name> = Name extends unknown ? ([All] extends [Name] ? true : false) : never;
+
+/** One target for each model: made once for a provider and not again for every use. */
+type TargetsOf<Id extends string, Kind, Models> = {
+  readonly [Model in keyof Models]: Target<
+    `${Id}/${Model & string}`,
+    TraitsOf<Kind, Model, Models[Model]>,
+    WindowOf<Kind, Model, Models[Model]>
+  >;
+};
 
 export interface TargetOptions {
   /** Longest wait for the response head, and between two pieces of the body. Default `'60s'`. */

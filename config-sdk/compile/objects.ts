@@ -105,7 +105,7 @@ export class Compilation {
     const { common, options } = split(spec, ['kind', 'models']);
     const models = common['models'];
     const compiled =
-      isObject(models) && !isUnknown(models) ? this.#providerModels(models, String(common['kind']), place) : models;
+      isObject(models) && !isUnknown(models) ? this.#providerModels(models, common['kind'], place) : models;
     return this.#from(place, {
       ...common,
       ...(compiled !== undefined && { models: compiled }),
@@ -113,13 +113,13 @@ export class Compilation {
     });
   }
 
-  #providerModels(models: JsonObject, kind: string, { declaration }: Place): Compiled {
+  #providerModels(models: JsonObject, kind: Json | undefined, { declaration }: Place): Compiled {
     const entries = Object.entries(models).map(([id, spec]): [string, unknown] => {
       if (!isObject(spec) || isUnknown(spec)) return [id, spec];
       const place: Place = { declaration, path: ['models', id] };
       const { common, options } = split(spec, factNames);
       // What the author says wins; a date that only reviewers need stays behind.
-      const { deprecation: _, ...known } = knownModel(kind, id) ?? {};
+      const { deprecation: _, ...known } = (typeof kind === 'string' && knownModel(kind, id)) || {};
       return [id, this.#from(place, { ...known, ...common, options: this.#from(place, options) })];
     });
     return this.#from({ declaration, path: ['models'] }, Object.fromEntries(entries));
