@@ -20,6 +20,7 @@ export type {
   ContextPolicy,
   Duration,
   Gateway,
+  Group,
   Model,
   Policy,
   Prompt,

@@ -2,7 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { Node, Project, type InterfaceDeclaration, type JSDocableNode, type SourceFile } from 'ts-morph';
 import { z } from 'zod';
-import { policyKinds, providerKinds, strategyKinds } from '../runtime/snapshot.ts';
+import { catalogue } from '../config-sdk/catalogue/catalogue.ts';
+import { capabilityNames, modelKinds, policyKinds, providerKinds, strategyKinds } from '../runtime/snapshot.ts';
 
 const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
 const sourceOf = (path: string): SourceFile =>
@@ -20,13 +21,26 @@ const table = (rows: readonly (readonly string[])[]): string =>
     .concat(rows.map((cells) => `| ${cells.map(cell).join(' | ')} |`))
     .join('\n');
 
+const oneOf = (names: readonly string[]): string => names.map((name) => `\`'${name}'\``).join(', ');
+
 /** Types whose names say little to a reader. */
 const words: Readonly<Record<string, string>> = {
   Duration: "duration, such as `'30s'`",
   'Many<Model>': 'list, record or module of models',
   'Many<Route>': 'list, record or module of routes',
   'Many<Consumer>': 'list, record or module of consumers',
-  'readonly [Target | Group, ...(Target | Group)[]]': 'list of targets and groups, at least one',
+  Needs: 'list of capabilities',
+  '{ [Index in keyof Of]: Fit<Of[Index], Needs> }': 'list of targets and groups, at least one',
+  'FitContext<Budget, TargetsIn<Of[number]>>': '`ContextPolicy`',
+  'readonly FitQuota<Unit, TargetsIn<Of[number]>>[]': 'list of `Quota`',
+  Each: '`Target` or group',
+  Unit: "`'requests'`",
+  Decimal: "text such as `'1.25'`",
+  '(Written & Decimal) | Decimal': "text such as `'1.25'`",
+  '(Written & number) | number': '`number`',
+  '(Written & ModelKind) | ModelKind': oneOf(modelKinds),
+  'readonly ((Written & Capability) | Capability)[]': `list of ${oneOf(capabilityNames)}`,
+  'ModelPrices<Written>': 'prices, see below',
   System: 'text',
   User: 'text',
   Chosen: 'record of lists of words',
@@ -132,7 +146,7 @@ function kindsIn(kinds: Readonly<Record<string, Kind>>, folder: string): string 
 
 /** What the functions take that has no interface of its own name. */
 const further: Readonly<Record<string, readonly string[]>> = {
-  provider: ['ModelFacts', 'TargetOptions'],
+  provider: ['ModelFacts', 'ModelPrices', 'TargetOptions'],
   weighted: ['Weighted'],
 };
 const kindsFor: Readonly<Record<string, string>> = {
@@ -141,7 +155,15 @@ const kindsFor: Readonly<Record<string, string>> = {
   policy: kindsIn(policyKinds, 'policies'),
 };
 const captions: Readonly<Record<string, string>> = {
-  ModelFacts: 'What is said of each of its `models`:',
+  ModelFacts: `What is said of each of its \`models\`. The catalogue knows the models of the kinds ${Object.keys(
+    providerKinds,
+  )
+    .filter((kind) => Object.hasOwn(catalogue.vendors, kind))
+    .map((kind) => `\`'${kind}'\``)
+    .join(
+      ' and ',
+    )}: theirs may be left out, and what is written wins. Behind another \`baseUrl\` the same id may be another model: write its facts there. Source: ${catalogue.source}`,
+  ModelPrices: 'Its `prices`, in USD for a million tokens:',
   TargetOptions: 'Options of `target(model, options)`:',
 };
 
