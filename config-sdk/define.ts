@@ -22,6 +22,7 @@ import type {
   Quota,
   Route,
   Secret,
+  TargetsOf,
   Upstream,
 } from './handles.ts';
 
@@ -86,8 +87,8 @@ type ProviderSpec<Kind extends keyof ProviderKinds, Written> = {
 export function provider<const Id extends string, const Kind extends keyof ProviderKinds, const Written>(
   id: Id,
   spec: ProviderSpec<Kind, Written>,
-): Provider<Id, Kind, Written> {
-  const target: Provider<Id, Kind, Written>['target'] = (model, options = {}) =>
+): Provider<TargetsOf<Id, Kind, Written>> {
+  const target: Provider<TargetsOf<Id, Kind, Written>>['target'] = (model, options = {}) =>
     declare(target, '', { model, options }, { kind: 'target', provider: id, model, options });
   return declare(provider, id, spec, { kind: 'provider', id, target });
 }

@@ -4,14 +4,14 @@ import type { Leg, TraitsOf, WindowOf } from './fitting.ts';
 
 export type Secret = SecretReference;
 
-export interface Provider<Id extends string, Kind, Models> {
+export interface Provider<Targets> {
   readonly kind: 'provider';
-  readonly id: Id;
+  readonly id: string;
   /** One of this provider's models as something to send requests to. */
-  readonly target: <Model extends keyof Models & string>(
+  readonly target: <Model extends keyof Targets & string>(
     model: Model,
     options?: TargetOptions,
-  ) => Chosen<TargetsOf<Id, Kind, Models>, Model>;
+  ) => Chosen<Targets, Model>;
 }
 
 /** After a wrong name the compiler goes on as if all names were meant; what is wrong with those is not said as well. */
@@ -23,7 +23,7 @@ type Chosen<Targets, Model extends keyof Targets> = [keyof Targets] extends [Mod
 type Single<Name, All = Name> = Name extends unknown ? ([All] extends [Name] ? true : false) : never;
 
 /** One target for each model: made once for a provider and not again for every use. */
-type TargetsOf<Id extends string, Kind, Models> = {
+export type TargetsOf<Id extends string, Kind, Models> = {
   readonly [Model in keyof Models]: Target<
     `${Id}/${Model & string}`,
     TraitsOf<Kind, Model, Models[Model]>,
