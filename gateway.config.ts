@@ -17,16 +17,17 @@ const sandbox = provider('sandbox', {
     broken: { contextWindow: 8_192, fault: { type: 'status', status: 503 } },
   },
 });
-// These two come alive when their secret is present; until then their targets are out of rotation.
+// These two come alive when their secret is present; until then their targets are out of rotation. Windows, capabilities and
+// prices of models that the catalogue knows need not be written.
 const openai = provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY', { optional: true }),
-  models: { 'gpt-5-mini': { contextWindow: 400_000, maxOutputTokens: 128_000 } },
+  models: { 'gpt-5-mini': {} },
 });
 const anthropic = provider('anthropic', {
   kind: 'anthropic',
   apiKey: secret('ANTHROPIC_API_KEY', { optional: true }),
-  models: { 'claude-haiku-4-5': { contextWindow: 200_000, maxOutputTokens: 64_000 } },
+  models: { 'claude-haiku-4-5': {} },
 });
 
 // A quota is one count for each consumer. Editing the limit keeps the count.

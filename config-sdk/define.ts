@@ -1,7 +1,14 @@
 /** The functions a repository declares its objects with. Each records where it was called and returns a value to refer by. */
-import type { contextKinds, policyKindTable, providerKindTable } from '@headgate/runtime/snapshot';
+import type {
+  Capability,
+  contextKinds,
+  ModelKind,
+  policyKindTable,
+  providerKindTable,
+} from '@headgate/runtime/snapshot';
 import type { z } from 'zod';
 import { declare } from './site.ts';
+import type { Decimal, Fit, FitContext, FitQuota, KnownModels, Leg, Legs, QuotaUnit, TargetsIn } from './fitting.ts';
 import type {
   BoundPrompt,
   Consumer,
@@ -15,10 +22,10 @@ import type {
   Quota,
   Route,
   Secret,
-  Target,
-  TargetOptions,
+  TargetsOf,
   Upstream,
 } from './handles.ts';
+import type { ModelProbe, RouteProbe } from './probes.ts';
 
 /**
  * The value of `name`, read when a revision is activated: from the environment variable of that name, or from the file
@@ -37,70 +44,89 @@ type ModelOptionsOf<Kind> = Kind extends { readonly modelOptions: infer Schema e
   ? InputOf<Schema>
   : {};
 
-export interface ModelFacts {
-  /** Most tokens the model takes, input and output together. */
-  contextWindow: number;
+/**
+ * `Written` collects the literals that stand in a config, which is all that later checks need of them. Each property also
+ * allows its whole type, so that a wrong value is measured against that.
+ */
+export interface ModelFacts<Written = never> {
+  /** Most tokens the model takes, input and output together. Models of the catalogue have theirs. */
+  contextWindow?: (Written & number) | number;
   /** Most tokens it answers with. Sent as the cap where the vendor demands one and the client gave none. */
   maxOutputTokens?: number;
+  /** What it is for. Default: as the catalogue says, else `'chat'`. */
+  kind?: (Written & ModelKind) | ModelKind;
+  /** All that it can do beyond text. Default: as the catalogue says, else nothing. */
+  capabilities?: readonly ((Written & Capability) | Capability)[];
+  /** What it costs. Default: as the catalogue says, else not known. */
+  prices?: ModelPrices<Written>;
 }
 
-type ProviderSpec<Kind extends keyof ProviderKinds, Models> = {
+/** USD for a million tokens, as texts such as `'1.25'`. */
+export interface ModelPrices<Written = never> {
+  input: (Written & Decimal) | Decimal;
+  /** Input that the vendor had in its prompt cache. Default: as `input`. */
+  cachedInput?: Decimal;
+  /** Input that the vendor puts into its prompt cache. Default: as `input`. */
+  cacheWrite?: Decimal;
+  output: Decimal;
+}
+
+type Models<Kind extends keyof ProviderKinds, Written> = {
+  [Id in keyof Written]: ModelFacts<Written[Id]> &
+    (Id extends keyof KnownModels<Kind> ? {} : { contextWindow: number }) &
+    ModelOptionsOf<ProviderKinds[Kind]>;
+};
+
+type ProviderSpec<Kind extends keyof ProviderKinds, Written> = {
   /** How this vendor is spoken to. */
   kind: Kind;
-  /** The vendor's model ids this account may be used for. */
-  models: { [Id in keyof Models]: ModelFacts & ModelOptionsOf<ProviderKinds[Kind]> };
+  /** The vendor's model ids this account may be used for. What is not said of one is taken from the catalogue. */
+  models: Models<Kind, Written> & { [Id in keyof KnownModels<Kind>]?: unknown };
 } & OptionsOf<ProviderKinds[Kind]>;
 
 /** One account at one vendor. */
-export function provider<const Kind extends keyof ProviderKinds, const Models extends Record<string, unknown>>(
-  id: string,
-  spec: ProviderSpec<Kind, Models>,
-): Provider<keyof Models & string> {
-  const target = (model: string, options: TargetOptions = {}): Target =>
+export function provider<const Id extends string, const Kind extends keyof ProviderKinds, const Written>(
+  id: Id,
+  spec: ProviderSpec<Kind, Written>,
+): Provider<TargetsOf<Id, Kind, Written>> {
+  const target: Provider<TargetsOf<Id, Kind, Written>>['target'] = (model, options = {}) =>
     declare(target, '', { model, options }, { kind: 'target', provider: id, model, options });
   return declare(provider, id, spec, { kind: 'provider', id, target });
 }
 
 /** Draws the first choice by weight; the others are fallbacks. Groups nest. */
-export function weighted(...of: readonly [Weighted, ...Weighted[]]): Group {
-  return declare(weighted, '', { of }, { kind: 'group', balance: 'weighted', of });
+export function weighted<const Of extends Legs>(
+  ...of: { [Index in keyof Of]: Weighted<Of[Index]> }
+): Group<TargetsIn<Of[number]>> {
+  const members: readonly Weighted[] = of;
+  return declare(weighted, '', { of }, { kind: 'group', balance: 'weighted', of: members });
 }
 
-export interface Weighted {
+export interface Weighted<Each = Leg> {
   /** Relative share; need not add up to anything. */
   weight: number;
-  target: Target | Group;
+  target: Each;
 }
 
 /** Tries its members in order. What a plain list of targets means too; useful inside other groups. */
-export function ordered(...targets: readonly [Target | Group, ...(Target | Group)[]]): Group {
+export function ordered<const Of extends Legs>(...targets: Of): Group<TargetsIn<Of[number]>> {
   const of = targets.map((target) => ({ target }));
   return declare(ordered, '', { of }, { kind: 'group', balance: 'ordered', of });
 }
 
-/** A tiny request that each target tried first must answer before a revision that changes the model serves. */
-export interface ModelProbe {
-  /** Sent as the user's message, after the model's prompt where that needs no values from a request. */
-  message: string;
-  /** Must stand in the answer, in the same case. Default: any answer will do. */
-  expect?: string;
-  /** Longest wait; no answer in time says nothing about the revision. Default `'5s'`, at most `'15s'`. */
-  timeout?: Duration;
-  /** Most tokens asked for. Default 16. */
-  maxTokens?: number;
-}
-
-export interface ModelSpec {
+export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends number, Unit> {
+  /** What every target must be able to do, fallbacks included. One that cannot is a type error. */
+  needs?: Needs;
   /** Where requests go: the first that answers, in this order. A target never starts once the client has seen a byte. */
-  targets: readonly [Target | Group, ...(Target | Group)[]];
+  targets: { [Index in keyof Of]: Fit<Of[Index], Needs> };
   /** Stands before the client's own messages. */
   prompt?: BoundPrompt | Prompt<{}>;
   /** Keeps conversations inside the window. Without one, messages pass as they are. */
-  context?: ContextPolicy;
+  context?: FitContext<Budget, TargetsIn<Of[number]>>;
   /** Rules over what goes in; all must pass. */
   policies?: readonly Policy[];
   /** Limits that every call of this model draws from. */
-  quotas?: readonly Quota[];
+  quotas?: readonly FitQuota<Unit, TargetsIn<Of[number]>>[];
   /**
    * Asked before a revision that changes this model, or what it is made of, serves. A refused credential, an unknown model
    * or a wrong answer refuses the revision; overload, rate limits and time-outs of the vendor do not. Draws on no quota.
@@ -109,13 +135,18 @@ export interface ModelSpec {
 }
 
 /** A name that clients ask for, and what stands behind it. */
-export function model(id: string, spec: ModelSpec): Model {
+export function model<
+  const Needs extends readonly Capability[] = [],
+  const Of extends Legs = Legs,
+  Budget extends number = number,
+  const Unit extends string = QuotaUnit,
+>(id: string, spec: ModelSpec<Needs, Of, Budget, Unit>): Model {
   return declare(model, id, spec, { kind: 'model', id });
 }
 
-export interface QuotaSpec {
+export interface QuotaSpec<Unit = QuotaUnit> {
   /** What is counted. */
-  unit: 'requests';
+  unit: Unit;
   /** Most units per window. */
   limit: number;
   /** Length of the window; windows are aligned to the clock (UTC), so `'1h'` begins anew on the hour. */
@@ -127,14 +158,17 @@ export interface QuotaSpec {
 }
 
 /** A limit. It is one count: attached in two places, both draw from it. Its name keeps the count when the limit is edited. */
-export function quota(id: string, spec: QuotaSpec): Quota {
+export function quota<const Unit extends QuotaUnit>(id: string, spec: QuotaSpec<Unit>): Quota<Unit> {
   return declare(quota, id, spec, { kind: 'quota', id });
 }
 
 type KindSpec<Kinds> = { [Kind in keyof Kinds]: { kind: Kind } & OptionsOf<Kinds[Kind]> }[keyof Kinds];
 
 /** Which messages of a conversation go to the model. */
-export function contextPolicy(id: string, spec: KindSpec<typeof contextKinds>): ContextPolicy {
+export function contextPolicy<const Budget extends number = number>(
+  id: string,
+  spec: KindSpec<typeof contextKinds> & { target?: Budget | 'window' },
+): ContextPolicy<Budget> {
   return declare(contextPolicy, id, spec, { kind: 'context-policy', id });
 }
 
@@ -171,18 +205,6 @@ export interface UpstreamSpec {
 /** A service that API routes forward to. */
 export function upstream(id: string, spec: UpstreamSpec): Upstream {
   return declare(upstream, id, spec, { kind: 'upstream', id });
-}
-
-/** A request that the upstream must answer before a revision that changes the route serves. */
-export interface RouteProbe {
-  /** As a client would ask for it, such as `'/orders/health'`: it must lead to this route. */
-  path: `/${string}`;
-  /** Default `'GET'`. */
-  method?: 'GET' | 'HEAD';
-  /** Default 200. */
-  expectStatus?: number;
-  /** Longest wait; no answer in time says nothing about the revision. Default `'5s'`, at most `'15s'`. */
-  timeout?: Duration;
 }
 
 export interface RouteSpec {

@@ -1,14 +1,35 @@
 /** What the `define` functions return: small values to refer by, each with a literal `kind` so that mixing them up says so. */
 import type { SecretReference } from '@headgate/runtime/snapshot';
+import type { Leg, TraitsOf, WindowOf } from './fitting.ts';
 
 export type Secret = SecretReference;
 
-export interface Provider<Models extends string> {
+export interface Provider<Targets> {
   readonly kind: 'provider';
   readonly id: string;
   /** One of this provider's models as something to send requests to. */
-  readonly target: (model: Models, options?: TargetOptions) => Target;
+  readonly target: <Model extends keyof Targets & string>(
+    model: Model,
+    options?: TargetOptions,
+  ) => Chosen<Targets, Model>;
 }
+
+/** After a wrong name the compiler goes on as if all names were meant; what is wrong with those is not said as well. */
+type Chosen<Targets, Model extends keyof Targets> = [keyof Targets] extends [Model]
+  ? Single<Model> extends true
+    ? Targets[Model]
+    : Target
+  : Targets[Model];
+type Single<Name, All = Name> = Name extends unknown ? ([All] extends [Name] ? true : false) : never;
+
+/** One target for each model: made once for a provider and not again for every use. */
+export type TargetsOf<Id extends string, Kind, Models> = {
+  readonly [Model in keyof Models]: Target<
+    `${Id}/${Model & string}`,
+    TraitsOf<Kind, Model, Models[Model]>,
+    WindowOf<Kind, Model, Models[Model]>
+  >;
+};
 
 export interface TargetOptions {
   /** Longest wait for the response head, and between two pieces of the body. Default `'60s'`. */
@@ -17,17 +38,22 @@ export interface TargetOptions {
   retries?: number;
 }
 
-export interface Target {
+/** Names and a number instead of whole facts: the compiler prints them, and compares them fast. */
+export interface Target<Name extends string = string, Traits extends string = string, Window extends number = number> {
   readonly kind: 'target';
   readonly provider: string;
   readonly model: string;
   readonly options: TargetOptions;
+  /** For the type checker only. */
+  readonly facts?: { readonly name: Name; readonly traits: Traits; readonly window: Window };
 }
 
-export interface Group {
+export interface Group<Targets = Target> {
   readonly kind: 'group';
   readonly balance: string;
-  readonly of: readonly { readonly weight?: number; readonly target: Target | Group }[];
+  readonly of: readonly { readonly weight?: number; readonly target: Leg }[];
+  /** For the type checker only: every target in it, nested groups included. */
+  readonly targets?: Targets;
 }
 
 export interface Model {
@@ -35,14 +61,18 @@ export interface Model {
   readonly id: string;
 }
 
-export interface Quota {
+export interface Quota<Unit extends string = string> {
   readonly kind: 'quota';
   readonly id: string;
+  /** For the type checker only. */
+  readonly unit?: Unit;
 }
 
-export interface ContextPolicy {
+export interface ContextPolicy<Budget extends number = number> {
   readonly kind: 'context-policy';
   readonly id: string;
+  /** For the type checker only: input tokens that the policy aims for. */
+  readonly budget?: Budget;
 }
 
 export interface Policy {

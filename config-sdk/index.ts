@@ -21,6 +21,7 @@ export type {
   ContextPolicy,
   Duration,
   Gateway,
+  Group,
   Model,
   Policy,
   Prompt,

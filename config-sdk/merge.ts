@@ -6,8 +6,13 @@ import type { Spot } from './locate.ts';
 const impureNames =
   /^Cannot find name '(process|crypto|performance|navigator|fetch|setTimeout|setInterval|setImmediate|WebSocket|EventSource|require|Buffer|__dirname|__filename|node:[\w/]+)'/;
 
+/** How the types of `fitting.ts` say why something does not fit: the name of a property, and its value ends the sentence. */
+const unfit = /Property '"([^"]+)"' is missing in type .* but required in type '\{ "\1": (.+?);? \}'/;
+
 /** Says of a compiler finding what it means for configuration. */
 function inOurWords(each: Finding): Finding {
+  const [, subject, rest = ''] = unfit.exec(each.message) ?? [];
+  if (subject) return finding('target_unfit', each, `${subject} ${rest.replaceAll('"', '').replaceAll(' | ', ', ')}`);
   const name = impureNames.exec(each.message)?.[1];
   if (!name) return each;
   if (name.startsWith('node:')) return finding('impure_import', each, `'${name}' is not part of this repository`);
@@ -75,6 +80,10 @@ const drownedBy =
   (each: Placed): boolean =>
     !aboutNames.has(each.code) && loud.some((other) => sameValue(each, other));
 
+/** The rule knows every target and the reserve; the types only compare the budget with one window. */
+const saysMore = (ours: Placed, theirs: Placed): boolean =>
+  ours.code === 'context_does_not_fit' && theirs.code === 'target_unfit' && sameValue(ours, theirs);
+
 /** The compiler speaks of the value that `ours` speaks of, or of one around it while naming it, or of a part of it. */
 function repeats(ours: Placed, theirs: Placed): boolean {
   if (ours.file !== theirs.file) return false;
@@ -95,7 +104,9 @@ export function merge({ types, loading, compiling }: Said, spotOf: (finding: Fin
   const placed = (each: Finding, last?: string): Placed => ({ ...each, spot: spotOf(each), last });
   const ours = [...loading.map((each) => placed(each)), ...compiling.map((each) => placed(each.finding, each.last))];
   const drowned = drownedBy(ours.filter(({ code }) => outspoken.has(code)));
-  const said = types.map((each) => placed(inOurWords(each))).filter((each) => !drowned(each));
+  const said = types
+    .map((each) => placed(inOurWords(each)))
+    .filter((each) => !drowned(each) && !ours.some((other) => saysMore(other, each)));
   const rest = ours.filter((each) => {
     if (outspoken.has(each.code)) return true;
     if (bySchema.has(each.code) && drowned(each)) return false;

@@ -2,12 +2,13 @@
 import { fileURLToPath } from 'node:url';
 import { Node, Project, type InterfaceDeclaration, type JSDocableNode, type SourceFile } from 'ts-morph';
 import { z } from 'zod';
-import { policyKinds, providerKinds, strategyKinds } from '../runtime/snapshot.ts';
+import { catalogue } from '../config-sdk/catalogue/catalogue.ts';
+import { capabilityNames, modelKinds, policyKinds, providerKinds, strategyKinds } from '../runtime/snapshot.ts';
 
 const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
 const sourceOf = (path: string): SourceFile =>
   project.addSourceFileAtPath(fileURLToPath(new URL(`../${path}`, import.meta.url)));
-const files = ['gateway', 'define', 'prompt', 'handles'].map((name) => sourceOf(`config-sdk/${name}.ts`));
+const files = ['gateway', 'define', 'probes', 'prompt', 'handles'].map((name) => sourceOf(`config-sdk/${name}.ts`));
 
 const commentOf = (node: JSDocableNode): string =>
   node
@@ -20,6 +21,8 @@ const table = (rows: readonly (readonly string[])[]): string =>
     .concat(rows.map((cells) => `| ${cells.map(cell).join(' | ')} |`))
     .join('\n');
 
+const oneOf = (names: readonly string[]): string => names.map((name) => `\`'${name}'\``).join(', ');
+
 /** Types whose names say little to a reader. */
 const words: Readonly<Record<string, string>> = {
   Duration: "duration, such as `'30s'`",
@@ -28,7 +31,18 @@ const words: Readonly<Record<string, string>> = {
   'Many<Model>': 'list, record or module of models',
   'Many<Route>': 'list, record or module of routes',
   'Many<Consumer>': 'list, record or module of consumers',
-  'readonly [Target | Group, ...(Target | Group)[]]': 'list of targets and groups, at least one',
+  Needs: 'list of capabilities',
+  '{ [Index in keyof Of]: Fit<Of[Index], Needs> }': 'list of targets and groups, at least one',
+  'FitContext<Budget, TargetsIn<Of[number]>>': '`ContextPolicy`',
+  'readonly FitQuota<Unit, TargetsIn<Of[number]>>[]': 'list of `Quota`',
+  Each: '`Target` or group',
+  Unit: "`'requests'`",
+  Decimal: "text such as `'1.25'`",
+  '(Written & Decimal) | Decimal': "text such as `'1.25'`",
+  '(Written & number) | number': '`number`',
+  '(Written & ModelKind) | ModelKind': oneOf(modelKinds),
+  'readonly ((Written & Capability) | Capability)[]': `list of ${oneOf(capabilityNames)}`,
+  'ModelPrices<Written>': 'prices, see below',
   System: 'text',
   User: 'text',
   Chosen: 'record of lists of words',
@@ -138,7 +152,7 @@ function kindsIn(kinds: Readonly<Record<string, Kind>>, folder: string): string 
 
 /** What the functions take that has no interface of its own name. */
 const further: Readonly<Record<string, readonly string[]>> = {
-  provider: ['ModelFacts', 'TargetOptions'],
+  provider: ['ModelFacts', 'ModelPrices', 'TargetOptions'],
   weighted: ['Weighted'],
   defineGateway: ['Acceptance', 'Rollout', 'RolloutStage'],
   model: ['ModelProbe'],
@@ -154,8 +168,16 @@ const captions: Readonly<Record<string, string>> = {
   RouteProbe: 'Its `probe`:',
   Rollout: 'What is said of a `rollout`:',
   RolloutStage: 'What is said of each of its `stages`:',
-  ModelFacts: 'What is said of each of its `models`:',
   Acceptance: 'An entry of `accept`:',
+  ModelFacts: `What is said of each of its \`models\`. The catalogue knows the models of the kinds ${Object.keys(
+    providerKinds,
+  )
+    .filter((kind) => Object.hasOwn(catalogue.vendors, kind))
+    .map((kind) => `\`'${kind}'\``)
+    .join(
+      ' and ',
+    )}: theirs may be left out, and what is written wins. Behind another \`baseUrl\` the same id may be another model: write its facts there. Source: ${catalogue.source}`,
+  ModelPrices: 'Its `prices`, in USD for a million tokens:',
   TargetOptions: 'Options of `target(model, options)`:',
 };
 
@@ -166,6 +188,7 @@ const sections = files.flatMap((file) =>
     const spec = name.replace(/^define/, '').replace(/^./, (letter) => letter.toUpperCase());
     const shapes = [`${spec}Spec`, ...(further[name] ?? [])].flatMap((one) => {
       const shape = interfaceNamed(one);
+      if (!shape && further[name]?.includes(one)) throw new Error(`${one} of ${name} is in none of the files`);
       return shape ? [`${captions[one] ? `${captions[one]}\n\n` : ''}${propertiesOf(shape)}`] : [];
     });
     return [[`## ${name}()`, commentOf(each), ...shapes, kindsFor[name] ?? ''].filter(Boolean).join('\n\n')];

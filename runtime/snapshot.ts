@@ -11,7 +11,7 @@ import * as providers from './providers/index.ts';
 import { modelName, objectName, removedObject, vendorModelId } from './snapshot-names.ts';
 import { modelProbe } from './snapshot-probes.ts';
 import { route, upstream } from './snapshot-routes.ts';
-import type { ModelFacts, ProviderKind } from './providers/provider.ts';
+import { capabilityNames, modelKinds, type ModelFacts, type ProviderKind } from './providers/provider.ts';
 import { rolloutSchema } from './rollout.ts';
 
 export const snapshotFormat = 'headgate/snapshot.v1';
@@ -26,7 +26,8 @@ export const balancerKinds: Readonly<Record<string, Balancer>> = balancers;
 
 /** The same registries with their exact types, for authoring. */
 export { policies as policyKindTable, providers as providerKindTable, strategies as contextKinds };
-export type { SecretReference } from './providers/provider.ts';
+export { capabilityNames, modelKinds } from './providers/provider.ts';
+export type { Capability, ModelFacts, ModelKind, Prices, SecretReference } from './providers/provider.ts';
 /** What rules of authoring must judge exactly as serving does. */
 export { estimateTokens } from './context/estimate.ts';
 export { isPrivateHost } from './providers/options.ts';
@@ -53,9 +54,19 @@ export interface ProviderSnapshot extends Configured {
   readonly models: Readonly<Record<string, ModelFacts & { readonly options?: unknown }>>;
 }
 
+/** USD for a million tokens; a text, because money is never a float. */
+const price = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,6})(\.\d{1,12})?$/, "write USD per million tokens as text, such as '1.25'");
+
 const facts = {
+  kind: z.enum(modelKinds).optional(),
   contextWindow: z.int().min(1).max(100_000_000),
   maxOutputTokens: z.int().min(1).max(10_000_000).optional(),
+  capabilities: z.array(z.enum(capabilityNames)).max(capabilityNames.length).optional(),
+  prices: z
+    .strictObject({ input: price, cachedInput: price.optional(), cacheWrite: price.optional(), output: price })
+    .optional(),
 };
 
 const provider = byKind<ProviderKind, ProviderSnapshot>(providerKinds, (kind) => ({
@@ -120,6 +131,8 @@ const prompt = z.strictObject({
 });
 
 const model = z.strictObject({
+  /** What every target was checked to be able to do. */
+  needs: z.array(z.enum(capabilityNames)).max(capabilityNames.length).optional(),
   targets: targetNode,
   prompt: z.strictObject({ name: objectName, variables: z.record(z.string(), valueSource) }).optional(),
   context: objectName.optional(),

@@ -3,6 +3,7 @@
  * `options`, lists of targets become nodes. Every object made here remembers which authored value it came from.
  */
 import { modelName, objectName } from '@headgate/runtime/snapshot';
+import { knownModel } from '../catalogue/catalogue.ts';
 import type { Json, LoadedDeclaration } from '../load/document.ts';
 import type { Sort } from '../site.ts';
 import { handleIndex, isObject, isUnknown, unknown, type JsonObject, type Path, type Place } from './places.ts';
@@ -28,6 +29,9 @@ function split(spec: JsonObject, shared: readonly string[]): { common: JsonObjec
     options: Object.fromEntries(entries.filter(([key]) => !shared.includes(key))),
   };
 }
+
+/** What every kind of provider may say of a model. */
+const factNames = ['contextWindow', 'maxOutputTokens', 'kind', 'capabilities', 'prices'];
 
 export class Compilation {
   readonly declarations: readonly LoadedDeclaration[];
@@ -100,7 +104,8 @@ export class Compilation {
   #provider(spec: JsonObject, place: Place): Compiled {
     const { common, options } = split(spec, ['kind', 'models']);
     const models = common['models'];
-    const compiled = isObject(models) && !isUnknown(models) ? this.#providerModels(models, place) : models;
+    const compiled =
+      isObject(models) && !isUnknown(models) ? this.#providerModels(models, common['kind'], place) : models;
     return this.#from(place, {
       ...common,
       ...(compiled !== undefined && { models: compiled }),
@@ -108,12 +113,14 @@ export class Compilation {
     });
   }
 
-  #providerModels(models: JsonObject, { declaration }: Place): Compiled {
+  #providerModels(models: JsonObject, kind: Json | undefined, { declaration }: Place): Compiled {
     const entries = Object.entries(models).map(([id, spec]): [string, unknown] => {
       if (!isObject(spec) || isUnknown(spec)) return [id, spec];
       const place: Place = { declaration, path: ['models', id] };
-      const { common, options } = split(spec, ['contextWindow', 'maxOutputTokens']);
-      return [id, this.#from(place, { ...common, options: this.#from(place, options) })];
+      const { common, options } = split(spec, factNames);
+      // What the author says wins; a date that only reviewers need stays behind.
+      const { deprecation: _, ...known } = (typeof kind === 'string' && knownModel(kind, id)) || {};
+      return [id, this.#from(place, { ...known, ...common, options: this.#from(place, options) })];
     });
     return this.#from({ declaration, path: ['models'] }, Object.fromEntries(entries));
   }

@@ -32,6 +32,11 @@ export const targetFindings = {
     'check the two numbers: the window holds input and output together',
     'Most often the two were exchanged. Conversations would then be cut to the wrong size.',
   ),
+  target_unfit: error(
+    'A target, a fallback or a member of a group cannot do what its model, its context policy or its quotas ask for.',
+    'take another target, ask for less, or write what the model can do beside its contextWindow',
+    'The request would fail at the vendor, and most likely when the fallback is needed most.',
+  ),
   weight_missing: error(
     'A member of a group has no weight where weights decide.',
     'give every member a weight',

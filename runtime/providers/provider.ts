@@ -44,8 +44,54 @@ export interface SecretReference {
   readonly optional?: boolean;
 }
 
+/** What a model is for: which API of its vendor takes it. */
+export const modelKinds = [
+  'chat',
+  /** Only behind a vendor's responses API. */
+  'responses',
+  'completion',
+  'embedding',
+  'rerank',
+  'moderation',
+  'image',
+  'transcription',
+  'speech',
+  'realtime',
+] as const;
+export type ModelKind = (typeof modelKinds)[number];
+
+/** What a model can do beyond text in and text out. */
+export const capabilityNames = [
+  'tools',
+  'parallelTools',
+  'structuredOutput',
+  'reasoning',
+  'images',
+  'files',
+  'audioIn',
+  'audioOut',
+  'promptCache',
+] as const;
+export type Capability = (typeof capabilityNames)[number];
+
+/** USD for a million tokens, as decimal texts: money is never a float. */
+export interface Prices {
+  readonly input: string;
+  /** Input that the vendor had in its prompt cache. */
+  readonly cachedInput?: string | undefined;
+  /** Input that the vendor puts into its prompt cache. */
+  readonly cacheWrite?: string | undefined;
+  readonly output: string;
+}
+
 /** A vendor model as declared under a provider. */
 export interface ModelFacts {
+  /** Absent means chat. */
+  readonly kind?: ModelKind | undefined;
+  /** Absent means not known. */
+  readonly capabilities?: readonly Capability[] | undefined;
+  /** Absent means that nobody knows what it costs. */
+  readonly prices?: Prices | undefined;
   /** Most tokens of input and output together. */
   readonly contextWindow: number;
   /** Most output tokens; sent as the cap where a dialect demands one and the client gave none. */

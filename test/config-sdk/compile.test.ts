@@ -25,14 +25,14 @@ const sandbox = sdk.provider('sandbox', { kind: 'sandbox', models: { echo: { con
 const openai = sdk.provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY', { optional: true }),
-  models: { 'gpt-5': { contextWindow: 400_000, maxOutputTokens: 1_000 } },
+  models: { 'ours': { contextWindow: 400_000, maxOutputTokens: 1_000 } },
 });
 const support = sdk.prompt('support', { system: 'Help {{name}}, {{tone}}', choices: { tone: ['formal', 'casual'] } });
 const tidy = sdk.contextPolicy('tidy', { kind: 'quantisedCut', target: 4000 });
 const block = sdk.policy('block', { kind: 'blockTerms', terms: ['forbidden', new Date(2026, 0, 1).toISOString()] });
 const assistant = sdk.model('assistant', {
   targets: [
-    sdk.weighted({ weight: 3, target: sandbox.target('echo') }, { weight: 1, target: openai.target('gpt-5', { timeout: '5s' }) }),
+    sdk.weighted({ weight: 3, target: sandbox.target('echo') }, { weight: 1, target: openai.target('ours', { timeout: '5s' }) }),
     sdk.ordered(sandbox.target('echo')),
   ],
   prompt: support.with({ name: from.header('x-name', { default: 'you' }), tone: 'formal' }),
@@ -59,7 +59,7 @@ test('references become names, options move under `options`, lists become groups
   assert.ok(snapshot);
   assert.deepEqual(snapshot.providers['openai'], {
     kind: 'openai',
-    models: { 'gpt-5': { contextWindow: 400_000, maxOutputTokens: 1_000, options: {} } },
+    models: { ours: { contextWindow: 400_000, maxOutputTokens: 1_000, options: {} } },
     options: { apiKey: { $secret: 'OPENAI_API_KEY', optional: true } },
   });
   const echo = { kind: 'target', provider: 'sandbox', model: 'echo' };
@@ -74,7 +74,7 @@ test('references become names, options move under `options`, lists become groups
             balance: 'weighted',
             of: [
               { weight: 3, node: echo },
-              { weight: 1, node: { kind: 'target', provider: 'openai', model: 'gpt-5', timeout: '5s' } },
+              { weight: 1, node: { kind: 'target', provider: 'openai', model: 'ours', timeout: '5s' } },
             ],
           },
         },

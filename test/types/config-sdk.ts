@@ -15,7 +15,8 @@ import {
   upstream,
   weighted,
 } from 'headgate';
-import type { BoundPrompt, Prompt, Value } from 'headgate';
+import type { BoundPrompt, Group, Prompt, Quota, Target, Value } from 'headgate';
+import type { Above } from '../../config-sdk/fitting.ts';
 
 type Same<Left, Right> =
   (<Probe>() => Probe extends Left ? 1 : 2) extends <Probe>() => Probe extends Right ? 1 : 2 ? true : false;
@@ -44,6 +45,50 @@ const orders = upstream('orders', {
   headers: { authorization: secret('ORDERS') },
   timeout: '5s',
 });
+
+// Facts come from the catalogue, and what is written wins.
+const vendor = provider('vendor', {
+  kind: 'openai',
+  apiKey: secret('OPENAI_API_KEY'),
+  models: {
+    'gpt-4.1': {},
+    'gpt-4o': { contextWindow: 9_000, capabilities: ['tools'] },
+    'text-embedding-3-small': {},
+    priced: { contextWindow: 1_000, prices: { input: '0.25', output: '1' } },
+    plain: { contextWindow: 1_000, kind: 'embedding' },
+  },
+});
+type Facts<Handle> = Handle extends Target<infer Name, infer Traits, infer Window> ? [Name, Traits, Window] : never;
+const known = vendor.target('gpt-4.1');
+const narrowed = vendor.target('gpt-4o');
+const embedding = vendor.target('text-embedding-3-small');
+const priced = vendor.target('priced');
+const plainEmbedding = vendor.target('plain');
+assertType<Same<Facts<typeof known>[0], 'vendor/gpt-4.1'>>();
+assertType<Same<Facts<typeof known>[2], 1_047_576>>();
+assertType<'chat' | 'priced' | 'tools' | 'images' extends Facts<typeof known>[1] ? true : false>();
+assertType<Same<Facts<typeof narrowed>, ['vendor/gpt-4o', 'chat' | 'priced' | 'tools', 9_000]>>();
+assertType<Same<Facts<typeof embedding>, ['vendor/text-embedding-3-small', 'embedding' | 'priced', 8_191]>>();
+assertType<Same<Facts<typeof priced>, ['vendor/priced', 'chat' | 'priced', 1_000]>>();
+assertType<Same<Facts<typeof plainEmbedding>, ['vendor/plain', 'embedding', 1_000]>>();
+
+// Groups know every target in them, and what a list asks for is asked of each.
+const spread = weighted({ weight: 1, target: ordered(known, narrowed) }, { weight: 1, target: priced });
+assertType<Same<typeof spread, Group<typeof known | typeof narrowed | typeof priced>>>();
+const fitting = contextPolicy('fitting', { kind: 'quantisedCut', target: 9_000 });
+const anyBudget: number = 9_000;
+const unknownBudget = contextPolicy('unknown-budget', { kind: 'quantisedCut', target: anyBudget });
+const money: Quota<'usd'> = { kind: 'quota', id: 'money' };
+model('all-fit', { needs: ['tools'], targets: [known, ordered(narrowed)], context: fitting, quotas: [free, money] });
+model('not-judged', { targets: [priced], context: unknownBudget });
+model('kept-elsewhere', { targets: [known, narrowed] as const, context: fitting });
+const anyTarget: Target = known;
+model('unknown-facts', { needs: ['images'], targets: [anyTarget], context: fitting });
+assertType<Same<Above<9, 10>, false>>();
+assertType<Same<Above<10, 9>, true>>();
+assertType<Same<Above<1_047_576, 1_047_575>, true>>();
+assertType<Same<Above<128_000, 128_000>, false>>();
+assertType<Same<Above<number, 1>, false>>();
 
 // Variables are read out of the templates, choices narrow them.
 type Variables = Parameters<typeof support.with>[0];
@@ -145,6 +190,16 @@ provider('bad-kind', { kind: 'opnai', models: {} });
 provider('foreign-option', { kind: 'sandbox', apiKey: secret('X'), models: {} });
 // @ts-expect-error a fact that only other kinds have
 provider('foreign-fact', { kind: 'openai', models: { m: { contextWindow: 1, latency: '1s' } } });
+// @ts-expect-error no such fact
+provider('misspelt-fact', { kind: 'openai', models: { 'gpt-4.1': { contextWindows: 1 } } });
+// @ts-expect-error no such capability
+provider('bad-capability', { kind: 'openai', models: { 'gpt-4.1': { capabilities: ['tool'] } } });
+// @ts-expect-error what goes out has a price too
+provider('half-a-price', { kind: 'openai', models: { 'gpt-4.1': { prices: { input: '1' } } } });
+// @ts-expect-error known to another vendor only
+provider('foreign-model', { kind: 'anthropic', models: { 'gpt-4.1': {} } });
+// @ts-expect-error an embedding model, as written
+model('embedding-as-chat', { targets: [plainEmbedding] });
 // @ts-expect-error every model has a window
 provider('no-window', { kind: 'sandbox', models: { m: {} } });
 // @ts-expect-error not the hash of a key

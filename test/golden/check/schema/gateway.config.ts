@@ -18,7 +18,7 @@ const bad = quota('no spaces', { unit: 'requests', limit: 1, window: '1h' });
 const slow = provider('slow', {
   kind: 'sandbox',
   models: {
-    echo: { contextWindow: 1, latency: '90m' },
+    echo: { contextWindow: 8_192, latency: '90m' },
   },
 });
 const late = slow.target('echo', { timeout: '2h', retries: 9 });

@@ -1,0 +1,53 @@
+/** Where the model catalogue comes from: one pinned package with facts and prices, and what of it is taken for each vendor. */
+
+/** The most complete maintained table of models under an open licence; no npm package was found that keeps up with it. */
+export const source = {
+  package: 'litellm',
+  version: '1.109.1',
+  /** Of the wheel; the download is refused when it differs. */
+  sha256: '1c8b4dd671fa0cd0850aa751678704ff77e595fb1e6085b2dc3be39ee19bdaaf',
+  /** Asked for by name, so that every machine takes the same file. */
+  platform: 'manylinux_2_28_x86_64',
+  file: 'litellm/model_prices_and_context_window_backup.json',
+  licence: 'MIT, copyright (c) 2023 Berri AI',
+  /** Day on which this version was the newest. */
+  taken: '2026-11-22',
+} as const;
+
+/** OpenAI's own windows; the table above gives the part that input may fill. */
+export const windowSource = { package: 'gpt-tokenizer', version: '4.0.0', licence: 'MIT' } as const;
+
+export interface VendorSource {
+  /** Names under which the table files this vendor's models. */
+  readonly providers: readonly string[];
+  /** Taken off the front of a key to get the vendor's own id; keys without it are ids already. */
+  readonly prefix?: string;
+  /** Ids that are wanted. The table also has sizes of images, regions and discounts as models of their own. */
+  readonly ids: RegExp;
+  /** What the vendor documents and the table leaves out. */
+  readonly parallelTools?: true;
+}
+
+const plain = /^(?!ft:)[\w.:-]+$/;
+const withFamily = /^[\w.:-]+(\/[\w.:-]+)?$/;
+
+/** By the name that a provider kind for this vendor has. */
+export const vendors: Readonly<Record<string, VendorSource>> = {
+  openai: { providers: ['openai'], ids: plain },
+  // https://platform.claude.com/docs/en/agents-and-tools/tool-use/parallel-tool-use
+  anthropic: { providers: ['anthropic'], ids: plain, parallelTools: true },
+  azure: { providers: ['azure'], prefix: 'azure/', ids: plain },
+  bedrock: { providers: ['bedrock_converse'], ids: /^(?!(us|eu|apac|au|jp|global|us-gov)\.)[\w.:-]+$/ },
+  cerebras: { providers: ['cerebras'], prefix: 'cerebras/', ids: plain },
+  cohere: { providers: ['cohere', 'cohere_chat'], prefix: 'cohere/', ids: plain },
+  deepseek: { providers: ['deepseek'], prefix: 'deepseek/', ids: plain },
+  // https://ai.google.dev/gemini-api/docs/function-calling#parallel_function_calling
+  google: { providers: ['gemini'], prefix: 'gemini/', ids: plain, parallelTools: true },
+  groq: { providers: ['groq'], prefix: 'groq/', ids: withFamily },
+  mistral: { providers: ['mistral'], prefix: 'mistral/', ids: plain },
+  perplexity: { providers: ['perplexity'], prefix: 'perplexity/', ids: /^sonar[\w-]*$/ },
+  together: { providers: ['together_ai'], prefix: 'together_ai/', ids: /^[\w.-]+\/[\w.:-]+$/ },
+  vertex: { providers: ['vertex_ai', 'vertex_ai-language-models'], prefix: 'vertex_ai/', ids: plain },
+  voyage: { providers: ['voyage'], prefix: 'voyage/', ids: plain },
+  xai: { providers: ['xai'], prefix: 'xai/', ids: plain },
+};

@@ -1,0 +1,99 @@
+/**
+ * The checks that happen in the editor: whether each leg of a model can do what the model needs. Types only. What does
+ * not fit becomes a type whose one property says why, so that the compiler's message is a sentence about that value.
+ */
+import type { Capability, ModelKind } from '@headgate/runtime/snapshot';
+import type { Catalogue } from './catalogue/vendors/index.ts';
+import type { ContextPolicy, Group, Quota, Target } from './handles.ts';
+
+export type Leg = Target | Group<unknown>;
+/** Lists of legs are never empty. */
+export type Legs = readonly [Leg, ...Leg[]];
+/** Every target in a leg, in nested groups too. */
+export type TargetsIn<Each> = Each extends Target ? Each : Each extends Group<infer Members> ? Members : never;
+
+/** The models of a vendor that the catalogue knows; of a kind without a vendor, none. */
+export type KnownModels<Kind> = Kind extends keyof Catalogue ? Catalogue[Kind] : {};
+
+type Or<First, Second> = [First] extends [never] ? Second : First;
+type KnownFact<Kind, Id, Fact> = Id extends keyof KnownModels<Kind>
+  ? Fact extends keyof KnownModels<Kind>[Id]
+    ? KnownModels<Kind>[Id][Fact]
+    : never
+  : never;
+type KnownTraits<Kind, Id> = KnownFact<Kind, Id, 'traits'>;
+
+/** Window of a model: as written, else as the catalogue says. `Written` is every literal among the facts in config. */
+export type WindowOf<Kind, Id, Written> = Or<Extract<Written, number>, KnownFact<Kind, Id, 'window'>> & number;
+/** Kind and capabilities by name, and `priced`: each as written, else as the catalogue says. */
+export type TraitsOf<Kind, Id, Written> =
+  | Or<Extract<Written, Capability>, Extract<KnownTraits<Kind, Id>, Capability>>
+  | Or<Extract<Written, ModelKind>, Or<Extract<KnownTraits<Kind, Id>, ModelKind>, 'chat'>>
+  | (Extract<Written, Decimal> extends never ? Extract<KnownTraits<Kind, Id>, 'priced'> : 'priced');
+
+/** A number as text, such as `'1.25'`. */
+export type Decimal = `${number}`;
+
+/** Elements of a list written in place; a list of unknown length, such as one with a mistake in it, asks for nothing. */
+type Written<List> = List extends readonly (infer Each extends string)[]
+  ? number extends List['length']
+    ? never
+    : Each
+  : never;
+
+type Unfit<Of, Need extends string> =
+  Of extends Target<infer Name, infer Traits, number>
+    ? 'chat' extends Traits
+      ? [Exclude<Need, Traits>] extends [never]
+        ? never
+        : { [Reason in `${Name} lacks`]: Exclude<Need, Traits> }
+      : { [Reason in `${Name} is no model for`]: 'chat' }
+    : never;
+
+/** `Each` itself when all of its targets can chat and do what is needed. */
+export type Fit<Each, Needs> = Or<Unfit<TargetsIn<Each>, Written<Needs>>, Each>;
+
+type Order<Left extends string, Right extends string> = Left extends Right
+  ? 'same'
+  : '0123456789' extends `${string}${Left}${string}${Right}${string}`
+    ? 'below'
+    : 'above';
+/** Compares digit by digit; the longer number is the larger one. */
+type Compare<Left extends string, Right extends string, So = 'same'> = Left extends `${infer One}${infer LeftRest}`
+  ? Right extends `${infer Other}${infer RightRest}`
+    ? Compare<LeftRest, RightRest, So extends 'same' ? Order<One, Other> : So>
+    : 'above'
+  : Right extends ''
+    ? So
+    : 'below';
+/** Whether one literal number is above another; what is not literal is not judged. */
+export type Above<Left extends number, Right extends number> = number extends Left | Right
+  ? false
+  : Compare<`${Left}`, `${Right}`> extends 'above'
+    ? true
+    : false;
+
+type TooLarge<Budget extends number, Of> =
+  Of extends Target<infer Name, string, infer Window>
+    ? Above<Budget, Window> extends true
+      ? { [Reason in `${Budget} tokens do not fit ${Name}, whose window is`]: Window }
+      : never
+    : never;
+
+/** The policy itself when its budget is within the window of every target. */
+export type FitContext<Budget extends number, Of> = Or<TooLarge<Budget, Of>, ContextPolicy<Budget>>;
+
+/** What quotas count. */
+export type QuotaUnit = 'requests';
+/** Units that count money, of those above. */
+type MoneyUnit = 'usd';
+
+type Unpriced<Of, Unit> =
+  Of extends Target<infer Name, infer Traits, number>
+    ? 'priced' extends Traits
+      ? never
+      : { [Reason in `${Name} has no price for a quota in`]: Unit }
+    : never;
+
+/** The quota itself, unless it counts money and one of the targets has no price. */
+export type FitQuota<Unit, Of> = Unit extends MoneyUnit ? Or<Unpriced<Of, Unit>, Quota<Unit>> : Quota<Unit & string>;

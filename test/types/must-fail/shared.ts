@@ -1,0 +1,25 @@
+/** What the mistakes beside this file are made with. Sound by itself. */
+import { contextPolicy, policy, prompt, provider, quota, secret } from 'headgate';
+import type { Quota } from 'headgate';
+
+export const openai = provider('openai', {
+  kind: 'openai',
+  apiKey: secret('OPENAI_API_KEY'),
+  models: { 'gpt-4.1': {}, 'gpt-5-pro': {}, 'text-embedding-3-small': {}, 'our-own': { contextWindow: 32_000 } },
+});
+export const sandbox = provider('sandbox', {
+  kind: 'sandbox',
+  models: {
+    small: { contextWindow: 4_096, capabilities: ['tools'] },
+    large: { contextWindow: 128_000, capabilities: ['tools', 'images'], prices: { input: '0.5', output: '1.5' } },
+  },
+});
+export const hourly = quota('hourly', { unit: 'requests', limit: 10, window: '1h' });
+/** As a unit of money will make them. */
+export const monthly: Quota<'usd'> = { kind: 'quota', id: 'monthly' };
+export const long = contextPolicy('long', { kind: 'quantisedCut', target: 6_000 });
+export const block = policy('block', { kind: 'blockTerms', terms: ['never'] });
+export const support = prompt('support', {
+  system: 'Help {{name}} in a {{tone}} tone',
+  choices: { tone: ['formal', 'casual'] },
+});
