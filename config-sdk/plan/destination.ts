@@ -1,0 +1,36 @@
+/** Where data goes: the address behind a provider or upstream, and who sends to it. */
+import type { Snapshot } from '@headgate/runtime/snapshot';
+import { say, type Phrase } from './change.ts';
+import { entryOf, namesOf } from './revision.ts';
+import { legsOf } from './legs.ts';
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Scheme, host and path; undefined for a provider that answers in process. */
+export function addressOf(snapshot: Snapshot, provider: string): string | undefined {
+  const options = entryOf(snapshot.providers, provider)?.options;
+  const url = isRecord(options) ? options['baseUrl'] : undefined;
+  return typeof url === 'string' ? url : undefined;
+}
+
+/** What decides where data goes to; the path below a host does not. */
+export function hostOf(snapshot: Snapshot, provider: string): string {
+  const address = addressOf(snapshot, provider);
+  return address !== undefined && URL.canParse(address) ? new URL(address).host : '';
+}
+
+export function whereInWords(snapshot: Snapshot, provider: string): Phrase {
+  const address = addressOf(snapshot, provider);
+  return address === undefined ? say`this process itself` : say`${address}`;
+}
+
+/** Models with a target at this provider. */
+export const modelsAt = (snapshot: Snapshot, provider: string): string[] =>
+  namesOf(snapshot.models).filter((name) => {
+    const model = entryOf(snapshot.models, name);
+    return model !== undefined && legsOf(model.targets).some((leg) => leg.provider === provider);
+  });
+
+export const routesTo = (snapshot: Snapshot, upstream: string): string[] =>
+  namesOf(snapshot.routes).filter((name) => entryOf(snapshot.routes, name)?.upstream === upstream);

@@ -1,0 +1,157 @@
+/** Models that stay: which targets they gain and lose, how requests are shared among them, and in which order they are tried. */
+import { canonicalJson } from '@headgate/runtime/canonical-json';
+import type { ModelSnapshot } from '@headgate/runtime/snapshot';
+import { joined, listed, say, type Change, type Phrase } from './change.ts';
+import { inputPrice } from './cost.ts';
+import { hostOf, whereInWords } from './destination.ts';
+import { durationInWords } from './duration-words.ts';
+import { mergedLegs, percent, roleInWords, treeInWords, type Leg } from './legs.ts';
+import { entryOf, paired, type Pair, type Sides } from './revision.ts';
+
+type Legs = ReadonlyMap<string, Leg>;
+
+const epsilon = 1e-9;
+const sameShare = (a: Leg, b: Leg): boolean => Math.abs(a.share - b.share) < epsilon;
+
+function factsOf({ head, base }: Sides, leg: Leg, side: 'base' | 'head') {
+  const snapshot = side === 'base' ? base : head;
+  const models = entryOf(snapshot.providers, leg.provider)?.models;
+  return { window: models && entryOf(models, leg.model)?.contextWindow, price: inputPrice(snapshot, leg) };
+}
+
+/** What one target in the place of another means for data, conversations and the bill. */
+function comparison(sides: Sides, old: Leg, now: Leg): Phrase[] {
+  const [before, after] = [factsOf(sides, old, 'base'), factsOf(sides, now, 'head')];
+  const details: Phrase[] = [];
+  const [from, to] = [whereInWords(sides.base, old.provider), whereInWords(sides.head, now.provider)];
+  if (hostOf(sides.base, old.provider) !== hostOf(sides.head, now.provider))
+    details.push(say`prompts go to ${to} instead of ${from}`);
+  if (before.window !== undefined && after.window !== undefined && before.window !== after.window)
+    details.push(say`context window ${before.window} → ${after.window} tokens`);
+  if (before.price !== after.price) {
+    const usd = (price: string | undefined): Phrase => [price === undefined ? 'no price known' : `$${price}`];
+    details.push(say`input price per million tokens: ${usd(before.price)} → ${usd(after.price)}`);
+  }
+  return details;
+}
+
+interface Moved {
+  readonly name: string;
+  readonly before: Legs;
+  readonly after: Legs;
+  readonly sides: Sides;
+}
+
+const without = (legs: Legs, others: Legs): Leg[] => [...legs.values()].filter(({ label }) => !others.has(label));
+
+function isNewHost({ before, sides }: Moved, leg: Leg): boolean {
+  const host = hostOf(sides.head, leg.provider);
+  return host !== '' && ![...before.values()].some((each) => hostOf(sides.base, each.provider) === host);
+}
+
+function switched(moved: Moved, old: Leg, now: Leg): Change {
+  const role = sameShare(old, now) ? roleInWords(now) : `${roleInWords(old)}, then ${roleInWords(now)}`;
+  return {
+    kind: 'targets_changed',
+    risk: isNewHost(moved, now) ? 'high' : 'medium',
+    object: `models.${moved.name}`,
+    sentence: say`model ${moved.name} switches from ${old.label} to ${now.label} (${[role]})`,
+    details: comparison(moved.sides, old, now),
+  };
+}
+
+function gained(moved: Moved, leg: Leg): Change {
+  const { name, after, sides } = moved;
+  const labels = [...after.keys()];
+  const earlier = labels[labels.indexOf(leg.label) - 1];
+  const what = leg.share === 0 ? say`fallback ${leg.label}` : say`target ${leg.label} (${[roleInWords(leg)]})`;
+  const details: Phrase[] = [];
+  if (isNewHost(moved, leg))
+    details.push(
+      say`prompts of this model may now reach ${whereInWords(sides.head, leg.provider)}, which they did not before`,
+    );
+  if (leg.share === 0 && earlier !== undefined) details.push(say`tried after ${earlier}`);
+  return {
+    kind: 'targets_changed',
+    risk: isNewHost(moved, leg) ? 'high' : 'medium',
+    object: `models.${name}`,
+    sentence: say`model ${name} gains ${what}`,
+    details,
+  };
+}
+
+function lost({ name, after }: Moved, leg: Leg): Change {
+  return {
+    kind: 'targets_changed',
+    risk: 'medium',
+    object: `models.${name}`,
+    sentence: say`model ${name} loses ${leg.label} (${[roleInWords(leg)]})`,
+    details: after.size === 1 ? [say`only ${listed([...after.keys()])} is left: nothing to fall back to`] : [],
+  };
+}
+
+/** Comings and goings; one that goes where one comes is a switch. */
+function membership(moved: Moved): Change[] {
+  const [gone, come] = [without(moved.before, moved.after), without(moved.after, moved.before)];
+  const [old, now] = [gone[0], come[0]];
+  if (gone.length === 1 && come.length === 1 && old && now && (sameShare(old, now) || moved.after.size === 1))
+    return [switched(moved, old, now)];
+  return [...come.map((leg) => gained(moved, leg)), ...gone.map((leg) => lost(moved, leg))];
+}
+
+function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
+  const { name, before, after } = moved;
+  const object = `models.${name}`;
+  const kept = [...after.values()].flatMap((leg): [Leg, Leg][] => {
+    const old = before.get(leg.label);
+    return old ? [[old, leg]] : [];
+  });
+  const shifted = kept.filter(([old, now]) => !sameShare(old, now));
+  if (shifted.length > 0) {
+    const parts = shifted.map(([old, now]) => say`${now.label} ${[percent(old.share)]} → ${[percent(now.share)]}`);
+    const sentence = say`model ${name}, share of first choices: ${joined(parts, ', ')}`;
+    return [{ kind: 'weights_changed', risk: 'medium', object, sentence, details: [] }];
+  }
+  const order = (legs: Legs, others: Legs): string[] => [...legs.keys()].filter((label) => others.has(label));
+  const [old, now] = [order(before, after), order(after, before)];
+  if (old.join('\n') !== now.join('\n')) {
+    const sentence = say`model ${name}: fallbacks are tried in another order`;
+    const details = [
+      say`${joined(
+        old.map((label) => say`${label}`),
+        ', ',
+      )} → ${joined(
+        now.map((label) => say`${label}`),
+        ', ',
+      )}`,
+    ];
+    return [{ kind: 'targets_changed', risk: 'medium', object, sentence, details }];
+  }
+  if (before.size !== kept.length || after.size !== kept.length) return [];
+  const [tree, other] = [treeInWords(pair.before.targets), treeInWords(pair.after.targets)];
+  if (canonicalJson(tree) === canonicalJson(other)) return [];
+  const sentence = say`model ${name}: targets are arranged otherwise, with the same shares of first choices`;
+  return [{ kind: 'targets_changed', risk: 'low', object, sentence, details: [say`${tree} → ${other}`] }];
+}
+
+function delivery({ name, before, after }: Moved): Change[] {
+  return [...after.values()].flatMap((leg): Change[] => {
+    const old = before.get(leg.label);
+    const parts: Phrase[] = [];
+    if (old && old.timeout !== leg.timeout)
+      parts.push(say`timeout ${[durationInWords(old.timeout)]} → ${[durationInWords(leg.timeout)]}`);
+    if (old && old.retries !== leg.retries) parts.push(say`retries ${old.retries} → ${leg.retries}`);
+    if (parts.length === 0) return [];
+    const sentence = say`model ${name}, target ${leg.label}: ${joined(parts, ', ')}`;
+    return [{ kind: 'delivery_changed', risk: 'low', object: `models.${name}`, sentence, details: [] }];
+  });
+}
+
+export function targetChanges(sides: Sides): Change[] {
+  return paired(sides.base.models, sides.head.models).kept.flatMap((pair) => {
+    if (canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets)) return [];
+    const [before, after] = [mergedLegs(pair.before.targets), mergedLegs(pair.after.targets)];
+    const moved: Moved = { name: pair.name, before, after, sides };
+    return [...membership(moved), ...arrangement(moved, pair), ...delivery(moved)];
+  });
+}

@@ -1,0 +1,35 @@
+/** Each folder of `test/golden/plan` is a pull request and the comment it must get. `UPDATE_GOLDEN=1` writes them anew. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { snapshotSchema, type Snapshot } from '@headgate/runtime/snapshot';
+import { check } from '../../config-sdk/check.ts';
+import { planBetween } from '../../config-sdk/plan/plan.ts';
+import { markdown } from '../../config-sdk/plan/render/markdown.ts';
+
+const root = join(import.meta.dirname, '..', 'golden', 'plan');
+
+async function snapshotIn(directory: string): Promise<Snapshot> {
+  const { findings, snapshot } = await check(directory);
+  assert.deepEqual(
+    findings.filter(({ severity }) => severity === 'error'),
+    [],
+  );
+  return snapshotSchema.parse(snapshot);
+}
+
+describe('what plan says of a pull request', { concurrency: 2 }, () => {
+  const names = readdirSync(root);
+  assert.ok(names.length >= 10);
+  for (const name of names) {
+    test(name.replaceAll('-', ' '), async () => {
+      const file = join(root, name, 'expected.md');
+      const [base, head] = [await snapshotIn(join(root, name, 'base')), await snapshotIn(join(root, name, 'head'))];
+      const titles = { base: [{ code: 'main' }], head: [{ code: name }], notes: [] };
+      const shown = markdown({ ...planBetween(base, head), ...titles });
+      if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, shown);
+      assert.equal(shown, existsSync(file) ? readFileSync(file, 'utf8') : 'there is no expected.md');
+    });
+  }
+});
