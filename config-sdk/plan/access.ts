@@ -1,37 +1,10 @@
 /** Who may use what: objects that come and go, lists of consumers that grow and shrink, all told as effective access. */
 import type { ConsumerSnapshot, Snapshot } from '@headgate/runtime/snapshot';
 import { counted, joined, listed, say, type Change, type Phrase } from './change.ts';
-import { attachedQuotas } from './limits.ts';
-import { entryOf, listChange, namesOf, paired, type Pair, type Sides } from './revision.ts';
+import { attachedQuotas, unlimited } from './limits.ts';
+import { listChange, namesOf, paired, type Pair, type Sides } from './revision.ts';
 import { describeModel, describeRoute } from './served-words.ts';
-
-const served = ['models', 'routes'] as const;
-type Served = (typeof served)[number];
-const sortWord = { models: 'model', routes: 'route' } as const;
-
-/** Consumers that may use one model or route: because a list names it, or because they have no list. */
-function usersOf(snapshot: Snapshot, sort: Served): (name: string) => { named: string[]; unlisted: readonly string[] } {
-  const consumers = namesOf(snapshot.consumers);
-  const unlisted = consumers.filter((name) => entryOf(snapshot.consumers, name)?.[sort] === undefined);
-  const named = new Map<string, string[]>();
-  for (const consumer of consumers)
-    for (const name of new Set(entryOf(snapshot.consumers, consumer)?.[sort]))
-      named.set(name, [...(named.get(name) ?? []), consumer]);
-  return (name) => ({ named: named.get(name) ?? [], unlisted });
-}
-
-function whoGains(
-  { named, unlisted }: { named: readonly string[]; unlisted: readonly string[] },
-  sort: Served,
-): Phrase {
-  const ways: Phrase[] = [];
-  if (unlisted.length > 0)
-    ways.push(
-      say`${counted(unlisted.length, 'consumer')} without a list of ${[sort]} may use it (${listed(unlisted)})`,
-    );
-  if (named.length > 0) ways.push(say`${counted(named.length, 'consumer')} by name (${listed(named)})`);
-  return ways.length === 0 ? say`no consumer may use it` : joined(ways, ', and ');
-}
+import { served, sortWord, usersInWords, usersOf, type Served } from './users.ts';
 
 /** Models and routes that are new or gone. */
 function servedChanges({ base, head }: Sides, sort: Served): Change[] {
@@ -45,7 +18,7 @@ function servedChanges({ base, head }: Sides, sort: Served): Change[] {
         kind: 'access_gained',
         risk: users.named.length + users.unlisted.length === 0 ? 'info' : 'medium',
         object: `${sort}.${name}`,
-        sentence: say`${word} ${name} is new: ${whoGains(users, sort)}`,
+        sentence: say`${word} ${name} is new: ${usersInWords(users, sort)}`,
         details: sort === 'models' ? describeModel(head, name) : describeRoute(head, name),
       };
     }),
@@ -63,24 +36,32 @@ function servedChanges({ base, head }: Sides, sort: Served): Change[] {
   ];
 }
 
+interface Common {
+  readonly sort: Served;
+  /** What both sides serve. */
+  readonly everywhere: ReadonlySet<string>;
+  readonly head: Snapshot;
+}
+
 /** What a kept consumer gains or loses of what both sides serve; the rest is told where it comes and goes. */
-function listChanges({ name, before, after }: Pair<ConsumerSnapshot>, sort: Served, { base, head }: Sides): Change[] {
+function listChanges({ name, before, after }: Pair<ConsumerSnapshot>, { sort, everywhere, head }: Common): Change[] {
   const [old, now] = [before[sort], after[sort]];
   if (old === undefined && now === undefined) return [];
-  const everywhere = namesOf(head[sort]).filter((each) => Object.hasOwn(base[sort], each));
-  const { gone, come } = listChange(old ?? everywhere, now ?? everywhere);
-  const here = new Set(everywhere);
-  const [lost, gained] = [gone.filter((each) => here.has(each)), come.filter((each) => here.has(each))];
+  const { gone, come } = listChange(old ?? [...everywhere], now ?? [...everywhere]);
+  const inBoth = (names: readonly string[]): string[] => names.filter((each) => everywhere.has(each));
+  const [lost, gained] = [inBoth(gone), inBoth(come)];
   const object = `consumers.${name}`;
   if (now === undefined) {
-    const details = gained.length === 0 ? [] : [say`gains ${listed(gained)}`];
+    const details =
+      gained.length === 0 ? [] : [say`gains ${listed(gained)}`, ...unlimited(after, { [sort]: gained }, head)];
     const sentence = say`consumer ${name} may use every ${[sortWord[sort]]} from now on, and any that is added later`;
     return [{ kind: 'access_gained', risk: 'high', object, sentence, details }];
   }
   const changes: Change[] = [];
   if (gained.length > 0) {
     const sentence = say`consumer ${name} gains ${counted(gained.length, sortWord[sort])}: ${listed(gained)}`;
-    changes.push({ kind: 'access_gained', risk: 'medium', object, sentence, details: [] });
+    const details = unlimited(after, { [sort]: gained }, head);
+    changes.push({ kind: 'access_gained', risk: 'medium', object, sentence, details });
   }
   const details =
     old === undefined ? [say`it could use every ${[sortWord[sort]]}; now only those that its list names`] : [];
@@ -111,6 +92,11 @@ const reachOf = (consumer: ConsumerSnapshot, snapshot: Snapshot): Phrase =>
     ' and ',
   );
 
+const reachedBy = (consumer: ConsumerSnapshot, snapshot: Snapshot): Record<Served, readonly string[]> => ({
+  models: consumer.models ?? namesOf(snapshot.models),
+  routes: consumer.routes ?? namesOf(snapshot.routes),
+});
+
 function consumerComes(name: string, consumer: ConsumerSnapshot, head: Snapshot): Change {
   const open = served.some((sort) => consumer[sort] === undefined && Object.keys(head[sort]).length > 0);
   return {
@@ -121,6 +107,7 @@ function consumerComes(name: string, consumer: ConsumerSnapshot, head: Snapshot)
     details: [
       consumer.keys.length === 0 ? say`has no key yet, and cannot call` : counted(consumer.keys.length, 'key'),
       attachedQuotas(consumer.quotas, head),
+      ...unlimited(consumer, reachedBy(consumer, head), head),
     ],
   };
 }
@@ -139,10 +126,14 @@ function consumerGoes(name: string, consumer: ConsumerSnapshot, base: Snapshot):
 export function accessChanges(sides: Sides): Change[] {
   const { base, head } = sides;
   const { added, removed, kept } = paired(base.consumers, head.consumers);
+  const common = served.map((sort): Common => {
+    const names = namesOf(head[sort]).filter((each) => Object.hasOwn(base[sort], each));
+    return { sort, everywhere: new Set(names), head };
+  });
   return [
     ...served.flatMap((sort) => servedChanges(sides, sort)),
     ...added.map(({ name, after }) => consumerComes(name, after, head)),
     ...removed.map(({ name, before }) => consumerGoes(name, before, base)),
-    ...kept.flatMap((pair) => served.flatMap((sort) => listChanges(pair, sort, sides))),
+    ...common.flatMap((one) => kept.flatMap((pair) => listChanges(pair, one))),
   ];
 }

@@ -1,9 +1,9 @@
 /** Conversations: the windows they must fit into, and the policies that decide what is kept of them. */
 import { strategyKinds, type ModelSnapshot, type Snapshot } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase } from './change.ts';
-import { smallestWindow } from './legs.ts';
+import { mergedLegs, smallestWindow, windowOf } from './legs.ts';
 import { optionChanges, optionInWords } from './option-changes.ts';
-import { entryOf, namesOf, paired, type Pair, type Sides } from './revision.ts';
+import { entryOf, paired, referrers, type Pair, type Sides } from './revision.ts';
 
 /** Most input tokens that a model's policy lets through; without a policy, its smallest window. */
 function budgetOf(snapshot: Snapshot, { targets, context }: ModelSnapshot): number {
@@ -19,26 +19,39 @@ function budgetInWords({ base, head }: Sides, name: string): Phrase[] {
   return old === now ? [] : [say`model ${name}: about ${old} → ${now} input tokens are kept`];
 }
 
-function windowChanges({ name, before, after }: Pair<ModelSnapshot>, sides: Sides): Change[] {
-  const [old, now] = [smallestWindow(before.targets, sides.base), smallestWindow(after.targets, sides.head)];
-  if (old === now) return [];
-  const shrinks = now < old;
-  const kept = after.context !== undefined;
-  const effect = shrinks
-    ? kept
-      ? budgetInWords(sides, name)
-      : [say`no context policy shortens conversations: those that are longer fail`]
-    : [];
+/** Without a policy nothing is shortened: a request that is too long for a target fails there. */
+function tooNarrow({ name, before, after }: Pair<ModelSnapshot>, sides: Sides, old: number): Change[] {
+  const narrow = [...mergedLegs(after.targets).values()].filter((leg) => windowOf(leg, sides.head) < old);
+  const first = narrow.filter(({ share }) => share > 0);
+  const half = smallestWindow(after.targets, sides.head) * 2 <= smallestWindow(before.targets, sides.base);
+  const details = [
+    say`longer requests fail at ${listed(narrow.map(({ label }) => label))}: the model has no context policy`,
+  ];
   return [
     {
       kind: 'window_changed',
       // Half of it gone is another class of model, not another version.
-      risk: !shrinks ? 'info' : now * 2 <= old && !kept ? 'high' : 'medium',
+      risk: first.length === 0 ? 'low' : half ? 'high' : 'medium',
       object: `models.${name}`,
-      sentence: say`model ${name}: the smallest window among its targets ${[shrinks ? 'shrinks' : 'grows']} from ${old} to ${now} tokens`,
-      details: effect,
+      sentence: windowInWords({ name, before, after }, sides),
+      details,
     },
   ];
+}
+
+function windowInWords({ name, before, after }: Pair<ModelSnapshot>, { base, head }: Sides): Phrase {
+  const [old, now] = [smallestWindow(before.targets, base), smallestWindow(after.targets, head)];
+  return say`model ${name}: the smallest window among its targets ${[now < old ? 'shrinks' : 'grows']} from ${old} to ${now} tokens`;
+}
+
+function windowChanges(pair: Pair<ModelSnapshot>, sides: Sides): Change[] {
+  const { name, before, after } = pair;
+  const [old, now] = [smallestWindow(before.targets, sides.base), smallestWindow(after.targets, sides.head)];
+  if (old === now) return [];
+  if (now < old && after.context === undefined) return tooNarrow(pair, sides, old);
+  const details = before.context === after.context && after.context !== undefined ? budgetInWords(sides, name) : [];
+  const risk = now < old ? 'medium' : 'info';
+  return [{ kind: 'window_changed', risk, object: `models.${name}`, sentence: windowInWords(pair, sides), details }];
 }
 
 function attachment({ name, before, after }: Pair<ModelSnapshot>, sides: Sides): Change[] {
@@ -60,11 +73,12 @@ function attachment({ name, before, after }: Pair<ModelSnapshot>, sides: Sides):
 export function contextChanges(sides: Sides): Change[] {
   const { base, head } = sides;
   const kept = paired(base.models, head.models).kept;
+  const cut = referrers(head.models, ({ context }) => (context === undefined ? [] : [context]));
   const policies = paired(base.contextPolicies, head.contextPolicies).kept.flatMap(
     ({ name, before, after }): Change[] => {
       const found = optionChanges(before, after);
       if (found.length === 0) return [];
-      const models = namesOf(head.models).filter((each) => entryOf(head.models, each)?.context === name);
+      const models = cut(name);
       const words = found.map((each) =>
         optionInWords({ ...each, path: each.path.slice(each.path[0] === 'options' ? 1 : 0) }),
       );

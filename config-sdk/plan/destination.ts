@@ -1,7 +1,7 @@
 /** Where data goes: the address behind a provider or upstream, and who sends to it. */
 import type { Snapshot } from '@headgate/runtime/snapshot';
 import { say, type Phrase } from './change.ts';
-import { entryOf, namesOf } from './revision.ts';
+import { entryOf, referrers } from './revision.ts';
 import { legsOf } from './legs.ts';
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -25,12 +25,8 @@ export function whereInWords(snapshot: Snapshot, provider: string): Phrase {
   return address === undefined ? say`this process itself` : say`${address}`;
 }
 
-/** Models with a target at this provider. */
-export const modelsAt = (snapshot: Snapshot, provider: string): string[] =>
-  namesOf(snapshot.models).filter((name) => {
-    const model = entryOf(snapshot.models, name);
-    return model !== undefined && legsOf(model.targets).some((leg) => leg.provider === provider);
-  });
+/** Models by the providers of their targets. */
+export const modelsByProvider = (snapshot: Snapshot) =>
+  referrers(snapshot.models, ({ targets }) => legsOf(targets).map(({ provider }) => provider));
 
-export const routesTo = (snapshot: Snapshot, upstream: string): string[] =>
-  namesOf(snapshot.routes).filter((name) => entryOf(snapshot.routes, name)?.upstream === upstream);
+export const routesByUpstream = (snapshot: Snapshot) => referrers(snapshot.routes, ({ upstream }) => [upstream]);

@@ -1,13 +1,15 @@
 /** Providers and upstreams: addresses, credentials and accounts, which decide who sees the data and who pays. */
 import type { Snapshot } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase, type Risk } from './change.ts';
-import { hostOf, modelsAt, routesTo, whereInWords } from './destination.ts';
+import { hostOf, modelsByProvider, routesByUpstream, whereInWords } from './destination.ts';
 import { durationInWords } from './duration-words.ts';
 import { optionChanges, optionInWords, type OptionChange } from './option-changes.ts';
 import { paired, type Pair, type Sides } from './revision.ts';
 
 type Provider = Snapshot['providers'][string];
 type Upstream = Snapshot['upstreams'][string];
+
+type Users = (name: string) => readonly string[];
 
 const used = (names: readonly string[], sort: string): Phrase =>
   names.length === 0
@@ -54,10 +56,9 @@ function changesOf(subject: Phrase, object: string, found: readonly OptionChange
   });
 }
 
-function providerComes(name: string, provider: Provider, { base, head }: Sides): Change {
+function providerComes(name: string, provider: Provider, { base, head }: Sides, users: Users): Change {
   const host = hostOf(head, name);
   const known = Object.keys(base.providers).some((each) => hostOf(base, each) === host);
-  const models = modelsAt(head, name);
   const secrets = secretsIn(provider.options);
   const credential = secrets.length === 0 ? say`no credential` : say`credential ${listed(secrets)}`;
   const news = host === '' || known ? [] : say`, a host that nothing was sent to before`;
@@ -66,13 +67,13 @@ function providerComes(name: string, provider: Provider, { base, head }: Sides):
     risk: host === '' ? 'low' : known ? 'medium' : 'high',
     object: `providers.${name}`,
     sentence: say`provider ${name} is new: prompts may go to ${whereInWords(head, name)}${news}`,
-    details: [say`kind ${provider.kind}; ${credential}; ${used(models, 'model')}`],
+    details: [say`kind ${provider.kind}; ${credential}; ${used(users(name), 'model')}`],
   };
 }
 
-function providerChanges({ name, before, after }: Pair<Provider>, head: Snapshot): Change[] {
+function providerChanges({ name, before, after }: Pair<Provider>, head: Snapshot, usersOf: Users): Change[] {
   const object = `providers.${name}`;
-  const users = used(modelsAt(head, name), 'model');
+  const users = used(usersOf(name), 'model');
   const subject = say`provider ${name}`;
   const found = optionChanges(before.options, after.options);
   if (before.kind === after.kind) return changesOf(subject, object, found, users);
@@ -81,9 +82,9 @@ function providerChanges({ name, before, after }: Pair<Provider>, head: Snapshot
   return [{ kind: 'destination_changed', risk: 'high', object, sentence, details }];
 }
 
-function factChanges({ name, before, after }: Pair<Provider>, head: Snapshot): Change[] {
+function factChanges({ name, before, after }: Pair<Provider>, usersOf: Users): Change[] {
   const { added, removed, kept } = paired(before.models, after.models);
-  const users = used(modelsAt(head, name), 'model');
+  const users = used(usersOf(name), 'model');
   const object = `providers.${name}`;
   const comings = [
     ...(added.length === 0 ? [] : [say`now declares ${listed(added.map((each) => each.name))}`]),
@@ -101,8 +102,8 @@ function factChanges({ name, before, after }: Pair<Provider>, head: Snapshot): C
   return [...changes, { kind: 'facts_changed', risk: 'info', object, sentence, details: [] }];
 }
 
-function upstreamChanges({ name, before, after }: Pair<Upstream>, head: Snapshot): Change[] {
-  const users = used(routesTo(head, name), 'route');
+function upstreamChanges({ name, before, after }: Pair<Upstream>, usersOf: Users): Change[] {
+  const users = used(usersOf(name), 'route');
   const { timeout: old, ...rest } = before;
   const { timeout: now, ...others } = after;
   const changes = changesOf(say`upstream ${name}`, `upstreams.${name}`, optionChanges(rest, others), users);
@@ -114,7 +115,7 @@ function upstreamChanges({ name, before, after }: Pair<Upstream>, head: Snapshot
   ];
 }
 
-function upstreamsComeAndGo({ base, head }: Sides): Change[] {
+function upstreamsComeAndGo({ base, head }: Sides, usersOf: Users): Change[] {
   const { added, removed } = paired(base.upstreams, head.upstreams);
   return [
     ...added.map(({ name, after }): Change => ({
@@ -122,7 +123,7 @@ function upstreamsComeAndGo({ base, head }: Sides): Change[] {
       risk: 'medium',
       object: `upstreams.${name}`,
       sentence: say`upstream ${name} is new: requests may go to ${after.url}`,
-      details: [used(routesTo(head, name), 'route')],
+      details: [used(usersOf(name), 'route')],
     })),
     ...removed.map(({ name, before }): Change => ({
       kind: 'destination_removed',
@@ -137,8 +138,9 @@ function upstreamsComeAndGo({ base, head }: Sides): Change[] {
 export function destinationChanges(sides: Sides): Change[] {
   const { base, head } = sides;
   const { added, removed, kept } = paired(base.providers, head.providers);
+  const [models, routes] = [modelsByProvider(head), routesByUpstream(head)];
   return [
-    ...added.map(({ name, after }) => providerComes(name, after, sides)),
+    ...added.map(({ name, after }) => providerComes(name, after, sides, models)),
     ...removed.map(({ name }): Change => ({
       kind: 'destination_removed',
       risk: 'info',
@@ -146,8 +148,8 @@ export function destinationChanges(sides: Sides): Change[] {
       sentence: say`provider ${name} (${whereInWords(base, name)}) is gone`,
       details: [],
     })),
-    ...kept.flatMap((pair) => [...providerChanges(pair, head), ...factChanges(pair, head)]),
-    ...upstreamsComeAndGo(sides),
-    ...paired(base.upstreams, head.upstreams).kept.flatMap((pair) => upstreamChanges(pair, head)),
+    ...kept.flatMap((pair) => [...providerChanges(pair, head, models), ...factChanges(pair, models)]),
+    ...upstreamsComeAndGo(sides, routes),
+    ...paired(base.upstreams, head.upstreams).kept.flatMap((pair) => upstreamChanges(pair, routes)),
   ];
 }

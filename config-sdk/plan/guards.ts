@@ -2,7 +2,7 @@
 import type { Snapshot } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase } from './change.ts';
 import { losesEntries, optionChanges, optionInWords } from './option-changes.ts';
-import { entryOf, listChange, namesOf, paired, type Sides } from './revision.ts';
+import { entryOf, listChange, paired, referrers, type Sides } from './revision.ts';
 
 const sortWord = (names: readonly string[]): Phrase => [names.length === 1 ? 'model' : 'models'];
 
@@ -52,10 +52,11 @@ function attachments({ base, head }: Sides): Change[] {
 }
 
 function definitions({ base, head }: Sides): Change[] {
+  const guarded = referrers(head.models, ({ policies = [] }) => policies);
   return paired(base.policies, head.policies).kept.flatMap(({ name, before, after }): Change[] => {
     const found = optionChanges(before, after);
     if (found.length === 0) return [];
-    const models = namesOf(head.models).filter((each) => entryOf(head.models, each)?.policies?.includes(name));
+    const models = guarded(name);
     const weaker = before.kind !== after.kind || found.some(losesEntries);
     const words = found.map((each) =>
       optionInWords({ ...each, path: each.path.slice(each.path[0] === 'options' ? 1 : 0) }),

@@ -29,21 +29,34 @@ export function keyChanges(sides: Sides): Change[] {
     // One that moved is told once.
     const [ended, begun] = [gone.filter((key) => !after.has(key)), come.filter((key) => !before.has(key))];
     const object = `consumers.${name}`;
-    const changes: Change[] = [];
-    if (ended.length > 0) {
-      const left = pair.after.keys.length;
-      const overlap = begun.length > 0 && left === begun.length;
-      const details: Phrase[] = [say`until now: ${allInShort(ended)}`];
-      if (left === 0) details.push(say`it has no key left, and cannot call any more`);
-      else if (overlap) details.push(say`no old key stays beside the new: callers must change over at the same moment`);
-      const sentence = say`consumer ${name}: ${counted(ended.length, 'key')} stop${[ended.length === 1 ? 's' : '']} working, ${counted(left, 'key')} remain${[left === 1 ? 's' : '']}`;
-      changes.push({ kind: 'key_removed', risk: 'high', object, sentence, details });
+    const left = pair.after.keys.length;
+    const old = say`until now: ${allInShort(ended)}`;
+    const opened: Change = {
+      kind: 'key_added',
+      risk: 'medium',
+      object,
+      sentence: say`consumer ${name}: ${counted(begun.length, 'new key')} open${[begun.length === 1 ? 's' : '']} what it may use`,
+      details: [allInShort(begun)],
+    };
+    if (ended.length === 0) return begun.length === 0 ? [] : [opened];
+    const closed = (sentence: Phrase, details: readonly Phrase[]): Change => ({
+      kind: 'key_removed',
+      risk: 'high',
+      object,
+      sentence,
+      details,
+    });
+    if (left === 0) return [closed(say`consumer ${name} has no key left, and cannot call any more`, [old])];
+    if (left === begun.length) {
+      const sentence = say`consumer ${name}: every key it had stops working, ${counted(begun.length, 'new key')} take${[begun.length === 1 ? 's' : '']} over`;
+      const details = [
+        say`none of the old stays beside the new: callers must change over at the same moment, or get 401`,
+        say`${old}; from now on: ${allInShort(begun)}`,
+      ];
+      return [closed(sentence, details)];
     }
-    if (begun.length > 0) {
-      const sentence = say`consumer ${name}: ${counted(begun.length, 'new key')} open${[begun.length === 1 ? 's' : '']} what it may use`;
-      changes.push({ kind: 'key_added', risk: 'medium', object, sentence, details: [allInShort(begun)] });
-    }
-    return changes;
+    const sentence = say`consumer ${name}: ${counted(ended.length, 'key')} stop${[ended.length === 1 ? 's' : '']} working; who still calls with ${[ended.length === 1 ? 'it' : 'one of them']} gets 401`;
+    return [closed(sentence, [old]), ...(begun.length === 0 ? [] : [opened])];
   });
   return [...moves(sides), ...kept];
 }

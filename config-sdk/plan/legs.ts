@@ -70,11 +70,13 @@ export function treeInWords(node: TargetNode): Phrase {
   return say`${[node.balance]}(${joined(members, ', ')})`;
 }
 
+export function windowOf({ provider, model }: Pick<Leg, 'provider' | 'model'>, snapshot: Snapshot): number {
+  const models = entryOf(snapshot.providers, provider)?.models;
+  return (models && entryOf(models, model)?.contextWindow) ?? Infinity;
+}
+
 /** The smallest window among the targets: what conversations must fit into. */
 export function smallestWindow(node: TargetNode, snapshot: Snapshot): number {
-  const windows = legsOf(node).map(({ provider, model }) => {
-    const models = entryOf(snapshot.providers, provider)?.models;
-    return (models && entryOf(models, model)?.contextWindow) ?? Infinity;
-  });
+  const windows = legsOf(node).map((leg) => windowOf(leg, snapshot));
   return windows.reduce((least, window) => Math.min(least, window), Infinity);
 }

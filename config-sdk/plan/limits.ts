@@ -2,7 +2,8 @@
 import type { QuotaSnapshot, Snapshot } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase, type Risk } from './change.ts';
 import { durationInWords } from './duration-words.ts';
-import { entryOf, listChange, namesOf, paired, type Pair, type Sides } from './revision.ts';
+import { attachable, quotaUses, sortWord, type Attached, type QuotaUses } from './quota-uses.ts';
+import { entryOf, listChange, paired, type Pair, type Sides } from './revision.ts';
 
 const whose = { consumer: 'for each consumer', gateway: 'for all consumers together' } as const;
 
@@ -22,52 +23,56 @@ export function attachedQuotas(names: readonly string[] | undefined, snapshot: S
   return known.length === 0 ? say`no quota of its own` : say`quota ${joined(known, ', ')}`;
 }
 
-interface Attached {
-  readonly quotas?: readonly string[] | undefined;
-}
-
-const attachable = ['models', 'routes', 'consumers'] as const;
-const sortWord = { models: 'model', routes: 'route', consumers: 'consumer' } as const;
-
-/** What draws from a quota, such as: models `a` and `b`; consumer `c`. */
-function drawnBy(name: string, snapshot: Snapshot): Phrase {
-  const uses = attachable.flatMap((sort) => {
+/** Models and routes that a consumer may call as often as it likes. */
+export function unlimited(
+  consumer: Attached,
+  names: Partial<Record<'models' | 'routes', readonly string[]>>,
+  snapshot: Snapshot,
+): Phrase[] {
+  if ((consumer.quotas ?? []).length > 0) return [];
+  const free = (['models', 'routes'] as const).flatMap((sort) => {
     const objects: Readonly<Record<string, Attached>> = snapshot[sort];
-    const names = namesOf(objects).filter((each) => entryOf(objects, each)?.quotas?.includes(name));
-    return names.length === 0 ? [] : [say`${[sortWord[sort] + (names.length === 1 ? '' : 's')]} ${listed(names)}`];
+    return (names[sort] ?? []).filter((name) => (entryOf(objects, name)?.quotas ?? []).length === 0);
   });
-  return uses.length === 0 ? say`nothing draws from it` : say`draws from it: ${joined(uses, '; ')}`;
+  return free.length === 0 ? [] : [say`no quota limits it at ${listed(free)}`];
 }
 
-/** Above 1: more is allowed per time than before. */
-const growth = (before: QuotaSnapshot, after: QuotaSnapshot): number =>
-  after.limit / after.window / (before.limit / before.window);
+/** How much more is allowed per time than before, as an exact fraction: at ten times the risk is another. */
+interface Growth {
+  readonly looser: boolean;
+  readonly risk: Risk;
+  readonly words: Phrase;
+}
 
 /** From this factor on it is another order of size, and most likely a slip. */
-const steep = 10;
+const steep = 10n;
 
-const riskOf = (factor: number): Risk => (factor >= steep || factor * steep <= 1 ? 'high' : 'medium');
-
-function factorInWords(factor: number): Phrase {
-  const [sign, size] = factor >= 1 ? ['×', factor] : ['÷', 1 / factor];
-  return [`${sign}${Number(size.toPrecision(3))}`];
+function growth(before: QuotaSnapshot, after: QuotaSnapshot): Growth {
+  if (before.unit !== after.unit) return { looser: true, risk: 'high', words: ['counted in another unit'] };
+  const now = BigInt(after.limit) * BigInt(before.window);
+  const old = BigInt(before.limit) * BigInt(after.window);
+  const same = now === old;
+  const factor = now > old ? Number(now) / Number(old) : Number(old) / Number(now);
+  return {
+    // At the same rate, a longer window lets more through at once.
+    looser: now > old || (same && after.window > before.window),
+    risk: now >= steep * old || old >= steep * now ? 'high' : 'medium',
+    words: same ? ['the same rate, in other portions'] : [`${now > old ? '×' : '÷'}${Number(factor.toPrecision(3))}`],
+  };
 }
 
-function quotaChanges({ name, before, after }: Pair<QuotaSnapshot>, head: Snapshot): Change[] {
+function quotaChanges({ name, before, after }: Pair<QuotaSnapshot>, uses: QuotaUses): Change[] {
   const object = `quotas.${name}`;
-  const users = drawnBy(name, head);
+  const users = uses(name);
   const changes: Change[] = [];
   if (before.limit !== after.limit || before.window !== after.window || before.unit !== after.unit) {
-    const factor = growth(before, after);
-    // At the same rate, a longer window lets more through at once.
-    const looser = factor > 1 || (factor === 1 && after.window > before.window);
-    const rate = factor === 1 ? say`the same rate, in other portions` : factorInWords(factor);
+    const { looser, risk, words } = growth(before, after);
     changes.push({
       kind: looser ? 'limit_loosened' : 'limit_tightened',
-      risk: riskOf(factor),
+      risk,
       object,
-      sentence: say`quota ${name}: ${limitInWords(before)} → ${limitInWords(after)} (${rate}), ${[whose[after.scope]]}`,
-      details: [users],
+      sentence: say`quota ${name}: ${limitInWords(before)} → ${limitInWords(after)} (${words}), ${[whose[after.scope]]}`,
+      details: users,
     });
   }
   if (before.scope !== after.scope) {
@@ -77,7 +82,7 @@ function quotaChanges({ name, before, after }: Pair<QuotaSnapshot>, head: Snapsh
       risk: looser ? 'high' : 'medium',
       object,
       sentence: say`quota ${name} now counts ${[whose[after.scope]]} instead of ${[whose[before.scope]]}`,
-      details: looser ? [say`what all had together, each has now: ${limitInWords(after)}`, users] : [users],
+      details: looser ? [say`what all had together, each has now: ${limitInWords(after)}`, ...users] : users,
     });
   }
   if (before.onStoreDown !== after.onStoreDown) {
@@ -89,7 +94,7 @@ function quotaChanges({ name, before, after }: Pair<QuotaSnapshot>, head: Snapsh
       sentence: looser
         ? say`quota ${name} no longer holds while its store is down: requests pass uncounted`
         : say`quota ${name} refuses requests (503) while its store is down; they passed uncounted before`,
-      details: [users],
+      details: users,
     });
   }
   return changes;
@@ -115,11 +120,10 @@ function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[numbe
   if (come.length > 0) {
     const sentence = say`${subject} draws from quota ${inWords(come, head)} instead of ${inWords(gone, base)}`;
     const [old, now] = [entryOf(base.quotas, gone[0] ?? ''), entryOf(head.quotas, come[0] ?? '')];
-    const factor = gone.length === 1 && come.length === 1 && old && now ? growth(old, now) : Infinity;
-    const looser = factor > 1 || old?.scope !== now?.scope;
-    return [
-      { kind: looser ? 'limit_loosened' : 'limit_tightened', risk: riskOf(factor), object, sentence, details: [] },
-    ];
+    const single = gone.length === 1 && come.length === 1 && old && now ? growth(old, now) : undefined;
+    const looser = single?.looser !== false || (old?.scope === 'gateway' && now?.scope === 'consumer');
+    const kind = looser ? 'limit_loosened' : 'limit_tightened';
+    return [{ kind, risk: single?.risk ?? 'high', object, sentence, details: [] }];
   }
   const left = (pair.after.quotas ?? []).length;
   const details = left === 0 ? [say`no quota of its own is left`] : [attachedQuotas(pair.after.quotas, head)];
@@ -129,8 +133,9 @@ function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[numbe
 
 export function limitChanges(sides: Sides): Change[] {
   const { base, head } = sides;
+  const uses = quotaUses(head);
   return [
-    ...paired(base.quotas, head.quotas).kept.flatMap((pair) => quotaChanges(pair, head)),
+    ...paired(base.quotas, head.quotas).kept.flatMap((pair) => quotaChanges(pair, uses)),
     ...attachable.flatMap((sort) =>
       paired<Attached>(base[sort], head[sort]).kept.flatMap((pair) => attachmentChanges(pair, sort, sides)),
     ),

@@ -1,12 +1,12 @@
 /** Prompts: which change, for whom, and what they become on their own fixtures. */
 import { canonicalJson } from '@headgate/runtime/canonical-json';
-import type { ModelSnapshot, PromptSnapshot, Snapshot } from '@headgate/runtime/snapshot';
+import type { ModelSnapshot, PromptSnapshot } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase } from './change.ts';
 import { costOfThousand, inputPrice } from './cost.ts';
 import { mainLeg } from './legs.ts';
 import { optionChanges, optionInWords } from './option-changes.ts';
 import { nothing, render, renderBound, type Rendered } from './rendering.ts';
-import { entryOf, listChange, namesOf, paired, type Sides } from './revision.ts';
+import { entryOf, listChange, namesOf, paired, referrers, type Pair, type Sides } from './revision.ts';
 import { textDiff } from './text-diff.ts';
 
 /** What the prompt costs for a thousand requests at the target that gets most of them; undefined: no price is known. */
@@ -31,9 +31,6 @@ export interface PromptPlan {
   readonly changes: readonly Change[];
   readonly cases: readonly PromptCase[];
 }
-
-const usersOf = (snapshot: Snapshot, prompt: string): string[] =>
-  namesOf(snapshot.models).filter((name) => entryOf(snapshot.models, name)?.prompt?.name === prompt);
 
 function costsFor({ base, head }: Sides, models: readonly string[], tokens: PromptCase['tokens']): PromptCost[] {
   return models.flatMap((model): PromptCost[] => {
@@ -74,11 +71,9 @@ function caseOf(sides: Sides, { object, title, models }: Case, before: Rendered,
 /** A prompt on the fixtures of the head; where the base has a fixture of that name, with the values it had there. */
 function fixtureCases(
   sides: Sides,
-  name: string,
-  before: PromptSnapshot | undefined,
-  after: PromptSnapshot,
+  { name, before, after }: { name: string; before: PromptSnapshot | undefined; after: PromptSnapshot },
+  models: readonly string[],
 ): PromptCase[] {
-  const models = usersOf(sides.head, name);
   const object = `prompts.${name}`;
   const fixtures = Object.entries(after.fixtures ?? {});
   const old = new Map(Object.entries(before?.fixtures ?? {}));
@@ -116,14 +111,17 @@ function textOf({ system, user }: PromptSnapshot): string {
   return canonicalJson([system ?? null, user ?? null]);
 }
 
-function promptChange(sides: Sides, name: string, before: PromptSnapshot, after: PromptSnapshot): PromptPlan {
+function promptChange(
+  sides: Sides,
+  { name, before, after }: Pair<PromptSnapshot>,
+  models: readonly string[],
+): PromptPlan {
   const object = `prompts.${name}`;
-  const models = usersOf(sides.head, name);
   const users = say`stands before the conversations of ${[models.length === 1 ? 'model' : 'models']} ${listed(models)}`;
   const changes: Change[] = [];
   let cases: PromptCase[] = [];
   if (textOf(before) !== textOf(after)) {
-    cases = fixtureCases(sides, name, before, after);
+    cases = fixtureCases(sides, { name, before, after }, models);
     const most = steepest(cases);
     const size = most ? say`: ${growthInWords(most)}` : [];
     const sentence = say`prompt ${name} reads differently${size}`;
@@ -159,20 +157,21 @@ function bindingChange(sides: Sides, name: string, before: ModelSnapshot, after:
   const [old, now] = [before.prompt, after.prompt];
   if (canonicalJson(old ?? null) === canonicalJson(now ?? null)) return { changes: [], cases: [] };
   const object = `models.${name}`;
-  const sentences: Phrase[] = [];
-  let opens = false;
+  const said: { sentence: Phrase; details: readonly Phrase[] }[] = [];
+  const tell = (sentence: Phrase, details: readonly Phrase[] = []): void => void said.push({ sentence, details });
   if (old?.name !== now?.name) {
-    if (!now) sentences.push(say`model ${name} no longer begins with prompt ${old?.name ?? ''}`);
-    else if (!old) sentences.push(say`model ${name} now begins with prompt ${now.name}`);
-    else sentences.push(say`model ${name} begins with prompt ${now.name} instead of ${old.name}`);
+    if (!now) tell(say`model ${name} no longer begins with prompt ${old?.name ?? ''}`);
+    else if (!old) tell(say`model ${name} now begins with prompt ${now.name}`);
+    else tell(say`model ${name} begins with prompt ${now.name} instead of ${old.name}`);
   } else {
     for (const variable of namesOf({ ...old?.variables, ...now?.variables })) {
       const [was, is] = [entryOf(old?.variables ?? {}, variable), entryOf(now?.variables ?? {}, variable)];
       if (canonicalJson(was ?? null) === canonicalJson(is ?? null)) continue;
-      sentences.push(
+      const opens = typeof was === 'string' && is !== undefined && typeof is !== 'string';
+      tell(
         say`model ${name}, variable ${variable} of its prompt: ${valueInWords(was)} → ${valueInWords(is)}`,
+        opens ? [say`clients now write this part of the prompt`] : [],
       );
-      opens ||= typeof was === 'string' && is !== undefined && typeof is !== 'string';
     }
   }
   const shown = caseOf(
@@ -181,24 +180,18 @@ function bindingChange(sides: Sides, name: string, before: ModelSnapshot, after:
     renderBound(sides.base, before),
     renderBound(sides.head, after),
   );
-  const details = opens ? [say`clients now write this part of the prompt`] : [];
   return {
-    changes: sentences.map((sentence): Change => ({
-      kind: 'prompt_changed',
-      risk: 'medium',
-      object,
-      sentence,
-      details,
-    })),
+    changes: said.map((each): Change => ({ kind: 'prompt_changed', risk: 'medium', object, ...each })),
     cases: shown.diff.length === 0 ? [] : [shown],
   };
 }
 
 export function promptPlan(sides: Sides): PromptPlan {
   const { added, removed, kept } = paired(sides.base.prompts, sides.head.prompts);
+  const usersOf = referrers(sides.head.models, ({ prompt }) => (prompt ? [prompt.name] : []));
   const object = (name: string): string => `prompts.${name}`;
   const comings = added.map(({ name, after }): PromptPlan => {
-    const cases = fixtureCases(sides, name, undefined, after);
+    const cases = fixtureCases(sides, { name, before: undefined, after }, usersOf(name));
     const most = steepest(cases);
     const sentence = say`prompt ${name} is new${most ? say`: ${most.tokens.after} tokens` : []}`;
     return { changes: [{ kind: 'prompt_changed', risk: 'info', object: object(name), sentence, details: [] }], cases };
@@ -210,7 +203,7 @@ export function promptPlan(sides: Sides): PromptPlan {
       cases: [],
     };
   });
-  const edits = kept.map(({ name, before, after }) => promptChange(sides, name, before, after));
+  const edits = kept.map((pair) => promptChange(sides, pair, usersOf(pair.name)));
   const bindings = paired(sides.base.models, sides.head.models).kept.map(({ name, before, after }) =>
     bindingChange(sides, name, before, after),
   );

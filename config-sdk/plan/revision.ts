@@ -29,6 +29,21 @@ export const entryOf = <Value>(record: Readonly<Record<string, Value>>, name: st
 
 export const namesOf = (record: object): string[] => Object.keys(record).toSorted(byText);
 
+/** Names of objects by what they refer to, each list in order; built once where many are asked for. */
+export function referrers<Value>(
+  objects: Readonly<Record<string, Value>>,
+  references: (object: Value) => readonly string[],
+): (reference: string) => readonly string[] {
+  const found = new Map<string, string[]>();
+  for (const [name, object] of Object.entries(objects).toSorted(([a], [b]) => byText(a, b)))
+    for (const reference of new Set(references(object))) {
+      const names = found.get(reference);
+      if (names) names.push(name);
+      else found.set(reference, [name]);
+    }
+  return (reference) => found.get(reference) ?? [];
+}
+
 export interface Pair<Value> {
   readonly name: string;
   readonly before: Value;

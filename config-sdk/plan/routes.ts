@@ -3,6 +3,7 @@ import type { RouteSnapshot } from '@headgate/runtime/snapshot';
 import { listed, say, type Change, type Phrase, type Risk } from './change.ts';
 import { entryOf, listChange, paired, type Pair, type Sides } from './revision.ts';
 import { requestInWords } from './served-words.ts';
+import { usersInWords, usersOf } from './users.ts';
 
 /** Whether every path that `narrow` answers to is one that `wide` answers to. */
 function covers(wide: string, narrow: string): boolean {
@@ -11,12 +12,12 @@ function covers(wide: string, narrow: string): boolean {
   return narrow === prefix.slice(0, -1) || narrow.startsWith(prefix);
 }
 
-function pathChange({ name, before, after }: Pair<RouteSnapshot>): Change[] {
+function pathChange({ name, before, after }: Pair<RouteSnapshot>, users: Phrase): Change[] {
   if (before.path === after.path) return [];
   const object = `routes.${name}`;
   if (covers(after.path, before.path)) {
     const sentence = say`route ${name} opens more paths: ${before.path} → ${after.path}`;
-    return [{ kind: 'access_gained', risk: 'high', object, sentence, details: [] }];
+    return [{ kind: 'access_gained', risk: 'high', object, sentence, details: [users] }];
   }
   const narrower = covers(before.path, after.path);
   const sentence = say`route ${name} ${[narrower ? 'answers to fewer paths' : 'moves']}: ${before.path} → ${after.path}`;
@@ -27,16 +28,16 @@ function pathChange({ name, before, after }: Pair<RouteSnapshot>): Change[] {
 const safe = new Set(['GET', 'HEAD', 'OPTIONS']);
 const every = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-function methodChanges({ name, before, after }: Pair<RouteSnapshot>): Change[] {
+function methodChanges({ name, before, after }: Pair<RouteSnapshot>, users: Phrase): Change[] {
   const { gone, come } = listChange(before.methods ?? every, after.methods ?? every);
   const object = `routes.${name}`;
   const changes: Change[] = [];
   if (come.length > 0) {
     const all = after.methods === undefined ? say`any method` : listed(come);
-    const writes = come.some((method) => !safe.has(method));
-    const details = writes ? [say`these can change data behind it`] : [];
+    const writes = come.filter((method) => !safe.has(method));
+    const details = writes.length > 0 ? [say`${listed(writes)} can change data behind it`, users] : [users];
     const sentence = say`route ${name} now also takes ${all}`;
-    changes.push({ kind: 'access_gained', risk: writes ? 'high' : 'medium', object, sentence, details });
+    changes.push({ kind: 'access_gained', risk: writes.length > 0 ? 'high' : 'medium', object, sentence, details });
   }
   if (gone.length > 0) {
     const sentence = say`route ${name} no longer takes ${listed(gone)}`;
@@ -49,13 +50,13 @@ function methodChanges({ name, before, after }: Pair<RouteSnapshot>): Change[] {
   return changes;
 }
 
-function hostChange({ name, before, after }: Pair<RouteSnapshot>): Change[] {
+function hostChange({ name, before, after }: Pair<RouteSnapshot>, users: Phrase): Change[] {
   if (before.host === after.host) return [];
   const inWords = (host: string | undefined): Phrase => (host === undefined ? ['any host'] : say`host ${host}`);
   const open = after.host === undefined;
   const sentence = say`route ${name} answers to ${inWords(after.host)} instead of ${inWords(before.host)}`;
   const kind = open ? 'access_gained' : 'access_lost';
-  return [{ kind, risk: open ? 'high' : 'medium', object: `routes.${name}`, sentence, details: [] }];
+  return [{ kind, risk: open ? 'high' : 'medium', object: `routes.${name}`, sentence, details: [users] }];
 }
 
 function forwardingChanges({ name, before, after }: Pair<RouteSnapshot>, { base, head }: Sides): Change[] {
@@ -89,10 +90,15 @@ function forwardingChanges({ name, before, after }: Pair<RouteSnapshot>, { base,
   return changes;
 }
 
-export const routeChanges = (sides: Sides): Change[] =>
-  paired(sides.base.routes, sides.head.routes).kept.flatMap((pair) => [
-    ...pathChange(pair),
-    ...methodChanges(pair),
-    ...hostChange(pair),
-    ...forwardingChanges(pair, sides),
-  ]);
+export function routeChanges(sides: Sides): Change[] {
+  const usersIn = usersOf(sides.head, 'routes');
+  return paired(sides.base.routes, sides.head.routes).kept.flatMap((pair) => {
+    const users = usersInWords(usersIn(pair.name), 'routes');
+    return [
+      ...pathChange(pair, users),
+      ...methodChanges(pair, users),
+      ...hostChange(pair, users),
+      ...forwardingChanges(pair, sides),
+    ];
+  });
+}

@@ -67,9 +67,7 @@ function gained(moved: Moved, leg: Leg): Change {
   const what = leg.share === 0 ? say`fallback ${leg.label}` : say`target ${leg.label} (${[roleInWords(leg)]})`;
   const details: Phrase[] = [];
   if (isNewHost(moved, leg))
-    details.push(
-      say`prompts of this model may now reach ${whereInWords(sides.head, leg.provider)}, which they did not before`,
-    );
+    details.push(say`prompts of this model may now reach ${whereInWords(sides.head, leg.provider)}`);
   if (leg.share === 0 && earlier !== undefined) details.push(say`tried after ${earlier}`);
   return {
     kind: 'targets_changed',

@@ -36,8 +36,11 @@ export function textDiff(before: string, after: string): TextDiff {
   if (!patch) return { lines: [...(old ?? []).map((line) => `-${line}`), ...(now ?? []).map((line) => `+${line}`)] };
   return {
     lines: patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => [
-      `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`,
+      `@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`,
       ...lines,
     ]),
   };
 }
+
+/** A range without lines is named by the line before it. */
+const range = (start: number, count: number): string => `${count === 0 ? start - 1 : start},${count}`;

@@ -33,6 +33,8 @@ const mostCosts = 5;
 /** One line for each model that begins with the prompt. */
 export function costInWords({ costs, tokens }: PromptCase): Phrase[] {
   const usd = (cost: string | undefined, count: number): string => cost ?? (count === 0 ? '$0.00' : 'no price known');
+  if (costs.every(({ before, after }) => before === undefined && after === undefined))
+    return costs.length === 0 ? [] : [say`no price is known where it is sent`];
   const lines = costs.slice(0, mostCosts).map(({ model, target, before, after }) => {
     if (before === undefined && after === undefined) return say`model ${model} at ${target}: no price known`;
     const words = `${usd(before, tokens.before)} → ${usd(after, tokens.after)}`;
