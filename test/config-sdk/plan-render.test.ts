@@ -53,10 +53,11 @@ const hostile = [
   '',
 ];
 
-/** Code spans and fences of Markdown, taken out as a parser would: what remains is formatted. */
+/** Code and fences, taken out as a parser would: what remains is formatted. */
 function formatted(text: string): string {
   const unfenced = text.replaceAll(/^(`{3,})[^\n]*\n[\s\S]*?\n\1$/gm, '');
-  return unfenced.replaceAll(/(?<!`)(`+)(?!`)([\s\S]*?[^`])\1(?!`)/g, '');
+  const unspanned = unfenced.replaceAll(/(?<!`)(`+)(?!`)([\s\S]*?[^`])\1(?!`)/g, '');
+  return unspanned.replaceAll(/<code>[^<`]*<\/code>/g, '');
 }
 
 test('names and texts of a configuration stay code: no mention, link, HTML or cell of their own', () => {
