@@ -1,20 +1,20 @@
 /** What input tokens cost, in exact decimals: prices are texts in USD per million tokens, and no float touches them. */
 import type { Snapshot } from '@headgate/runtime/snapshot';
 import type { Leg } from './legs.ts';
-import { entryOf } from './revision.ts';
+import { entryOf, isRecord } from './revision.ts';
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+type Kind = 'input' | 'output';
 
-/** The price of a model's input as its provider declares it; undefined when none is known. */
-export function inputPrice(
+/** USD for a million tokens, as the provider of a model declares it; undefined when it is not known. */
+export function priceOf(
   snapshot: Snapshot,
   { provider, model }: Pick<Leg, 'provider' | 'model'>,
+  kind: Kind,
 ): string | undefined {
   const models = entryOf(snapshot.providers, provider)?.models;
   const facts: unknown = models && entryOf(models, model);
   const prices = isRecord(facts) ? facts['prices'] : undefined;
-  const price = isRecord(prices) ? prices['input'] : undefined;
+  const price = isRecord(prices) ? prices[kind] : undefined;
   return typeof price === 'string' && /^\d{1,20}(\.\d{1,20})?$/.test(price) ? price : undefined;
 }
 

@@ -1,11 +1,8 @@
 /** Where data goes: the address behind a provider or upstream, and who sends to it. */
 import type { Snapshot } from '@headgate/runtime/snapshot';
 import { say, type Phrase } from './change.ts';
-import { entryOf, referrers } from './revision.ts';
+import { entryOf, isRecord, referrers } from './revision.ts';
 import { legsOf } from './legs.ts';
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Scheme, host and path; undefined for a provider that answers in process. */
 export function addressOf(snapshot: Snapshot, provider: string): string | undefined {

@@ -1,7 +1,7 @@
 /** Differences between two pieces of plain data, each at its path, for options that only their kind knows. */
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import { counted, joined, listed, say, type Phrase } from './change.ts';
-import { listChange, namesOf } from './revision.ts';
+import { isRecord, listChange, namesOf } from './revision.ts';
 
 export interface OptionChange {
   /** Property names down to the value. */
@@ -10,9 +10,6 @@ export interface OptionChange {
   readonly before: unknown;
   readonly after: unknown;
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isSecret = (value: unknown): value is { readonly $secret: string; readonly optional?: boolean } =>
   isRecord(value) && typeof value['$secret'] === 'string';

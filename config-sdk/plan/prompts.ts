@@ -2,7 +2,7 @@
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import type { ModelSnapshot, PromptSnapshot } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase } from './change.ts';
-import { costOfThousand, inputPrice } from './cost.ts';
+import { costOfThousand, priceOf } from './cost.ts';
 import { mainLeg } from './legs.ts';
 import { optionChanges, optionInWords } from './option-changes.ts';
 import { nothing, render, renderBound, type Rendered } from './rendering.ts';
@@ -37,7 +37,7 @@ function costsFor({ base, head }: Sides, models: readonly string[], tokens: Prom
     const [old, now] = [base, head].map((snapshot) => {
       const targets = entryOf(snapshot.models, model)?.targets;
       const leg = targets && mainLeg(targets);
-      return leg && { label: leg.label, price: inputPrice(snapshot, leg) };
+      return leg && { label: leg.label, price: priceOf(snapshot, leg, 'input') };
     });
     if (!now) return [];
     return [

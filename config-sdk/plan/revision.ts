@@ -23,6 +23,9 @@ export const emptySnapshot = (name: string): Snapshot => ({
   sources: {},
 });
 
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** The entry of a record by name; nothing inherited is ever one. */
 export const entryOf = <Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;

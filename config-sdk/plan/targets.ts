@@ -1,38 +1,48 @@
 /** Models that stay: which targets they gain and lose, how requests are shared among them, and in which order they are tried. */
 import { canonicalJson } from '@headgate/runtime/canonical-json';
-import type { ModelSnapshot } from '@headgate/runtime/snapshot';
+import type { ModelSnapshot, Snapshot } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase } from './change.ts';
-import { inputPrice } from './cost.ts';
+import { priceOf } from './cost.ts';
 import { hostOf, whereInWords } from './destination.ts';
 import { durationInWords } from './duration-words.ts';
-import { mergedLegs, percent, roleInWords, treeInWords, type Leg } from './legs.ts';
-import { entryOf, paired, type Pair, type Sides } from './revision.ts';
+import { mergedLegs, percent, roleInWords, treeInWords, windowOf, type Leg } from './legs.ts';
+import { entryOf, isRecord, paired, type Pair, type Sides } from './revision.ts';
 
 type Legs = ReadonlyMap<string, Leg>;
 
 const epsilon = 1e-9;
 const sameShare = (a: Leg, b: Leg): boolean => Math.abs(a.share - b.share) < epsilon;
 
-function factsOf({ head, base }: Sides, leg: Leg, side: 'base' | 'head') {
-  const snapshot = side === 'base' ? base : head;
-  const models = entryOf(snapshot.providers, leg.provider)?.models;
-  return { window: models && entryOf(models, leg.model)?.contextWindow, price: inputPrice(snapshot, leg) };
+/** What a model is known to do; undefined when nothing is said of it. */
+function capabilitiesOf(snapshot: Snapshot, { provider, model }: Leg): readonly unknown[] | undefined {
+  const models = entryOf(snapshot.providers, provider)?.models;
+  const facts: unknown = models && entryOf(models, model);
+  const known = isRecord(facts) ? facts['capabilities'] : undefined;
+  return Array.isArray(known) ? known : undefined;
+}
+
+function priceChanges({ base, head }: Sides, old: Leg, now: Leg): Phrase[] {
+  const usd = (price: string | undefined): Phrase => [price === undefined ? 'not known' : `$${price}`];
+  const parts = (['input', 'output'] as const).flatMap((kind) => {
+    const [before, after] = [priceOf(base, old, kind), priceOf(head, now, kind)];
+    return before === after ? [] : [say`${[kind]} ${usd(before)} → ${usd(after)}`];
+  });
+  return parts.length === 0 ? [] : [say`price of a million tokens: ${joined(parts, ', ')}`];
 }
 
 /** What one target in the place of another means for data, conversations and the bill. */
 function comparison(sides: Sides, old: Leg, now: Leg): Phrase[] {
-  const [before, after] = [factsOf(sides, old, 'base'), factsOf(sides, now, 'head')];
+  const { base, head } = sides;
   const details: Phrase[] = [];
-  const [from, to] = [whereInWords(sides.base, old.provider), whereInWords(sides.head, now.provider)];
-  if (hostOf(sides.base, old.provider) !== hostOf(sides.head, now.provider))
+  const [from, to] = [whereInWords(base, old.provider), whereInWords(head, now.provider)];
+  if (hostOf(base, old.provider) !== hostOf(head, now.provider))
     details.push(say`prompts go to ${to} instead of ${from}`);
-  if (before.window !== undefined && after.window !== undefined && before.window !== after.window)
-    details.push(say`context window ${before.window} → ${after.window} tokens`);
-  if (before.price !== after.price) {
-    const usd = (price: string | undefined): Phrase => [price === undefined ? 'no price known' : `$${price}`];
-    details.push(say`input price per million tokens: ${usd(before.price)} → ${usd(after.price)}`);
-  }
-  return details;
+  const [before, after] = [windowOf(old, base), windowOf(now, head)];
+  if (before !== after) details.push(say`context window ${before} → ${after} tokens`);
+  const [could, can] = [capabilitiesOf(base, old), capabilitiesOf(head, now)];
+  const missing = can && could?.filter((each) => !can.includes(each)).map(String);
+  if (missing && missing.length > 0) details.push(say`does not do ${listed(missing)}, which the other did`);
+  return [...details, ...priceChanges(sides, old, now)];
 }
 
 interface Moved {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { snapshotSchema, type Snapshot, type SnapshotInput } from '@headgate/runtime/snapshot';
 import type { Risk } from '../../config-sdk/plan/change.ts';
 import { plainText } from '../../config-sdk/plan/change.ts';
+import { costOfThousand } from '../../config-sdk/plan/cost.ts';
 import { planBetween } from '../../config-sdk/plan/plan.ts';
 
 const key = (digit: string): string => `sha256:${digit.repeat(64)}`;
@@ -126,7 +127,7 @@ function* leaves(value: unknown, path: Path = []): Generator<[Path, string | num
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') yield [path, value];
   else if (Array.isArray(value)) for (const [index, member] of value.entries()) yield* leaves(member, [...path, index]);
   else if (value !== null && value !== undefined)
-    for (const [key, member] of Object.entries(value as object)) yield* leaves(member, [...path, key]);
+    for (const [key, member] of Object.entries(value)) yield* leaves(member, [...path, key]);
 }
 
 /** Where only a few words are allowed. */
@@ -286,6 +287,40 @@ test('costs are exact decimals at the target that gets most requests, and unknow
     { model: 'chat', target: 'east/large', before: usd(shown?.tokens.before), after: usd(shown?.tokens.after) },
   ]);
   assert.equal(known('cheap')?.costs[0]?.after, undefined);
+});
+
+test('one target in the place of another is compared by address, window, abilities and price', () => {
+  const facts = ['providers', 'west', 'models', 'medium'];
+  const head = edited(
+    [['models', 'plain', 'targets', 'provider'], 'west'],
+    [['models', 'plain', 'targets', 'model'], 'medium'],
+    [[...facts, 'prices'], { input: '3', output: '15' }],
+    [[...facts, 'capabilities'], ['tools']],
+  );
+  const from = edited([
+    ['providers', 'east', 'models', 'small', 'capabilities'],
+    ['tools', 'images'],
+  ]);
+  const change = planBetween(from, head).changes.find(({ kind }) => kind === 'targets_changed');
+  assert.equal(
+    change && plainText(change.sentence),
+    "model 'plain' switches from 'east/small' to 'west/medium' (first choice)",
+  );
+  assert.deepEqual(change?.details.map(plainText), [
+    "prompts go to 'https://west.example.com' instead of 'https://east.example.com/v1'",
+    'context window 100,000 → 200,000 tokens',
+    "does not do 'images', which the other did",
+    'price of a million tokens: input not known → $3, output not known → $15',
+  ]);
+});
+
+test('money is counted in decimals, without a float in between', () => {
+  assert.equal(costOfThousand(1_234, '1.25'), '$1.5425');
+  assert.equal(costOfThousand(31, '0.075'), '$0.002325');
+  assert.equal(costOfThousand(100, '15'), '$1.50');
+  assert.equal(costOfThousand(3, '0.1'), '$0.0003');
+  assert.equal(costOfThousand(9_007_199_254_740_991, '0.1'), '$900719925474.0991');
+  assert.equal(costOfThousand(0, '2.5'), '$0.00');
 });
 
 test('a smaller window names the model that must fit into it', () => {

@@ -34,7 +34,7 @@ const mostCosts = 5;
 export function costInWords({ costs, tokens }: PromptCase): Phrase[] {
   const usd = (cost: string | undefined, count: number): string => cost ?? (count === 0 ? '$0.00' : 'no price known');
   if (costs.every(({ before, after }) => before === undefined && after === undefined))
-    return costs.length === 0 ? [] : [say`no price is known where it is sent`];
+    return costs.length === 0 ? [] : [say`cost: no price is known for the targets that get it`];
   const lines = costs.slice(0, mostCosts).map(({ model, target, before, after }) => {
     if (before === undefined && after === undefined) return say`model ${model} at ${target}: no price known`;
     const words = `${usd(before, tokens.before)} → ${usd(after, tokens.after)}`;
