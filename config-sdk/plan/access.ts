@@ -84,13 +84,11 @@ function reachInWords(consumer: ConsumerSnapshot, sort: Served, snapshot: Snapsh
     : say`${counted(list.length, sortWord[sort])} (${listed(list)})`;
 }
 
-const reachOf = (consumer: ConsumerSnapshot, snapshot: Snapshot): Phrase =>
-  joined(
-    served
-      .filter((sort) => Object.keys(snapshot[sort]).length > 0)
-      .map((sort) => reachInWords(consumer, sort, snapshot)),
-    ' and ',
-  );
+function reachOf(consumer: ConsumerSnapshot, snapshot: Snapshot): Phrase {
+  const sorts = served.filter((sort) => Object.keys(snapshot[sort]).length > 0);
+  const reaches = sorts.map((sort) => reachInWords(consumer, sort, snapshot));
+  return reaches.length === 0 ? ['nothing, since nothing is served'] : joined(reaches, ' and ');
+}
 
 const reachedBy = (consumer: ConsumerSnapshot, snapshot: Snapshot): Record<Served, readonly string[]> => ({
   models: consumer.models ?? namesOf(snapshot.models),

@@ -1,7 +1,7 @@
 /** Prompts: which change, for whom, and what they become on their own fixtures. */
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import type { ModelSnapshot, PromptSnapshot } from '@headgate/runtime/snapshot';
-import { joined, listed, say, type Change, type Phrase } from './change.ts';
+import { byText, joined, listed, say, type Change, type Phrase } from './change.ts';
 import { costOfThousand, priceOf } from './cost.ts';
 import { mainLeg } from './legs.ts';
 import { optionChanges, optionInWords } from './option-changes.ts';
@@ -64,7 +64,7 @@ function caseOf(sides: Sides, { object, title, models }: Case, before: Rendered,
     title,
     tokens,
     costs: costsFor(sides, models, tokens),
-    diff: textDiff(before.text, after.text).lines,
+    diff: textDiff(before.text, after.text),
   };
 }
 
@@ -75,7 +75,7 @@ function fixtureCases(
   models: readonly string[],
 ): PromptCase[] {
   const object = `prompts.${name}`;
-  const fixtures = Object.entries(after.fixtures ?? {});
+  const fixtures = Object.entries(after.fixtures ?? {}).toSorted(([a], [b]) => byText(a, b));
   const old = new Map(Object.entries(before?.fixtures ?? {}));
   if (fixtures.length === 0) {
     const title = say`prompt ${name} (it has no fixtures: variables stand as they are)`;

@@ -7,39 +7,35 @@ const longLine = 100;
 const mostEdits = 2_000;
 
 /** Stands where a line was broken for showing only. */
-export const softBreak = ' ↩';
+const softBreak = ' ↩';
+
+/** Without a sentence's end, a piece is at most this long. */
+const longestPiece = /.{1,400}/gsu;
 
 /**
- * Long lines are broken after sentences, never at a column: prompts are often one line for each paragraph, and an edit
- * should show up in its own sentence only.
+ * Long lines are broken after sentences rather than at a column: prompts are often one line for each paragraph, and an
+ * edit should show up in its own sentence only.
  */
 function linesOf(text: string): string[] {
   return text.split('\n').flatMap((line) => {
     if (line.length <= longLine) return [line];
-    const sentences = line.split(/(?<=[.!?:;。！？]["')\]]?\s)(?=\S)/);
-    return sentences.map((sentence, index) =>
-      index === sentences.length - 1 ? sentence : sentence.trimEnd() + softBreak,
-    );
+    const sentences = line.split(/(?<=[.!?:;]["')\]]?) (?=\S)|(?<=[。！？])(?=\S)/);
+    const pieces = sentences.flatMap((sentence) => sentence.match(longestPiece) ?? ['']);
+    return pieces.map((piece, index) => (index === pieces.length - 1 ? piece : piece + softBreak));
   });
 }
 
-export interface TextDiff {
-  /** Lines beginning with `+`, `-`, a space, or `@@`; empty when the texts are equal. */
-  readonly lines: readonly string[];
-}
-
-export function textDiff(before: string, after: string): TextDiff {
-  if (before === after) return { lines: [] };
+/** Lines beginning with `+`, `-`, a space, or `@@`; none when the texts are equal. */
+export function textDiff(before: string, after: string): string[] {
+  if (before === after) return [];
   const [old, now] = [before, after].map((text) => (text === '' ? [] : linesOf(text)));
   const ended = (lines: readonly string[] = []): string => lines.map((line) => `${line}\n`).join('');
   const patch = structuredPatch('', '', ended(old), ended(now), '', '', { context: 3, maxEditLength: mostEdits });
-  if (!patch) return { lines: [...(old ?? []).map((line) => `-${line}`), ...(now ?? []).map((line) => `+${line}`)] };
-  return {
-    lines: patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => [
-      `@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`,
-      ...lines,
-    ]),
-  };
+  if (!patch) return [...(old ?? []).map((line) => `-${line}`), ...(now ?? []).map((line) => `+${line}`)];
+  return patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => [
+    `@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`,
+    ...lines,
+  ]);
 }
 
 /** A range without lines is named by the line before it. */

@@ -126,7 +126,7 @@ test('a huge prompt is cut in the comment and whole in JSON', () => {
   const after = Array.from({ length: 3_000 }, (_, index) => `Rule ${index} of the new house, which is another.`).join(
     '\n',
   );
-  const { lines } = textDiff(before, after);
+  const lines = textDiff(before, after);
   assert.ok(lines.length >= 6_000);
   const titled = plan({ changes: [change('a')], prompts: [promptCase(lines), promptCase(['+short'])] });
   const shown = markdown(titled);
@@ -140,15 +140,18 @@ test('a huge prompt is cut in the comment and whole in JSON', () => {
 test('a long line is broken after sentences, so that an edit shows up in its own', () => {
   const text = (rest: string) =>
     `You answer questions about orders of the shop. Be brief and kind in all that you say. ${rest}`;
-  assert.deepEqual(textDiff(text('Never promise a refund.'), text('Promise what you like.')).lines, [
+  assert.deepEqual(textDiff(text('Never promise a refund.'), text('Promise what you like.')), [
     '@@ -1,3 +1,3 @@',
     ' You answer questions about orders of the shop. ↩',
     ' Be brief and kind in all that you say. ↩',
     '-Never promise a refund.',
     '+Promise what you like.',
   ]);
-  assert.deepEqual(textDiff('same', 'same').lines, []);
-  assert.deepEqual(textDiff('', 'new').lines, ['@@ -0,0 +1,1 @@', '+new']);
+  const schema = (last: string) => `{${'"name":"string",'.repeat(100)}${last}}`;
+  assert.equal(textDiff(schema('a'), schema('b')).filter((line) => /^[-+]/.test(line)).length, 2);
+  assert.notDeepEqual(textDiff(text('Be brief.  Be kind.'), text('Be brief. Be kind.')), []);
+  assert.deepEqual(textDiff('same', 'same'), []);
+  assert.deepEqual(textDiff('', 'new'), ['@@ -0,0 +1,1 @@', '+new']);
 });
 
 test('JSON gives every change its kind, risk, object, sentence and place', () => {

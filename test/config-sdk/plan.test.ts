@@ -110,17 +110,31 @@ const details = (head: Snapshot): string[] =>
 
 const topRisk = (head: Snapshot): Risk | undefined => planBetween(base, head).changes[0]?.risk;
 
-test('equal snapshots have no change, whatever order their objects stand in and wherever they are declared', () => {
-  const turned = Object.fromEntries(
-    Object.entries(base)
+/** The same objects, written down in the opposite order. */
+const turned = (snapshot: Snapshot): Snapshot =>
+  Object.fromEntries(
+    Object.entries(snapshot)
       .toReversed()
       .map(([name, value]) => [
         name,
         typeof value === 'object' ? Object.fromEntries(Object.entries(value).toReversed()) : value,
       ]),
   ) as Snapshot;
-  const moved = { ...turned, sources: { 'models.chat': 'elsewhere.ts:1:1' } };
+
+test('equal snapshots have no change, whatever order their objects stand in and wherever they are declared', () => {
+  const moved = { ...turned(base), sources: { 'models.chat': 'elsewhere.ts:1:1' } };
   assert.deepEqual(planBetween(base, moved), { gateway: 'acme', changes: [], prompts: [] });
+});
+
+test('the same change gives the same plan, whatever order objects stand in', () => {
+  const head = edited(
+    [['quotas', 'free', 'limit'], 99],
+    [['consumers', 'bob'], undefined],
+    [['consumers', 'eve'], { keys: [] }],
+    [['prompts', 'greeting', 'system'], 'Be {{tone}} to {{who}}.'],
+    [['models', 'plain', 'policies'], ['guard']],
+  );
+  assert.deepEqual(planBetween(turned(base), turned(head)), planBetween(base, head));
 });
 
 function* leaves(value: unknown, path: Path = []): Generator<[Path, string | number | boolean]> {
