@@ -22,13 +22,13 @@ const misleading = ['DIR', 'WORK_TREE', 'INDEX_FILE', 'PREFIX', 'OBJECT_DIRECTOR
   (name) => `GIT_${name}`,
 );
 
-interface GitOptions {
+export interface GitOptions {
   readonly input?: Uint8Array | string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
 }
 
-interface GitOutcome {
+export interface GitOutcome {
   readonly code: number;
   readonly output: Buffer;
   readonly errors: string;
@@ -37,7 +37,11 @@ interface GitOutcome {
 /** Remote addresses may carry a password. */
 const withoutPasswords = (text: string): string => text.replaceAll(/\/\/[^/@\s]+@/g, '//***@');
 
-function attempt(repository: string, parameters: readonly string[], options: GitOptions = {}): Promise<GitOutcome> {
+export function attempt(
+  repository: string,
+  parameters: readonly string[],
+  options: GitOptions = {},
+): Promise<GitOutcome> {
   return new Promise((resolve, reject) => {
     const child = spawn('git', [...settings, ...parameters], {
       cwd: repository,
@@ -77,7 +81,7 @@ async function git(repository: string, parameters: readonly string[], options: G
   );
 }
 
-const line = async (repository: string, parameters: readonly string[], options?: GitOptions): Promise<string> =>
+export const line = async (repository: string, parameters: readonly string[], options?: GitOptions): Promise<string> =>
   (await git(repository, parameters, options)).toString().trim();
 
 /** The directory that git works in, from any directory inside it. */

@@ -5,6 +5,7 @@ import type { CommandEntry } from './command.ts';
 import { keysCommand } from './keys.ts';
 import { devCommand } from './dev.ts';
 import { acceptCommand, pauseCommand, pinCommand, resumeCommand, retryCommand, unpinCommand } from './orders.ts';
+import { planCommand } from './plan.ts';
 import { publishCommand } from './publish.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
@@ -13,6 +14,7 @@ import { statusCommand } from './status.ts';
 export const commands: readonly CommandEntry[] = [
   checkCommand,
   buildCommand,
+  planCommand,
   publishCommand,
   serveCommand,
   devCommand,

@@ -1,32 +1,10 @@
 /** Keeps the conversation inside the smallest window among the targets, as the model's context policy says. */
-import type { Call, Message, Part } from '../call.ts';
+import type { Call } from '../call.ts';
 import { estimateTokens } from '../context/estimate.ts';
+import { messageTokens } from '../context/message-tokens.ts';
 import type { Entry } from '../context/strategy.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Fitted, Guarded } from '../exchange.ts';
-
-/** What a message costs beside its text: role and separators. */
-const perMessage = 4;
-/** Vendors charge by image size, which nobody knows before the vendor: a common figure for a large one. */
-const perImage = 1_600;
-
-function tokensOf(part: Part): number {
-  switch (part.type) {
-    case 'text':
-    case 'reasoning':
-    case 'refusal':
-    case 'tool_result':
-      return estimateTokens(part.text);
-    case 'tool_call':
-      return estimateTokens(part.name) + estimateTokens(part.arguments) + perMessage;
-    case 'image':
-      return perImage;
-    case 'opaque':
-      return perImage;
-  }
-}
-
-const messageTokens = ({ parts }: Message): number => parts.reduce((sum, part) => sum + tokensOf(part), perMessage);
 
 /**
  * A group is a turn: a user message and all that answers it. Calls and their results stand inside one turn, so keeping

@@ -107,13 +107,14 @@ describe('a config', () => {
   });
 
   test('wins over the catalogue, fact by fact', async (context) => {
-    const own = `contextWindow: 5_000, prices: { input: '9', output: '10.5' }, capabilities: ['tools']`;
+    const own = `contextWindow: 50_000, prices: { input: '9', output: '10.5' }, capabilities: ['tools']`;
     const { findings, snapshot } = await compiled(context, `'gpt-4.1': { ${own} }, ours: { contextWindow: 7 }`);
-    assert.deepEqual(findings, []);
+    // `ours` is there to be read, not used.
+    assert.deepEqual(findings, ['provider_model_unused']);
     const models = snapshot?.providers['openai']?.models;
     assert.deepEqual(models?.['gpt-4.1'], {
       kind: 'chat',
-      contextWindow: 5_000,
+      contextWindow: 50_000,
       maxOutputTokens: 32_768,
       capabilities: ['tools'],
       prices: { input: '9', output: '10.5' },

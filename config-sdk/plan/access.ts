@@ -1,0 +1,137 @@
+/** Who may use what: objects that come and go, lists of consumers that grow and shrink, all told as effective access. */
+import type { ConsumerSnapshot, Snapshot } from '@headgate/runtime/snapshot';
+import { counted, joined, listed, say, type Change, type Phrase } from './change.ts';
+import { attachedQuotas, unlimited } from './limits.ts';
+import { listChange, namesOf, paired, type Pair, type Sides } from './revision.ts';
+import { describeModel, describeRoute } from './served-words.ts';
+import { served, sortWord, usersInWords, usersOf, type Served } from './users.ts';
+
+/** Models and routes that are new or gone. */
+function servedChanges({ base, head }: Sides, sort: Served): Change[] {
+  const { added, removed } = paired<object>(base[sort], head[sort]);
+  const [before, after] = [usersOf(base, sort), usersOf(head, sort)];
+  const word: Phrase = [sortWord[sort]];
+  return [
+    ...added.map(({ name }): Change => {
+      const users = after(name);
+      return {
+        kind: 'access_gained',
+        risk: users.named.length + users.unlisted.length === 0 ? 'info' : 'medium',
+        object: `${sort}.${name}`,
+        sentence: say`${word} ${name} is new: ${usersInWords(users, sort)}`,
+        details: sort === 'models' ? describeModel(head, name) : describeRoute(head, name),
+      };
+    }),
+    ...removed.map(({ name }): Change => {
+      const { named, unlisted } = before(name);
+      const users = [...named, ...unlisted];
+      return {
+        kind: 'access_lost',
+        risk: users.length === 0 ? 'low' : 'high',
+        object: `${sort}.${name}`,
+        sentence: say`${word} ${name} is gone: whoever asks for it gets 404`,
+        details: users.length === 0 ? [] : [say`${counted(users.length, 'consumer')} could use it: ${listed(users)}`],
+      };
+    }),
+  ];
+}
+
+interface Common {
+  readonly sort: Served;
+  /** What both sides serve. */
+  readonly everywhere: ReadonlySet<string>;
+  readonly head: Snapshot;
+}
+
+/** What a kept consumer gains or loses of what both sides serve; the rest is told where it comes and goes. */
+function listChanges({ name, before, after }: Pair<ConsumerSnapshot>, { sort, everywhere, head }: Common): Change[] {
+  const [old, now] = [before[sort], after[sort]];
+  if (old === undefined && now === undefined) return [];
+  const { gone, come } = listChange(old ?? [...everywhere], now ?? [...everywhere]);
+  const inBoth = (names: readonly string[]): string[] => names.filter((each) => everywhere.has(each));
+  const [lost, gained] = [inBoth(gone), inBoth(come)];
+  const object = `consumers.${name}`;
+  if (now === undefined) {
+    const details =
+      gained.length === 0 ? [] : [say`gains ${listed(gained)}`, ...unlimited(after, { [sort]: gained }, head)];
+    const sentence = say`consumer ${name} may use every ${[sortWord[sort]]} from now on, and any that is added later`;
+    return [{ kind: 'access_gained', risk: 'high', object, sentence, details }];
+  }
+  const changes: Change[] = [];
+  if (gained.length > 0) {
+    const sentence = say`consumer ${name} gains ${counted(gained.length, sortWord[sort])}: ${listed(gained)}`;
+    const details = unlimited(after, { [sort]: gained }, head);
+    changes.push({ kind: 'access_gained', risk: 'medium', object, sentence, details });
+  }
+  const details =
+    old === undefined ? [say`it could use every ${[sortWord[sort]]}; now only those that its list names`] : [];
+  if (lost.length > 0) {
+    const sentence = say`consumer ${name} loses ${counted(lost.length, sortWord[sort])}: ${listed(lost)}`;
+    changes.push({ kind: 'access_lost', risk: 'high', object, sentence, details });
+  } else if (old === undefined) {
+    const sentence = say`consumer ${name} no longer gets the ${[sort]} that are added later`;
+    changes.push({ kind: 'access_lost', risk: 'low', object, sentence, details });
+  }
+  return changes;
+}
+
+function reachInWords(consumer: ConsumerSnapshot, sort: Served, snapshot: Snapshot): Phrase {
+  const list = consumer[sort];
+  const all = Object.keys(snapshot[sort]).length;
+  if (list === undefined) return say`every ${[sortWord[sort]]} (${all} now, and any that is added later)`;
+  return list.length === 0
+    ? say`no ${[sortWord[sort]]}`
+    : say`${counted(list.length, sortWord[sort])} (${listed(list)})`;
+}
+
+function reachOf(consumer: ConsumerSnapshot, snapshot: Snapshot): Phrase {
+  const sorts = served.filter((sort) => Object.keys(snapshot[sort]).length > 0);
+  const reaches = sorts.map((sort) => reachInWords(consumer, sort, snapshot));
+  return reaches.length === 0 ? ['nothing, since nothing is served'] : joined(reaches, ' and ');
+}
+
+const reachedBy = (consumer: ConsumerSnapshot, snapshot: Snapshot): Record<Served, readonly string[]> => ({
+  models: consumer.models ?? namesOf(snapshot.models),
+  routes: consumer.routes ?? namesOf(snapshot.routes),
+});
+
+function consumerComes(name: string, consumer: ConsumerSnapshot, head: Snapshot): Change {
+  const open = served.some((sort) => consumer[sort] === undefined && Object.keys(head[sort]).length > 0);
+  return {
+    kind: 'access_gained',
+    risk: open ? 'high' : 'medium',
+    object: `consumers.${name}`,
+    sentence: say`consumer ${name} is new and may use ${reachOf(consumer, head)}`,
+    details: [
+      consumer.keys.length === 0 ? say`has no key yet, and cannot call` : counted(consumer.keys.length, 'key'),
+      attachedQuotas(consumer.quotas, head),
+      ...unlimited(consumer, reachedBy(consumer, head), head),
+    ],
+  };
+}
+
+function consumerGoes(name: string, consumer: ConsumerSnapshot, base: Snapshot): Change {
+  const keys = counted(consumer.keys.length, 'key');
+  return {
+    kind: 'access_lost',
+    risk: consumer.keys.length === 0 ? 'low' : 'high',
+    object: `consumers.${name}`,
+    sentence: say`consumer ${name} is gone: its ${keys} no longer open${[consumer.keys.length === 1 ? 's' : '']} anything`,
+    details: [say`could use ${reachOf(consumer, base)}`],
+  };
+}
+
+export function accessChanges(sides: Sides): Change[] {
+  const { base, head } = sides;
+  const { added, removed, kept } = paired(base.consumers, head.consumers);
+  const common = served.map((sort): Common => {
+    const names = namesOf(head[sort]).filter((each) => Object.hasOwn(base[sort], each));
+    return { sort, everywhere: new Set(names), head };
+  });
+  return [
+    ...served.flatMap((sort) => servedChanges(sides, sort)),
+    ...added.map(({ name, after }) => consumerComes(name, after, head)),
+    ...removed.map(({ name, before }) => consumerGoes(name, before, base)),
+    ...common.flatMap((one) => kept.flatMap((pair) => listChanges(pair, one))),
+  ];
+}

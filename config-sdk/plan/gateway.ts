@@ -1,0 +1,72 @@
+/** The gateway as a whole, and whatever no other part of a plan speaks of: nothing that changes goes unsaid. */
+import { joined, say, type Change } from './change.ts';
+import { optionChanges, optionInWords } from './option-changes.ts';
+import { paired, type Sides } from './revision.ts';
+
+/** Properties that other parts of a plan have words for. */
+const told: Readonly<Record<string, readonly string[]>> = {
+  providers: ['kind', 'options', 'models'],
+  models: ['targets', 'prompt', 'context', 'policies', 'quotas'],
+  prompts: ['system', 'user', 'choices', 'fixtures'],
+  contextPolicies: ['kind', 'options'],
+  policies: ['kind', 'options'],
+  quotas: ['unit', 'limit', 'window', 'scope', 'onStoreDown'],
+  consumers: ['keys', 'models', 'routes', 'quotas'],
+  upstreams: ['url', 'headers', 'timeout'],
+  routes: ['path', 'methods', 'host', 'upstream', 'stripPrefix', 'retries', 'maxBodyBytes', 'quotas'],
+};
+
+const without = (value: object, names: readonly string[]): object =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+
+function untold({ base, head }: Sides): Change[] {
+  return Object.entries(told).flatMap(([collection, names]) => {
+    const of = (snapshot: object): Readonly<Record<string, object>> =>
+      (snapshot as Readonly<Record<string, Readonly<Record<string, object>>>>)[collection] ?? {};
+    return paired(of(base), of(head)).kept.flatMap(({ name, before, after }): Change[] => {
+      const found = optionChanges(without(before, names), without(after, names));
+      if (found.length === 0) return [];
+      const sentence = say`${`${collection}.${name}`}: ${joined(found.map(optionInWords), '; ')}`;
+      return [{ kind: 'other_changed', risk: 'low', object: `${collection}.${name}`, sentence, details: [] }];
+    });
+  });
+}
+
+export function gatewayChanges(sides: Sides): Change[] {
+  const { base, head } = sides;
+  const changes: Change[] = [];
+  if (base.name !== head.name)
+    changes.push({
+      kind: 'gateway_changed',
+      risk: 'high',
+      object: 'gateway',
+      sentence: say`the gateway is called ${head.name} instead of ${base.name}`,
+      details: [say`runtimes that expect the old name refuse this revision`],
+    });
+  if (base.allowShrink !== head.allowShrink)
+    changes.push({
+      kind: 'gateway_changed',
+      risk: head.allowShrink === undefined ? 'info' : 'high',
+      object: 'gateway',
+      sentence:
+        head.allowShrink === undefined
+          ? say`${'allowShrink'} is taken out again`
+          : say`${'allowShrink'} lets this revision take most of what is served away`,
+      details: head.allowShrink === undefined ? [] : [say`the reason given: ${head.allowShrink}`],
+    });
+  const others = optionChanges(...([base, head].map((side) => rest(side)) as [object, object]));
+  return [
+    ...changes,
+    ...others.map((each): Change => ({
+      kind: 'other_changed',
+      risk: 'low',
+      object: 'gateway',
+      sentence: say`the gateway: ${optionInWords(each)}`,
+      details: [],
+    })),
+    ...untold(sides),
+  ];
+}
+
+const rest = (snapshot: object): object =>
+  without(snapshot, ['format', 'name', 'allowShrink', 'sources', ...Object.keys(told)]);

@@ -1,0 +1,143 @@
+/** Limits: quotas that change, and quotas that are attached or taken off. */
+import type { QuotaSnapshot, Snapshot } from '@headgate/runtime/snapshot';
+import { joined, listed, say, type Change, type Phrase, type Risk } from './change.ts';
+import { durationInWords } from './duration-words.ts';
+import { attachable, quotaUses, sortWord, type Attached, type QuotaUses } from './quota-uses.ts';
+import { entryOf, listChange, paired, type Pair, type Sides } from './revision.ts';
+
+const whose = { consumer: 'for each consumer', gateway: 'for all consumers together' } as const;
+
+function limitInWords({ limit, unit, window }: QuotaSnapshot): Phrase {
+  const words = durationInWords(window);
+  return say`${limit} ${[unit]} per ${[words.replace(/^1 /, '')]}`;
+}
+
+export const quotaInWords = (quota: QuotaSnapshot): Phrase => say`${limitInWords(quota)} ${[whose[quota.scope]]}`;
+
+/** What limits an object that is new. */
+export function attachedQuotas(names: readonly string[] | undefined, snapshot: Snapshot): Phrase {
+  const known = (names ?? []).flatMap((name) => {
+    const quota = entryOf(snapshot.quotas, name);
+    return quota ? [say`${name} (${quotaInWords(quota)})`] : [];
+  });
+  return known.length === 0 ? say`no quota of its own` : say`quota ${joined(known, ', ')}`;
+}
+
+/** Models and routes that a consumer may call as often as it likes. */
+export function unlimited(
+  consumer: Attached,
+  names: Partial<Record<'models' | 'routes', readonly string[]>>,
+  snapshot: Snapshot,
+): Phrase[] {
+  if ((consumer.quotas ?? []).length > 0) return [];
+  const free = (['models', 'routes'] as const).flatMap((sort) => {
+    const objects: Readonly<Record<string, Attached>> = snapshot[sort];
+    return (names[sort] ?? []).filter((name) => (entryOf(objects, name)?.quotas ?? []).length === 0);
+  });
+  return free.length === 0 ? [] : [say`no quota limits it at ${listed(free)}`];
+}
+
+/** How much more is allowed per time than before, as an exact fraction: at ten times the risk is another. */
+interface Growth {
+  readonly looser: boolean;
+  readonly risk: Risk;
+  readonly words: Phrase;
+}
+
+/** From this factor on it is another order of size, and most likely a slip. */
+const steep = 10n;
+
+function growth(before: QuotaSnapshot, after: QuotaSnapshot): Growth {
+  if (before.unit !== after.unit) return { looser: true, risk: 'high', words: ['counted in another unit'] };
+  const now = BigInt(after.limit) * BigInt(before.window);
+  const old = BigInt(before.limit) * BigInt(after.window);
+  const same = now === old;
+  const factor = now > old ? Number(now) / Number(old) : Number(old) / Number(now);
+  return {
+    // At the same rate, a longer window lets more through at once.
+    looser: now > old || (same && after.window > before.window),
+    risk: now >= steep * old || old >= steep * now ? 'high' : 'medium',
+    words: same ? ['the same rate, in other portions'] : [`${now > old ? '×' : '÷'}${Number(factor.toPrecision(3))}`],
+  };
+}
+
+function quotaChanges({ name, before, after }: Pair<QuotaSnapshot>, uses: QuotaUses): Change[] {
+  const object = `quotas.${name}`;
+  const users = uses(name);
+  const changes: Change[] = [];
+  if (before.limit !== after.limit || before.window !== after.window || before.unit !== after.unit) {
+    const { looser, risk, words } = growth(before, after);
+    changes.push({
+      kind: looser ? 'limit_loosened' : 'limit_tightened',
+      risk,
+      object,
+      sentence: say`quota ${name}: ${limitInWords(before)} → ${limitInWords(after)} (${words}), ${[whose[after.scope]]}`,
+      details: users,
+    });
+  }
+  if (before.scope !== after.scope) {
+    const looser = after.scope === 'consumer';
+    changes.push({
+      kind: looser ? 'limit_loosened' : 'limit_tightened',
+      risk: looser ? 'high' : 'medium',
+      object,
+      sentence: say`quota ${name} now counts ${[whose[after.scope]]} instead of ${[whose[before.scope]]}`,
+      details: looser ? [say`what all had together, each has now: ${limitInWords(after)}`, ...users] : users,
+    });
+  }
+  if (before.onStoreDown !== after.onStoreDown) {
+    const looser = after.onStoreDown === 'open';
+    changes.push({
+      kind: looser ? 'limit_loosened' : 'limit_tightened',
+      risk: 'medium',
+      object,
+      sentence: looser
+        ? say`quota ${name} no longer holds while its store is down: requests pass uncounted`
+        : say`quota ${name} refuses requests (503) while its store is down; they passed uncounted before`,
+      details: users,
+    });
+  }
+  return changes;
+}
+
+function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[number], { base, head }: Sides): Change[] {
+  const { gone, come } = listChange(pair.before.quotas, pair.after.quotas);
+  if (gone.length + come.length === 0) return [];
+  const object = `${sort}.${pair.name}`;
+  const subject = say`${[sortWord[sort]]} ${pair.name}`;
+  const inWords = (names: readonly string[], { quotas }: Snapshot): Phrase =>
+    joined(
+      names.map((name) => {
+        const quota = entryOf(quotas, name);
+        return quota ? say`${name} (${quotaInWords(quota)})` : say`${name}`;
+      }),
+      ', ',
+    );
+  if (gone.length === 0) {
+    const sentence = say`${subject} now draws from quota ${inWords(come, head)}`;
+    return [{ kind: 'limit_tightened', risk: 'medium', object, sentence, details: [] }];
+  }
+  if (come.length > 0) {
+    const sentence = say`${subject} draws from quota ${inWords(come, head)} instead of ${inWords(gone, base)}`;
+    const [old, now] = [entryOf(base.quotas, gone[0] ?? ''), entryOf(head.quotas, come[0] ?? '')];
+    const single = gone.length === 1 && come.length === 1 && old && now ? growth(old, now) : undefined;
+    const looser = single?.looser !== false || (old?.scope === 'gateway' && now?.scope === 'consumer');
+    const kind = looser ? 'limit_loosened' : 'limit_tightened';
+    return [{ kind, risk: single?.risk ?? 'high', object, sentence, details: [] }];
+  }
+  const left = (pair.after.quotas ?? []).length;
+  const details = left === 0 ? [say`no quota of its own is left`] : [attachedQuotas(pair.after.quotas, head)];
+  const sentence = say`${subject} no longer draws from quota ${inWords(gone, base)}`;
+  return [{ kind: 'limit_loosened', risk: 'high', object, sentence, details }];
+}
+
+export function limitChanges(sides: Sides): Change[] {
+  const { base, head } = sides;
+  const uses = quotaUses(head);
+  return [
+    ...paired(base.quotas, head.quotas).kept.flatMap((pair) => quotaChanges(pair, uses)),
+    ...attachable.flatMap((sort) =>
+      paired<Attached>(base[sort], head[sort]).kept.flatMap((pair) => attachmentChanges(pair, sort, sides)),
+    ),
+  ];
+}

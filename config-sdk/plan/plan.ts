@@ -1,0 +1,66 @@
+/** What changes between two snapshots, in the words of whoever reviews it; a pure function. */
+import type { Snapshot } from '@headgate/runtime/snapshot';
+import { accessChanges } from './access.ts';
+import { inRiskOrder, type Change, type Phrase } from './change.ts';
+import { contextChanges } from './context.ts';
+import { destinationChanges } from './destinations.ts';
+import { gatewayChanges } from './gateway.ts';
+import { guardChanges } from './guards.ts';
+import { keyChanges } from './keys.ts';
+import { limitChanges } from './limits.ts';
+import { promptPlan, type PromptCase } from './prompts.ts';
+import { followRenames } from './renames.ts';
+import { entryOf, type Sides } from './revision.ts';
+import { routeChanges } from './routes.ts';
+import { targetChanges } from './targets.ts';
+
+export interface PlannedChange extends Change {
+  /** Where the object is declared, and on which side: in the head, unless it is gone there. */
+  readonly place: { readonly text: string; readonly side: 'base' | 'head' } | undefined;
+}
+
+export interface Plan {
+  /** Name of the gateway. */
+  readonly gateway: string;
+  /** Highest risk first. */
+  readonly changes: readonly PlannedChange[];
+  readonly prompts: readonly PromptCase[];
+}
+
+/** A plan with what it lies between. */
+export interface TitledPlan extends Plan {
+  readonly base: Phrase;
+  readonly head: Phrase;
+  /** What the reader must know before anything else. */
+  readonly notes: readonly Phrase[];
+}
+
+function placeOf(object: string, base: Snapshot, head: Snapshot): PlannedChange['place'] {
+  const now = entryOf(head.sources, object);
+  if (now !== undefined) return { text: now, side: 'head' };
+  const before = entryOf(base.sources, object);
+  return before === undefined ? undefined : { text: before, side: 'base' };
+}
+
+export function planBetween(base: Snapshot, head: Snapshot): Plan {
+  const { changes: renames, ...sides }: Sides & { readonly changes: readonly Change[] } = followRenames({ base, head });
+  const prompts = promptPlan(sides);
+  const changes = [
+    ...renames,
+    ...accessChanges(sides),
+    ...keyChanges(sides),
+    ...limitChanges(sides),
+    ...destinationChanges(sides),
+    ...targetChanges(sides),
+    ...contextChanges(sides),
+    ...guardChanges(sides),
+    ...prompts.changes,
+    ...routeChanges(sides),
+    ...gatewayChanges(sides),
+  ];
+  return {
+    gateway: head.name,
+    changes: inRiskOrder(changes).map((change) => ({ ...change, place: placeOf(change.object, base, head) })),
+    prompts: prompts.cases,
+  };
+}

@@ -1,0 +1,44 @@
+/** A plan for people at a terminal: everything, nothing folded away. */
+import { styleText } from 'node:util';
+import type { Phrase, Risk } from '../change.ts';
+import type { TitledPlan } from '../plan.ts';
+import { costInWords, countsInWords, placeInWords, tokensInWords } from './sentences.ts';
+import { asLine, inLine } from './visible.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+const colours: Readonly<Record<Risk, Style>> = { high: ['red', 'bold'], medium: 'yellow', low: 'cyan', info: 'dim' };
+const width = 8;
+
+export function pretty(plan: TitledPlan, terminal: boolean): string {
+  const paint = (style: Style, text: string): string =>
+    terminal ? styleText(style, text, { stream: process.stdout }) : text;
+  const words = (phrase: Phrase): string =>
+    phrase.map((piece) => (typeof piece === 'string' ? piece : paint('bold', `'${inLine(piece.code)}'`))).join('');
+  const plain = (phrase: Phrase): string =>
+    phrase.map((piece) => (typeof piece === 'string' ? piece : inLine(piece.code))).join('');
+  const indent = ' '.repeat(width);
+  const { changes } = plan;
+
+  const lines = [
+    `from ${words(plan.base)} to ${words(plan.head)}: ${changes.length === 0 ? 'nothing that is served changes' : words(countsInWords(changes))}`,
+  ];
+  lines.push(...plan.notes.map((note) => `${paint('yellow', 'note'.padEnd(width))}${words(note)}`));
+  for (const change of changes) {
+    const place = plain(placeInWords(change));
+    const risk = paint(colours[change.risk], change.risk.padEnd(width));
+    lines.push('', `${risk}${words(change.sentence)}${place && `  ${paint('dim', place)}`}`);
+    lines.push(...change.details.map((detail) => `${indent}${words(detail)}`));
+  }
+  for (const shown of plan.prompts) {
+    lines.push('', `${words(shown.title)}: ${words(tokensInWords(shown))}`);
+    lines.push(...costInWords(shown).map((line) => `${indent}${words(line)}`));
+    const colourOf = (line: string): Style | undefined =>
+      line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : line.startsWith('@@') ? 'cyan' : undefined;
+    for (const line of shown.diff) {
+      const style = colourOf(line);
+      lines.push(style ? paint(style, asLine(line)) : asLine(line));
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,165 @@
+/** Models that stay: which targets they gain and lose, how requests are shared among them, and in which order they are tried. */
+import { canonicalJson } from '@headgate/runtime/canonical-json';
+import type { ModelSnapshot, Snapshot } from '@headgate/runtime/snapshot';
+import { joined, listed, say, type Change, type Phrase } from './change.ts';
+import { priceOf } from './cost.ts';
+import { hostOf, whereInWords } from './destination.ts';
+import { durationInWords } from './duration-words.ts';
+import { mergedLegs, percent, roleInWords, treeInWords, windowOf, type Leg } from './legs.ts';
+import { entryOf, isRecord, paired, type Pair, type Sides } from './revision.ts';
+
+type Legs = ReadonlyMap<string, Leg>;
+
+const epsilon = 1e-9;
+const sameShare = (a: Leg, b: Leg): boolean => Math.abs(a.share - b.share) < epsilon;
+
+/** What a model is known to do; undefined when nothing is said of it. */
+function capabilitiesOf(snapshot: Snapshot, { provider, model }: Leg): readonly unknown[] | undefined {
+  const models = entryOf(snapshot.providers, provider)?.models;
+  const facts: unknown = models && entryOf(models, model);
+  const known = isRecord(facts) ? facts['capabilities'] : undefined;
+  return Array.isArray(known) ? known : undefined;
+}
+
+function priceChanges({ base, head }: Sides, old: Leg, now: Leg): Phrase[] {
+  const usd = (price: string | undefined): Phrase => [price === undefined ? 'not known' : `$${price}`];
+  const parts = (['input', 'output'] as const).flatMap((kind) => {
+    const [before, after] = [priceOf(base, old, kind), priceOf(head, now, kind)];
+    return before === after ? [] : [say`${[kind]} ${usd(before)} → ${usd(after)}`];
+  });
+  return parts.length === 0 ? [] : [say`price of a million tokens: ${joined(parts, ', ')}`];
+}
+
+/** What one target in the place of another means for data, conversations and the bill. */
+function comparison(sides: Sides, old: Leg, now: Leg): Phrase[] {
+  const { base, head } = sides;
+  const details: Phrase[] = [];
+  const [from, to] = [whereInWords(base, old.provider), whereInWords(head, now.provider)];
+  if (hostOf(base, old.provider) !== hostOf(head, now.provider))
+    details.push(say`prompts go to ${to} instead of ${from}`);
+  const [before, after] = [windowOf(old, base), windowOf(now, head)];
+  if (before !== after) details.push(say`context window ${before} → ${after} tokens`);
+  const [could, can] = [capabilitiesOf(base, old), capabilitiesOf(head, now)];
+  const missing = can && could?.filter((each) => !can.includes(each)).map(String);
+  if (missing && missing.length > 0) details.push(say`does not do ${listed(missing)}, which the other did`);
+  return [...details, ...priceChanges(sides, old, now)];
+}
+
+interface Moved {
+  readonly name: string;
+  readonly before: Legs;
+  readonly after: Legs;
+  readonly sides: Sides;
+}
+
+const without = (legs: Legs, others: Legs): Leg[] => [...legs.values()].filter(({ label }) => !others.has(label));
+
+function isNewHost({ before, sides }: Moved, leg: Leg): boolean {
+  const host = hostOf(sides.head, leg.provider);
+  return host !== '' && ![...before.values()].some((each) => hostOf(sides.base, each.provider) === host);
+}
+
+function switched(moved: Moved, old: Leg, now: Leg): Change {
+  const role = sameShare(old, now) ? roleInWords(now) : `${roleInWords(old)}, then ${roleInWords(now)}`;
+  return {
+    kind: 'targets_changed',
+    risk: isNewHost(moved, now) ? 'high' : 'medium',
+    object: `models.${moved.name}`,
+    sentence: say`model ${moved.name} switches from ${old.label} to ${now.label} (${[role]})`,
+    details: comparison(moved.sides, old, now),
+  };
+}
+
+function gained(moved: Moved, leg: Leg): Change {
+  const { name, after, sides } = moved;
+  const labels = [...after.keys()];
+  const earlier = labels[labels.indexOf(leg.label) - 1];
+  const what = leg.share === 0 ? say`fallback ${leg.label}` : say`target ${leg.label} (${[roleInWords(leg)]})`;
+  const details: Phrase[] = [];
+  if (isNewHost(moved, leg))
+    details.push(say`prompts of this model may now reach ${whereInWords(sides.head, leg.provider)}`);
+  if (leg.share === 0 && earlier !== undefined) details.push(say`tried after ${earlier}`);
+  return {
+    kind: 'targets_changed',
+    risk: isNewHost(moved, leg) ? 'high' : 'medium',
+    object: `models.${name}`,
+    sentence: say`model ${name} gains ${what}`,
+    details,
+  };
+}
+
+function lost({ name, after }: Moved, leg: Leg): Change {
+  return {
+    kind: 'targets_changed',
+    risk: 'medium',
+    object: `models.${name}`,
+    sentence: say`model ${name} loses ${leg.label} (${[roleInWords(leg)]})`,
+    details: after.size === 1 ? [say`only ${listed([...after.keys()])} is left: nothing to fall back to`] : [],
+  };
+}
+
+/** Comings and goings; one that goes where one comes is a switch. */
+function membership(moved: Moved): Change[] {
+  const [gone, come] = [without(moved.before, moved.after), without(moved.after, moved.before)];
+  const [old, now] = [gone[0], come[0]];
+  if (gone.length === 1 && come.length === 1 && old && now && (sameShare(old, now) || moved.after.size === 1))
+    return [switched(moved, old, now)];
+  return [...come.map((leg) => gained(moved, leg)), ...gone.map((leg) => lost(moved, leg))];
+}
+
+function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
+  const { name, before, after } = moved;
+  const object = `models.${name}`;
+  const kept = [...after.values()].flatMap((leg): [Leg, Leg][] => {
+    const old = before.get(leg.label);
+    return old ? [[old, leg]] : [];
+  });
+  const shifted = kept.filter(([old, now]) => !sameShare(old, now));
+  if (shifted.length > 0) {
+    const parts = shifted.map(([old, now]) => say`${now.label} ${[percent(old.share)]} → ${[percent(now.share)]}`);
+    const sentence = say`model ${name}, share of first choices: ${joined(parts, ', ')}`;
+    return [{ kind: 'weights_changed', risk: 'medium', object, sentence, details: [] }];
+  }
+  const order = (legs: Legs, others: Legs): string[] => [...legs.keys()].filter((label) => others.has(label));
+  const [old, now] = [order(before, after), order(after, before)];
+  if (old.join('\n') !== now.join('\n')) {
+    const sentence = say`model ${name}: fallbacks are tried in another order`;
+    const details = [
+      say`${joined(
+        old.map((label) => say`${label}`),
+        ', ',
+      )} → ${joined(
+        now.map((label) => say`${label}`),
+        ', ',
+      )}`,
+    ];
+    return [{ kind: 'targets_changed', risk: 'medium', object, sentence, details }];
+  }
+  if (before.size !== kept.length || after.size !== kept.length) return [];
+  const [tree, other] = [treeInWords(pair.before.targets), treeInWords(pair.after.targets)];
+  if (canonicalJson(tree) === canonicalJson(other)) return [];
+  const sentence = say`model ${name}: targets are arranged otherwise, with the same shares of first choices`;
+  return [{ kind: 'targets_changed', risk: 'low', object, sentence, details: [say`${tree} → ${other}`] }];
+}
+
+function delivery({ name, before, after }: Moved): Change[] {
+  return [...after.values()].flatMap((leg): Change[] => {
+    const old = before.get(leg.label);
+    const parts: Phrase[] = [];
+    if (old && old.timeout !== leg.timeout)
+      parts.push(say`timeout ${[durationInWords(old.timeout)]} → ${[durationInWords(leg.timeout)]}`);
+    if (old && old.retries !== leg.retries) parts.push(say`retries ${old.retries} → ${leg.retries}`);
+    if (parts.length === 0) return [];
+    const sentence = say`model ${name}, target ${leg.label}: ${joined(parts, ', ')}`;
+    return [{ kind: 'delivery_changed', risk: 'low', object: `models.${name}`, sentence, details: [] }];
+  });
+}
+
+export function targetChanges(sides: Sides): Change[] {
+  return paired(sides.base.models, sides.head.models).kept.flatMap((pair) => {
+    if (canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets)) return [];
+    const [before, after] = [mergedLegs(pair.before.targets), mergedLegs(pair.after.targets)];
+    const moved: Moved = { name: pair.name, before, after, sides };
+    return [...membership(moved), ...arrangement(moved, pair), ...delivery(moved)];
+  });
+}

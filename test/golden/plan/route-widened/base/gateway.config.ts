@@ -1,0 +1,19 @@
+import { consumer, defineGateway, quota, route, secret, upstream } from 'headgate';
+
+const orders = upstream('orders', {
+  url: 'https://orders.internal.example.com',
+  headers: { authorization: secret('ORDERS_TOKEN') },
+});
+const perMinute = quota('per-minute', { unit: 'requests', limit: 300, window: '1m' });
+
+const orderStatus = route('order-status', {
+  path: '/orders/status',
+  methods: ['GET'],
+  upstream: orders,
+  quotas: [perMinute],
+});
+
+const webShop = consumer('web-shop', { keys: ['sha256:a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1'] });
+const partner = consumer('partner', { keys: ['sha256:b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2'], routes: [orderStatus] });
+
+export default defineGateway({ name: 'acme', models: [], routes: [orderStatus], consumers: [webShop, partner] });
