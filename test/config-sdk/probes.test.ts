@@ -9,7 +9,7 @@ const sandbox = sdk.provider('sandbox', { kind: 'sandbox', models: { echo: { con
 const shop = sdk.upstream('shop', { url: 'https://shop.internal' });
 const chat = sdk.model('chat', { targets: [sandbox.target('echo')], probe: ${model} });
 const orders = sdk.route('orders', { path: '/orders/*', upstream: shop, probe: ${route} });
-const team = sdk.consumer('team', { keys: ['sha256:${'0'.repeat(64)}'], models: [chat], routes: [orders] });
+const team = sdk.consumer('team', { keys: ['sha256:${'5eed'.repeat(16)}'], models: [chat], routes: [orders] });
 export default sdk.defineGateway({ name: 'demo', models: [chat], routes: [orders], consumers: [team], removed: ${gateway} });
 `;
 
