@@ -1,15 +1,18 @@
 /** Declared probes and removals on their way into the snapshot, and what `check` says of wrong ones. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { check } from '../../config-sdk/check.ts';
 import { temporaryFolder, writeFiles } from '../support/sample-repository.ts';
+
+const keyHash = `sha256:${createHash('sha256').update('of the team').digest('hex')}`;
 
 const config = (model: string, route: string, gateway: string) => `import * as sdk from 'headgate';
 const sandbox = sdk.provider('sandbox', { kind: 'sandbox', models: { echo: { contextWindow: 8192 } } });
 const shop = sdk.upstream('shop', { url: 'https://shop.internal' });
 const chat = sdk.model('chat', { targets: [sandbox.target('echo')], probe: ${model} });
 const orders = sdk.route('orders', { path: '/orders/*', upstream: shop, probe: ${route} });
-const team = sdk.consumer('team', { keys: ['sha256:${'5eed'.repeat(16)}'], models: [chat], routes: [orders] });
+const team = sdk.consumer('team', { keys: ['${keyHash}'], models: [chat], routes: [orders] });
 export default sdk.defineGateway({ name: 'demo', models: [chat], routes: [orders], consumers: [team], removed: ${gateway} });
 `;
 
