@@ -108,7 +108,10 @@ test('what the effects make of it is what the state says, after each step', () =
               ? { all: known, few: effect.commit, share: effect.share }
               : { all: effect.commit, few: undefined, share: 1 };
         if (effect.do === 'promote') known = effect.commit;
-        if (effect.do === 'roll_back') served = { all: effect.to, few: undefined, share: 1 };
+        if (effect.do !== 'roll_back') continue;
+        served = { all: effect.to, few: undefined, share: 1 };
+        // It may have been promoted with too little proof.
+        known = effect.to;
       }
       const { active, lastKnownGood, rollout } = after;
       const said = rollout ? { all: lastKnownGood, few: active } : { all: active, few: undefined };
