@@ -24,6 +24,7 @@ import type { RawArtifact, RevisionSource } from './sync/source.ts';
 import { noSharedVerdicts, redisVerdicts } from './sync/verdicts.ts';
 import { createVerifier, type Verify } from './sync/verifier.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { RecentRequests } from './telemetry/recent-requests.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
 
@@ -138,15 +139,18 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
 
   const cold = () =>
     new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 });
+  const recent = new RecentRequests();
   const edge: Edge = {
     house: { log, metrics, quotas, random: Math.random },
     forwarder,
+    recent,
     serving: () => activator.current ?? cold(),
   };
   const reported = {
     activator,
     loop,
     keep,
+    recent,
     signed: bar.signed,
     replicaId: randomUUID(),
     startedAt: new Date().toISOString(),

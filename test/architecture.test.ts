@@ -10,6 +10,7 @@ const waist = [
   'bootstrap',
   'artifact',
   'canonical-json',
+  'decide',
   'duration',
   'errors',
   'main',

@@ -3,11 +3,13 @@ import type { Activator } from '../generation/activator.ts';
 import type { Keep } from '../sync/keep.ts';
 import type { Loop } from '../sync/loop.ts';
 import { phaseOf } from '../sync/states.ts';
+import type { RecentRequests } from '../telemetry/recent-requests.ts';
 
 export interface Reported {
   readonly activator: Activator;
   readonly loop: Loop;
   readonly keep: Keep;
+  readonly recent: RecentRequests;
   /** Whether artifacts must be signed. */
   readonly signed: boolean;
   readonly replicaId: string;

@@ -44,6 +44,7 @@ export function resolve(exchange: Accepted): Resolved {
   if (!mayUse(consumer, model.name))
     throw new HeadgateError('model_not_allowed', `Consumer '${consumer.name}' may not use model '${model.name}'.`, {
       param: 'model',
+      object: `consumers.${consumer.name}`,
     });
   const targets = model.order(house.random).filter(({ provider }) => provider.live !== undefined);
   if (targets.length === 0)
@@ -51,6 +52,8 @@ export function resolve(exchange: Accepted): Resolved {
       'no_target_available',
       `No target of model '${model.name}' is in rotation: a secret it needs is absent.`,
     );
+  for (const { label } of targets) outcome.order.push(label);
+  outcome.prompt = model.prompt;
   const prepend = model.render?.(valueReader(exchange)) ?? [];
   return Object.assign(exchange, { model, targets, prepend });
 }
