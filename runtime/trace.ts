@@ -29,22 +29,32 @@ type Said = readonly [stage: string, said: string, object?: string];
 /** `model:chat` as `['models', 'chat']`. */
 export function matchedObject({ matched }: Outcome): readonly [sort: 'model' | 'route', name: string] | undefined {
   const end = matched.indexOf(':');
-  const sort = matched.slice(0, end);
+  const sort = matched.slice(0, Math.max(end, 0));
   return sort === 'model' || sort === 'route' ? [sort, matched.slice(end + 1)] : undefined;
 }
 
 export const providerOf = (label: string): string => label.slice(0, label.indexOf('/'));
 
-const seconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
-const requests = (count: number): string => `${count} request${count === 1 ? '' : 's'}`;
+const units = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['m', 60],
+] as const;
 
-function quotaInWords({ scope, limit, windowMs, used, resetMs, granted }: Drawn, consumer: string | undefined): string {
-  const whose = scope === 'gateway' ? 'for all consumers' : `for consumer ${consumer ?? ''}`;
-  const rate = `${requests(limit)} in ${seconds(windowMs)} ${whose}`;
-  if (used === undefined || resetMs === undefined) return `${rate}: its store did not answer`;
-  return granted
-    ? `${rate}: this is number ${used}, the window ends in ${seconds(resetMs)}`
-    : `${rate}: all ${used} are used, the window ends in ${seconds(resetMs)}`;
+/** As a configuration writes it. */
+function lengthInWords(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  const unit = units.find(([, length]) => seconds >= length && seconds % length === 0);
+  return unit ? `${seconds / unit[1]}${unit[0]}` : `${seconds}s`;
+}
+
+function quotaInWords(drawn: Drawn, consumer: string | undefined): string {
+  const { scope, limit, windowMs, used, resetMs, granted } = drawn;
+  const whose = scope === 'gateway' ? 'of all consumers' : `of ${consumer ?? 'its consumer'}`;
+  const rate = `${limit} requests in ${lengthInWords(windowMs)} ${whose}`;
+  if (used === undefined || resetMs === undefined) return `${rate}: the store does not answer`;
+  const ends = `the window ends in ${lengthInWords(resetMs)}`;
+  return granted ? `number ${used} of ${rate}; ${ends}` : `all ${rate} are used; ${ends}`;
 }
 
 function placeInWords({ method, path, surface, outcome }: Facts): Said {

@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import type { CommandEntry } from './command.ts';
 import { keysCommand } from './keys.ts';
 import { devCommand } from './dev.ts';
+import { explainCommand } from './explain.ts';
 import { publishCommand } from './publish.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
@@ -12,6 +13,7 @@ import { statusCommand } from './status.ts';
 export const commands: readonly CommandEntry[] = [
   checkCommand,
   buildCommand,
+  explainCommand,
   publishCommand,
   serveCommand,
   devCommand,

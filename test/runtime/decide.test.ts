@@ -94,11 +94,7 @@ test('a call is followed from its surface to the targets in order, with the line
       ['policy', 'no-gossip lets it pass', undefined],
       ['policy', 'no-plans lets it pass', 'policies/plans.ts:3:24'],
       ['context', 'recent: keeps 1 of 1 messages, about 6 tokens', 'policies/recent.ts:1:1'],
-      [
-        'quota',
-        'few: 2 requests in 60 s for consumer tester: this is number 1, the window ends in 60 s',
-        'gateway.config.ts:4:13',
-      ],
+      ['quota', 'few: number 1 of 2 requests in 1m of tester; the window ends in 1m', 'gateway.config.ts:4:13'],
     ],
   );
 });
