@@ -93,6 +93,7 @@ const locatorFor = async (directory: string, declarations: LoadDocument['declara
 export interface CheckOptions extends LoadOptions {
   /** See `TypecheckOptions`. */
   readonly buildInfo?: string | undefined;
+  readonly also?: readonly string[] | undefined;
 }
 
 export async function check(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
@@ -100,7 +101,10 @@ export async function check(directory: string, options: CheckOptions = {}): Prom
   if (!existsSync(join(real, configFile))) {
     return { findings: [finding('no_config', start, `there is no ${configFile} here`)], snapshot: undefined, redact };
   }
-  const [types, loaded] = await Promise.all([typecheck(real, { buildInfo: options.buildInfo }), load(real, options)]);
+  const [types, loaded] = await Promise.all([
+    typecheck(real, { buildInfo: options.buildInfo, also: options.also }),
+    load(real, options),
+  ]);
   if ('fault' in loaded) {
     const { spot } = await locatorFor(real, []);
     const loading = [finding(loaded.fault, start, loaded.message)];

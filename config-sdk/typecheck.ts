@@ -50,8 +50,8 @@ function moduleSettings(directory: string): object {
     : { module: 'esnext', moduleResolution: 'bundler' };
 }
 
-function settings(directory: string, buildInfo: string | undefined): object {
-  const sdk = join(ownDirectory, fromSource ? 'index.ts' : 'dist/index.d.ts');
+function settings(directory: string, { buildInfo, also = [] }: TypecheckOptions): object {
+  const declared = (name: string) => join(ownDirectory, fromSource ? `${name}.ts` : `dist/${name}.d.ts`);
   return {
     compilerOptions: {
       strict: true,
@@ -63,7 +63,7 @@ function settings(directory: string, buildInfo: string | undefined): object {
       ...moduleSettings(directory),
       ...(conditions.length > 0 && { customConditions: conditions }),
       // The SDK that checks is the SDK that is checked against.
-      paths: { headgate: [sdk] },
+      paths: { headgate: [declared('index')], 'headgate/test': [declared('testing/index')] },
       resolveJsonModule: true,
       erasableSyntaxOnly: true,
       verbatimModuleSyntax: true,
@@ -73,7 +73,7 @@ function settings(directory: string, buildInfo: string | undefined): object {
       skipLibCheck: true,
       forceConsistentCasingInFileNames: true,
     },
-    files: [join(directory, configFile), join(ownDirectory, 'ambient.d.ts')],
+    files: [...[configFile, ...also].map((name) => join(directory, name)), join(ownDirectory, 'ambient.d.ts')],
   };
 }
 
@@ -149,15 +149,17 @@ export interface TypecheckOptions {
   readonly signal?: AbortSignal;
   /** File where the compiler keeps what it knows of unchanged files; saves most of the time of a repeated check. */
   readonly buildInfo?: string | undefined;
+  /** Files to check besides the configuration, relative to its directory. */
+  readonly also?: readonly string[] | undefined;
 }
 
 /** `directory` is a real path. */
-export async function typecheck(directory: string, { signal, buildInfo }: TypecheckOptions = {}): Promise<Finding[]> {
+export async function typecheck(directory: string, options: TypecheckOptions = {}): Promise<Finding[]> {
   const scratch = realpathSync(await mkdtemp(join(tmpdir(), 'headgate-types-')));
   try {
     const project = join(scratch, 'tsconfig.json');
-    await writeFile(project, JSON.stringify(settings(directory, buildInfo)));
-    return parseDiagnostics(await run(project, directory, signal), directory);
+    await writeFile(project, JSON.stringify(settings(directory, options)));
+    return parseDiagnostics(await run(project, directory, options.signal), directory);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -8,11 +8,13 @@ import { explainCommand } from './explain.ts';
 import { publishCommand } from './publish.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
+import { testCommand } from './test.ts';
 
 /** In the order of `--help`. */
 export const commands: readonly CommandEntry[] = [
   checkCommand,
   buildCommand,
+  testCommand,
   explainCommand,
   publishCommand,
   serveCommand,

@@ -26,7 +26,9 @@ function nearbyModels(decider: Decider, { body }: AskedRequest): readonly Nearby
 }
 
 function nearbyPaths(decider: Decider, path: string): readonly Nearby[] {
-  const routes = new Map(Object.entries(decider.snapshot.routes).map(([name, route]) => [route.path as string, name]));
+  const routes = new Map<string, string>(
+    Object.entries(decider.snapshot.routes).map(([name, route]) => [route.path, name]),
+  );
   return near(path, [...routes.keys(), ...surfacePaths]).map((each) => {
     const name = routes.get(each);
     return located(decider, each, name === undefined ? undefined : `routes.${name}`);

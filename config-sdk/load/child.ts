@@ -17,7 +17,7 @@ const prototypes = [Object.prototype, Array.prototype, String.prototype, Number.
 const order = JSON.parse(realProcess.argv[2] ?? '') as LoadOrder;
 const files = policedFiles(order);
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const refusedImports = policeImports(files, new URL(`../index.${extension}`, import.meta.url).href);
+const refusedImports = policeImports(files, { headgate: new URL(`../index.${extension}`, import.meta.url).href });
 const impurities: readonly Impurity[] = guardGlobals(files);
 
 function failureOf(error: unknown): LoadFailure {

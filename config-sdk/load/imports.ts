@@ -53,8 +53,8 @@ function textModule(url: string): string {
 const isMissing = (error: unknown): boolean =>
   ['ERR_MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT', 'ENOENT'].includes((error as { code?: string }).code ?? '');
 
-/** Installs the hooks; the list grows while modules are linked. `sdk` is the address that `headgate` stands for. */
-export function policeImports(files: PolicedFiles, sdk: string): readonly RefusedImport[] {
+/** Installs the hooks; the list grows while modules are linked. `own` are the addresses of what may be imported by name. */
+export function policeImports(files: PolicedFiles, own: Readonly<Record<string, string>>): readonly RefusedImport[] {
   const refused: RefusedImport[] = [];
   const stands = new Map<string, string>();
   Object.defineProperty(globalThis, Symbol.for('headgate.unknowable'), { value: unknowable });
@@ -74,7 +74,8 @@ export function policeImports(files: PolicedFiles, sdk: string): readonly Refuse
     resolve(specifier, context, next) {
       const parent = context.parentURL;
       if (!parent || !files.has(parent)) return ofOurOwn(next(specifier, context));
-      if (specifier === 'headgate') return next(sdk, context);
+      const ours = Object.hasOwn(own, specifier) ? own[specifier] : undefined;
+      if (ours !== undefined) return next(ours, context);
       if (!/^\.\.?\//.test(specifier))
         return refuse(parent, specifier, ['impure_import', `'${specifier}' is not part of this repository`]);
       let resolved;
