@@ -16,6 +16,8 @@ export interface CheckResult {
   readonly findings: readonly Finding[];
   /** Present when there is no error. */
   readonly snapshot: SnapshotInput | undefined;
+  /** The snapshot when all that is wrong is a broken invariant: not to be served, but requests can show the break. */
+  readonly unproved?: SnapshotInput | undefined;
   /** Takes credentials that stand in the configuration out of a text that will be shown. */
   readonly redact: (text: string) => string;
 }
@@ -126,5 +128,7 @@ export async function check(directory: string, options: CheckOptions = {}): Prom
   const findings = inOrder(
     merge({ types, loading, compiling }, spot).map((each) => ({ ...each, message: clean(each.message) })),
   );
-  return { findings, snapshot: hasErrors(findings) ? undefined : snapshot, redact: clean };
+  if (!hasErrors(findings)) return { findings, snapshot, redact: clean };
+  const unproved = hasErrors(findings.filter(({ code }) => code !== 'invariant_violated')) ? undefined : snapshot;
+  return { findings, snapshot: undefined, unproved, redact: clean };
 }

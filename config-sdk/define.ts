@@ -49,6 +49,8 @@ type ProviderSpec<Kind extends keyof ProviderKinds, Models> = {
   kind: Kind;
   /** The vendor's model ids this account may be used for. */
   models: { [Id in keyof Models]: ModelFacts & ModelOptionsOf<ProviderKinds[Kind]> };
+  /** Words that invariants speak of. */
+  tags?: readonly string[];
 } & OptionsOf<ProviderKinds[Kind]>;
 
 /** One account at one vendor. */
@@ -89,6 +91,8 @@ export interface ModelSpec {
   policies?: readonly Policy[];
   /** Limits that every call of this model draws from. */
   quotas?: readonly Quota[];
+  /** Words that invariants speak of. */
+  tags?: readonly string[];
 }
 
 /** A name that clients ask for, and what stands behind it. */
@@ -135,6 +139,8 @@ export interface ConsumerSpec {
   routes?: readonly Route[];
   /** Limits that every request of this consumer draws from. */
   quotas?: readonly Quota[];
+  /** Words that invariants speak of. */
+  tags?: readonly string[];
 }
 
 /** Who calls. */
@@ -172,6 +178,8 @@ export interface RouteSpec {
   maxBodyBytes?: number;
   /** Limits that every request of this route draws from. */
   quotas?: readonly Quota[];
+  /** Words that invariants speak of. */
+  tags?: readonly string[];
 }
 
 /** A plain HTTP route. */

@@ -150,6 +150,14 @@ export const findingTable = {
     'The same key belongs to two consumers, or to one twice.',
     'give every consumer keys of its own',
   ),
+  invariant_violated: error(
+    'A path that a request can take breaks an invariant.',
+    'change what leads there, or the invariant',
+  ),
+  invariant_failed: error(
+    'The function of an invariant threw, or answered with something else than true, false or paths.',
+    'make it answer for every path of the graph',
+  ),
   snapshot_too_large: error(
     'The compiled snapshot is larger than the runtime accepts.',
     'shorten prompts or split the gateway',

@@ -13,6 +13,9 @@ export {
   upstream,
   weighted,
 } from './define.ts';
+export { invariant, isLimited, needsTier, staysAt } from './invariant.ts';
+export type { Holds } from './invariant.ts';
+export type { DecisionGraph, Path } from '@headgate/runtime/graph';
 export { from, prompt } from './prompt.ts';
 export type {
   BoundPrompt,
@@ -20,6 +23,7 @@ export type {
   ContextPolicy,
   Duration,
   Gateway,
+  Invariant,
   Model,
   Policy,
   Prompt,

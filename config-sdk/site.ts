@@ -21,6 +21,7 @@ export type Sort =
   | 'consumer'
   | 'upstream'
   | 'route'
+  | 'invariant'
   | 'gateway';
 
 export interface Declaration {

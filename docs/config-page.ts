@@ -7,7 +7,7 @@ import { policyKinds, providerKinds, strategyKinds } from '../runtime/snapshot.t
 const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
 const sourceOf = (path: string): SourceFile =>
   project.addSourceFileAtPath(fileURLToPath(new URL(`../${path}`, import.meta.url)));
-const files = ['gateway', 'define', 'prompt', 'handles'].map((name) => sourceOf(`config-sdk/${name}.ts`));
+const files = ['gateway', 'define', 'prompt', 'invariant', 'handles'].map((name) => sourceOf(`config-sdk/${name}.ts`));
 
 const commentOf = (node: JSDocableNode): string =>
   node
@@ -27,6 +27,10 @@ const words: Readonly<Record<string, string>> = {
   'Many<Route>': 'list, record or module of routes',
   'Many<Consumer>': 'list, record or module of consumers',
   'readonly [Target | Group, ...(Target | Group)[]]': 'list of targets and groups, at least one',
+  Place: 'provider or upstream',
+  "PathQuota['unit']": 'unit of a quota',
+  'readonly Tier[]': 'list of texts, the lowest first',
+  'NoInfer<Tier>': 'one of `tiers`',
   System: 'text',
   User: 'text',
   Chosen: 'record of lists of words',

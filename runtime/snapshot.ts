@@ -53,7 +53,16 @@ function byKind<Kind extends { readonly options: z.ZodType }, Parsed extends Con
   return z.discriminatedUnion('kind', choices as unknown as [z.ZodObject]) as unknown as z.ZodType<Parsed>;
 }
 
+/** Words for rules about the configuration; serving never looks at them. */
+const tags = z
+  .array(
+    z.string().regex(/^[A-Za-z0-9][\w.:-]{0,63}$/, 'use up to 64 letters, digits, dots, colons, dashes or underscores'),
+  )
+  .max(32)
+  .optional();
+
 export interface ProviderSnapshot extends Configured {
+  readonly tags?: readonly string[] | undefined;
   readonly models: Readonly<Record<string, ModelFacts & { readonly options?: unknown }>>;
 }
 
@@ -63,6 +72,7 @@ const facts = {
 };
 
 const provider = byKind<ProviderKind, ProviderSnapshot>(providerKinds, (kind) => ({
+  tags,
   models: z.record(
     vendorModelId,
     z.strictObject({ ...facts, options: (kind.modelOptions ?? z.strictObject({})).optional() }),
@@ -128,6 +138,7 @@ const model = z.strictObject({
   prompt: z.strictObject({ name: objectName, variables: z.record(z.string(), valueSource) }).optional(),
   context: objectName.optional(),
   policies: z.array(objectName).max(64).optional(),
+  tags,
   quotas: z.array(objectName).max(16).optional(),
 });
 
@@ -154,6 +165,7 @@ const consumer = z.strictObject({
   models: z.array(modelName).optional(),
   /** Routes this consumer may use; absent means all. */
   routes: z.array(objectName).optional(),
+  tags,
   quotas: z.array(objectName).max(16).optional(),
 });
 
@@ -204,6 +216,7 @@ const route = z.strictObject({
   /** Further tries of GET, HEAD and OPTIONS when no connection could be made or it broke before an answer. */
   retries: z.int().min(0).max(5).default(1),
   maxBodyBytes: z.int().min(0).max(1_073_741_824).default(10_485_760),
+  tags,
   quotas: z.array(objectName).max(16).optional(),
 });
 

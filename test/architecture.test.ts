@@ -13,6 +13,7 @@ const waist = [
   'decide',
   'duration',
   'errors',
+  'graph',
   'main',
   'serve',
   'settings',

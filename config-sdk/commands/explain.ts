@@ -42,7 +42,7 @@ async function explainPast(id: string, options: Options): Promise<void> {
   write(request, pastRequestInWords(request), options);
 }
 
-type Compiled = Pick<CheckResult, 'findings' | 'redact' | 'snapshot'> & { readonly directory: string };
+type Compiled = Pick<CheckResult, 'findings' | 'redact' | 'snapshot' | 'unproved'> & { readonly directory: string };
 
 /** Undefined when there is no such commit. */
 async function compiled({ dir, commit: name }: Options): Promise<Compiled | undefined> {
@@ -56,7 +56,7 @@ async function compiled({ dir, commit: name }: Options): Promise<Compiled | unde
 
 function readAsked(file: string): AskedRequest | string {
   try {
-    return readRequest(readFileSync(file, 'utf8'));
+    return readRequest(readFileSync(file === '-' ? 0 : file, 'utf8'));
   } catch (error) {
     if (error instanceof RequestProblem) throw error;
     return `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): name a file that describes a request`;
@@ -69,11 +69,12 @@ async function explainFile(file: string, options: Options): Promise<void> {
     if (typeof asked === 'string') return complain(exitCodes.usage, asked);
     const result = await compiled(options);
     if (!result) return complain(exitCodes.usage, `there is no commit '${options.commit}' here`);
-    if (!result.snapshot) {
+    const snapshot = result.snapshot ?? result.unproved;
+    if (!snapshot) {
       show(result, result.directory, { format: 'pretty', aside: true });
       return complain(exitCodes.input, 'the configuration has errors: nothing is decided under it');
     }
-    const explanation = await explain(await openDecider(result.snapshot), asked);
+    const explanation = await explain(await openDecider(snapshot), asked);
     write(explanation, result.redact(explanationInWords(explanation)), options);
   } catch (error) {
     if (!(error instanceof RequestProblem)) throw error;
@@ -84,7 +85,10 @@ async function explainFile(file: string, options: Options): Promise<void> {
 export const explainCommand: CommandEntry = (program) => {
   program
     .command('explain')
-    .argument('[request]', 'file of a request: {"method", "path", "host", "headers", "body", "consumer"}')
+    .argument(
+      '[request]',
+      'file of a request, or - for standard input: {"method", "path", "host", "headers", "body", "consumer"}',
+    )
     .summary('every decision about one request, and the line that made it')
     .description(
       'Decide one request offline, with the code that serves live: no secret is needed and no provider is called.\nWith --id, tell the same of a request that a running gateway had.',

@@ -5,6 +5,7 @@ import { objectName, snapshotFormat, snapshotSchema, type SnapshotInput } from '
 import { notDataMark, type Json, type LoadDocument } from '../load/document.ts';
 import { rules } from '../rules/index.ts';
 import type { CompiledObject, Problem, Project } from '../rules/rule.ts';
+import { brokenInvariants } from './broken-invariants.ts';
 import { Compilation } from './objects.ts';
 import { collections, handleIndex, isCollectionSort, isObject, isUnknown, type Place } from './places.ts';
 import { reach } from './reach.ts';
@@ -161,6 +162,7 @@ export function compile(document: LoadDocument, directory: string): CompileResul
 
   problems.push(...gatewayProblems(document, gateway));
   const snapshot = snapshotOf(document, gateway, objects, published);
+  problems.push(...brokenInvariants(document, snapshot));
   // With something known to be wrong in it, the whole would only repeat that; a stand-in counts as known.
   const spec = declarations[gateway]?.spec;
   const known =

@@ -98,7 +98,7 @@ export class Compilation {
   }
 
   #provider(spec: JsonObject, place: Place): Compiled {
-    const { common, options } = split(spec, ['kind', 'models']);
+    const { common, options } = split(spec, ['kind', 'models', 'tags']);
     const models = common['models'];
     const compiled = isObject(models) && !isUnknown(models) ? this.#providerModels(models, place) : models;
     return this.#from(place, {

@@ -32,6 +32,25 @@ export interface LoadFailure {
   readonly position: FilePosition | undefined;
 }
 
+/** A path that breaks an invariant. */
+export interface BrokenPath {
+  readonly consumer: string;
+  readonly sort: 'model' | 'route';
+  readonly entry: string;
+  readonly end: string;
+  readonly fallback: boolean;
+}
+
+export interface BrokenInvariant {
+  /** Index of its declaration. */
+  readonly declaration: number;
+  /** How many paths break it; 0 where it did not say. */
+  readonly paths: number;
+  readonly path?: BrokenPath;
+  /** Why it could not be judged. */
+  readonly failure?: string;
+}
+
 export interface LoadDocument {
   readonly declarations: readonly LoadedDeclaration[];
   /** Index of the default export; otherwise why there is none. */
@@ -39,6 +58,8 @@ export interface LoadDocument {
   readonly failure?: LoadFailure;
   readonly impurities: readonly { readonly what: string; readonly position: FilePosition }[];
   readonly refusedImports: readonly RefusedImport[];
+  /** Absent where nothing was declared to hold. */
+  readonly broken?: readonly BrokenInvariant[];
 }
 
 type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
@@ -55,6 +76,13 @@ const listOf =
     Array.isArray(value) && value.every((each) => isShaped(each, shape));
 
 const isPosition = (value: unknown): boolean => isShaped(value, { file: isText, line: isNumber, column: isNumber });
+const isBroken = listOf({
+  declaration: isNumber,
+  paths: isNumber,
+  path: (value) =>
+    value === undefined || isShaped(value, { consumer: isText, sort: isText, entry: isText, end: isText }),
+  failure: (value) => value === undefined || isText(value),
+});
 const documentShape: Shape = {
   declarations: listOf({
     sort: isText,
@@ -68,6 +96,7 @@ const documentShape: Shape = {
   failure: (value) => value === undefined || isShaped(value, { message: isText }),
   impurities: listOf({ what: isText, position: isPosition }),
   refusedImports: listOf({ file: isText, specifier: isText, code: isText, reason: isText }),
+  broken: (value) => value === undefined || isBroken(value),
 };
 
 /** Configuration runs in the process that writes the document and can spoil it: it is read as what a stranger says. */
