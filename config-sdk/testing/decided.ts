@@ -62,6 +62,8 @@ export class DecidedRequest implements Decided {
       'access',
       'model',
       'route',
+      'policy',
+      'quota',
     ]);
   }
 
