@@ -1,7 +1,9 @@
 /** The admin plane remembers the last requests: which there were, what was decided about each, and no content. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { snapshotOf, startGateway, type TestGateway } from '../support/gateway.ts';
+import { headgate, temporaryFolder, writeFiles } from '../support/sample-repository.ts';
 
 const target = (model: string) => ({ kind: 'target' as const, provider: 'sandbox', model });
 
@@ -111,6 +113,23 @@ test('what is not remembered is not found', async (context) => {
   const gateway = await gatewayFor(context);
   const answer = await fetch(`${gateway.adminUrl}/api/requests/never`);
   assert.equal(answer.status, 404);
+});
+
+test('where the admin plane wants a token, so do these', async (context) => {
+  const folder = await temporaryFolder(context);
+  await writeFiles(folder, { token: 'open-sesame' });
+  const gateway = await startGateway(snapshot, ['--admin-token-file', join(folder, 'token')]);
+  context.after(() => gateway.close());
+  await (await say(gateway, 'Hello', 'mine-3')).text();
+  for (const path of ['/api/requests', '/api/requests/mine-3']) {
+    assert.equal((await fetch(`${gateway.adminUrl}${path}`)).status, 401);
+    const headers = { authorization: 'Bearer open-sesame' };
+    assert.equal((await fetch(`${gateway.adminUrl}${path}`, { headers })).status, 200);
+  }
+  const flags = ['--id', 'mine-3', '--url', gateway.adminUrl];
+  assert.equal((await headgate(folder, ['explain', ...flags])).code, 3);
+  const told = await headgate(folder, ['explain', ...flags, '--token-file', 'token']);
+  assert.deepEqual([told.code, told.stdout.includes('mine-3')], [0, true]);
 });
 
 test('a thousand requests are remembered, and no more', async (context) => {

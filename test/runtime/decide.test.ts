@@ -269,6 +269,13 @@ test('what the configuration cannot serve, the engine does not open', async () =
   await assert.rejects(openDecider(broken), /models\.chat: refers to 'sandbox', which does not exist/);
 });
 
+test('deciding opens no socket and leaves nothing behind', async () => {
+  const before = process.getActiveResourcesInfo();
+  const opened = await openDecider(snapshot);
+  for (const { asked } of cases) await opened.decide(asked);
+  assert.deepEqual(process.getActiveResourcesInfo(), before);
+});
+
 test('a decider can be asked many things at once', async () => {
   const many = await Promise.all(cases.map(({ asked }) => decider.decide(asked)));
   assert.deepEqual(
