@@ -2,7 +2,20 @@
  * The reference gateway: what `npm start` serves. Change something here, commit, and the next answer comes from the new
  * revision; `git revert` takes it back.
  */
-import { consumer, defineGateway, from, model, provider, quota, route, secret, upstream, weighted } from 'headgate';
+import {
+  consumer,
+  defineGateway,
+  from,
+  invariant,
+  isLimited,
+  model,
+  provider,
+  quota,
+  route,
+  secret,
+  upstream,
+  weighted,
+} from 'headgate';
 import { noConfidential } from './policies/no-confidential.ts';
 import { recentTurns } from './policies/recent-turns.ts';
 import { support } from './prompts/support.ts';
@@ -69,6 +82,9 @@ const webShop = consumer('web-shop', {
   keys: ['sha256:7ad1e6b0a3f4b8f5a1c0f1b6f9f0b1d1c8b8b0e8f5a3a1e2d4c6b8a09f7e5d3c'],
   models: [assistant, supportDesk],
 });
+
+// Promises that `check` holds on every path from a consumer to where a request may end, fallbacks included.
+invariant('nothing is unlimited', isLimited());
 
 export default defineGateway({
   name: 'reference',

@@ -18,6 +18,8 @@ export interface CheckResult {
   readonly findings: readonly Finding[];
   /** Present when there is no error. */
   readonly snapshot: SnapshotInput | undefined;
+  /** The snapshot when all that is wrong is a broken invariant: not to be served, but requests can show the break. */
+  readonly unproved?: SnapshotInput | undefined;
   /** Takes credentials that stand in the configuration out of a text that will be shown. */
   readonly redact: (text: string) => string;
 }
@@ -98,6 +100,7 @@ const locatorFor = async (directory: string, declarations: LoadDocument['declara
 export interface CheckOptions extends LoadOptions {
   /** See `TypecheckOptions`. */
   readonly buildInfo?: string | undefined;
+  readonly also?: readonly string[] | undefined;
 }
 
 const noConfig: CheckResult = {
@@ -109,7 +112,10 @@ const noConfig: CheckResult = {
 export async function check(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
   const real = realDirectory(directory);
   if (!existsSync(join(real, configFile))) return noConfig;
-  const [types, loaded] = await Promise.all([typecheck(real, { buildInfo: options.buildInfo }), load(real, options)]);
+  const [types, loaded] = await Promise.all([
+    typecheck(real, { buildInfo: options.buildInfo, also: options.also }),
+    load(real, options),
+  ]);
   return judge(real, types, loaded);
 }
 
@@ -140,7 +146,8 @@ export async function judge(directory: string, types: readonly Finding[], loaded
   if (!hasErrors(findings)) return { findings, snapshot, redact: clean };
   // Where something is wrong, rules keep silent about it, and what excuses them only seems to be left over.
   const certain = findings.filter(({ code }) => code !== 'stale_acceptance');
-  return { findings: certain, snapshot: undefined, redact: clean };
+  const unproved = hasErrors(findings.filter(({ code }) => code !== 'invariant_violated')) ? undefined : snapshot;
+  return { findings: certain, snapshot: undefined, unproved, redact: clean };
 }
 
 function located({ code, place, message, hint, accepted }: Problem, value: Locator['value']): Compiled {

@@ -82,6 +82,8 @@ type ProviderSpec<Kind extends keyof ProviderKinds, Written> = {
   kind: Kind;
   /** The vendor's model ids this account may be used for. What is not said of one is taken from the catalogue. */
   models: Models<Kind, Written> & { [Id in keyof KnownModels<Kind>]?: unknown };
+  /** Words that invariants speak of. */
+  tags?: readonly string[];
 } & OptionsOf<ProviderKinds[Kind]>;
 
 /** One account at one vendor. */
@@ -132,6 +134,8 @@ export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends 
    * or a wrong answer refuses the revision; overload, rate limits and time-outs of the vendor do not. Draws on no quota.
    */
   probe?: ModelProbe;
+  /** Words that invariants speak of. */
+  tags?: readonly string[];
 }
 
 /** A name that clients ask for, and what stands behind it. */
@@ -186,6 +190,8 @@ export interface ConsumerSpec {
   routes?: readonly Route[];
   /** Limits that every request of this consumer draws from. */
   quotas?: readonly Quota[];
+  /** Words that invariants speak of. */
+  tags?: readonly string[];
 }
 
 /** Who calls. */
@@ -228,6 +234,8 @@ export interface RouteSpec {
    * the revision; 408, 429, 5xx and time-outs do not.
    */
   probe?: RouteProbe;
+  /** Words that invariants speak of. */
+  tags?: readonly string[];
 }
 
 /** A plain HTTP route. */

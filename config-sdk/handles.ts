@@ -95,6 +95,12 @@ export interface Route {
   readonly id: string;
 }
 
+/** Something that always holds. */
+export interface Invariant {
+  readonly kind: 'invariant';
+  readonly id: string;
+}
+
 export interface Gateway {
   readonly kind: 'gateway';
 }

@@ -14,6 +14,9 @@ export {
   upstream,
   weighted,
 } from './define.ts';
+export { invariant, isLimited, needsTier, staysAt } from './invariant.ts';
+export type { Holds } from './invariant.ts';
+export type { DecisionGraph, Path } from '@headgate/runtime/graph';
 export { from, prompt } from './prompt.ts';
 export type {
   BoundPrompt,
@@ -22,6 +25,7 @@ export type {
   Duration,
   Gateway,
   Group,
+  Invariant,
   Model,
   Policy,
   Prompt,

@@ -54,6 +54,8 @@ const beyondTypes = new Set<string>([
   'context_does_not_fit',
   'duplicate_key',
   'duplicate_name',
+  'invariant_failed',
+  'invariant_violated',
   'machine_path',
   'model_without_consumer',
   'no_consumers',

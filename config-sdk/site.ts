@@ -21,6 +21,7 @@ export type Sort =
   | 'consumer'
   | 'upstream'
   | 'route'
+  | 'invariant'
   | 'gateway';
 
 export interface Declaration {
@@ -50,7 +51,8 @@ export function declare<Handle extends { readonly kind: Sort }>(
   return handle;
 }
 
-function callSite(factory: (...parameters: never[]) => unknown): Site {
+/** Where `factory` was called. */
+export function callSite(factory: (...parameters: never[]) => unknown): Site {
   // oxlint-disable-next-line typescript/unbound-method -- only put back, never called
   const before = { format: Error.prepareStackTrace, limit: Error.stackTraceLimit };
   const box: { stack?: NodeJS.CallSite } = {};

@@ -50,8 +50,8 @@ function moduleSettings(directory: string): object {
     : { module: 'esnext', moduleResolution: 'bundler' };
 }
 
-function settings(directories: readonly string[], buildInfo: string | undefined): object {
-  const sdk = join(ownDirectory, fromSource ? 'index.ts' : 'dist/index.d.ts');
+function settings(directories: readonly string[], { buildInfo, also = [] }: TypecheckOptions): object {
+  const declared = (name: string) => join(ownDirectory, fromSource ? `${name}.ts` : `dist/${name}.d.ts`);
   return {
     compilerOptions: {
       strict: true,
@@ -63,7 +63,7 @@ function settings(directories: readonly string[], buildInfo: string | undefined)
       ...moduleSettings(directories[0] ?? ''),
       ...(conditions.length > 0 && { customConditions: conditions }),
       // The SDK that checks is the SDK that is checked against.
-      paths: { headgate: [sdk] },
+      paths: { headgate: [declared('index')], 'headgate/test': [declared('testing/index')] },
       resolveJsonModule: true,
       erasableSyntaxOnly: true,
       verbatimModuleSyntax: true,
@@ -73,7 +73,10 @@ function settings(directories: readonly string[], buildInfo: string | undefined)
       skipLibCheck: true,
       forceConsistentCasingInFileNames: true,
     },
-    files: [...directories.map((each) => join(each, configFile)), join(ownDirectory, 'ambient.d.ts')],
+    files: [
+      ...directories.flatMap((each) => [configFile, ...also].map((name) => join(each, name))),
+      join(ownDirectory, 'ambient.d.ts'),
+    ],
   };
 }
 
@@ -149,6 +152,8 @@ export interface TypecheckOptions {
   readonly signal?: AbortSignal;
   /** File where the compiler keeps what it knows of unchanged files; saves most of the time of a repeated check. */
   readonly buildInfo?: string | undefined;
+  /** Files to check besides the configuration, relative to its directory. */
+  readonly also?: readonly string[] | undefined;
 }
 
 /** `directory` is a real path. */
@@ -161,14 +166,14 @@ export const typecheck = async (directory: string, options: TypecheckOptions = {
  */
 export async function typecheckTogether(
   directories: readonly string[],
-  { signal, buildInfo }: TypecheckOptions = {},
+  options: TypecheckOptions = {},
 ): Promise<Finding[][]> {
   const scratch = realpathSync(await mkdtemp(join(tmpdir(), 'headgate-types-')));
   try {
     const project = join(scratch, 'tsconfig.json');
-    await writeFile(project, JSON.stringify(settings(directories, buildInfo)));
+    await writeFile(project, JSON.stringify(settings(directories, options)));
     const [cwd = scratch] = directories;
-    const output = await run(project, cwd, signal);
+    const output = await run(project, cwd, options.signal);
     return directories.map((directory) => parseDiagnostics(output, directory, cwd));
   } finally {
     await rm(scratch, { recursive: true, force: true });

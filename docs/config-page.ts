@@ -8,7 +8,9 @@ import { capabilityNames, modelKinds, policyKinds, providerKinds, strategyKinds 
 const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
 const sourceOf = (path: string): SourceFile =>
   project.addSourceFileAtPath(fileURLToPath(new URL(`../${path}`, import.meta.url)));
-const files = ['gateway', 'define', 'probes', 'prompt', 'handles'].map((name) => sourceOf(`config-sdk/${name}.ts`));
+const files = ['gateway', 'define', 'probes', 'prompt', 'invariant', 'handles'].map((name) =>
+  sourceOf(`config-sdk/${name}.ts`),
+);
 
 const commentOf = (node: JSDocableNode): string =>
   node
@@ -43,6 +45,10 @@ const words: Readonly<Record<string, string>> = {
   '(Written & ModelKind) | ModelKind': oneOf(modelKinds),
   'readonly ((Written & Capability) | Capability)[]': `list of ${oneOf(capabilityNames)}`,
   'ModelPrices<Written>': 'prices, see below',
+  Place: 'provider or upstream',
+  "PathQuota['unit']": 'unit of a quota',
+  'readonly Tier[]': 'list of texts, the lowest first',
+  'NoInfer<Tier>': 'one of `tiers`',
   System: 'text',
   User: 'text',
   Chosen: 'record of lists of words',

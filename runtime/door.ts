@@ -2,10 +2,13 @@
 import type { IncomingMessage } from 'node:http';
 import { HeadgateError } from './errors.ts';
 
+/** What of a request the decisions about it are made from. */
+export type RequestHead = Pick<IncomingMessage, 'httpVersion' | 'method' | 'url' | 'headers' | 'rawHeaders'>;
+
 const bad = (message: string) => new HeadgateError('invalid_request', message);
 
 /** Values of one header as they came: Node joins or drops duplicates, and two gateways that differ on which make a hole. */
-function rawValues(request: IncomingMessage, name: string): string[] {
+function rawValues(request: RequestHead, name: string): string[] {
   const values: string[] = [];
   for (let at = 0; at < request.rawHeaders.length; at += 2) {
     if (request.rawHeaders[at]?.toLowerCase() === name) values.push(request.rawHeaders[at + 1] ?? '');
@@ -34,7 +37,7 @@ export function plainPath(path: string): string {
 const dotSegment = /(^|\/)(\.\.|\.(\/|;|$))|\.\.(\/|$)/;
 
 /** Throws for requests that other parties could read differently than we do. */
-export function askedFor(request: IncomingMessage): Asked {
+export function askedFor(request: RequestHead): Asked {
   if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
     throw bad('Only HTTP/1.0 and HTTP/1.1 are spoken here.');
   const hosts = rawValues(request, 'host');
@@ -66,7 +69,7 @@ export function askedFor(request: IncomingMessage): Asked {
 }
 
 /** The client's own request id where it is a sane one. */
-export function requestId(request: IncomingMessage, fresh: () => string): string {
+export function requestId(request: RequestHead, fresh: () => string): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : fresh();
 }

@@ -3,29 +3,29 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { askedFor, requestId, type Asked } from './door.ts';
 import { asHeadgateError, HeadgateError } from './errors.ts';
-import type { Exchange, House, Outcome } from './exchange.ts';
+import type { Exchange, House } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
 import { faultInWords } from './log.ts';
 import type { End } from './generation/consumer-record.ts';
+import { newOutcome, type Outcome } from './outcome.ts';
+import { readBytes } from './pipeline/accept.ts';
 import { apiLine } from './pipeline/api-line.ts';
+import { findLine, firstSurface, isModelPath, surfaceName } from './pipeline/find-line.ts';
 import { consumerOf } from './pipeline/identify.ts';
 import { modelLine } from './pipeline/model-line.ts';
 import { noteLostRoute } from './pipeline/losses.ts';
 import { modelsLine } from './pipeline/models-line.ts';
 import { wireError } from './pipeline/relay.ts';
-import { Reply } from './reply.ts';
-import * as surfaces from './surfaces/index.ts';
+import { SocketReply, type Reply } from './reply.ts';
 import type { Surface } from './surfaces/surface.ts';
-import { hasBody, type Forwarder } from './upstream/forward.ts';
-
-const all: readonly Surface[] = Object.values(surfaces);
-const callPaths = new Map(all.flatMap((surface) => surface.callPaths.map((path) => [path, surface] as const)));
-/** Paths that belong to model APIs: their errors are worded as those APIs word them. */
-const isModelPath = (path: string) => path.startsWith('/v1/') || path === '/v1' || path.startsWith('/v1beta/');
+import type { Forwarder } from './upstream/forward.ts';
+import type { RecentRequests } from './telemetry/recent-requests.ts';
+import { hasBody } from './upstream/request-shape.ts';
 
 export interface Edge {
   readonly house: House;
   readonly forwarder: Forwarder;
+  readonly recent: RecentRequests;
   /** Why nothing is served now, or the generation that serves whoever sent these headers. */
   readonly serving: (headers: IncomingHttpHeaders) => Generation | HeadgateError;
   /** Told of each request whose consumer is known. */
@@ -44,49 +44,28 @@ interface Visit {
   surface: Surface | undefined;
 }
 
-function surfaceOfModels(path: string): { surface: Surface; name: string | undefined } | undefined {
-  for (const surface of all) {
-    if (path === surface.modelsPath) return { surface, name: undefined };
-    if (path.startsWith(`${surface.modelsPath}/`))
-      return { surface, name: decodeURIComponent(path.slice(surface.modelsPath.length + 1)) };
-  }
-  return undefined;
-}
-
-function notFound(method: string, path: string): HeadgateError {
-  return new HeadgateError('route_not_found', `Nothing is served at ${method} ${path}.`);
-}
-
-function notAllowed({ reply }: Visit, path: string, methods: readonly string[]): HeadgateError {
-  const allowed = methods.join(', ');
-  reply.header('allow', allowed);
-  return new HeadgateError('method_not_allowed', `${path} takes ${allowed}.`);
-}
-
 async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void> {
   const { request } = visit;
-  const { host, path } = visit.asked ?? askedFor(request);
-  const method = request.method ?? '';
-  const called = callPaths.get(path);
-  const models = called ? undefined : surfaceOfModels(path);
-  visit.surface = called ?? models?.surface;
-  if (called) {
-    if (method !== 'POST') throw notAllowed(visit, path, ['POST']);
-    return modelLine(Object.assign(exchange, { surface: called }));
+  const asked = visit.asked ?? askedFor(request);
+  const found = findLine(request.method ?? '', asked, exchange.generation.tables);
+  if (found.line === 'route') {
+    const { path } = asked;
+    const { route } = found;
+    return apiLine(
+      Object.assign(exchange, { request, response: visit.response, route, path, forwarder: edge.forwarder }),
+    );
   }
-  if (models) {
+  visit.surface = found.surface;
+  if (found.line === 'none') {
+    visit.outcome.matched = found.matched;
+    if (found.allow.length > 0) visit.reply.header('allow', found.allow.join(', '));
+    throw found.error;
+  }
+  if (found.line === 'models') {
     visit.outcome.matched = 'models';
-    if (method !== 'GET') throw notAllowed(visit, path, ['GET']);
-    modelsLine(Object.assign(exchange, { surface: models.surface }), models.name);
-    return;
+    return modelsLine(Object.assign(exchange, { surface: found.surface }), found.name);
   }
-  if (isModelPath(path)) throw notFound(method, path);
-  const match = exchange.generation.tables.matchRoute(method, host, path);
-  if (!match) throw notFound(method, path);
-  if ('refused' in match) throw notAllowed(visit, path, match.refused);
-  return apiLine(
-    Object.assign(exchange, { route: match.route, response: visit.response, path, forwarder: edge.forwarder }),
-  );
+  return modelLine(Object.assign(exchange, { surface: found.surface, readBody: () => readBytes(request) }));
 }
 
 function writeError(visit: Visit, error: HeadgateError): void {
@@ -97,7 +76,7 @@ function writeError(visit: Visit, error: HeadgateError): void {
   // What is left of a body that nobody reads would be taken for the next request; and of a request that was refused at
   // the door nobody knows where it ends.
   if (!visit.asked || (hasBody(request) && !request.complete)) reply.header('connection', 'close');
-  const surface = visit.surface ?? (isModelPath(visit.asked?.path ?? '') ? all[0] : undefined);
+  const surface = visit.surface ?? (isModelPath(visit.asked?.path ?? '') ? firstSurface : undefined);
   if (surface)
     reply.whole(error.status, 'application/json', JSON.stringify(surface.dialect.writeError(wireError(error))));
   else {
@@ -115,6 +94,7 @@ function writeError(visit: Visit, error: HeadgateError): void {
 function fail(edge: Edge, visit: Visit, thrown: unknown): void {
   const error = asHeadgateError(thrown);
   visit.outcome.code = error.code;
+  visit.outcome.endedBy = error.object;
   if (error.code === 'internal_error') {
     edge.house.log.error(
       {
@@ -152,20 +132,32 @@ function finish(edge: Edge, visit: Visit): void {
   const { target, code, lost, ownMs, consumer } = outcome;
   generation?.health.ended({ object: objectOf(outcome.matched), target, code, ownMs });
   if (generation && consumer !== undefined) edge.ended(generation, { consumer, target, code, lost });
+  const told = {
+    id: visit.id,
+    at: Date.now(),
+    revision: generation?.revision.short,
+    method: request.method ?? '',
+    path: visit.asked?.path.slice(0, 256) ?? '',
+    surface: visit.surface && surfaceName(visit.surface),
+    status,
+    ms: Math.round(seconds * 1e6) / 1e3,
+    outcome,
+  };
+  edge.recent.add(told, generation?.tables.sourceOf);
   house.log.info(
     {
       event: 'request',
       request: visit.id,
-      revision: generation?.revision.short,
+      revision: told.revision,
       method: request.method,
-      path: visit.asked?.path.slice(0, 256),
+      path: visit.asked && told.path,
       matched: outcome.matched,
       consumer: outcome.consumer,
       target: outcome.target,
       attempts: outcome.attempts,
       status,
       code: outcome.code,
-      ms: Math.round(seconds * 1e6) / 1e3,
+      ms: told.ms,
       input_tokens: outcome.usage?.inputTokens,
       output_tokens: outcome.usage?.outputTokens,
     },
@@ -197,17 +189,8 @@ export async function visitEdge(edge: Edge, request: IncomingMessage, response: 
     started: performance.now(),
     request,
     response,
-    reply: new Reply(response),
-    outcome: {
-      matched: 'none',
-      consumer: undefined,
-      target: undefined,
-      attempts: 0,
-      usage: undefined,
-      code: undefined,
-      ownMs: undefined,
-      lost: undefined,
-    },
+    reply: new SocketReply(response),
+    outcome: newOutcome(),
     asked: undefined,
     generation: undefined,
     surface: undefined,

@@ -81,6 +81,8 @@ export interface ErrorDetails {
   readonly retryAfterMs?: number | undefined;
   /** Tells an SDK not to try again by itself. */
   readonly noRetry?: boolean;
+  /** `collection.name` of what in the configuration decided so, for explanations. */
+  readonly object?: string;
   readonly cause?: unknown;
 }
 
@@ -91,6 +93,7 @@ export class HeadgateError extends Error {
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly noRetry: boolean;
+  readonly object: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
@@ -101,6 +104,7 @@ export class HeadgateError extends Error {
     this.param = details.param;
     this.retryAfterMs = details.retryAfterMs;
     this.noRetry = details.noRetry ?? false;
+    this.object = details.object;
   }
 }
 

@@ -1,11 +1,11 @@
 /** What flows along the line: one exchange, to which each stage adds what it found out. A stage takes what the one before returned. */
-import type { IncomingMessage } from 'node:http';
 import type { Answer, AnswerEvent, Call, JsonObject, Message, Usage } from './call.ts';
-import type { ErrorCode } from './errors.ts';
+import type { RequestHead } from './door.ts';
 import type { SseBlock } from './upstream/sse.ts';
 import type { Generation, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from './generation/generation.ts';
 import type { Log } from './log.ts';
 import type { QuotaStore, Taking } from './quota/store.ts';
+import type { Outcome } from './outcome.ts';
 import type { Reply } from './reply.ts';
 import type { Surface } from './surfaces/surface.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -18,26 +18,11 @@ export interface House {
   readonly random: () => number;
 }
 
-/** What the access log, the metrics and the health record are written from at the end, however the request ended. */
-export interface Outcome {
-  matched: string;
-  consumer: string | undefined;
-  target: string | undefined;
-  attempts: number;
-  usage: Usage | undefined;
-  /** Stable error code, when it did not go well. */
-  code: ErrorCode | undefined;
-  /** What the revision that this one is measured against would have served it as, and this one refused: `collection.name`. */
-  lost: string | undefined;
-  /** What the gateway itself took before it asked a target, without any wait for others. */
-  ownMs: number | undefined;
-}
-
 export interface Exchange {
   readonly id: string;
   readonly house: House;
   readonly generation: Generation;
-  readonly request: IncomingMessage;
+  readonly request: RequestHead;
   readonly reply: Reply;
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
@@ -46,6 +31,8 @@ export interface Exchange {
 
 export interface SurfaceExchange extends Exchange {
   readonly surface: Surface;
+  /** The whole body; rejects when it is too large or does not arrive. */
+  readonly readBody: () => Promise<Buffer>;
 }
 
 export type Identified<E extends Exchange = SurfaceExchange> = E & { readonly consumer: LiveConsumer };

@@ -1,14 +1,28 @@
 /** The way back to the client: headers gathered along the line, then one body or one stream. */
 import type { ServerResponse } from 'node:http';
 
-export class Reply {
+export interface Reply {
+  /** Once true nothing but more of the same stream can follow: no other status, no fallback. */
+  readonly started: boolean;
+  readonly status: number;
+  header(name: string, value: string): void;
+  whole(status: number, contentType: string, body: string | Uint8Array): void;
+  startStream(): void;
+  /** Resolves when the client has room for more, or has left. */
+  write(text: string): Promise<void>;
+  end(): void;
+  /** For a client that is no longer owed an answer, or whose stream cannot be ended well. */
+  destroy(): void;
+}
+
+/** Over a socket. */
+export class SocketReply implements Reply {
   readonly #response: ServerResponse;
 
   constructor(response: ServerResponse) {
     this.#response = response;
   }
 
-  /** Once true nothing but more of the same stream can follow: no other status, no fallback. */
   get started(): boolean {
     return this.#response.headersSent;
   }
@@ -37,7 +51,6 @@ export class Reply {
     this.#response.flushHeaders();
   }
 
-  /** Resolves when the client has room for more, or has left. */
   async write(text: string): Promise<void> {
     if (text === '' || this.#response.destroyed || this.#response.write(text)) return;
     await new Promise<void>((resolve) => {
@@ -55,7 +68,6 @@ export class Reply {
     this.#response.end();
   }
 
-  /** For a client that is no longer owed an answer, or whose stream cannot be ended well. */
   destroy(): void {
     this.#response.destroy();
   }

@@ -26,6 +26,7 @@ import { noSharedVerdicts, redisVerdicts } from './sync/verdicts.ts';
 import { createVerifier, type Verify } from './sync/verifier.ts';
 import { Herald } from './sync/word/herald.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { RecentRequests } from './telemetry/recent-requests.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
 
@@ -144,9 +145,11 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
 
   const cold = () =>
     new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 });
+  const recent = new RecentRequests();
   const edge: Edge = {
     house: { log, metrics, quotas, random: Math.random },
     forwarder,
+    recent,
     serving: (headers) => {
       const { current, staging } = activator;
       return current ? pick({ current, staging }, headers) : cold();
@@ -157,6 +160,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     activator,
     loop,
     keep,
+    recent,
     signed: bar.signed,
     replicaId,
     herald,

@@ -10,6 +10,14 @@ export const modelName = z
   .string()
   .regex(/^[A-Za-z0-9][\w.:/@-]{0,127}$/, 'use up to 128 letters, digits and . : / @ _ -');
 
+/** Words for rules about the configuration; serving never looks at them. */
+export const tags = z
+  .array(
+    z.string().regex(/^[A-Za-z0-9][\w.:-]{0,63}$/, 'use up to 64 letters, digits, dots, colons, dashes or underscores'),
+  )
+  .max(32)
+  .optional();
+
 /** Vendors' own spellings; visible ASCII, because it stands in a response header. */
 export const vendorModelId = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'use up to 200 visible ASCII characters');
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { duration } from './duration.ts';
 import { secretReference } from './providers/options.ts';
-import { objectName } from './snapshot-names.ts';
+import { objectName, tags } from './snapshot-names.ts';
 import { routeProbe } from './snapshot-probes.ts';
 
 const httpUrl = z.string().refine((text) => {
@@ -52,6 +52,7 @@ export const route = z.strictObject({
   /** Further tries of GET, HEAD and OPTIONS when no connection could be made or it broke before an answer. */
   retries: z.int().min(0).max(5).default(1),
   maxBodyBytes: z.int().min(0).max(1_073_741_824).default(10_485_760),
+  tags,
   quotas: z.array(objectName).max(16).optional(),
   /** Asked of the upstream before a revision that changes this route serves. */
   probe: routeProbe.optional(),

@@ -8,7 +8,7 @@ import { duration } from './duration.ts';
 import * as policies from './policies/index.ts';
 import type { PolicyKind } from './policies/policy.ts';
 import * as providers from './providers/index.ts';
-import { modelName, objectName, removedObject, vendorModelId } from './snapshot-names.ts';
+import { modelName, objectName, removedObject, tags, vendorModelId } from './snapshot-names.ts';
 import { modelProbe } from './snapshot-probes.ts';
 import { route, upstream } from './snapshot-routes.ts';
 import { capabilityNames, modelKinds, type ModelFacts, type ProviderKind } from './providers/provider.ts';
@@ -51,6 +51,7 @@ function byKind<Kind extends { readonly options: z.ZodType }, Parsed extends Con
 }
 
 export interface ProviderSnapshot extends Configured {
+  readonly tags?: readonly string[] | undefined;
   readonly models: Readonly<Record<string, ModelFacts & { readonly options?: unknown }>>;
 }
 
@@ -70,6 +71,7 @@ const facts = {
 };
 
 const provider = byKind<ProviderKind, ProviderSnapshot>(providerKinds, (kind) => ({
+  tags,
   models: z.record(
     vendorModelId,
     z.strictObject({ ...facts, options: (kind.modelOptions ?? z.strictObject({})).optional() }),
@@ -137,6 +139,7 @@ const model = z.strictObject({
   prompt: z.strictObject({ name: objectName, variables: z.record(z.string(), valueSource) }).optional(),
   context: objectName.optional(),
   policies: z.array(objectName).max(64).optional(),
+  tags,
   quotas: z.array(objectName).max(16).optional(),
   /** Asked of the targets tried first, before a revision that changes this model serves. */
   probe: modelProbe.optional(),
@@ -165,6 +168,7 @@ const consumer = z.strictObject({
   models: z.array(modelName).optional(),
   /** Routes this consumer may use; absent means all. */
   routes: z.array(objectName).optional(),
+  tags,
   quotas: z.array(objectName).max(16).optional(),
 });
 

@@ -6,15 +6,19 @@ import { keysCommand } from './keys.ts';
 import { devCommand } from './dev.ts';
 import { acceptCommand, pauseCommand, pinCommand, resumeCommand, retryCommand, unpinCommand } from './orders.ts';
 import { planCommand } from './plan.ts';
+import { explainCommand } from './explain.ts';
 import { publishCommand } from './publish.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
+import { testCommand } from './test.ts';
 
 /** In the order of `--help`. */
 export const commands: readonly CommandEntry[] = [
   checkCommand,
   buildCommand,
   planCommand,
+  testCommand,
+  explainCommand,
   publishCommand,
   serveCommand,
   devCommand,

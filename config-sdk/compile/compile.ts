@@ -6,6 +6,7 @@ import { notDataMark, type Json, type LoadDocument } from '../load/document.ts';
 import { applyAcceptances } from '../accept.ts';
 import { rules } from '../rules/index.ts';
 import type { CompiledObject, Problem, Project } from '../rules/rule.ts';
+import { brokenInvariants } from './broken-invariants.ts';
 import { Compilation } from './objects.ts';
 import { collections, handleIndex, isCollectionSort, isObject, isUnknown, type Place } from './places.ts';
 import { reach } from './reach.ts';
@@ -172,6 +173,7 @@ export function compile(document: LoadDocument, directory: string, unusedFiles: 
   const ofGateway = gatewayProblems(document, gateway);
   problems.push(...ofGateway);
   const snapshot = snapshotOf(document, gateway, objects, published);
+  problems.push(...brokenInvariants(document, snapshot));
   // With something known to be wrong in it, the whole would only repeat that; a stand-in counts as known.
   const spec = declarations[gateway]?.spec;
   const known =

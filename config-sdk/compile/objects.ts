@@ -102,7 +102,7 @@ export class Compilation {
   }
 
   #provider(spec: JsonObject, place: Place): Compiled {
-    const { common, options } = split(spec, ['kind', 'models']);
+    const { common, options } = split(spec, ['kind', 'models', 'tags']);
     const models = common['models'];
     const compiled =
       isObject(models) && !isUnknown(models) ? this.#providerModels(models, common['kind'], place) : models;

@@ -2,6 +2,16 @@
 import { error, warning } from './entry.ts';
 
 export const accessFindings = {
+  invariant_violated: error(
+    'A path that a request can take breaks an invariant.',
+    'change what leads there, or the invariant',
+    'Somebody wrote down that this must never be; the message holds a request that shows it.',
+  ),
+  invariant_failed: error(
+    'The function of an invariant threw, or answered with something else than true, false or paths.',
+    'make it answer for every path of the graph',
+    'An invariant that cannot be judged protects nobody.',
+  ),
   model_without_consumer: warning(
     'No consumer may use this model.',
     'name it in the `models` of a consumer',

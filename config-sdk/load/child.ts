@@ -17,10 +17,9 @@ const prototypes = [Object.prototype, Array.prototype, String.prototype, Number.
 const order = JSON.parse(realProcess.argv[2] ?? '') as LoadOrder;
 const files = policedFiles(order);
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const { refused: refusedImports, loaded } = policeImports(
-  files,
-  new URL(`../index.${extension}`, import.meta.url).href,
-);
+const { refused: refusedImports, loaded } = policeImports(files, {
+  headgate: new URL(`../index.${extension}`, import.meta.url).href,
+});
 const impurities: readonly Impurity[] = guardGlobals(files);
 
 function failureOf(error: unknown): LoadFailure {
@@ -33,22 +32,30 @@ function failureOf(error: unknown): LoadFailure {
   return { message: error.message.split('\n')[0] ?? error.name, position: files.firstIn(stack ?? '') };
 }
 
-function answer(outcome: { exported?: { default?: unknown }; failure?: LoadFailure }): void {
+interface Outcome {
+  readonly exported?: { readonly default?: unknown };
+  readonly failure?: LoadFailure;
+}
+
+function documentOf({ exported, failure }: Outcome): LoadDocument {
   const { declarations, indexes } = serialise(files);
-  const { exported, failure } = outcome;
   const index = indexes.get(exported?.default);
   let gateway: LoadDocument['gateway'] = 'failed';
   if (exported && !('default' in exported)) gateway = 'no_default_export';
   else if (exported?.default === unknowable) gateway = 'failed';
   else if (exported) gateway = index !== undefined && declarations[index]?.sort === 'gateway' ? index : 'not_a_gateway';
-  const document: LoadDocument = {
-    declarations,
-    gateway,
-    ...(failure && { failure }),
-    impurities,
-    refusedImports,
-    files: [...loaded],
-  };
+  return { declarations, gateway, ...(failure && { failure }), impurities, refusedImports, files: [...loaded] };
+}
+
+/** The compiler is slow to load, and only configurations that declare invariants need it here. */
+async function withInvariants(document: LoadDocument): Promise<LoadDocument> {
+  const sound = typeof document.gateway === 'number' && impurities.length + refusedImports.length === 0;
+  if (!sound || !document.declarations.some(({ sort }) => sort === 'invariant')) return document;
+  const { judgeInvariants } = await import('./judge-invariants.ts');
+  return { ...document, broken: judgeInvariants(document, order.directory) };
+}
+
+function answer(document: LoadDocument): void {
   // Whatever a configuration has hung there would speak in the place of our own document.
   for (let at = 0; at < prototypes.length; at += 1) remove(prototypes[at] ?? {}, 'toJSON');
   const bytes = new TextEncoder().encode(toText(document));
@@ -57,12 +64,12 @@ function answer(outcome: { exported?: { default?: unknown }; failure?: LoadFailu
 
 let answered = false;
 realProcess.on('exit', () => {
-  if (!answered) answer({ failure: { message: 'a top-level await never settles', position: undefined } });
+  if (!answered) answer(documentOf({ failure: { message: 'a top-level await never settles', position: undefined } }));
 });
 const outcome = await import(pathToFileURL(join(order.directory, order.config)).href).then(
   (exported: { default?: unknown }) => ({ exported }),
   (error: unknown) => ({ failure: failureOf(error) }),
 );
 answered = true;
-answer(outcome);
+answer(await withInvariants(documentOf(outcome)));
 realProcess.exit(0);

@@ -32,6 +32,25 @@ export interface LoadFailure {
   readonly position: FilePosition | undefined;
 }
 
+/** A path that breaks an invariant. */
+export interface BrokenPath {
+  readonly consumer: string;
+  readonly sort: 'model' | 'route';
+  readonly entry: string;
+  readonly end: string;
+  readonly fallback: boolean;
+}
+
+export interface BrokenInvariant {
+  /** Index of its declaration. */
+  readonly declaration: number;
+  /** How many paths break it; 0 where it did not say. */
+  readonly paths: number;
+  readonly path?: BrokenPath;
+  /** Why it could not be judged. */
+  readonly failure?: string;
+}
+
 export interface LoadDocument {
   readonly declarations: readonly LoadedDeclaration[];
   /** Index of the default export; otherwise why there is none. */
@@ -41,6 +60,8 @@ export interface LoadDocument {
   readonly refusedImports: readonly RefusedImport[];
   /** Files of the repository that were imported, the configuration itself included. */
   readonly files: readonly string[];
+  /** Absent where nothing was declared to hold. */
+  readonly broken?: readonly BrokenInvariant[];
 }
 
 type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
@@ -57,6 +78,13 @@ const listOf =
     Array.isArray(value) && value.every((each) => isShaped(each, shape));
 
 const isPosition = (value: unknown): boolean => isShaped(value, { file: isText, line: isNumber, column: isNumber });
+const isBroken = listOf({
+  declaration: isNumber,
+  paths: isNumber,
+  path: (value) =>
+    value === undefined || isShaped(value, { consumer: isText, sort: isText, entry: isText, end: isText }),
+  failure: (value) => value === undefined || isText(value),
+});
 const documentShape: Shape = {
   declarations: listOf({
     sort: isText,
@@ -71,6 +99,7 @@ const documentShape: Shape = {
   impurities: listOf({ what: isText, position: isPosition }),
   refusedImports: listOf({ file: isText, specifier: isText, code: isText, reason: isText }),
   files: (value) => Array.isArray(value) && value.every(isText),
+  broken: (value) => value === undefined || isBroken(value),
 };
 
 /** Configuration runs in the process that writes the document and can spoil it: it is read as what a stranger says. */

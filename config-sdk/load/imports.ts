@@ -59,8 +59,8 @@ export interface Imports {
   readonly loaded: ReadonlySet<string>;
 }
 
-/** Installs the hooks; the lists grow while modules are linked. `sdk` is the address that `headgate` stands for. */
-export function policeImports(files: PolicedFiles, sdk: string): Imports {
+/** Installs the hooks; the lists grow while modules are linked. `own` are the addresses of what may be imported by name. */
+export function policeImports(files: PolicedFiles, own: Readonly<Record<string, string>>): Imports {
   const refused: RefusedImport[] = [];
   const loaded = new Set<string>();
   const stands = new Map<string, string>();
@@ -81,7 +81,8 @@ export function policeImports(files: PolicedFiles, sdk: string): Imports {
     resolve(specifier, context, next) {
       const parent = context.parentURL;
       if (!parent || !files.has(parent)) return ofOurOwn(next(specifier, context));
-      if (specifier === 'headgate') return next(sdk, context);
+      const ours = Object.hasOwn(own, specifier) ? own[specifier] : undefined;
+      if (ours !== undefined) return next(ours, context);
       if (!/^\.\.?\//.test(specifier))
         return refuse(parent, specifier, ['impure_import', `'${specifier}' is not part of this repository`]);
       let resolved;

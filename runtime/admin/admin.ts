@@ -7,6 +7,7 @@ import type { Address } from '../listener.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { consolePage, consolePolicy } from './console-page.ts';
 import { addOrders } from './orders.ts';
+import { addRequests } from './requests.ts';
 import { statusOf, type Reported } from './status.ts';
 
 export interface AdminOptions {
@@ -107,6 +108,7 @@ export async function startAdmin({
     return reply.code(202).send({ polled: true, tip: reported.loop.state.tip });
   });
   addOrders(app, reported.loop.operator);
+  addRequests(app, reported.recent);
   app.get('/console', (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', consolePolicy).send(consolePage),
   );

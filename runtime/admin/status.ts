@@ -4,12 +4,14 @@ import type { Keep } from '../sync/keep.ts';
 import type { Loop } from '../sync/loop.ts';
 import { phaseOf } from '../sync/states.ts';
 import type { Herald } from '../sync/word/herald.ts';
+import type { RecentRequests } from '../telemetry/recent-requests.ts';
 
 export interface Reported {
   readonly activator: Activator;
   readonly loop: Loop;
   readonly keep: Keep;
   readonly herald: Herald;
+  readonly recent: RecentRequests;
   /** Whether artifacts must be signed. */
   readonly signed: boolean;
   readonly replicaId: string;

@@ -8,6 +8,7 @@ import {
   type TargetNode,
 } from '../snapshot.ts';
 import type { LiveConsumer, LiveModel, LiveQuota, LiveRoute, LiveTarget } from './generation.ts';
+import { allOrders } from './orders.ts';
 import type { SharedParts } from './shared-parts.ts';
 import { bindPrompt } from './template.ts';
 
@@ -68,6 +69,8 @@ export class Builder {
     return {
       name,
       order: this.#order(snapshot.targets, object),
+      orders: () => allOrders(snapshot.targets, (node) => this.#target(node, object)),
+      prompt: snapshot.prompt?.name,
       render: prompt && bindPrompt(prompt, snapshot.prompt?.variables ?? {}),
       fit: snapshot.context === undefined ? undefined : this.#fitting(snapshot.context, snapshot.targets, object),
       contextPolicy: snapshot.context,

@@ -37,10 +37,19 @@ export interface LiveQuota {
 /** Reads a request header or an entry of the body's metadata. */
 export type ReadValue = (from: 'header' | 'metadata', name: string) => string | undefined;
 
+export interface DrawnOrder {
+  readonly chance: number;
+  readonly targets: readonly LiveTarget[];
+}
+
 export interface LiveModel {
   readonly name: string;
   /** Targets in the order to try them; draws anew where weights decide. */
   readonly order: (random: () => number) => readonly LiveTarget[];
+  /** Every order that can be drawn, the likeliest first; undefined when they are too many to tell. */
+  readonly orders: () => readonly DrawnOrder[] | undefined;
+  /** Name of its prompt. */
+  readonly prompt: string | undefined;
   /** The messages of its prompt; throws `HeadgateError` when a value is missing. */
   readonly render: ((read: ReadValue) => readonly Message[]) | undefined;
   readonly fit: ((entries: readonly Entry[], room: Omit<Room, 'window'>) => Fitting) | undefined;

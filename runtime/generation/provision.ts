@@ -12,7 +12,8 @@ import { comparable } from './changes.ts';
 import type { LiveModel, LiveRoute, Revision, Tables } from './generation.ts';
 import { OnDemand, positionsOf } from './on-demand.ts';
 import { RouteTable } from './routes.ts';
-import { SharedParts } from './shared-parts.ts';
+import { readSecret } from '../secrets.ts';
+import { SharedParts, type Outside } from './shared-parts.ts';
 
 /** An artifact that was opened, and its snapshot that the schema has passed. */
 export interface Verified {
@@ -79,7 +80,7 @@ async function tablesOf(site: Site): Promise<Tables> {
     compared: comparable(snapshot, build.targetLabels),
     matchRoute: await routeMatcher(site),
     namesOf: (sort) => snapshot[sort].names(),
-    sourceOf: (object) => parts.sourceOf(object),
+    sourceOf: parts.sourceOf,
   };
 }
 
@@ -95,8 +96,7 @@ function inWords(problems: readonly string[]): string {
   return problems.slice(0, mostProblemsTold).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
-export interface Provisioned {
-  readonly revision: Revision;
+export interface Furnished {
   readonly snapshot: PackedSnapshot;
   readonly tables: Tables;
   /** Every model, built for a look and not kept. */
@@ -104,9 +104,13 @@ export interface Provisioned {
   readonly dispose: () => void;
 }
 
-/** Rejects with `ArtifactRefused`, every problem named, or with the reason why `pace` was called off; nothing is held then. */
-export async function provision({ artifact, snapshot }: Verified, pools: Pools, pace: Pace): Promise<Provisioned> {
-  const parts = new SharedParts(snapshot, pools);
+export interface Provisioned extends Furnished {
+  readonly revision: Revision;
+}
+
+/** Everything that serves a snapshot, whoever vouches for it. Rejects as `provision` does. */
+export async function furnish(snapshot: PackedSnapshot, outside: Outside, pace: Pace): Promise<Furnished> {
+  const parts = new SharedParts(snapshot, outside);
   const build = new Builder(parts);
   const dispose = () => parts.dispose();
   function* freshModels(): Generator<LiveModel> {
@@ -115,9 +119,15 @@ export async function provision({ artifact, snapshot }: Verified, pools: Pools, 
   try {
     const tables = await tablesOf({ snapshot, parts, build, pace });
     if (parts.problems.length > 0) throw new ArtifactRefused('invalid', inWords(parts.problems));
-    return { revision: revisionOf(artifact), snapshot, tables, freshModels, dispose };
+    return { snapshot, tables, freshModels, dispose };
   } catch (error) {
     dispose();
     throw error;
   }
+}
+
+/** Rejects with `ArtifactRefused`, every problem named, or with the reason why `pace` was called off; nothing is held then. */
+export async function provision({ artifact, snapshot }: Verified, pools: Pools, pace: Pace): Promise<Provisioned> {
+  const furnished = await furnish(snapshot, { pools, readSecret: (reference) => readSecret(reference) }, pace);
+  return { ...furnished, revision: revisionOf(artifact) };
 }

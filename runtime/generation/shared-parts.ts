@@ -2,7 +2,7 @@
 import { Pace } from '../pace.ts';
 import type { Packed, PackedSnapshot } from '../packed.ts';
 import type { ReadSecret, Transport } from '../providers/provider.ts';
-import { readSecret, SecretMissing } from '../secrets.ts';
+import { SecretMissing } from '../secrets.ts';
 import {
   policyKinds,
   providerKinds,
@@ -16,11 +16,18 @@ import type { Pools } from '../upstream/pools.ts';
 import { httpTransport } from '../upstream/send.ts';
 import type { LiveModel, LiveProvider, LiveQuota, LiveRoute } from './generation.ts';
 import { OnDemand, positionsOf, type Directory } from './on-demand.ts';
+import { lookUpSources } from './sources.ts';
 
 type ContextPolicy = Snapshot['contextPolicies'][string];
 
 /** Prompts can be long: of many, only some are kept for the next model that uses them. */
 const mostPromptsKept = 64;
+
+/** What of the process a generation is built with. */
+export interface Outside {
+  readonly pools: Pools;
+  readonly readSecret: ReadSecret;
+}
 
 /** Collects problems, so that one bad reference does not hide the others. */
 export class SharedParts {
@@ -34,14 +41,19 @@ export class SharedParts {
   readonly contextPolicies: Directory<ContextPolicy>;
   readonly upstreams: Directory<LiveRoute['upstream']>;
   readonly #pools: Pools;
+  readonly #readSecret: ReadSecret;
   readonly #held = new Map<string, ReturnType<Pools['acquire']>>();
-  readonly #sources: Packed<string>;
-  #sourcePositions: ReadonlyMap<string, number> | undefined;
+  /** `file:line:column` of an object. */
+  readonly sourceOf: (object: string) => string | undefined;
   readonly #unfilled: { readonly collection: Packed<unknown>; readonly positions: Map<string, number> }[] = [];
 
-  constructor({ prompts, policies, contextPolicies, upstreams, sources }: PackedSnapshot, pools: Pools) {
+  constructor(
+    { prompts, policies, contextPolicies, upstreams, sources }: PackedSnapshot,
+    { pools, readSecret }: Outside,
+  ) {
     this.#pools = pools;
-    this.#sources = sources;
+    this.#readSecret = readSecret;
+    this.sourceOf = lookUpSources(sources);
     this.prompts = this.#directory(prompts, (_name, prompt) => prompt, mostPromptsKept);
     this.contextPolicies = this.#directory(contextPolicies, (_name, policy) => policy);
     this.upstreams = this.#directory(upstreams, (name, upstream) => this.#upstream(name, upstream));
@@ -69,13 +81,6 @@ export class SharedParts {
       this.providers.set(name, this.#provider(name, provider));
     });
     await pace.each(quotas, ([name, quota]) => this.quotas.set(name, liveQuota(name, quota)));
-  }
-
-  /** `file:line:column` of an object. Asked for in explanations only, so the index is made when the first one is due. */
-  sourceOf(object: string): string | undefined {
-    this.#sourcePositions ??= new Map(this.#sources.names().map((name, position) => [name, position]));
-    const position = this.#sourcePositions.get(object);
-    return position === undefined ? undefined : this.#sources.at(position)[1];
   }
 
   problem(object: string, text: string): void {
@@ -107,7 +112,7 @@ export class SharedParts {
   /** Undefined while an optional secret is absent; any other missing secret is a problem. */
   #withSecrets<Value>(object: string, make: (read: ReadSecret) => Value): Value | undefined {
     try {
-      return make((reference) => readSecret(reference));
+      return make(this.#readSecret);
     } catch (error) {
       if (!(error instanceof SecretMissing)) throw error;
       if (error.reference.optional !== true) this.problem(object, error.message);

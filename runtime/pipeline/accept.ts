@@ -1,6 +1,7 @@
 /** Reads the body and lets the surface's dialect make a call of it. */
 import type { IncomingMessage } from 'node:http';
 import type { JsonObject } from '../call.ts';
+import type { RequestHead } from '../door.ts';
 import { CallError } from '../dialects/dialect.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted, Identified } from '../exchange.ts';
@@ -8,7 +9,7 @@ import type { Accepted, Identified } from '../exchange.ts';
 /** Room for some long documents and images; far below what would hurt the process. */
 export const maxCallBytes = 32 * 1024 * 1024;
 
-function refuseOddEncoding({ headers }: IncomingMessage): void {
+function refuseOddEncoding({ headers }: RequestHead): void {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
     throw new HeadgateError('unsupported_media_type', 'Send the body as content-type application/json.');
@@ -40,8 +41,11 @@ async function* pieces(request: IncomingMessage): AsyncGenerator<Buffer> {
   }
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
-  const tooLarge = () => new HeadgateError('body_too_large', `The body may have at most ${maxCallBytes} bytes.`);
+export const tooLarge = (): HeadgateError =>
+  new HeadgateError('body_too_large', `The body may have at most ${maxCallBytes} bytes.`);
+
+/** The body of a call, as it comes over a socket. */
+export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxCallBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
@@ -104,7 +108,7 @@ function parse(bytes: Buffer): JsonObject {
 
 export async function accept(exchange: Identified): Promise<Accepted> {
   refuseOddEncoding(exchange.request);
-  const body = parse(await readBytes(exchange.request));
+  const body = parse(await exchange.readBody());
   try {
     return Object.assign(exchange, { body, call: exchange.surface.dialect.readCall(body) });
   } catch (error) {

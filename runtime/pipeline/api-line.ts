@@ -1,42 +1,19 @@
 /** The whole story of an API request: the same identity, quota and settlement as a model request, the bodies passed as streams. */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
-import type { Exchange, Identified } from '../exchange.ts';
-import type { LiveRoute } from '../generation/generation.ts';
 import { pathAtUpstream } from '../generation/routes.ts';
 import { causeInWords } from '../log.ts';
-import { forwardedMethods, hasBody, type Forwarder } from '../upstream/forward.ts';
-import { identify } from './identify.ts';
-import { reserve } from './reserve.ts';
+import type { Forwarder } from '../upstream/forward.ts';
+import { admitRoute, type RouteExchange, type RouteGuarded } from './admit-route.ts';
 import { settle } from './settle.ts';
 
-export interface ApiExchange extends Exchange {
-  readonly route: LiveRoute;
+export interface ApiExchange extends RouteExchange {
+  readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** As the client sent it, without the query; already free of dot segments. */
-  readonly path: string;
   readonly forwarder: Forwarder;
 }
 
-type Guarded = Identified<ApiExchange> & { readonly guarded: true };
-
-function guard(exchange: Identified<ApiExchange>): Guarded {
-  const { consumer, route, request } = exchange;
-  const method = request.method ?? '';
-  if (!forwardedMethods.includes(method))
-    throw new HeadgateError('method_not_allowed', `API routes do not take ${method}.`);
-  if ((method === 'GET' || method === 'HEAD') && hasBody(request))
-    throw new HeadgateError('invalid_request', `A ${method} request has no body here.`);
-  if (consumer.routes && !consumer.routes.has(route.name)) {
-    throw new HeadgateError('route_not_allowed', `Consumer '${consumer.name}' may not use route '${route.name}'.`);
-  }
-  if (Number(request.headers['content-length'] ?? 0) > route.maxBodyBytes) {
-    throw new HeadgateError('body_too_large', `The body may have at most ${route.maxBodyBytes} bytes.`);
-  }
-  return Object.assign(exchange, { guarded: true as const });
-}
-
-async function forward(exchange: Guarded): Promise<void> {
+async function forward(exchange: RouteGuarded<ApiExchange>): Promise<void> {
   const { route, request, response, path, signal, outcome, house, consumer, id, generation, reply } = exchange;
   const { upstream } = route;
   if (!upstream.headers) {
@@ -66,6 +43,7 @@ async function forward(exchange: Guarded): Promise<void> {
     onAttempt: (kind) => {
       outcome.attempts += 1;
       house.metrics.attempts.inc({ target: upstream.name, outcome: kind });
+      outcome.tried.push({ target: upstream.name, ended: kind });
       const label = `upstream:${upstream.name}`;
       if (kind === 'answered') {
         reply.header('headgate-attempts', String(outcome.attempts));
@@ -83,13 +61,10 @@ function tellFailure({ id, house, generation, route }: ApiExchange, { code, caus
 }
 
 export async function apiLine(exchange: ApiExchange): Promise<void> {
-  exchange.outcome.matched = `route:${exchange.route.name}`;
-  const identified = identify(exchange); // who is asking?            401
-  const guarded = guard(identified); // route allowed? size?          403, 413
-  const reserved = await reserve(guarded, exchange.route.quotas); //  429, 503
+  const reserved = await admitRoute(exchange); // who, may they, how much   4xx, 503
   let thrown: unknown;
   try {
-    await forward(reserved); // bodies as streams                      502, 504
+    await forward(reserved); // bodies as streams                    502, 504
   } catch (error) {
     thrown = error;
     tellFailure(reserved, asHeadgateError(error));

@@ -94,6 +94,7 @@ async function tryOnce(exchange: LookedUp, target: LiveTarget): Promise<Answered
     const { answered, dropped } = await attempt(exchange, target);
     generation.health.answered(target.label);
     house.metrics.attempts.inc({ target: target.label, outcome: 'answered' });
+    outcome.tried.push({ target: target.label, ended: 'answered' });
     if (dropped.length > 0) reply.header('headgate-dropped', droppedInWords(dropped));
     return Object.assign(exchange, { answered });
   } catch (error) {
@@ -103,6 +104,7 @@ async function tryOnce(exchange: LookedUp, target: LiveTarget): Promise<Answered
     const { blame } = moves[kind];
     if (blame) generation.health.blamed(target.label, blame);
     house.metrics.attempts.inc({ target: target.label, outcome: kind });
+    outcome.tried.push({ target: target.label, ended: kind });
     house.log.warn(
       {
         event: 'attempt_failed',

@@ -19,8 +19,8 @@ function entriesOf(call: Call): Entry[] {
 }
 
 export function fit(exchange: Guarded): Fitted {
-  const { call, model, prepend, reply } = exchange;
-  if (!model.fit) return Object.assign(exchange, { keep: undefined });
+  const { call, model, prepend, reply, outcome } = exchange;
+  if (!model.fit || model.contextPolicy === undefined) return Object.assign(exchange, { keep: undefined });
   const tools = call.tools.length === 0 ? 0 : estimateTokens(JSON.stringify(call.tools));
   const overhead = prepend.reduce((sum, message) => sum + messageTokens(message), tools);
   const entries = entriesOf(call);
@@ -29,13 +29,14 @@ export function fit(exchange: Guarded): Fitted {
     throw new HeadgateError(
       'context_length_exceeded',
       `What must stay of this conversation needs about ${result.needed} tokens; ${result.limit} fit (context policy '${model.contextPolicy}').`,
-      { param: 'messages' },
+      { param: 'messages', object: `contextPolicies.${model.contextPolicy}` },
     );
   }
-  const cut = result.keep === undefined ? 0 : entries.length - result.keep.length;
+  const kept = result.keep?.length ?? entries.length;
+  outcome.fit = { policy: model.contextPolicy, messages: entries.length, kept, tokens: result.tokens };
   reply.header(
     'headgate-context',
-    `policy="${model.contextPolicy}", in=${entries.length}, kept=${entries.length - cut}, cut=${cut}, tokens=${result.tokens}`,
+    `policy="${model.contextPolicy}", in=${entries.length}, kept=${kept}, cut=${entries.length - kept}, tokens=${result.tokens}`,
   );
   return Object.assign(exchange, { keep: result.keep });
 }

@@ -8,7 +8,9 @@ export function guard(exchange: Resolved): Guarded {
     if (!verdict.pass)
       throw new HeadgateError('blocked_by_policy', `Policy '${name}' refuses this request: ${verdict.reason}.`, {
         noRetry: true,
+        object: `policies.${name}`,
       });
+    exchange.outcome.passed.push(name);
   }
   return Object.assign(exchange, { guarded: true as const });
 }

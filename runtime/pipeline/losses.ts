@@ -3,7 +3,7 @@
  * model that was renamed, a prompt that wants a value nobody sends. Asked only once a request is refused, and only as
  * long as a revision is judged.
  */
-import type { IncomingMessage } from 'node:http';
+import type { RequestHead } from '../door.ts';
 import type { ErrorCode } from '../errors.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted } from '../exchange.ts';
@@ -21,7 +21,7 @@ const lossy: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** Who asked, as the other revision knows him: a stranger's requests are no evidence. */
-function formerly(generation: Generation, request: IncomingMessage) {
+function formerly(generation: Generation, request: RequestHead) {
   const tables = generation.measure?.against.tables;
   const consumer = tables && consumerOf(tables, request.headers);
   return tables && consumer && { tables, consumer };
@@ -32,7 +32,7 @@ const isAllowed = (list: LiveConsumer['models'], name: string): boolean => list 
 /** For a request that came to no route. Returns what it was lost from. */
 export function noteLostRoute(
   generation: Generation,
-  request: IncomingMessage,
+  request: RequestHead,
   { host, path, code }: { readonly host: string; readonly path: string; readonly code: ErrorCode },
 ): string | undefined {
   const before = lossy.has(code) ? formerly(generation, request) : undefined;

@@ -1,10 +1,11 @@
 /** Lists what the consumer may ask for, in the surface's own words. */
 import { HeadgateError } from '../errors.ts';
-import type { SurfaceExchange } from '../exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Surface } from '../surfaces/surface.ts';
 import { identify } from './identify.ts';
 import { mayUse } from './resolve.ts';
 
-export function modelsLine(exchange: SurfaceExchange, name: string | undefined): void {
+export function modelsLine(exchange: Exchange & { readonly surface: Surface }, name: string | undefined): void {
   const { consumer, generation, reply, surface } = identify(exchange);
   const usable = [...generation.tables.models.keys()].filter((model) => mayUse(consumer, model));
   if (name !== undefined && !usable.includes(name))

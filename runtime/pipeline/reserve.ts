@@ -2,6 +2,7 @@
 import { HeadgateError } from '../errors.ts';
 import type { Exchange, Lease, Reserved } from '../exchange.ts';
 import type { LiveConsumer, LiveQuota } from '../generation/generation.ts';
+import type { Drawn } from '../outcome.ts';
 import { StoreUnavailable, type QuotaStore } from '../quota/store.ts';
 
 type Taken = Lease['takings'][number];
@@ -53,6 +54,13 @@ function writeHeaders(exchange: Exchange, takings: readonly Taken[]): void {
   reply.header('x-ratelimit-reset-requests', `${seconds(tightest.taking.resetMs)}s`);
 }
 
+function drawn(tried: Tried): Drawn {
+  const { name, scope, limit, windowMs } = tried.quota;
+  const { granted, used, resetMs } =
+    'taking' in tried ? tried.taking : { granted: false, used: undefined, resetMs: undefined };
+  return { quota: name, scope, limit, windowMs, used, resetMs, granted };
+}
+
 function refusal({ quota, taking }: Taken, exchange: Exchange & { consumer: LiveConsumer }): HeadgateError {
   const place = exchange.generation.tables.sourceOf(`quotas.${quota.name}`);
   const whose = quota.scope === 'consumer' ? ` for consumer '${exchange.consumer.name}'` : '';
@@ -60,7 +68,7 @@ function refusal({ quota, taking }: Taken, exchange: Exchange & { consumer: Live
     'quota_exceeded',
     `Quota '${quota.name}'${whose} is used up: ${taking.used} of ${quota.limit} requests in ${seconds(quota.windowMs)} s; resets in ${seconds(taking.resetMs)} s${place ? ` (${place})` : ''}.`,
     // An SDK's own quick retries cannot help before the window ends.
-    { retryAfterMs: taking.resetMs, noRetry: taking.resetMs > 5_000 },
+    { retryAfterMs: taking.resetMs, noRetry: taking.resetMs > 5_000, object: `quotas.${quota.name}` },
   );
 }
 
@@ -74,6 +82,7 @@ export async function reserve<E extends Exchange & { readonly consumer: LiveCons
   const tried = await Promise.all([...applying].map(([key, quota]) => take(house.quotas, quota, key)));
   const takings = tried.filter((one): one is Taken => 'taking' in one);
   writeHeaders(exchange, takings);
+  exchange.outcome.drawn = tried.map(drawn);
 
   const closed = tried.find((one) => 'down' in one && one.quota.onStoreDown === 'closed');
   const refused = takings.find(({ taking }) => !taking.granted);
@@ -86,7 +95,7 @@ export async function reserve<E extends Exchange & { readonly consumer: LiveCons
     throw new HeadgateError(
       'quota_store_unavailable',
       `The store of quota '${closed.quota.name}' does not answer, and the quota is declared closed.`,
-      { retryAfterMs: 1_000, cause: closed.down },
+      { retryAfterMs: 1_000, cause: closed.down, object: `quotas.${closed.quota.name}` },
     );
   }
   return Object.assign(exchange, { lease: { takings } });

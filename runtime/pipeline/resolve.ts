@@ -45,6 +45,7 @@ function resolved(exchange: Accepted, read: ReadValue): Resolved {
   if (!mayUse(consumer, model.name))
     throw new HeadgateError('model_not_allowed', `Consumer '${consumer.name}' may not use model '${model.name}'.`, {
       param: 'model',
+      object: `consumers.${consumer.name}`,
     });
   const targets = model.order(house.random).filter(({ provider }) => provider.live !== undefined);
   if (targets.length === 0)
@@ -52,6 +53,8 @@ function resolved(exchange: Accepted, read: ReadValue): Resolved {
       'no_target_available',
       `No target of model '${model.name}' is in rotation: a secret it needs is absent.`,
     );
+  for (const { label } of targets) outcome.order.push(label);
+  outcome.prompt = model.prompt;
   const prepend = model.render?.(read) ?? [];
   return Object.assign(exchange, { model, targets, prepend });
 }

@@ -7,6 +7,7 @@ import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { LiveRoute } from '../generation/generation.ts';
 import { requestHeaders, responseHeaders } from './forwarded-headers.ts';
 import type { Pools } from './pools.ts';
+import { forwardedMethods, hasBody } from './request-shape.ts';
 
 export interface Forwarding {
   readonly request: IncomingMessage;
@@ -40,12 +41,7 @@ function limited(body: Readable, most: number): Transform {
   return body.pipe(limit);
 }
 
-export const forwardedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const retriedMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-export function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
 
 const timeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT']);
 

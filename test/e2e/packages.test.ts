@@ -42,13 +42,25 @@ test(
     const team = join(folder, 'team');
     await writeFiles(team, {
       'package.json': '{"name":"team","private":true,"type":"module"}',
-      'gateway.config.ts': sampleConfig(),
+      'gateway.config.ts': sampleConfig()
+        .replace('import {', 'import { invariant, isLimited,')
+        .replace('export default', "invariant('all is limited', isLimited());\n\nexport default"),
     });
     await npm(team, 'install', '--no-audit', '--no-fund', join(folder, runtimeTarball), join(folder, sdkTarball));
     const headgate = (...parameters: string[]) =>
       run(process.execPath, [join(team, 'node_modules/.bin/headgate'), ...parameters], { cwd: team });
     assert.match((await headgate('check')).stderr, /no problems/);
     await headgate('build', '--out', 'out');
+    await writeFiles(team, {
+      'tests/team.test.ts': `import { test } from 'headgate/test';
+test('the team is served', async ({ gateway }) => {
+  (await gateway.ask({ model: 'echo', consumer: 'team' })).goesTo('sandbox/echo');
+});
+`,
+      'request.json': '{ "method": "GET", "path": "/v1/models", "consumer": "team" }',
+    });
+    assert.match((await headgate('test')).stdout, /1 test, all fine/);
+    assert.match((await headgate('explain', 'request.json')).stdout, /would be answered by the gateway itself/);
     const published = await readFile(join(team, 'out/snapshot.json'), 'utf8');
     assert.match(published, /"format":"headgate\/snapshot\.v1"/);
 

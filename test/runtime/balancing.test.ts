@@ -62,3 +62,12 @@ test('weighted spreads the fallbacks by the weights that are left', () => {
   const share = one / (one + two);
   assert.ok(Math.abs(share - 0.8) < 0.05, `${share}`);
 });
+
+test('chances are the shares that drawing keeps to', () => {
+  assert.deepEqual(ordered.chances([5, 9]), [1, 0]);
+  assert.deepEqual(weighted.chances([3, 1]), [0.75, 0.25]);
+  const random = seeded();
+  let first = 0;
+  for (let round = 0; round < 2_000; round += 1) if (weighted.order([3, 1], random)[0] === 0) first += 1;
+  assert.ok(Math.abs(first / 2_000 - 0.75) < 0.04, `${first} of 2000`);
+});

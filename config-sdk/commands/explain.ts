@@ -1,0 +1,107 @@
+/** `headgate explain`: the decisions of one request, from a file or from a running gateway's memory. */
+import { readFileSync } from 'node:fs';
+import {
+  openDecider,
+  readRequest,
+  RequestProblem,
+  type AskedRequest,
+  type RequestTrace,
+} from '@headgate/runtime/decide';
+import { check, type CheckResult } from '../check.ts';
+import { compileCommit } from '../compile-commit.ts';
+import { explain } from '../explain/explain.ts';
+import { explanationInWords, pastRequestInWords } from '../explain/words.ts';
+import { commitOf, topLevel } from '../git.ts';
+import { askForDocument, defaultAddress, isAddress, noAddress } from './admin-plane.ts';
+import { exitCodes, show, type CommandEntry } from './command.ts';
+
+interface Options {
+  readonly dir: string;
+  readonly commit?: string;
+  readonly json?: boolean;
+  readonly id?: string;
+  readonly url: string;
+  readonly tokenFile?: string;
+}
+
+function complain(code: number, ...lines: readonly string[]): void {
+  for (const line of lines) process.stderr.write(`headgate: ${line}\n`);
+  process.exitCode = code;
+}
+
+const write = (document: object, words: string, { json }: Options): void =>
+  void process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : words);
+
+async function explainPast(id: string, options: Options): Promise<void> {
+  const { url, tokenFile } = options;
+  if (!isAddress(url)) return complain(exitCodes.usage, noAddress(url));
+  const found = await askForDocument({ url, tokenFile }, `/api/requests/${encodeURIComponent(id)}`);
+  if (found === undefined)
+    return complain(exitCodes.input, `${url} remembers no request ${id}: it is too old, or another replica had it`);
+  const request = found as RequestTrace;
+  write(request, pastRequestInWords(request), options);
+}
+
+type Compiled = Pick<CheckResult, 'findings' | 'redact' | 'snapshot' | 'unproved'> & { readonly directory: string };
+
+/** Undefined when there is no such commit. */
+async function compiled({ dir, commit: name }: Options): Promise<Compiled | undefined> {
+  if (name === undefined) return { ...(await check(dir, { noise: 'stderr' })), directory: dir };
+  const repository = await topLevel(dir);
+  const commit = await commitOf(repository, name);
+  if (commit === undefined) return undefined;
+  const { snapshot, ...rest } = await compileCommit({ repository, commit });
+  return { ...rest, snapshot };
+}
+
+function readAsked(file: string): AskedRequest | string {
+  try {
+    return readRequest(readFileSync(file === '-' ? 0 : file, 'utf8'));
+  } catch (error) {
+    if (error instanceof RequestProblem) throw error;
+    return `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): name a file that describes a request`;
+  }
+}
+
+async function explainFile(file: string, options: Options): Promise<void> {
+  try {
+    const asked = readAsked(file);
+    if (typeof asked === 'string') return complain(exitCodes.usage, asked);
+    const result = await compiled(options);
+    if (!result) return complain(exitCodes.usage, `there is no commit '${options.commit}' here`);
+    const snapshot = result.snapshot ?? result.unproved;
+    if (!snapshot) {
+      show(result, result.directory, { format: 'pretty', aside: true });
+      return complain(exitCodes.input, 'the configuration has errors: nothing is decided under it');
+    }
+    const explanation = await explain(await openDecider(snapshot), asked);
+    write(explanation, result.redact(explanationInWords(explanation)), options);
+  } catch (error) {
+    if (!(error instanceof RequestProblem)) throw error;
+    complain(exitCodes.input, ...error.problems.map((problem) => `${file}: ${problem}`));
+  }
+}
+
+export const explainCommand: CommandEntry = (program) => {
+  program
+    .command('explain')
+    .argument(
+      '[request]',
+      'file of a request, or - for standard input: {"method", "path", "host", "headers", "body", "consumer"}',
+    )
+    .summary('every decision about one request, and the line that made it')
+    .description(
+      'Decide one request offline, with the code that serves live: no secret is needed and no provider is called.\nWith --id, tell the same of a request that a running gateway had.',
+    )
+    .option('--dir <dir>', 'directory of gateway.config.ts', '.')
+    .option('--commit <rev>', 'under the configuration of this commit, not of the working tree')
+    .option('--id <id>', 'x-request-id of a past request')
+    .option('--url <url>', 'admin address of the gateway that had it', defaultAddress)
+    .option('--token-file <file>', 'token of the admin plane')
+    .option('--json', 'one JSON document')
+    .action(async (file: string | undefined, options: Options) => {
+      if ((file === undefined) === (options.id === undefined))
+        return complain(exitCodes.usage, 'give the file of a request, or --id of a past one');
+      await (options.id === undefined ? explainFile(file ?? '', options) : explainPast(options.id, options));
+    });
+};

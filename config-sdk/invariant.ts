@@ -1,0 +1,71 @@
+/** Promises about a whole gateway, kept on every path a request can take. `check` walks them all. */
+import type { DecisionGraph, Path, PathQuota } from '@headgate/runtime/graph';
+import type { Invariant, Model } from './handles.ts';
+import { declare } from './site.ts';
+
+/** True, nothing or an empty list: it holds. A path, or several: those break it. */
+export type Holds = (graph: DecisionGraph) => boolean | Path | readonly Path[] | undefined;
+
+const functions = new WeakMap<object, Holds>();
+
+export const holdsOf = (handle: object): Holds | undefined => functions.get(handle);
+
+/** A promise that `check` holds this gateway to: `holds` looks at every path from a consumer to where a request may end. */
+export function invariant(id: string, holds: Holds): Invariant {
+  const handle = declare(invariant, id, {}, { kind: 'invariant' as const, id });
+  functions.set(handle, holds);
+  return handle;
+}
+
+/** A provider or an upstream. */
+interface Place {
+  readonly kind: 'provider' | 'upstream';
+  readonly id: string;
+}
+
+export interface StaysAtSpec {
+  /** Carried by models, routes or consumers. */
+  tag: string;
+  /** Where what carries it may go, fallbacks included. */
+  at: readonly Place[];
+}
+
+/** Whatever carries a tag is sent to these providers and upstreams only. */
+export function staysAt({ tag, at }: StaysAtSpec): Holds {
+  const allowed = new Set(at.map(({ kind, id }) => `${kind} ${id}`));
+  return ({ paths }) =>
+    paths.filter(
+      ({ consumer, entry, end }) =>
+        (entry.tags.includes(tag) || consumer.tags.includes(tag)) && !allowed.has(`${end.sort} ${end.name}`),
+    );
+}
+
+export interface IsLimitedSpec {
+  /** What must be counted. Default: anything. */
+  unit?: PathQuota['unit'];
+}
+
+/** Every path draws from a quota. */
+export function isLimited({ unit }: IsLimitedSpec = {}): Holds {
+  return ({ paths }) => paths.filter(({ quotas }) => !quotas.some((each) => unit === undefined || each.unit === unit));
+}
+
+export interface NeedsTierSpec<Tier extends string> {
+  /** Tags of consumers, the lowest first. A consumer with none of them is below all. */
+  tiers: readonly Tier[];
+  /** The lowest that may. */
+  from: NoInfer<Tier>;
+  model: Model;
+}
+
+/** No consumer below a tier reaches a model. */
+export function needsTier<const Tier extends string>({ tiers, from, model }: NeedsTierSpec<Tier>): Holds {
+  const lowest = tiers.indexOf(from);
+  return ({ paths }) =>
+    paths.filter(
+      ({ consumer, entry }) =>
+        entry.sort === 'model' &&
+        entry.name === model.id &&
+        tiers.findLastIndex((tier) => consumer.tags.includes(tier)) < lowest,
+    );
+}

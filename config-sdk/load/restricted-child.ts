@@ -1,0 +1,97 @@
+/** Runs one of our scripts in a child process that may read the repository and nothing else, and collects its answer from file descriptor 3. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { EnvironmentFault } from '../findings.ts';
+import { conditions, ownPackages } from '../own-packages.ts';
+
+export interface ChildOrder {
+  /** Path of the script. */
+  readonly script: string;
+  /** Real path; the child's working directory. */
+  readonly directory: string;
+  /** Handed over as JSON, in the first argument. */
+  readonly order: object;
+  /** What the child reads from its standard input. */
+  readonly input?: string;
+  readonly timeoutMs: number;
+  /** Where `console.log` of the repository's code goes. */
+  readonly noise: 'stderr' | 'ignore';
+}
+
+export interface ChildAnswer {
+  readonly answer: string;
+  /** The end of what it wrote to standard error. */
+  readonly errors: string;
+  /** How it ended, when that was no good end. */
+  readonly ended: string;
+  readonly timedOut: boolean;
+}
+
+/** Every `node_modules` that a file in `directory` may resolve from: package scopes are read there. */
+function modulesAbove(directory: string): string[] {
+  const above = dirname(directory);
+  const here = join(directory, 'node_modules');
+  return [...(existsSync(here) ? [here] : []), ...(above === directory ? [] : modulesAbove(above))];
+}
+
+function childArguments({ directory, script, order }: ChildOrder): string[] {
+  const readable = new Set([
+    directory,
+    ...ownPackages,
+    ...ownPackages.flatMap(modulesAbove),
+    ...modulesAbove(directory),
+  ]);
+  return [
+    '--permission',
+    ...[...readable].map((path) => `--allow-fs-read=${path}`),
+    ...conditions.map((condition) => `--conditions=${condition}`),
+    // Code made from strings has no place that a finding could name.
+    '--disallow-code-generation-from-strings',
+    '--no-warnings',
+    script,
+    JSON.stringify(order),
+  ];
+}
+
+/** Rejects with `EnvironmentFault` when no process can be started. */
+export function runRestricted(order: ChildOrder): Promise<ChildAnswer> {
+  const { directory, input, noise, timeoutMs } = order;
+  const child = spawn(process.execPath, childArguments(order), {
+    cwd: directory,
+    // Nothing of the caller's environment: neither its secrets nor its time zone and language may reach the result.
+    env: { TZ: 'UTC', LC_ALL: 'C' },
+    stdio: [input === undefined ? 'ignore' : 'pipe', noise === 'stderr' ? process.stderr : 'ignore', 'pipe', 'pipe'],
+  });
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    child.kill('SIGKILL');
+  }, timeoutMs);
+  const answer: Buffer[] = [];
+  let errors = '';
+  // A child that ends before it has read everything says so by its end.
+  child.stdin?.on('error', () => undefined).end(input);
+  child.stdio[3]?.on('data', (piece: Buffer) => answer.push(piece));
+  child.stderr?.on('data', (piece: Buffer) => (errors = (errors + piece.toString()).slice(-4_000)));
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => {
+      clearTimeout(timer);
+      reject(
+        new EnvironmentFault(`the process that evaluates configuration could not start: ${cause.message}`, { cause }),
+      );
+    });
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      const ended = signal ?? `exit code ${code}`;
+      resolve({ answer: Buffer.concat(answer).toString(), errors, ended, timedOut });
+    });
+  });
+}
+
+/** The line of a child's errors that says most. */
+export const errorLineIn = (errors: string): string =>
+  errors
+    .trim()
+    .split('\n')
+    .find((line) => /Error/.test(line)) ?? '';

@@ -1,0 +1,51 @@
+/** The gateway as a test sees it: the engine that decides, one clock, one set of counts. */
+import { surfacePaths, type Decider, type QuotaStore } from '@headgate/runtime/decide';
+import type { Consumer, Prompt, Value } from '../handles.ts';
+import { near } from '../explain/near.ts';
+import { TestClock } from './clock.ts';
+import { DecidedRequest } from './decided.ts';
+import type { AnyRequest, Decided, GatewayUnderTest, ModelCall } from './kit.ts';
+
+export class DecidedGateway implements GatewayUnderTest {
+  readonly clock = new TestClock();
+  readonly #decider: Decider;
+  readonly #quotas: QuotaStore = this.clock.store();
+
+  constructor(decider: Decider) {
+    this.#decider = decider;
+  }
+
+  #nameOf(consumer: Consumer | string): string {
+    const name = typeof consumer === 'string' ? consumer : consumer.id;
+    const known = this.#decider.names('consumers');
+    if (known.includes(name)) return name;
+    const [meant] = near(name, known);
+    throw new RangeError(`no consumer is named '${name}'${meant === undefined ? '' : `: did you mean '${meant}'?`}`);
+  }
+
+  ask({ model, messages, metadata, body, headers, consumer }: ModelCall): Promise<Decided> {
+    return this.send({
+      path: surfacePaths[0] ?? '',
+      ...(headers && { headers }),
+      ...(consumer !== undefined && { consumer }),
+      body: {
+        ...body,
+        ...(metadata && { metadata }),
+        model: typeof model === 'string' ? model : model.id,
+        messages: messages ?? [{ role: 'user', content: 'Hello' }],
+      },
+    });
+  }
+
+  async send({ consumer, ...request }: AnyRequest): Promise<Decided> {
+    const asked = consumer === undefined ? request : { ...request, consumer: this.#nameOf(consumer) };
+    return new DecidedRequest(this.#decider.explain(await this.#decider.decide(asked, { quotas: this.#quotas })));
+  }
+
+  render<Variables extends Record<string, Value>>(
+    prompt: Prompt<Variables>,
+    values: { readonly [Name in keyof Variables]: string },
+  ): Partial<Record<'system' | 'user', string>> {
+    return Object.fromEntries(this.#decider.render(prompt.id, values).map(({ role, text }) => [role, text]));
+  }
+}

@@ -1,0 +1,34 @@
+/** The results of tests for people: one line each, and below a failed one what was expected, what came, and the lines that decided. */
+import { styleText } from 'node:util';
+import type { TestResult } from './document.ts';
+import type { TestRun } from './run.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+const indented = (text: string): string => text.replaceAll('\n', '\n             ');
+
+function failureLines({ failure, file }: TestResult): string[] {
+  if (!failure) return [];
+  const { message, position, expected, actual, decidedBy = [] } = failure;
+  const place = position ?? { file, line: 1, column: 1 };
+  return [
+    `    ${place.file}:${place.line}:${place.column} ${message}`,
+    ...(expected === undefined ? [] : [`    expected ${indented(expected)}`]),
+    ...(actual === undefined ? [] : [`    actual   ${indented(actual)}`]),
+    ...decidedBy.map((each) => `    decided  ${each}`),
+  ];
+}
+
+/** `terminal`: colours may be used. */
+export function resultsInWords({ results = [], ms }: TestRun, terminal: boolean): string {
+  const paint = (style: Style, text: string): string =>
+    terminal ? styleText(style, text, { stream: process.stdout }) : text;
+  const lines = results.flatMap((each) => {
+    const mark = each.failure ? paint('red', 'FAIL') : paint('green', 'ok  ');
+    return [`${mark} ${each.file}: ${each.name}`, ...failureLines(each)];
+  });
+  const failed = results.filter(({ failure }) => failure).length;
+  const count = `${results.length} test${results.length === 1 ? '' : 's'}`;
+  const verdict = failed === 0 ? 'all fine' : `${failed} failed`;
+  return `${[...lines, `${count}, ${verdict} (${(ms / 1000).toFixed(1)} s)`].join('\n')}\n`;
+}

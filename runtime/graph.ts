@@ -1,0 +1,160 @@
+/** Every way a request can take through a snapshot: who asks, what for, and each target it may come to, fallbacks included. */
+import { firstSurface } from './pipeline/find-line.ts';
+import { balancerKinds, type ModelSnapshot, type QuotaSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
+
+export interface PathNode {
+  readonly name: string;
+  readonly tags: readonly string[];
+}
+
+export interface PathQuota {
+  readonly name: string;
+  readonly unit: QuotaSnapshot['unit'];
+  readonly limit: number;
+  readonly windowMs: number;
+  readonly scope: QuotaSnapshot['scope'];
+}
+
+export interface Path {
+  readonly consumer: PathNode;
+  /** What is asked for. */
+  readonly entry: PathNode & { readonly sort: 'model' | 'route' };
+  /** Where it ends; `model` is the vendor's. */
+  readonly end: PathNode & { readonly sort: 'provider' | 'upstream'; readonly model: string | undefined };
+  /** How likely this end is tried first, with everything in rotation; 0 for what is only ever a fallback. */
+  readonly chance: number;
+  /** What it draws from: its consumer's quotas and those of what is asked for. */
+  readonly quotas: readonly PathQuota[];
+  /** Names of the policies that must let it pass. */
+  readonly policies: readonly string[];
+}
+
+/** All paths, one at a time: of many consumers and models there are too many to hold. */
+export class Paths implements Iterable<Path> {
+  readonly #walk: () => Iterable<Path>;
+  #counterexample: Path | undefined;
+
+  constructor(walk: () => Iterable<Path>) {
+    this.#walk = walk;
+  }
+
+  [Symbol.iterator](): Iterator<Path> {
+    return this.#walk()[Symbol.iterator]();
+  }
+
+  /** The path at which the last `every` ended, when it did not hold. */
+  get counterexample(): Path | undefined {
+    return this.#counterexample;
+  }
+
+  every(holds: (path: Path) => boolean): boolean {
+    this.#counterexample = this.find((path) => !holds(path));
+    return this.#counterexample === undefined;
+  }
+
+  some(holds: (path: Path) => boolean): boolean {
+    return this.find(holds) !== undefined;
+  }
+
+  find(wanted: (path: Path) => boolean): Path | undefined {
+    for (const path of this.#walk()) if (wanted(path)) return path;
+    return undefined;
+  }
+
+  filter(wanted: (path: Path) => boolean): readonly Path[] {
+    const found: Path[] = [];
+    for (const path of this.#walk()) if (wanted(path)) found.push(path);
+    return found;
+  }
+}
+
+export interface DecisionGraph {
+  readonly paths: Paths;
+}
+
+type Tail = Pick<Path, 'entry' | 'end' | 'chance' | 'policies'> & { readonly quotas: readonly string[] };
+
+const none: readonly never[] = [];
+
+function* legsOf(node: TargetNode, chance = 1): Generator<{ provider: string; model: string; chance: number }> {
+  if (node.kind === 'target') {
+    yield { provider: node.provider, model: node.model, chance };
+    return;
+  }
+  const chances = balancerKinds[node.balance]?.chances(node.of.map(({ weight }) => weight ?? 1)) ?? none;
+  for (const [index, member] of node.of.entries()) yield* legsOf(member.node, chance * (chances[index] ?? 0));
+}
+
+function tailsOfModel(name: string, model: ModelSnapshot, { providers }: Snapshot): Tail[] {
+  const entry = { sort: 'model' as const, name, tags: model.tags ?? none };
+  const { policies = none, quotas = none } = model;
+  return [...legsOf(model.targets)].map(({ provider, model: vendorModel, chance }) => {
+    const tags = providers[provider]?.tags ?? none;
+    const end = { sort: 'provider' as const, name: provider, tags, model: vendorModel };
+    return { entry, end, chance, policies, quotas };
+  });
+}
+
+function tailsOf(snapshot: Snapshot): Record<'models' | 'routes', ReadonlyMap<string, readonly Tail[]>> {
+  const models = Object.entries(snapshot.models).map(
+    ([name, model]) => [name, tailsOfModel(name, model, snapshot)] as const,
+  );
+  const routes = Object.entries(snapshot.routes).map(([name, { tags = none, upstream, quotas = none }]) => {
+    const entry = { sort: 'route' as const, name, tags };
+    const end = { sort: 'upstream' as const, name: upstream, tags: none, model: undefined };
+    return [name, [{ entry, end, chance: 1, policies: none, quotas }]] as const;
+  });
+  return { models: new Map(models), routes: new Map(routes) };
+}
+
+function* walk(snapshot: Snapshot, tails: ReturnType<typeof tailsOf>): Generator<Path> {
+  const quotaOf = (name: string): PathQuota[] => {
+    const quota = snapshot.quotas[name];
+    return quota ? [{ name, unit: quota.unit, limit: quota.limit, windowMs: quota.window, scope: quota.scope }] : [];
+  };
+  for (const [name, { tags = none, models, routes, quotas: own = none }] of Object.entries(snapshot.consumers)) {
+    const consumer = { name, tags };
+    for (const [table, allowed] of [
+      [tails.models, models],
+      [tails.routes, routes],
+    ] as const) {
+      for (const entry of allowed ?? table.keys()) {
+        const found = table.get(entry) ?? none;
+        const quotas = [...new Set([...own, ...(found[0]?.quotas ?? none)])].flatMap(quotaOf);
+        for (const tail of found) yield { ...tail, consumer, quotas };
+      }
+    }
+  }
+}
+
+export function decisionGraph(snapshot: Snapshot): DecisionGraph {
+  const tails = tailsOf(snapshot);
+  return { paths: new Paths(() => walk(snapshot, tails)) };
+}
+
+/** What of a snapshot's routes a request is made from: the same before and after the schema. */
+interface WithRoutes {
+  readonly routes: Readonly<
+    Record<
+      string,
+      { readonly path: string; readonly methods?: readonly string[] | undefined; readonly host?: string | undefined }
+    >
+  >;
+}
+
+/** A request that takes a path to `entry`, as `explain` reads it. */
+export function requestTo(
+  {
+    consumer,
+    sort,
+    entry,
+  }: { readonly consumer: string; readonly sort: Path['entry']['sort']; readonly entry: string },
+  { routes }: WithRoutes,
+): object {
+  if (sort === 'model') {
+    const messages = [{ role: 'user', content: 'Hello' }];
+    return { path: firstSurface?.callPaths[0], consumer, body: { model: entry, messages } };
+  }
+  const { path = '/', methods, host } = routes[entry] ?? {};
+  return { method: methods?.[0] ?? 'GET', path: path.replace(/\*$/, '1'), ...(host && { host }), consumer };
+}

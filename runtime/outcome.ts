@@ -1,0 +1,74 @@
+/** What one request came to: written by the stages as it goes along, read by the log, the metrics and explanations. Names and numbers only, never content. */
+import type { Usage } from './call.ts';
+import type { ErrorCode } from './errors.ts';
+
+/** One taking from a quota, or the try at one. */
+export interface Drawn {
+  /** Name of the quota. */
+  readonly quota: string;
+  readonly scope: 'consumer' | 'gateway';
+  readonly limit: number;
+  readonly windowMs: number;
+  /** In the window, this request included when it was granted. Undefined when the store did not answer. */
+  readonly used: number | undefined;
+  readonly resetMs: number | undefined;
+  readonly granted: boolean;
+}
+
+export interface Fit {
+  readonly policy: string;
+  readonly messages: number;
+  readonly kept: number;
+  /** As estimated, of everything that is sent. */
+  readonly tokens: number;
+}
+
+export interface Try {
+  readonly target: string;
+  /** `answered`, or the kind of failure. */
+  readonly ended: string;
+}
+
+export interface Outcome {
+  /** `model:<name>`, `route:<name>`, `models` or `none`. */
+  matched: string;
+  consumer: string | undefined;
+  /** The last target that was tried. */
+  target: string | undefined;
+  attempts: number;
+  usage: Usage | undefined;
+  /** Stable error code, when it did not go well. */
+  code: ErrorCode | undefined;
+  /** What the revision that this one is measured against would have served it as, and this one refused: `collection.name`. */
+  lost: string | undefined;
+  /** What the gateway itself took before it asked a target, without any wait for others. */
+  ownMs: number | undefined;
+  /** `collection.name` of what in the configuration ended it. */
+  endedBy: string | undefined;
+  prompt: string | undefined;
+  /** Labels, in the order to try them. */
+  readonly order: string[];
+  /** Policies that let it pass. */
+  readonly passed: string[];
+  fit: Fit | undefined;
+  drawn: readonly Drawn[];
+  readonly tried: Try[];
+}
+
+export const newOutcome = (): Outcome => ({
+  matched: 'none',
+  consumer: undefined,
+  target: undefined,
+  attempts: 0,
+  usage: undefined,
+  code: undefined,
+  lost: undefined,
+  ownMs: undefined,
+  endedBy: undefined,
+  prompt: undefined,
+  order: [],
+  passed: [],
+  fit: undefined,
+  drawn: [],
+  tried: [],
+});

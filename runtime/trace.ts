@@ -1,0 +1,110 @@
+/** One request in readable steps: what was decided, in order, each with the object of the configuration that decided it. */
+import type { Drawn, Outcome } from './outcome.ts';
+
+export interface Step {
+  /** One word: `surface`, `consumer`, `model`, `route`, `access`, `prompt`, `targets`, `policy`, `context`, `quota`, `attempt`, `refused` and so on. */
+  readonly stage: string;
+  readonly said: string;
+  /** `collection.name`. */
+  readonly object?: string;
+  /** `file:line:column` of that object. */
+  readonly at?: string;
+}
+
+/** What is known of a request, live or not. */
+export interface Facts {
+  readonly method: string;
+  readonly path: string;
+  /** Name of the surface, for model calls. */
+  readonly surface: string | undefined;
+  readonly outcome: Outcome;
+  readonly status: number | undefined;
+  /** Only where nothing is kept: it may quote the request. */
+  readonly message?: string | undefined;
+}
+
+type SourceOf = (object: string) => string | undefined;
+type Said = readonly [stage: string, said: string, object?: string];
+
+/** `model:chat` as `['models', 'chat']`. */
+export function matchedObject({ matched }: Outcome): readonly [sort: 'model' | 'route', name: string] | undefined {
+  const end = matched.indexOf(':');
+  const sort = matched.slice(0, Math.max(end, 0));
+  return sort === 'model' || sort === 'route' ? [sort, matched.slice(end + 1)] : undefined;
+}
+
+export const providerOf = (label: string): string => label.slice(0, label.indexOf('/'));
+
+const units = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['m', 60],
+] as const;
+
+/** As a configuration writes it. */
+function lengthInWords(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  const unit = units.find(([, length]) => seconds >= length && seconds % length === 0);
+  return unit ? `${seconds / unit[1]}${unit[0]}` : `${seconds}s`;
+}
+
+function quotaInWords(drawn: Drawn, consumer: string | undefined): string {
+  const { scope, limit, windowMs, used, resetMs, granted } = drawn;
+  const whose = scope === 'gateway' ? 'of all consumers' : `of ${consumer ?? 'its consumer'}`;
+  const rate = `${limit} requests in ${lengthInWords(windowMs)} ${whose}`;
+  if (used === undefined || resetMs === undefined) return `${rate}: the store does not answer`;
+  const ends = `the window ends in ${lengthInWords(resetMs)}`;
+  return granted ? `number ${used} of ${rate}; ${ends}` : `all ${rate} are used; ${ends}`;
+}
+
+function placeInWords({ method, path, surface, outcome }: Facts): Said {
+  const asked = `${method} ${path}`;
+  if (outcome.matched === 'models') return ['surface', `${asked} lists models (${surface ?? ''})`];
+  if (surface !== undefined) return ['surface', `${asked} is a model call (${surface})`];
+  return ['surface', outcome.matched === 'none' ? `${asked} is not served` : `${asked} is a route`];
+}
+
+function* accessOf({ outcome }: Facts): Generator<Said> {
+  const { consumer, code } = outcome;
+  const matched = matchedObject(outcome);
+  if (consumer !== undefined) yield ['consumer', consumer, `consumers.${consumer}`];
+  if (!matched) return;
+  const [sort, name] = matched;
+  yield [sort, name, `${sort}s.${name}`];
+  if (consumer !== undefined && code !== `${sort}_not_allowed`)
+    yield ['access', `${consumer} may use ${sort} ${name}`, `consumers.${consumer}`];
+}
+
+function* decisionsOf({ outcome }: Facts): Generator<Said> {
+  const { order, prompt, passed, fit, drawn, consumer } = outcome;
+  for (const [index, label] of order.entries())
+    yield [index === 0 ? 'target' : 'fallback', label, `providers.${providerOf(label)}`];
+  if (prompt !== undefined) yield ['prompt', prompt, `prompts.${prompt}`];
+  for (const name of passed) yield ['policy', `${name} lets it pass`, `policies.${name}`];
+  if (fit) {
+    const kept = `${fit.policy}: keeps ${fit.kept} of ${fit.messages} messages, about ${fit.tokens} tokens`;
+    yield ['context', kept, `contextPolicies.${fit.policy}`];
+  }
+  for (const each of drawn) yield ['quota', `${each.quota}: ${quotaInWords(each, consumer)}`, `quotas.${each.quota}`];
+}
+
+function* endOf({ outcome, status, message }: Facts): Generator<Said> {
+  const { tried, code, endedBy } = outcome;
+  const matched = matchedObject(outcome);
+  for (const [index, { target, ended }] of tried.entries()) {
+    const object = matched?.[0] === 'route' ? `upstreams.${target}` : `providers.${providerOf(target)}`;
+    yield ['attempt', `${index + 1}. ${target}: ${ended}`, object];
+  }
+  if (code === undefined) return;
+  const object = endedBy ?? (matched && `${matched[0]}s.${matched[1]}`);
+  const words = `${code}${status === undefined ? '' : ` (${status})`}${message === undefined ? '' : `: ${message}`}`;
+  yield object === undefined ? ['refused', words] : ['refused', words, object];
+}
+
+export function stepsOf(facts: Facts, sourceOf: SourceOf): readonly Step[] {
+  const said = [placeInWords(facts), ...accessOf(facts), ...decisionsOf(facts), ...endOf(facts)];
+  return said.map(([stage, words, object]): Step => {
+    const at = object === undefined ? undefined : sourceOf(object);
+    return { stage, said: words, ...(object !== undefined && { object }), ...(at !== undefined && { at }) };
+  });
+}
