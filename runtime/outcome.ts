@@ -1,5 +1,6 @@
 /** What one request came to: written by the stages as it goes along, read by the log, the metrics and explanations. Names and numbers only, never content. */
 import type { Usage } from './call.ts';
+import type { ErrorCode } from './errors.ts';
 
 /** One taking from a quota, or the try at one. */
 export interface Drawn {
@@ -37,7 +38,7 @@ export interface Outcome {
   attempts: number;
   usage: Usage | undefined;
   /** Stable error code, when it did not go well. */
-  code: string | undefined;
+  code: ErrorCode | undefined;
   /** `collection.name` of what in the configuration ended it. */
   endedBy: string | undefined;
   prompt: string | undefined;

@@ -1,7 +1,27 @@
 /** `headgate status`: what a running gateway serves and why, for a terminal. */
+import { readFileSync } from 'node:fs';
 import type { StatusReport } from '@headgate/runtime/serve';
-import { askAdmin, isAddress, usualAdminUrl } from './admin-plane.ts';
+import { EnvironmentFault } from '../findings.ts';
 import { exitCodes, type CommandEntry } from './command.ts';
+
+async function askStatus(url: string, token: string | undefined): Promise<StatusReport> {
+  const asked = new URL('/status', url);
+  let response: Response;
+  try {
+    response = await fetch(asked, {
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+      signal: AbortSignal.timeout(10_000),
+    });
+  } catch (cause) {
+    throw new EnvironmentFault(
+      `${asked.origin} does not answer: is the gateway running, and is this its admin address?`,
+      { cause },
+    );
+  }
+  if (response.status === 401) throw new EnvironmentFault(`${asked.origin} wants a token: give --token-file`);
+  if (!response.ok) throw new EnvironmentFault(`${asked.origin} answered ${response.status}`);
+  return (await response.json()) as StatusReport;
+}
 
 function verificationInWords({ verify }: StatusReport): string {
   if (verify.mode === 'unsigned') return verify.note;
@@ -32,10 +52,12 @@ function inWords(status: StatusReport): string {
   return `${lines.join('\n')}\n`;
 }
 
+const isAddress = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
 export const statusCommand: CommandEntry = (program) => {
   program
     .command('status')
-    .argument('[url]', 'admin address of a gateway', usualAdminUrl)
+    .argument('[url]', 'admin address of a gateway', 'http://127.0.0.1:9090')
     .summary('what a running gateway serves and why')
     .option('--token-file <file>', 'token of the admin plane')
     .option('--json', 'the status document itself')
@@ -45,7 +67,8 @@ export const statusCommand: CommandEntry = (program) => {
         process.exitCode = exitCodes.usage;
         return;
       }
-      const status = (await askAdmin(url, '/status', options.tokenFile)) as StatusReport;
+      const token = options.tokenFile ? readFileSync(options.tokenFile, 'utf8').trim() : undefined;
+      const status = await askStatus(url, token);
       process.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : inWords(status));
     });
 };
