@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { JsonObject, Message } from './call.ts';
 import { askedFor } from './door.ts';
-import { asHeadgateError } from './errors.ts';
+import { asHeadgateError, type ErrorCode } from './errors.ts';
 import type { Exchange, House } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
 import { offlineGeneration } from './generation/offline.ts';
@@ -38,7 +38,7 @@ export type { Outcome } from './outcome.ts';
 export type { Step } from './trace.ts';
 
 export interface Refusal {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly status: number;
   readonly message: string;
   readonly param?: string;

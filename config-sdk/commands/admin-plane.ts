@@ -74,15 +74,6 @@ export async function askStatus(plane: AdminPlane): Promise<StatusReport> {
   return parsed<StatusReport>(response, origin);
 }
 
-/** The document at `path`; undefined where there is none. Throws `EnvironmentFault` when there is no answer to be had. */
-export async function askForDocument(plane: AdminPlane, path: string): Promise<unknown> {
-  const response = await ask(plane, { method: 'GET', path });
-  const { origin } = new URL(plane.url);
-  if (response.status === 404) return undefined;
-  if (!response.ok) throw new EnvironmentFault(`${origin} answered ${response.status}`);
-  return parsed<unknown>(response, origin);
-}
-
 /** Returns why the order was refused, in words; undefined when it is carried out. */
 export async function order(plane: AdminPlane, question: Question): Promise<string | undefined> {
   const response = await ask(plane, question);

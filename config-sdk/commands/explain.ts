@@ -12,7 +12,8 @@ import { compileCommit } from '../compile-commit.ts';
 import { explain } from '../explain/explain.ts';
 import { explanationInWords, pastRequestInWords } from '../explain/words.ts';
 import { commitOf, topLevel } from '../git.ts';
-import { askForDocument, defaultAddress, isAddress, noAddress } from './admin-plane.ts';
+import { EnvironmentFault } from '../findings.ts';
+import { ask, defaultAddress, isAddress, noAddress, tokenFileOption } from './admin-plane.ts';
 import { exitCodes, show, type CommandEntry } from './command.ts';
 
 interface Options {
@@ -33,12 +34,13 @@ const write = (document: object, words: string, { json }: Options): void =>
   void process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : words);
 
 async function explainPast(id: string, options: Options): Promise<void> {
-  const { url, tokenFile } = options;
+  const { url } = options;
   if (!isAddress(url)) return complain(exitCodes.usage, noAddress(url));
-  const found = await askForDocument({ url, tokenFile }, `/api/requests/${encodeURIComponent(id)}`);
-  if (found === undefined)
+  const answer = await ask(options, { method: 'GET', path: `/api/requests/${encodeURIComponent(id)}` });
+  if (answer.status === 404)
     return complain(exitCodes.input, `${url} remembers no request ${id}: it is too old, or another replica had it`);
-  const request = found as RequestTrace;
+  if (!answer.ok) throw new EnvironmentFault(`${url} answered ${answer.status}`);
+  const request = (await answer.json()) as RequestTrace;
   write(request, pastRequestInWords(request), options);
 }
 
@@ -97,7 +99,7 @@ export const explainCommand: CommandEntry = (program) => {
     .option('--commit <rev>', 'under the configuration of this commit, not of the working tree')
     .option('--id <id>', 'x-request-id of a past request')
     .option('--url <url>', 'admin address of the gateway that had it', defaultAddress)
-    .option('--token-file <file>', 'token of the admin plane')
+    .addOption(tokenFileOption())
     .option('--json', 'one JSON document')
     .action(async (file: string | undefined, options: Options) => {
       if ((file === undefined) === (options.id === undefined))

@@ -21,7 +21,10 @@ const decider = await openDecider(JSON.parse(readFileSync(0, 'utf8')) as Paramet
 const files = policedFiles(order);
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const addressOf = (name: string) => new URL(`${name}.${extension}`, import.meta.url).href;
-const refusedImports = policeImports(files, { headgate: addressOf('../index'), 'headgate/test': addressOf('./index') });
+const { refused: refusedImports } = policeImports(files, {
+  headgate: addressOf('../index'),
+  'headgate/test': addressOf('./index'),
+});
 const impurities = guardGlobals(files);
 
 const asText = (value: unknown): string =>

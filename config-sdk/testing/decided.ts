@@ -20,8 +20,7 @@ export class DecidedRequest implements Decided {
   }
 
   get refusal(): ErrorCode | undefined {
-    // The engine's codes are those of the error table.
-    return this.#trace.refusal?.code as ErrorCode | undefined;
+    return this.#trace.refusal?.code;
   }
 
   get targets(): readonly string[] {
