@@ -25,7 +25,11 @@ const { findings, snapshot } = await check(root);
 const requests = readdirSync(join(root, 'requests')).filter((name) => name.endsWith('.json'));
 
 describe('what explain says', () => {
-  test('of a configuration without errors', () => assert.deepEqual(findings, []));
+  test('of a configuration without errors', () =>
+    assert.deepEqual(
+      findings.filter(({ severity }) => severity === 'error'),
+      [],
+    ));
   for (const name of requests) {
     test(name.replace('.json', ''), async () => {
       assert.ok(snapshot);
