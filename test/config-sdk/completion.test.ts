@@ -89,7 +89,7 @@ describe('the editor offers', () => {
     offers('kinds', ['anthropic', 'openai', 'sandbox']);
     offers('units', ['requests']);
     offers('options', ['timeout', 'retries']);
-    offers('model', ['needs', 'prompt', 'context', 'policies', 'quotas', 'probe']);
+    offers('model', ['needs', 'prompt', 'context', 'policies', 'quotas', 'probe', 'tags']);
     includes('policy', ['target', 'reserveOutput', 'high', 'low']);
   });
 });
