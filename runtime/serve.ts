@@ -135,7 +135,11 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const { onChange } = extras;
   // Replicas that share their counts share their verdicts too.
   const isShared = /^rediss?:/.test(settings.store);
-  const verdicts = closers.add(isShared ? redisVerdicts(settings.store, log) : noSharedVerdicts);
+  const verdicts = closers.add(
+    isShared
+      ? redisVerdicts({ url: settings.store, log, replica: replicaId, known: () => keep.state.quarantine })
+      : noSharedVerdicts,
+  );
   const loop = new Loop({ source, verify, activator, keep, bar, verdicts, log, metrics, pollMs, ...trial, onChange });
   loop.history.spreadBy((before, after) => herald.heard(before, after));
   let stopping: Promise<void> | undefined;

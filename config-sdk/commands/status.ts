@@ -54,8 +54,22 @@ function rolloutInWords(rollout: NonNullable<StatusReport['rollout']>): string[]
 }
 
 function inWords(status: StatusReport): string {
-  const { state, active, held, pause, rollout, bake, tip, source, quarantine, pinnable, generationsLive, word } =
-    status;
+  const {
+    state,
+    active,
+    held,
+    waiting,
+    verdictStore,
+    pause,
+    rollout,
+    bake,
+    tip,
+    source,
+    quarantine,
+    pinnable,
+    generationsLive,
+    word,
+  } = status;
   const now = Date.now();
   const lines = [`state      ${state}`];
   if (active) {
@@ -67,6 +81,10 @@ function inWords(status: StatusReport): string {
   } else lines.push('serving    nothing');
   if (pause)
     lines.push(`${pause.pinned ? 'PINNED' : 'PAUSED'}     until ${pause.until}${pause.note ? `: ${pause.note}` : ''}`);
+  if (waiting)
+    lines.push(`waiting    ${waiting.commit.slice(0, 12)} is tried by another replica first, since ${waiting.since}`);
+  if (verdictStore === 'unreachable')
+    lines.push('verdicts   the shared store does not answer: this replica decides alone');
   if (held) lines.push(`held       ${held.reason}: ${held.detail}`);
   if (rollout) lines.push(...rolloutInWords(rollout));
   if (bake) lines.push(`on trial   until ${bake.endsAt}, ${bake.samples} requests so far`);

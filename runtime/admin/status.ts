@@ -49,6 +49,8 @@ export function statusOf({ activator, loop, keep, herald, signed, replicaId, sta
     held: state.held,
     pause: state.pause && { ...state.pause, until: new Date(state.pause.until).toISOString() },
     pinnable: loop.operator.pinnable,
+    waiting: loop.lead.waiting,
+    verdictStore: loop.verdictStore,
     rollout: loop.stage.report,
     bake,
     watch,

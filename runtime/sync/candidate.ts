@@ -115,7 +115,8 @@ export class CandidateWork {
     const { keep, activator, operator, log } = this.#options;
     if (!this.#isWanted(commit)) return;
     await keep.change({ building: commit });
-    const isAllowed = operator.isAllowed(commit);
+    // What was accepted once is not asked again, when a pin or a restart has led away from it.
+    const isAllowed = operator.isAllowed(commit) || keep.state.highestCommit === commit;
     await this.#judge(commit, 'warmed', (signal) => activator.warm(this.#of(commit), { isAllowed, signal, log }));
     // When it is to serve, the mark goes in the same write that says so.
     if (this.#machine.state().active !== commit) await keep.change({ building: undefined });

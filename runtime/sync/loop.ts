@@ -6,10 +6,11 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bar } from './bar.ts';
 import { CandidateWork } from './candidate.ts';
 import { History } from './history.ts';
+import { Lead } from './lead.ts';
 import type { Keep } from './keep.ts';
 import { clearMarks, firstArtifact, serveFirst } from './keep/boot.ts';
 import { step } from './machine.ts';
-import { cold, type Effect, type Event, type State } from './states.ts';
+import { cold, isTried, isUntried, type Effect, type Event, type State } from './states.ts';
 import { Operator } from './operator.ts';
 import { neverPolled, Poller, type SourceStatus } from './poller.ts';
 import { Proving } from './proving.ts';
@@ -46,6 +47,8 @@ export class Loop {
   readonly history: History;
   readonly operator: Operator;
   readonly proving: Proving;
+  /** Of the replicas that share a store: who tries a revision first. */
+  readonly lead: Lead;
   #state: State = cold;
   readonly #candidate: CandidateWork;
   /** Of the rollout that is under way. */
@@ -57,13 +60,21 @@ export class Loop {
     const { source, log, metrics, pollMs } = options;
     this.#effects = new Sequence(log);
     this.history = new History(log, metrics, options.onChange);
+    const machine = {
+      state: () => this.#state,
+      send: (event: Event) => this.#send(event),
+      settled: () => this.#effects.settled(),
+    };
+    const operator = (this.operator = new Operator(options, machine));
     const intervalMs = () => (this.#state.active === undefined ? Math.min(pollMs, coldPollMs) : pollMs);
     const onTip = (tip: string | undefined) => this.#tipSeen(tip);
-    this.operator = new Operator(options, { state: () => this.#state, send: (event) => this.#send(event) });
     this.#poller = source && new Poller({ source, log, metrics, intervalMs, onTip });
-    const { operator } = this;
-    const machine = { state: () => this.#state, send: (event: Event) => this.#send(event) };
-    this.proving = new Proving(options, machine);
+    this.lead = new Lead({
+      verdicts: options.verdicts,
+      isTried: (commit) => isTried(this.#state, commit),
+      again: (tip) => this.#tipSeen(tip),
+    });
+    this.proving = new Proving({ ...options, onLed: (commit) => this.lead.passed(commit) }, machine);
     this.stage = new StageWatch(options, machine.send);
     this.#candidate = new CandidateWork({ ...options, operator, poller: this.#poller }, machine);
   }
@@ -74,6 +85,13 @@ export class Loop {
 
   get sourceStatus(): SourceStatus {
     return this.#poller?.status ?? neverPolled;
+  }
+
+  /** Whether the replicas can tell each other what they found. */
+  get verdictStore(): 'none' | 'reachable' | 'unreachable' {
+    const { isReachable } = this.#options.verdicts;
+    if (isReachable === undefined) return 'none';
+    return isReachable ? 'reachable' : 'unreachable';
   }
 
   /** Serves what is on disk, or `seed`, before git is asked for anything; then what the source has. */
@@ -107,6 +125,7 @@ export class Loop {
     this.stage.stop();
     this.proving.stop();
     this.operator.stop();
+    await this.lead.stop();
     await clearMarks(this.#options.keep);
   }
 
@@ -117,6 +136,8 @@ export class Loop {
     // Asked before it is tried: what one replica found bad, the others need not find out.
     const detail = tip === this.#state.tip ? undefined : await this.#options.verdicts.on(tip);
     if (detail !== undefined) this.#send({ type: 'condemned', commit: tip, detail });
+    if (!isUntried(this.#state, tip)) this.lead.forget();
+    else if (!(await this.lead.mayTry(tip))) return;
     this.#send({ type: 'tip_seen', commit: tip });
   }
 

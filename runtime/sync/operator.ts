@@ -17,6 +17,8 @@ export interface OperatorOptions {
 export interface Ordered {
   readonly state: () => State;
   readonly send: (event: Event) => void;
+  /** Resolves when what was sent is carried out. */
+  readonly settled: () => Promise<void>;
 }
 
 /** What served lately can be pinned without asking the source for it. */
@@ -87,7 +89,11 @@ export class Operator {
     const pause: Pause = { pinned, until: Date.now() + forMs, note };
     await this.#options.keep.change({ pause });
     this.#begin(pause);
-    return undefined;
+    if (pinned === undefined) return undefined;
+    // Whoever is told that it is pinned relies on it.
+    await this.#machine.settled();
+    const { active: serving, held } = this.#machine.state();
+    return serving === pinned ? undefined : `${pinned} cannot be served: ${held?.detail ?? 'it was refused'}`;
   }
 
   async resume(): Promise<string | undefined> {

@@ -18,6 +18,8 @@ export interface ProvingOptions extends TrialTerms {
   readonly verdicts: SharedVerdicts;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Nobody has to wait for this revision any more. */
+  readonly onLed: (commit: string) => void;
 }
 
 export interface Watch {
@@ -69,7 +71,7 @@ export class Proving {
   }
 
   begin(artifact: Artifact, generation: Generation): void {
-    const { verdicts, bakeMs, bakeSamples } = this.#options;
+    const { verdicts, bakeMs, bakeSamples, onLed } = this.#options;
     const { send } = this.#machine;
     this.stop();
     this.#aftermath = undefined;
@@ -81,6 +83,7 @@ export class Proving {
         send({ type: 'unhealthy', commit, detail });
       },
       onOver: (commit, proved) => send({ type: 'baked', commit, proved }),
+      onLed,
       onWatched: (commit) => send({ type: 'watched', commit }),
       heard: (commit) => verdicts.on(commit),
     });
@@ -101,6 +104,7 @@ export class Proving {
   async promote(): Promise<void> {
     this.#options.activator.promote();
     const trial = this.#trial;
+    if (trial) this.#options.onLed(trial.artifact.commit);
     this.health = trial?.isProved ? 'verified' : 'unverified';
     if (!trial) return;
     if (this.#kept?.commit !== trial.artifact.commit) this.#spare = this.#kept;

@@ -142,3 +142,18 @@ export const isBaking = ({ active, lastKnownGood }: State): boolean => active !=
 
 /** Whether what serves has passed its trial with too few requests to prove it, and can still be taken back. */
 export const isWatched = (state: State): boolean => state.fallback !== undefined && !isBaking(state);
+
+/** Whether `commit` is worked on or on trial; also a while after it was found bad, until everybody can know. */
+export const isTried = (state: State, commit: string): boolean =>
+  state.work?.commit === commit ||
+  (state.active === commit && isBaking(state)) ||
+  Object.hasOwn(state.quarantine, commit);
+
+/** Whether `tip` would be tried out beside something that serves well. */
+export const isUntried = (state: State, tip: string): boolean =>
+  tip !== state.tip &&
+  tip !== state.active &&
+  tip !== state.lastKnownGood &&
+  state.active !== undefined &&
+  !state.pause &&
+  !Object.hasOwn(state.quarantine, tip);

@@ -22,6 +22,8 @@ export interface TrialEnd {
   readonly onOver: (commit: string, proved: boolean) => void;
   /** It was watched for long enough after its trial, or enough requests came at last. */
   readonly onWatched: (commit: string) => void;
+  /** It did well, or lasted the time of a trial: what others need to see before they try it too. */
+  readonly onLed: (commit: string) => void;
   /** What other replicas say of it. */
   readonly heard: (commit: string) => Promise<string | undefined>;
 }
@@ -33,6 +35,7 @@ export class Trial {
   /** On the clock that nobody sets. */
   #over: number;
   #isOver = false;
+  #isLed = false;
   readonly #timer: NodeJS.Timeout;
 
   constructor(artifact: Artifact, generation: Generation, terms: TrialTerms, end: TrialEnd) {
@@ -62,6 +65,10 @@ export class Trial {
     const { health: record, measure } = this.#generation;
     const fault = measure && faultOf({ record, against: measure.against.health, changes: measure.changes });
     const isTimeOver = performance.now() >= this.#over;
+    if (!fault && !this.#isLed && (isTimeOver || this.isProved)) {
+      this.#isLed = true;
+      end.onLed(commit);
+    }
     if (fault) end.onFault(commit, this.#explain(fault), fault);
     else if (this.#isOver && (isTimeOver || this.isProved)) end.onWatched(commit);
     else if (!this.#isOver && isTimeOver) {

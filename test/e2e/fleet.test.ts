@@ -79,29 +79,72 @@ describe('with Redis between them', { skip: skipWithout(tools.redisServer) }, ()
     });
   };
 
-  test('fault 88: what one replica found bad the others never serve, and those that try it stop', async (context) => {
+  test('fault 88: what one replica finds bad the others never serve, however they come to see it', async (context) => {
     const { branch, start, good, bad } = await stage(context);
     await branch.publish(versioned(1, { vendorUrl: good }));
-    const first = await start('--poll', '100ms');
-    const together = await start('--poll', '100ms');
-    const later = await start('--poll', '1h');
+    const replicas: TestGateway[] = [];
+    for (let count = 0; count < 3; count += 1) replicas.push(await start('--poll', '100ms', '--bake-samples', '5'));
+    const trying = (n: number) => replicas.filter(({ revision }) => revision === short(n));
     const commit = await branch.publish(versioned(2, { vendorUrl: bad }));
-    await until('two try it', async () => [first, together].every(({ revision }) => revision === short(2)));
+    await Promise.all(replicas.map((replica) => replica.poke()));
+    const [first] = await until('one tries it', async () => trying(2).length > 0 && trying(2));
+    assert.ok(first);
+    const others = replicas.filter((replica) => replica !== first);
+    for (const other of others) assert.equal((await other.status()).waiting?.commit, commit);
     const { held } = await spoil(first);
     assert.match(held?.detail ?? '', /vendor\/m refused our credential/);
-    await until('the other that tried it stops', async () => together.revision === short(1), 1_500);
-    await later.poke();
-    const status = await until('the third holds it', async () => {
-      const now = await later.status();
-      return now.held?.commit === commit && now;
-    });
-    assert.equal(status.held?.detail, held?.detail);
-    assert.equal(status.active?.generation, 1, 'it never built it');
+    for (const other of others) {
+      const status = await until('it is held', async () => {
+        const now = await other.status();
+        return now.held?.commit === commit && now;
+      });
+      assert.equal(status.held?.detail, held?.detail);
+      assert.equal(status.active?.generation, 1, 'it never built it');
+    }
     await branch.publish(versioned(3, { vendorUrl: good }));
-    await Promise.all([first, together, later].map((replica) => replica.poke()));
-    await until('all follow the fix', async () =>
-      [first, together, later].every(({ revision }) => revision === short(3)),
-    );
+    const [next] = await until('one tries the fix', async () => trying(3).length > 0 && trying(3));
+    assert.equal(trying(3).length, 1);
+    for (let asked = 0; asked < 5; asked += 1) await next?.post('/v1/chat/completions', question('vendor'));
+    await until('all follow the fix', async () => trying(3).length === 3);
+  });
+
+  test('a revision that nobody asks anything is followed by all when its trial has lasted its time', async (context) => {
+    const { branch, start } = await stage(context);
+    await branch.publish(versioned(1));
+    const replicas = [await start('--poll', '100ms', '--bake', '2s'), await start('--poll', '100ms', '--bake', '2s')];
+    await branch.publish(versioned(2));
+    await until('both serve it', async () => replicas.every(({ revision }) => revision === short(2)), 8_000);
+  });
+
+  test('when the replica that tries a revision first is gone, another does', async (context) => {
+    const { branch, start } = await stage(context);
+    await branch.publish(versioned(1));
+    const [one, two] = [await start('--poll', '100ms'), await start('--poll', '100ms')];
+    await branch.publish(versioned(2));
+    const leads = await until('one tries it', async () => [one, two].find(({ revision }) => revision === short(2)));
+    const other = leads === one ? two : one;
+    assert.equal(other.revision, short(1));
+    await leads.close();
+    await until('the other tries it', async () => other.revision === short(2), 10_000);
+  });
+
+  test('fault 88: a verdict that Redis was away for, or has forgotten, is told again', async (context) => {
+    const { branch, redis, start, good, bad } = await stage(context);
+    await branch.publish(versioned(1, { vendorUrl: good }));
+    const first = await start('--poll', '100ms');
+    await redis.kill();
+    const commit = await branch.publish(versioned(2, { vendorUrl: bad }));
+    await until('it is tried', async () => first.revision === short(2));
+    await spoil(first);
+    assert.equal((await first.status()).verdictStore, 'unreachable');
+    await redis.start();
+    await until('the store answers', async () => {
+      await first.poke();
+      return (await first.status()).verdictStore === 'reachable';
+    });
+    const fresh = await start('--poll', '100ms');
+    assert.equal(fresh.revision, short(1), 'what stood before the tip serves');
+    assert.equal((await fresh.status()).held?.commit, commit);
   });
 
   test('fault 89: a new replica does not start on a tip that another found bad', async (context) => {

@@ -61,6 +61,7 @@ test('a fault inside the gateway ends the trial within a second, and names what 
       onFault: (_commit, sentence, fault) => ended.resolve({ sentence, fault }),
       onOver: () => ended.reject(new Error('over')),
       onWatched: () => ended.reject(new Error('watched')),
+      onLed: () => undefined,
       heard: () => Promise.resolve(undefined),
     },
   );
