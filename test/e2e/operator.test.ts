@@ -70,7 +70,7 @@ test('fault 66: a pin serves an earlier revision until it runs out, survives a r
   await serves(gateway, 2);
   assert.equal((await order(gateway, '/pin', { commit: 'a'.repeat(40) })).status, 409);
   assert.equal((await order(gateway, '/pin', { commit: good, for: '1h', note: 'incident 7' })).status, 202);
-  await serves(gateway, 1);
+  assert.equal(gateway.revision, sourceOf(1).slice(0, 12), 'who is told that it is pinned can rely on it');
   assert.equal((await gateway.status()).state, 'PAUSED');
   assert.match(await gateway.metrics(), /headgate_config_paused\{kind="pin"\} 1/);
   await gateway.close();
@@ -114,4 +114,20 @@ test('orders that make no sense are refused with the cure', async (context) => {
     assert.match(answer.body.detail ?? '', detail);
   }
   assert.equal((await order(gateway, '/pin', {}, 'DELETE')).status, 409);
+});
+
+test('a shrink that was accepted once is not asked to be accepted again after a pin', async (context) => {
+  const { branch, start } = await stage(context);
+  const target = { kind: 'target', provider: 'sandbox', model: 'small' } as const;
+  const models = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, { targets: target }]));
+  const before = await branch.publish(versioned(1, { parts: { models } }));
+  const gateway = await start();
+  const small = await branch.publish(versioned(2));
+  await until('it is held', async () => (await gateway.status()).held?.reason === 'shrink');
+  assert.equal((await order(gateway, '/accept', { commit: small })).status, 202);
+  await serves(gateway, 2);
+  assert.equal((await order(gateway, '/pin', { commit: before, for: '1h' })).status, 202);
+  assert.equal((await order(gateway, '/pin', {}, 'DELETE')).status, 202);
+  await serves(gateway, 2);
+  assert.equal((await gateway.status()).held, undefined);
 });
