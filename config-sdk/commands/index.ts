@@ -2,6 +2,7 @@
 import { buildCommand } from './build.ts';
 import { checkCommand } from './check.ts';
 import type { CommandEntry } from './command.ts';
+import { commentCommand } from './comment.ts';
 import { devCommand } from './dev.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
@@ -21,6 +22,7 @@ export const commands: readonly CommandEntry[] = [
   planCommand,
   testCommand,
   explainCommand,
+  commentCommand,
   publishCommand,
   serveCommand,
   devCommand,

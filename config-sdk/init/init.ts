@@ -34,7 +34,9 @@ function realPath(path: string): string {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return join(realPath(dirname(path)), basename(path));
     throw new EnvironmentFault(
-      code === 'ENOTDIR' ? `${dirname(path)} is not a directory` : `${path} cannot be read: ${(error as Error).message}`,
+      code === 'ENOTDIR'
+        ? `${dirname(path)} is not a directory`
+        : `${path} cannot be read: ${(error as Error).message}`,
     );
   }
 }
