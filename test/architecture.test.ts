@@ -20,6 +20,7 @@ const waist = [
   'serve',
   'settings',
   'snapshot',
+  'surfaces',
   'sync/source',
 ];
 

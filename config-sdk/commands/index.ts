@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import type { CommandEntry } from './command.ts';
 import { commentCommand } from './comment.ts';
 import { devCommand } from './dev.ts';
+import { generateCommand } from './generate.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { acceptCommand, pauseCommand, pinCommand, resumeCommand, retryCommand, unpinCommand } from './orders.ts';
@@ -23,6 +24,7 @@ export const commands: readonly CommandEntry[] = [
   testCommand,
   explainCommand,
   commentCommand,
+  generateCommand,
   publishCommand,
   serveCommand,
   devCommand,

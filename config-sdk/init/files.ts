@@ -86,7 +86,7 @@ export function teamFiles(repository: TeamRepository): ReadonlyMap<string, strin
     readFileSync(join(ownDirectory, 'template', template), 'utf8')
       .replaceAll('__NAME__', name)
       .replaceAll('__BRANCH__', branch)
-      .replaceAll('__KEY_HASH__', keyHash);
+      .replaceAll('sha256:__KEY_HASH__', keyHash);
   const templates = Object.entries({ ...always, ...forCi[ci] });
   return new Map([
     ...templates.map(([path, template]) => [path, filled(template)] as const),

@@ -48,6 +48,19 @@ describe('headgate init', { concurrency: 2 }, () => {
     assert.equal(await git(folder, 'symbolic-ref', '--short', 'HEAD'), 'main');
   });
 
+  test('makes tests that hold, and that fail when the configuration says something else', async (context) => {
+    const { folder } = await made(context);
+    await installHeadgate(folder);
+    const { code, stdout } = await headgate(folder, ['test']);
+    assert.equal(code, 0);
+    assert.match(stdout, /\n5 tests, all fine/);
+    const config = await readFile(join(folder, 'gateway.config.ts'), 'utf8');
+    await writeFiles(folder, { 'gateway.config.ts': config.replace('limit: 60', 'limit: 59') });
+    const changed = await headgate(folder, ['test']);
+    assert.equal(changed.code, 1);
+    assert.match(changed.stdout, /FAIL tests\/gateway\.test\.ts: a minute allows sixty requests/);
+  });
+
   test('prints the only key once and keeps its hash', async (context) => {
     const { folder, stdout } = await made(context);
     const keys = stdout.match(/hg_[0-9A-Za-z]{43}/g) ?? [];

@@ -22,7 +22,7 @@ export const assistant = model('assistant', {
 
 // Who may call. Only the hash of a key stands here; `npx headgate keys create` makes another one.
 export const team = consumer('team', {
-  keys: ['__KEY_HASH__'],
+  keys: ['sha256:__KEY_HASH__'],
   models: [assistant],
 });
 
