@@ -61,8 +61,9 @@ async function scene(context: TestContext, change = (text: string) => text.repla
   await commitAll(clone, 'Begin');
   await git(clone, 'push', '--quiet', 'origin', 'main');
   await git(clone, 'checkout', '--quiet', '-b', 'change');
-  const prompt = await readFile(join(clone, 'prompts/support.ts'), 'utf8');
-  await writeFiles(clone, { 'prompts/support.ts': change(prompt) });
+  // The prompt, and what the team's tests expect of it.
+  for (const file of ['prompts/support.ts', 'tests/gateway.test.ts'])
+    await writeFiles(clone, { [file]: change(await readFile(join(clone, file), 'utf8')) });
   await commitAll(clone, 'Ask instead');
   const host = await startMergeHost(context);
   const variables = {
