@@ -100,8 +100,8 @@ function schemaInWords(schema: Schema): string {
       .map(([name, each]) => `${name}: ${schemaInWords(each)}`)
       .join(', ')} }`;
   if (schema['type'] === 'object') return 'record';
-  // Durations are the one sort of value that the schema reads by code of its own.
-  return typeof schema['type'] === 'string' ? schema['type'] : (words['Duration'] ?? '');
+  if (schema['title'] === 'duration') return words['Duration'] ?? '';
+  return typeof schema['type'] === 'string' ? schema['type'] : '';
 }
 
 /** Doc comments of schema members by name, wherever in these files they stand. */

@@ -17,6 +17,7 @@ export function parseDuration(text: string): number | undefined {
 export function duration(minMs: number, maxMs: number) {
   return z
     .custom<Duration>((value) => typeof value === 'string', "write a duration such as '30s'")
+    .meta({ title: 'duration', type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$' })
     .transform((text, context) => {
       const ms = parseDuration(text);
       if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;

@@ -31,5 +31,6 @@ export const rolloutSchema = z.strictObject({
       (value) => Array.isArray(value) && value.length <= mostStages,
       `must be a list of at most ${mostStages} stages`,
     )
+    .meta({ type: 'array', maxItems: mostStages })
     .pipe(stages),
 });

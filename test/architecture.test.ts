@@ -20,6 +20,7 @@ const waist = [
   'serve',
   'settings',
   'snapshot',
+  'surfaces',
   'sync/source',
 ];
 
@@ -35,6 +36,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   '@headgate/runtime': ['config-sdk/'],
   commander: ['config-sdk/'],
   diff: ['config-sdk/plan/text-diff.ts'],
+  // What `init` writes is the team's own code, and no part of the package.
+  headgate: ['config-sdk/template/'],
   fastify: ['runtime/upstream/forward.ts', 'runtime/admin/'],
   ioredis: ['runtime/redis/'],
   'isomorphic-git': ['runtime/sync/'],

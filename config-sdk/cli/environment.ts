@@ -14,6 +14,37 @@ export interface Surroundings {
   readonly signKeyFile: string | undefined;
 }
 
+/** Where the merge request that CI runs for takes comments. */
+export interface CommentPlace {
+  readonly host: 'github' | 'gitlab';
+  /** Address of the API. */
+  readonly api: string;
+  readonly repository: string;
+  readonly number: string;
+  readonly token: string;
+}
+
+export const commentTokenVariables = { github: 'GITHUB_TOKEN', gitlab: 'HEADGATE_GITLAB_TOKEN' } as const;
+
+/** The place, or the variables that a job for a merge request would have and this process lacks. */
+export function commentPlace(): CommentPlace | { readonly missing: readonly string[] } {
+  const { GITHUB_ACTIONS, GITHUB_API_URL: githubApi, GITHUB_REPOSITORY, GITHUB_REF, CI_API_V4_URL } = process.env;
+  const { CI_MERGE_REQUEST_PROJECT_ID, CI_MERGE_REQUEST_IID } = process.env;
+  const onGithub = GITHUB_ACTIONS === 'true';
+  const host = onGithub ? 'github' : 'gitlab';
+  const tokenVariable = commentTokenVariables[host];
+  const [api, repository, number] = onGithub
+    ? [githubApi, GITHUB_REPOSITORY, /^refs\/pull\/(\d+)\//.exec(GITHUB_REF ?? '')?.[1]]
+    : [CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID, CI_MERGE_REQUEST_IID];
+  const token = process.env[tokenVariable];
+  if (api && repository && number && token) return { host, api, repository, number, token };
+  const names = onGithub
+    ? { GITHUB_API_URL: api, GITHUB_REPOSITORY: repository, 'GITHUB_REF (refs/pull/…)': number }
+    : { CI_API_V4_URL: api, CI_MERGE_REQUEST_PROJECT_ID: repository, CI_MERGE_REQUEST_IID: number };
+  const missing = Object.entries({ ...names, [tokenVariable]: token }).filter(([, value]) => !value);
+  return { missing: missing.map(([name]) => name) };
+}
+
 export const devKeyVariable = 'HEADGATE_DEV_KEY';
 export const signKeyVariable = 'HEADGATE_SIGN_KEY_FILE';
 

@@ -50,6 +50,17 @@ test(
     const headgate = (...parameters: string[]) =>
       run(process.execPath, [join(team, 'node_modules/.bin/headgate'), ...parameters], { cwd: team });
     assert.match((await headgate('check')).stderr, /no problems/);
+    // The tarball holds what `init` writes, and the new repository depends on the version that wrote it.
+    await headgate('init', 'new');
+    const fresh = join(team, 'new');
+    const { devDependencies } = JSON.parse(await readFile(join(fresh, 'package.json'), 'utf8')) as {
+      devDependencies: object;
+    };
+    assert.deepEqual(devDependencies, { headgate: '0.1.0' });
+    assert.match((await headgate('check', 'new')).stderr, /no problems/);
+    // What an editor reads: without our own check, by the tsconfig.json that was written.
+    await run(join(team, 'node_modules/.bin/tsc'), ['-p', fresh], { cwd: team });
+    await rm(fresh, { recursive: true });
     await headgate('build', '--out', 'out');
     await writeFiles(team, {
       'tests/team.test.ts': `import { test } from 'headgate/test';

@@ -1,0 +1,59 @@
+/** `headgate init`. */
+import { relative } from 'node:path';
+import { Option } from 'commander';
+import { ciHosts, fromCheckout, type CiHost } from '../init/files.ts';
+import { init, type InitOutcome } from '../init/init.ts';
+import { exitCodes, type CommandEntry } from './command.ts';
+
+type Made = Extract<InitOutcome, { outcome: 'made' }>;
+
+const indented = (lines: readonly string[]): string => lines.map((each) => `  ${each}\n`).join('');
+
+function madeInWords({ directory, files, key, newRepository }: Made): string {
+  const path = relative(process.cwd(), directory);
+  const steps = [
+    ...(path === '' ? [] : [`cd ${path}`]),
+    'npm install',
+    'npx headgate check && npx headgate test',
+    "git add --all && git commit -m 'Begin a gateway'",
+    'npx headgate dev',
+  ];
+  const words = [
+    `made a gateway in ${path === '' ? 'this directory' : path}${newRepository ? ', a new git repository' : ''}:`,
+    indented(files),
+    `key of consumer 'team', shown this once (the config holds its hash):\n  ${key}`,
+    '',
+    `next:\n${indented(steps)}`,
+  ];
+  if (fromCheckout)
+    words.push(
+      'package.json depends on the checkout of Headgate that this command ran from; CI has no such path: put a published',
+      'version there, or tarballs of `npm pack` into the repository, before the first pull request.\n',
+    );
+  return words.join('\n');
+}
+
+function refusalInWords(outcome: Exclude<InitOutcome, Made>): string {
+  if (outcome.outcome === 'inside_repository')
+    return `headgate: ${outcome.directory} lies inside the git repository ${outcome.top}, and a gateway stands at the top of its own; choose a directory outside, or run \`git init\` in it first\n`;
+  return `headgate: nothing was written to ${outcome.directory}, because these are there already:\n${indented(outcome.files)}move them away, or choose another directory\n`;
+}
+
+export const initCommand: CommandEntry = (program) => {
+  program
+    .command('init')
+    .argument('[dir]', 'where to make it; made when it is not there', '.')
+    .summary("make a team's repository")
+    .description(
+      'A working repository: configuration, a prompt, a policy, tests, settings for the editor and a workflow for CI;\n`check` passes in it at once. Nothing that exists is overwritten: exit code 1 names all that is in the way.',
+    )
+    .addOption(new Option('--ci <host>', 'whose workflow to write').choices(ciHosts).default('github'))
+    .option('--json', 'one JSON document')
+    .action(async (directory: string, { ci, json }: { ci: CiHost; json?: boolean }) => {
+      const outcome = await init(directory, ci);
+      if (outcome.outcome !== 'made') process.exitCode = exitCodes.input;
+      if (json) process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
+      else if (outcome.outcome === 'made') process.stdout.write(madeInWords(outcome));
+      else process.stderr.write(refusalInWords(outcome));
+    });
+};

@@ -1,0 +1,86 @@
+/** The parts of the OpenAPI document that operations refer to: who may call, headers, envelopes. */
+
+const key = (name: string) => ({ type: 'apiKey', in: 'header', name });
+
+/** One of them is enough; the first that is sent counts, in this order. */
+export const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'The key of a consumer.' },
+  'x-api-key': key('x-api-key'),
+  'x-goog-api-key': key('x-goog-api-key'),
+  'api-key': key('api-key'),
+};
+
+const text = (description: string) => ({ description, schema: { type: 'string' } });
+const count = (description: string) => ({ description, schema: { type: 'integer', minimum: 0 } });
+
+export const headers = {
+  'headgate-attempts': count('How many tries it took.'),
+  'headgate-cache': text('Whether the answer came from a cache.'),
+  'headgate-dropped': text('What of the request the target that answered could not be told.'),
+  'headgate-revision': text('The commit of the configuration that served, in short.'),
+  'headgate-target': text('What answered: `provider/model`, or the name of an upstream.'),
+  ratelimit: text('What is left of each quota.'),
+  'ratelimit-policy': text('The quotas that were drawn from.'),
+  'retry-after': count('Seconds to wait, where the gateway knows them.'),
+  'x-ratelimit-limit-requests': count('Limit of the quota that is nearest to its end.'),
+  'x-ratelimit-remaining-requests': count('What is left of it.'),
+  'x-ratelimit-reset-requests': text('When it begins anew, such as `12s`.'),
+  'x-request-id': text("The client's own where it sent a sane one, else made here."),
+};
+
+const object = (properties: Record<string, object>, required = Object.keys(properties)) => ({
+  type: 'object',
+  properties,
+  required,
+});
+
+const model = object({
+  id: { type: 'string' },
+  object: { const: 'model' },
+  created: { type: 'integer' },
+  owned_by: { type: 'string' },
+});
+
+/** Schemas are open: fields that the gateway does not read pass through, or are named in `headgate-dropped`. */
+export function schemas(models: readonly string[], rules: readonly object[]): Record<string, object> {
+  const metadata = { type: ['object', 'null'], additionalProperties: { type: 'string' } };
+  const request = object(
+    {
+      model: { type: 'string', ...(models.length > 0 && { enum: models }) },
+      messages: { type: 'array', minItems: 1, items: object({ role: { type: 'string' } }) },
+      stream: { type: ['boolean', 'null'] },
+      metadata,
+    },
+    ['model', 'messages'],
+  );
+  return {
+    Error: object({
+      error: object({
+        message: { type: 'string' },
+        type: { type: 'string' },
+        param: { type: ['string', 'null'] },
+        code: { type: 'string' },
+      }),
+    }),
+    Model: model,
+    ModelAnswer: object({
+      id: { type: 'string' },
+      object: { const: 'chat.completion' },
+      created: { type: 'integer' },
+      model: { type: 'string' },
+      choices: { type: 'array', items: { type: 'object' } },
+    }),
+    ModelList: object({
+      object: { const: 'list' },
+      data: { type: 'array', items: { $ref: '#/components/schemas/Model' } },
+    }),
+    ModelRequest: { ...request, ...(rules.length > 0 && { allOf: rules }) },
+    Problem: object({
+      type: { type: 'string' },
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      detail: { type: 'string' },
+      code: { type: 'string' },
+    }),
+  };
+}

@@ -1,0 +1,166 @@
+/** What a gateway serves to its clients, as an OpenAPI 3.1 document: the model APIs and routes of one configuration, and nothing that is not there. */
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '@headgate/runtime/canonical-json';
+import type { ErrorCode } from '@headgate/runtime/errors';
+import type { Snapshot } from '@headgate/runtime/snapshot';
+import * as surfaces from '@headgate/runtime/surfaces';
+import { headers, schemas, securitySchemes } from './openapi-parts.ts';
+import { codesFor, failures, type Traits } from './openapi-failures.ts';
+import { routePaths } from './openapi-routes.ts';
+import { requestFields, sortedEntries, type Field } from './requests.ts';
+
+const json = (name: string) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
+const headersOf = (names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+function traitsOf(snapshot: Snapshot): Traits {
+  const [models, consumers] = [Object.values(snapshot.models), Object.values(snapshot.consumers)];
+  return {
+    isModelCall: true,
+    hasQuotas: [...models, ...consumers].some(({ quotas = [] }) => quotas.length > 0),
+    hasPolicies: models.some(({ policies = [] }) => policies.length > 0),
+    needsValues: models.some((model) =>
+      (['header', 'metadata'] as const).some((sort) =>
+        requestFields(snapshot, model, sort).some(({ isRequired }) => isRequired),
+      ),
+    ),
+    isNarrowed: consumers.some((consumer) => consumer.models !== undefined),
+  };
+}
+
+const fieldSchema = ({ choices }: Field) => ({ type: 'string', ...(choices && { enum: choices }) });
+
+/** What single models want in `metadata`, as conditions on the request: one for each model whose prompt reads it. */
+function metadataRules(snapshot: Snapshot): object[] {
+  return sortedEntries(snapshot.models).flatMap(([name, model]) => {
+    const fields = requestFields(snapshot, model, 'metadata');
+    if (fields.length === 0) return [];
+    const required = fields.filter(({ isRequired }) => isRequired).map((field) => field.name);
+    const metadata = {
+      type: 'object',
+      properties: Object.fromEntries(fields.map((field) => [field.name, fieldSchema(field)])),
+      ...(required.length > 0 && { required }),
+    };
+    return [
+      {
+        if: { properties: { model: { const: name } } },
+        // oxlint-disable-next-line unicorn/no-thenable -- a word of JSON Schema
+        then: { properties: { metadata }, ...(required.length > 0 && { required: ['metadata'] }) },
+      },
+    ];
+  });
+}
+
+/** A header that one model wants is optional in an operation that serves them all. */
+function headerParameters(snapshot: Snapshot): object[] {
+  const wanted = new Map<string, string[]>();
+  for (const [name, model] of sortedEntries(snapshot.models))
+    for (const field of requestFields(snapshot, model, 'header'))
+      wanted.set(field.name, [...(wanted.get(field.name) ?? []), `${name}${field.isRequired ? ' (required)' : ''}`]);
+  return [...wanted]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, models]) => ({
+      name,
+      in: 'header',
+      description: `Goes into the prompt of ${models.join(', ')}.`,
+      schema: { type: 'string' },
+    }));
+}
+
+function callOperation(snapshot: Snapshot, path: string): object {
+  const traits = traitsOf(snapshot);
+  const limits = ['ratelimit', 'ratelimit-policy', 'x-ratelimit-limit-requests', 'x-ratelimit-remaining-requests'];
+  const parameters = headerParameters(snapshot);
+  return {
+    operationId: `post${path.replaceAll('/', '_')}`,
+    tags: ['models'],
+    summary: 'Ask a model',
+    ...(parameters.length > 0 && { parameters }),
+    requestBody: { required: true, content: json('ModelRequest') },
+    responses: {
+      200: {
+        description: 'The answer, or a stream of events where the request asks for one.',
+        headers: headersOf([
+          'x-request-id',
+          'headgate-revision',
+          'headgate-target',
+          'headgate-attempts',
+          'headgate-cache',
+          'headgate-dropped',
+          ...(traits.hasQuotas ? [...limits, 'x-ratelimit-reset-requests'] : []),
+        ]),
+        content: {
+          ...json('ModelAnswer'),
+          'text/event-stream': { schema: { type: 'string', description: 'Events, the last of them `[DONE]`.' } },
+        },
+      },
+      ...failures(codesFor(traits), json('Error')),
+    },
+  };
+}
+
+/** Listing asks no target and draws from no quota. */
+const listFailures: readonly ErrorCode[] = [
+  'invalid_api_key',
+  'invalid_request',
+  'internal_error',
+  'missing_api_key',
+  'not_ready',
+];
+
+function listOperations(path: string): Record<string, object> {
+  const answered = (name: string) => ({
+    description: 'What the caller may use.',
+    headers: headersOf(['x-request-id', 'headgate-revision']),
+    content: json(name),
+  });
+  const common = { tags: ['models'] };
+  const name = { name: 'model', in: 'path', required: true, schema: { type: 'string' } };
+  const id = path.replaceAll('/', '_');
+  return {
+    [path]: {
+      get: {
+        operationId: `get${id}`,
+        ...common,
+        summary: 'List models',
+        responses: { 200: answered('ModelList'), ...failures(listFailures, json('Error')) },
+      },
+    },
+    [`${path}/{model}`]: {
+      get: {
+        operationId: `get${id}_model`,
+        ...common,
+        summary: 'Tell of one model',
+        parameters: [name],
+        responses: { 200: answered('Model'), ...failures([...listFailures, 'model_not_found'], json('Error')) },
+      },
+    },
+  };
+}
+
+function modelPaths(snapshot: Snapshot): Record<string, object> {
+  const all = Object.values(surfaces);
+  const calls = Object.keys(snapshot.models).length === 0 ? [] : all.flatMap(({ callPaths }) => callPaths);
+  return {
+    ...Object.fromEntries(calls.map((path) => [path, { post: callOperation(snapshot, path) }])),
+    ...Object.fromEntries(all.flatMap(({ modelsPath }) => Object.entries(listOperations(modelsPath)))),
+  };
+}
+
+/** The same document for the same snapshot; its version is a digest of what is served. */
+export function openApiDocument(snapshot: Snapshot): object {
+  const { sources: _, ...served } = snapshot;
+  const version = createHash('sha256').update(canonicalJson(served)).digest('hex').slice(0, 12);
+  const names = Object.keys(snapshot.models).sort();
+  const rules = metadataRules(snapshot);
+  return {
+    openapi: '3.1.0',
+    info: { title: snapshot.name, version, description: 'Written by `headgate generate openapi`.' },
+    security: Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
+    tags: [{ name: 'models' }, { name: 'routes' }],
+    paths: Object.fromEntries(
+      Object.entries({ ...modelPaths(snapshot), ...routePaths(snapshot) }).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
+    components: { securitySchemes, headers, schemas: schemas(names, rules) },
+  };
+}
