@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { sourceOf } from '../support/artifact-branch.ts';
 import { keyHash, type TestGateway } from '../support/gateway.ts';
-import { answerWell, type Received } from '../support/scripted-upstream.ts';
+import { answerWell, deadUrl, type Received } from '../support/scripted-upstream.ts';
 import { skipWithout, tools } from '../support/tools.ts';
 import { held, serves, trialStage, which } from '../support/trial-stage.ts';
 import { until } from '../support/until.ts';
@@ -241,6 +241,43 @@ test(
     const again = await start();
     assert.equal(await which(again), 'version 1');
     assert.equal((await again.status()).held?.commit, bad);
+  },
+);
+
+test(
+  'fault 75: a vendor that nobody can reach is held against a revision that moved it, not against one that only describes it anew',
+  options,
+  async (context) => {
+    const { branch, start, upstream } = await trialStage(context);
+    let isDown = false;
+    const vendor = await upstream((received) => {
+      if (isDown) received.response.destroy();
+      else answerWell(received);
+    });
+    const described = (url: string, contextWindow: number) => ({
+      parts: {
+        providers: { vendor: { kind: 'openai', options: { baseUrl: url }, models: { m: { contextWindow } } } },
+        models: { vendor: { targets: { kind: 'target' as const, provider: 'vendor', model: 'm', retries: 0 } } },
+      },
+    });
+    await branch.publish(versioned(1, described(vendor.url, 8_192)));
+    const gateway = await start('--bake', '2s');
+    const ask = () => gateway.post('/v1/chat/completions', question('vendor'));
+    await times(1, ask, 200);
+    await branch.publish(versioned(2, described(await deadUrl(), 8_192)));
+    await serves(gateway, 2);
+    await backWithin(gateway, 1, () => times(3, ask, 502));
+    assert.match((await held(gateway, 'bad-health')).held?.detail ?? '', /vendor\/m could not be reached/);
+
+    await times(1, ask, 200);
+    const good = await branch.publish(versioned(3, described(`${vendor.url}/`, 16_384)));
+    await serves(gateway, 3);
+    isDown = true;
+    await times(6, ask, 502);
+    await until('3 is kept', async () => (await gateway.status()).lkg.commit === good);
+    await times(6, ask, 502);
+    assert.equal(await which(gateway), 'version 3');
+    assert.equal((await gateway.status()).held, undefined);
   },
 );
 
