@@ -100,9 +100,10 @@ export async function startAdmin({
     return { status: 'ready', revision: activator.stable.revision.short };
   });
   app.get('/status', () => statusOf(reported));
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  );
+  app.get('/metrics', async (_request, reply) => {
+    metrics.stateDirProblem.set(reported.keep.problem === undefined ? 0 : 1);
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
   app.post('/poke', async (_request, reply) => {
     await reported.loop.poke();
     return reply.code(202).send({ polled: true, tip: reported.loop.state.tip });
