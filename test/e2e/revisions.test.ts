@@ -241,7 +241,7 @@ test(
 );
 
 test(
-  'faults 79, 81: a stream that runs through a swap and a rollback ends on the generation it began on',
+  'fault 81: a stream that runs through a swap and a rollback ends on the generation it began on',
   options,
   async (context) => {
     const { branch, start } = await stage(context);
