@@ -185,7 +185,7 @@ test(
     const before = host.requests.filter(
       ({ method, url: asked }) => method === 'POST' && asked.includes('upload-pack'),
     ).length;
-    for (let polled = 0; polled < 20; polled += 1) await gateway.poke();
+    for (let polled = 0; polled < 100; polled += 1) await gateway.poke();
     const fetches = host.requests.filter(
       ({ gitProtocol, method }) => method === 'POST' && gitProtocol !== 'version=2',
     ).length;
