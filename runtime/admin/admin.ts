@@ -69,6 +69,15 @@ function problem(reply: FastifyReply, status: number, detail: string) {
   return reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, detail });
 }
 
+const bodyCure = 'send JSON with the header content-type: application/json';
+
+/** Why a body was not read, by the status that Fastify gives to it. */
+const bodyProblems: Readonly<Record<number, string>> = {
+  400: `The body is not JSON: ${bodyCure}.`,
+  413: 'The body is too long: an order needs only "commit", "for" and "note".',
+  415: `The body is not said to be JSON: ${bodyCure}.`,
+};
+
 export async function startAdmin({
   address,
   tokenFile,
@@ -117,9 +126,10 @@ export async function startAdmin({
   app.setNotFoundHandler((request, reply) =>
     problem(reply, 404, `Nothing is served at ${request.method} ${request.url.split('?', 1)[0]}.`),
   );
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
-    problem(reply, error.statusCode ?? 500, 'The admin plane could not answer.'),
-  );
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const { statusCode = 500 } = error;
+    return problem(reply, statusCode, bodyProblems[statusCode] ?? 'The admin plane could not answer.');
+  });
 
   const url = await app.listen({ host: address.host, port: address.port });
   return { url, close: () => app.close() };
