@@ -53,6 +53,12 @@ function rolloutInWords(rollout: NonNullable<StatusReport['rollout']>): string[]
   ];
 }
 
+function activeInWords({ revision, seq, source, health }: NonNullable<StatusReport['active']>): string {
+  const name = `${revision}${source ? ` "${source.subject}" (${source.author})` : ''}${seq > 0 ? `, seq ${seq}` : ''}`;
+  // The one that was taken back is another one.
+  return health === 'rolled-back' ? `${name} (after a rollback)` : `${name}, ${health}`;
+}
+
 function inWords(status: StatusReport): string {
   const {
     state,
@@ -69,15 +75,13 @@ function inWords(status: StatusReport): string {
     pinnable,
     generationsLive,
     word,
+    stateProblem,
   } = status;
   const now = Date.now();
   const lines = [`state      ${state}`];
   if (active) {
-    const { revision, seq, source: from, health, digest } = active;
-    lines.push(
-      `serving    ${revision}${from ? ` "${from.subject}" (${from.author})` : ''}${seq > 0 ? `, seq ${seq}` : ''}, ${health}`,
-    );
-    lines.push(`digest     ${digest}`);
+    lines.push(`serving    ${activeInWords(active)}`);
+    lines.push(`digest     ${active.digest}`);
   } else lines.push('serving    nothing');
   if (pause)
     lines.push(`${pause.pinned ? 'PINNED' : 'PAUSED'}     until ${pause.until}${pause.note ? `: ${pause.note}` : ''}`);
@@ -95,6 +99,7 @@ function inWords(status: StatusReport): string {
   );
   for (const { commit, reason } of quarantine) lines.push(`quarantine ${commit.slice(0, 12)}: ${reason}`);
   if (pinnable.length > 0) lines.push(`pinnable   ${pinnable.map((commit) => commit.slice(0, 12)).join(', ')}`);
+  if (stateProblem !== undefined) lines.push(`STATE      ${stateProblem}`);
   lines.push(`live       ${generationsLive} generation(s)`);
   lines.push(
     ...deliveryInWords('webhook   ', word.webhook, now),

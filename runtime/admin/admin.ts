@@ -69,6 +69,15 @@ function problem(reply: FastifyReply, status: number, detail: string) {
   return reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, detail });
 }
 
+const bodyCure = 'send JSON with the header content-type: application/json';
+
+/** Why a body was not read, by the status that Fastify gives to it. */
+const bodyProblems: Readonly<Record<number, string>> = {
+  400: `The body is not JSON: ${bodyCure}.`,
+  413: 'The body is too long: an order needs only "commit", "for" and "note".',
+  415: `The body is not said to be JSON: ${bodyCure}.`,
+};
+
 export async function startAdmin({
   address,
   tokenFile,
@@ -100,9 +109,10 @@ export async function startAdmin({
     return { status: 'ready', revision: activator.stable.revision.short };
   });
   app.get('/status', () => statusOf(reported));
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  );
+  app.get('/metrics', async (_request, reply) => {
+    metrics.stateDirProblem.set(reported.keep.problem === undefined ? 0 : 1);
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
   app.post('/poke', async (_request, reply) => {
     await reported.loop.poke();
     return reply.code(202).send({ polled: true, tip: reported.loop.state.tip });
@@ -116,9 +126,10 @@ export async function startAdmin({
   app.setNotFoundHandler((request, reply) =>
     problem(reply, 404, `Nothing is served at ${request.method} ${request.url.split('?', 1)[0]}.`),
   );
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
-    problem(reply, error.statusCode ?? 500, 'The admin plane could not answer.'),
-  );
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const { statusCode = 500 } = error;
+    return problem(reply, statusCode, bodyProblems[statusCode] ?? 'The admin plane could not answer.');
+  });
 
   const url = await app.listen({ host: address.host, port: address.port });
   return { url, close: () => app.close() };

@@ -4,21 +4,29 @@
  */
 import { canonicalJson } from '../canonical-json.ts';
 import { Packed, type PackedSnapshot } from '../packed.ts';
-import type { ModelSnapshot, RouteSnapshot, TargetNode } from '../snapshot.ts';
+import type { ModelSnapshot, ProviderSnapshot, RouteSnapshot, TargetNode, UpstreamSnapshot } from '../snapshot.ts';
+import type { Blame } from './health.ts';
 
 /** The content of an object, such as `models.chat`; undefined when there is none of that name. */
 export type MemberOf = (object: string) => unknown;
+
+/** Scheme, host and port that a provider is really connected to; undefined when it is not, or answers in process. */
+export type OriginOf = (provider: string) => string | undefined;
 
 export interface Compared {
   readonly memberOf: MemberOf;
   /** Every `provider/model` that some model may be sent to. */
   readonly targetLabels: ReadonlySet<string>;
+  readonly originOf: OriginOf;
   /** Whether requests for an object may fail that were served before. */
   readonly isRemoved: (object: string) => boolean;
 }
 
 /** The index of a collection is made when something in it is first asked for. */
-export function comparable(snapshot: PackedSnapshot, targetLabels: ReadonlySet<string>): Compared {
+export function comparable(
+  snapshot: PackedSnapshot,
+  { targetLabels, originOf }: Pick<Compared, 'targetLabels' | 'originOf'>,
+): Compared {
   const indexes = new Map<Packed<unknown>, ReadonlyMap<string, number>>();
   const memberOf: MemberOf = (object) => {
     const dot = object.indexOf('.');
@@ -31,7 +39,7 @@ export function comparable(snapshot: PackedSnapshot, targetLabels: ReadonlySet<s
   };
   const isRemoved = (object: string) =>
     snapshot.allowShrink !== undefined || memberOf(`removed.${object}`) !== undefined;
-  return { memberOf, targetLabels, isRemoved };
+  return { memberOf, targetLabels, originOf, isRemoved };
 }
 
 function* providersOf(node: TargetNode): Generator<string> {
@@ -61,6 +69,25 @@ function partsOf(object: string, memberOf: MemberOf): readonly string[] {
   ];
 }
 
+const upstreamLabel = 'upstream:';
+
+/** What of a target's provider or upstream decides how it answers; what is declared about it, such as prices, does not. */
+function meansOf(label: string, { memberOf, originOf }: Compared) {
+  if (label.startsWith(upstreamLabel)) {
+    const upstream = memberOf(`upstreams.${label.slice(upstreamLabel.length)}`) as UpstreamSnapshot | undefined;
+    if (!upstream) return undefined;
+    const { url, headers = {} } = upstream;
+    return { origin: new URL(url).origin, all: canonicalJson({ url, headers }) };
+  }
+  const slash = label.indexOf('/');
+  const [name, model] = [label.slice(0, slash), label.slice(slash + 1)];
+  const provider = memberOf(`providers.${name}`) as ProviderSnapshot | undefined;
+  if (!provider) return undefined;
+  const { kind, options, models } = provider;
+  const own = Object.hasOwn(models, model) ? models[model]?.options : undefined;
+  return { origin: originOf(name), all: canonicalJson({ kind, options, ...(own === undefined ? {} : { own }) }) };
+}
+
 export class Changes {
   readonly #now: Compared;
   readonly #before: Compared;
@@ -81,11 +108,24 @@ export class Changes {
     return this.#known.get(object);
   }
 
-  /** The provider or upstream behind a target's label, when it was brought or changed. */
-  ofTarget(label: string): string | undefined {
-    if (label.startsWith('upstream:')) return this.#changed(`upstreams.${label.slice('upstream:'.length)}`);
-    const provider = `providers.${label.slice(0, label.indexOf('/'))}`;
-    return this.#before.targetLabels.has(label) ? this.#changed(provider) : provider;
+  /**
+   * The provider or upstream behind a target's label, when it was brought or changed. With `blame`, only when that change
+   * can be the cause of it: what cannot be reached must be looked for at another place than before.
+   */
+  ofTarget(label: string, blame?: Blame): string | undefined {
+    const isUpstream = label.startsWith(upstreamLabel);
+    const object = isUpstream
+      ? `upstreams.${label.slice(upstreamLabel.length)}`
+      : `providers.${label.slice(0, label.indexOf('/'))}`;
+    if (!isUpstream && !this.#before.targetLabels.has(label)) return object;
+    const changed = this.#changed(object);
+    return blame === undefined || changed === undefined || this.#canCause(label, blame) ? changed : undefined;
+  }
+
+  #canCause(label: string, blame: Blame): boolean {
+    const [now, before] = [meansOf(label, this.#now), meansOf(label, this.#before)];
+    if (!now || !before) return true;
+    return blame === 'network' && now.origin !== undefined ? now.origin !== before.origin : now.all !== before.all;
   }
 
   /** Whether requests for it are to fail from now on. */

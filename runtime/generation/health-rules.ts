@@ -85,7 +85,7 @@ function mostlyFails(record: HealthRecord, label: string): Blame | undefined {
 /** Targets that this revision left alone and that went bad in the same way: then it is not the revision. */
 function isWeather({ record, against, changes }: Evidence, blame: Blame): boolean {
   return [...record.targets.keys()].some((label) => {
-    if (changes.ofTarget(label) !== undefined || mostlyFails(record, label) !== blame) return false;
+    if (mostlyFails(record, label) !== blame || changes.ofTarget(label, blame) !== undefined) return false;
     return (against.targets.get(label)?.answered ?? 0) > 0 && mostlyFails(against, label) === undefined;
   });
 }
@@ -94,7 +94,7 @@ const targetRefused: Rule = (evidence) => {
   const { record, against, changes } = evidence;
   for (const [label, { answered, blamed }] of record.targets) {
     const blame = mostlyFails(record, label);
-    const object = changes.ofTarget(label);
+    const object = blame && changes.ofTarget(label, blame);
     if (blame === undefined || object === undefined) continue;
     if (mostlyFails(against, label) !== undefined || isWeather(evidence, blame)) continue;
     const sentence = `${label} ${blameInWords[blame]} (${times(blamed)}, ${answered} good answers)`;
@@ -138,7 +138,10 @@ const ownFailures: Rule = (evidence) => {
   for (const [name, record] of all.objects) {
     if (record.requests < fewestSamples || record.failures.size === 0) continue;
     // What an unchanged target refuses is not this revision's doing, whatever else it changed on the way there.
-    const share = failureShare([record], (target) => target === '' || changes.ofTarget(target) !== undefined);
+    const share = failureShare(
+      [record],
+      (target) => target === '' || changes.ofTarget(target, 'credential') !== undefined,
+    );
     const before = failureShare(sameIn(evidence, [[name, record]]), any);
     const object = share - before > mostAdded ? changes.ofObject(name) : undefined;
     if (object === undefined || failuresInTheWeather(evidence) > mostAdded) continue;

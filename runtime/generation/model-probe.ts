@@ -65,8 +65,8 @@ async function askOne(
   const { kind, status } = result.failure;
   const told = status === undefined ? '' : ` (${status})`;
   if (!isBlame(kind)) return { verdict: 'unclear', found: `${label} did not answer: ${kind}${told}` };
-  // What was refused before, just the same, is not the candidate's doing.
-  const verdict = asking.changes.ofTarget(label) === undefined ? 'unclear' : 'refused';
+  // What the candidate's changes cannot be the cause of is not its doing.
+  const verdict = asking.changes.ofTarget(label, kind) === undefined ? 'unclear' : 'refused';
   return { verdict, found: `${label} ${blameInWords[kind]}${told}` };
 }
 

@@ -77,7 +77,7 @@ async function tablesOf(site: Site): Promise<Tables> {
     models: new OnDemand(await positionsOf(models, pace), (position) => build.model(...models.at(position))),
     consumersByKey: await consumersByKey(site),
     providers: parts.providers,
-    compared: comparable(snapshot, build.targetLabels),
+    compared: comparable(snapshot, { targetLabels: build.targetLabels, originOf: (name) => parts.originOf(name) }),
     matchRoute: await routeMatcher(site),
     namesOf: (sort) => snapshot[sort].names(),
     sourceOf: parts.sourceOf,

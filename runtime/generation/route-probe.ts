@@ -34,7 +34,7 @@ function judge(result: Result, route: LiveRoute, probe: RouteProbe, asking: Aski
   if (result === 'timeout')
     return { verdict: 'unclear', found: `upstream ${name} did not answer ${question} in ${probe.timeout} ms` };
   if (result === 'network') {
-    const isChanged = asking.changes.ofTarget(`upstream:${name}`) !== undefined && !asking.signal.aborted;
+    const isChanged = asking.changes.ofTarget(`upstream:${name}`, 'network') !== undefined && !asking.signal.aborted;
     return { verdict: isChanged ? 'refused' : 'unclear', found: `upstream ${name} could not be reached` };
   }
   const found = `upstream ${name} answers ${question} with ${result}, not ${probe.expectStatus}`;

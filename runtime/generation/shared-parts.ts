@@ -95,6 +95,12 @@ export class SharedParts {
     return value;
   }
 
+  /** Undefined for what is not connected, or not over HTTP. */
+  originOf(provider: string): string | undefined {
+    const { kind, live } = this.providers.get(provider) ?? {};
+    return kind?.transport ? undefined : live?.connection.origin;
+  }
+
   /** One hold on a pool for the whole generation, however many objects use it. */
   #pool(origin: string) {
     const held = this.#held.get(origin) ?? this.#pools.acquire(origin);

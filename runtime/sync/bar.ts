@@ -1,5 +1,5 @@
 /** How high the bar stands: what artifacts must prove here and now, from the settings and from what was accepted before. */
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { ArtifactRefused, type Demands, type Manifest } from '../artifact.ts';
 import { parseAllowedSigners } from '../signature/allowed-signers.ts';
 import type { Keep, KeptState } from './keep.ts';
@@ -11,12 +11,30 @@ export interface BarOptions {
   readonly keep: Keep;
 }
 
+/** Thousands of keys are less. */
+const largestSignersBytes = 1_048_576;
+
+/** Why a file of this kind is not read; undefined when it is. */
+function problemOf(found: Stats): string | undefined {
+  if (!found.isFile()) return 'is no regular file: put one';
+  if (found.size <= largestSignersBytes) return undefined;
+  return `has ${found.size} bytes, and ${largestSignersBytes} are allowed: put the right one`;
+}
+
 function readSigners(file: string): string {
+  let opened: number | undefined;
   try {
-    return readFileSync(file, 'utf8');
+    // Without waiting: a pipe that nobody writes to would hold up the whole process.
+    opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const problem = problemOf(fstatSync(opened));
+    if (problem === undefined) return readFileSync(opened, 'utf8');
+    throw new ArtifactRefused('signature', `the signers file ${problem} at ${file}`);
   } catch (error) {
+    if (error instanceof ArtifactRefused) throw error;
     const { code = 'error' } = error as NodeJS.ErrnoException;
     throw new ArtifactRefused('signature', `the signers file cannot be read (${code}): put it back at ${file}`);
+  } finally {
+    if (opened !== undefined) closeSync(opened);
   }
 }
 

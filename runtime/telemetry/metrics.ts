@@ -90,6 +90,11 @@ export function createMetrics() {
       labelNames: ['kind'],
       registers,
     }),
+    stateDirProblem: new Gauge({
+      name: 'headgate_state_dir_problem',
+      help: '1 while the state directory cannot be written and what was decided is held in memory only.',
+      registers,
+    }),
     wordFailures: new Counter({
       name: 'headgate_config_word_failures_total',
       help: 'Messages about revisions that did not arrive, by where they should have gone.',

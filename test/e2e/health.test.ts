@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { sourceOf } from '../support/artifact-branch.ts';
 import { keyHash, type TestGateway } from '../support/gateway.ts';
-import { answerWell, type Received } from '../support/scripted-upstream.ts';
+import { answerWell, deadUrl, startScripted, type Received } from '../support/scripted-upstream.ts';
 import { skipWithout, tools } from '../support/tools.ts';
 import { held, serves, trialStage, which } from '../support/trial-stage.ts';
 import { until } from '../support/until.ts';
@@ -244,6 +244,43 @@ test(
   },
 );
 
+test(
+  'fault 75: a vendor that nobody can reach is held against a revision that moved it, not against one that only describes it anew',
+  options,
+  async (context) => {
+    const { branch, start, upstream } = await trialStage(context);
+    let isDown = false;
+    const vendor = await upstream((received) => {
+      if (isDown) received.response.destroy();
+      else answerWell(received);
+    });
+    const described = (url: string, contextWindow: number) => ({
+      parts: {
+        providers: { vendor: { kind: 'openai', options: { baseUrl: url }, models: { m: { contextWindow } } } },
+        models: { vendor: { targets: { kind: 'target' as const, provider: 'vendor', model: 'm', retries: 0 } } },
+      },
+    });
+    await branch.publish(versioned(1, described(vendor.url, 8_192)));
+    const gateway = await start('--bake', '2s');
+    const ask = () => gateway.post('/v1/chat/completions', question('vendor'));
+    await times(1, ask, 200);
+    await branch.publish(versioned(2, described(await deadUrl(), 8_192)));
+    await serves(gateway, 2);
+    await backWithin(gateway, 1, () => times(3, ask, 502));
+    assert.match((await held(gateway, 'bad-health')).held?.detail ?? '', /vendor\/m could not be reached/);
+
+    await times(1, ask, 200);
+    const good = await branch.publish(versioned(3, described(`${vendor.url}/`, 16_384)));
+    await serves(gateway, 3);
+    isDown = true;
+    await times(6, ask, 502);
+    await until('3 is kept', async () => (await gateway.status()).lkg.commit === good);
+    await times(6, ask, 502);
+    assert.equal(await which(gateway), 'version 3');
+    assert.equal((await gateway.status()).held, undefined);
+  },
+);
+
 test('fault 76: enough good requests after the trial prove it at last, and end the watch', options, async (context) => {
   const { branch, start } = await trialStage(context);
   await branch.publish(versioned(1));
@@ -261,6 +298,38 @@ test('fault 76: enough good requests after the trial prove it at last, and end t
   assert.equal(status.watch, undefined);
   assert.equal(status.generationsLive, 1);
 });
+
+test(
+  'fault 79: after a rollback a provider that the bad revision had removed answers over the connection it had before',
+  options,
+  async (context) => {
+    const { branch, start, upstream } = await trialStage(context);
+    // As long as a vendor's: what idles in between is not closed because of its time.
+    const removed = await startScripted((received) => answerWell(received), { keepAliveTimeout: 60_000 });
+    context.after(() => removed.close());
+    const vendor = await upstream((received) => {
+      if (received.path.startsWith('/good')) answerWell(received);
+      else received.response.writeHead(401).end('{}');
+    });
+    const provider = { kind: 'openai', options: { baseUrl: removed.url }, models: { m: { contextWindow: 8_192 } } };
+    const parts = {
+      providers: { removed: provider },
+      models: { removed: { targets: { kind: 'target' as const, provider: 'removed', model: 'm' } } },
+    };
+    await branch.publish(versioned(1, { vendorUrl: `${vendor.url}/good`, parts }));
+    const gateway = await start('--bake', '60s');
+    const ask = () => gateway.post('/v1/chat/completions', question('removed'));
+    await times(2, ask, 200);
+    assert.equal(removed.connections, 1);
+    await branch.publish(versioned(2, { vendorUrl: `${vendor.url}/bad` }));
+    await serves(gateway, 2);
+    await times(1, ask, 404);
+    await backWithin(gateway, 1, () => times(3, () => gateway.post('/v1/chat/completions', question('vendor')), 502));
+    assert.match((await held(gateway, 'bad-health')).held?.detail ?? '', /vendor\/m refused our credential/);
+    await times(2, ask, 200);
+    assert.deepEqual([removed.received.length, removed.connections], [4, 1]);
+  },
+);
 
 test(
   'when the symptoms go on after a rollback, that is said, and nothing is rolled back further',

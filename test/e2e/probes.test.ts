@@ -114,6 +114,29 @@ test(
   },
 );
 
+test(
+  'fault 75: a vendor that cannot be reached at the place where it was before refuses no candidate',
+  options,
+  async (context) => {
+    const { branch, start, upstream } = await trialStage(context);
+    const vendor = await upstream(({ response }) => void response.destroy());
+    const shop = await upstream(({ response }) => void response.destroy());
+    const declared = (n: number, contextWindow: number, timeout: `${number}s`) => {
+      const providers = {
+        vendor: { kind: 'openai', options: { baseUrl: vendor.url }, models: { m: { contextWindow } } },
+      };
+      const upstreams = { shop: { url: shop.url, timeout } };
+      const routes = { orders: { path: '/orders/*', upstream: 'shop', probe: { path: '/orders/1' } } } as never;
+      return probed(n, vendor.url, {}, { providers, upstreams, routes });
+    };
+    await branch.publish(declared(1, 8_192, '3s'));
+    const gateway = await start();
+    await branch.publish(declared(2, 16_384, '4s'));
+    await serves(gateway, 2);
+    assert.ok(vendor.received.length > 0 && shop.received.length > 0, 'both were asked');
+  },
+);
+
 test('a probe asks with the message and the cap that are declared, and draws on no quota', options, async (context) => {
   const { branch, upstream, gateway } = await good(context);
   const vendor = await upstream((received) => answerWell(received, 'pong'));

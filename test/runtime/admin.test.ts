@@ -156,6 +156,33 @@ describe('metrics', () => {
   });
 });
 
+describe('orders', () => {
+  test('whose body cannot be read are told what is wrong with it, and what to send', async (context) => {
+    const gateway = await gatewayFor(context);
+    const json = 'application/json';
+    const cure = /send JSON with the header content-type: application\/json\.$/;
+    for (const [type, body, status, detail] of [
+      ['application/x-www-form-urlencoded', 'for=1h', 415, cure],
+      ['', '{"for":"1h"}', 415, cure],
+      [json, '{"for":', 400, cure],
+      [json, '', 400, cure],
+      [json, '{"__proto__":{"for":"1h"}}', 400, cure],
+      [json, JSON.stringify({ note: 'x'.repeat(1_100_000) }), 413, /too long: .*"commit", "for" and "note"/],
+      [json, '{"for":"forever"}', 400, /"for" must be a duration/],
+    ] as const) {
+      const response = await fetch(`${gateway.adminUrl}/pause`, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: Buffer.from(body),
+      });
+      assert.equal(response.status, status);
+      assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/);
+      assert.match(((await response.json()) as { detail: string }).detail, detail);
+    }
+    assert.equal((await gateway.status()).pause, undefined);
+  });
+});
+
 describe('who may ask', () => {
   test('without a token, only by a name of this machine', async (context) => {
     const gateway = await gatewayFor(context);

@@ -1,6 +1,7 @@
 /** The health rules on records made by hand: what is held against a revision, and what never is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Changes, type Compared } from '../../runtime/generation/changes.ts';
 import { HealthRecord, type Blame, type Ended } from '../../runtime/generation/health.ts';
 import { faultOf, type Fault } from '../../runtime/generation/health-rules.ts';
 
@@ -66,6 +67,71 @@ test('a target that mostly answers is not, and answers that cannot be understood
     blame(record, 'vendor/m', 'broken_answer', 5);
   });
   assert.equal(judge({ record: broken, changed: vendor }), undefined);
+});
+
+interface Declared {
+  readonly provider?: object;
+  readonly upstream?: object;
+  readonly origin?: string | undefined;
+}
+
+const connected = { kind: 'openai', options: { baseUrl: 'https://a.test/v1' }, models: { m: { contextWindow: 8 } } };
+const forwarded = { url: 'https://shop.test/v1', headers: { accept: 'text/plain' } };
+
+/** A snapshot that has provider `vendor` and upstream `shop`, as far as they are compared. */
+function compared({ provider = connected, upstream = forwarded, origin }: Declared): Compared {
+  const members: Record<string, object> = { 'providers.vendor': provider, 'upstreams.shop': upstream };
+  return {
+    memberOf: (object) => members[object],
+    targetLabels: new Set(['vendor/m']),
+    originOf: () => origin,
+    isRemoved: () => false,
+  };
+}
+
+/** What of `kinds` is held against a revision that makes `now` of `before`. */
+function heldAgainst(label: string, now: Declared, before: Declared): Blame[] {
+  const kinds = ['credential', 'not_found', 'network', 'broken_answer'] as const;
+  return kinds.filter((kind) => {
+    const record = recordOf((one) => blame(one, label, kind));
+    const changes = new Changes(compared(now), compared(before));
+    return faultOf({ record, against: new HealthRecord(), changes }) !== undefined;
+  });
+}
+
+test('fault 75: only what a revision changed about a provider can be the cause of how that provider fails', () => {
+  const [here, there] = ['https://a.test', 'https://b.test'];
+  const judged = (provider: object, origin: string | undefined = here) =>
+    heldAgainst('vendor/m', { provider: { ...connected, ...provider }, origin }, { origin: here });
+  assert.deepEqual(judged({ models: { m: { contextWindow: 16 } } }), [], 'a fact is sent nowhere');
+  assert.deepEqual(judged({ tags: ['eu'] }), []);
+  const means = ['credential', 'not_found', 'broken_answer'];
+  assert.deepEqual(judged({ options: { baseUrl: 'https://a.test/v2' } }), means, 'the same place, another path');
+  assert.deepEqual(judged({ kind: 'anthropic' }), means);
+  assert.deepEqual(judged({ models: { m: { contextWindow: 8, options: { x: 1 } } } }), means);
+  const everything = ['credential', 'not_found', 'network', 'broken_answer'];
+  assert.deepEqual(judged({ options: { baseUrl: 'https://b.test/v1' } }, there), everything);
+  const inProcess = { models: { m: { contextWindow: 8, options: { fault: 'cut' } } } };
+  assert.deepEqual(
+    heldAgainst('vendor/m', { provider: { ...connected, ...inProcess } }, {}),
+    everything,
+    'what answers in process is nowhere else than in its options',
+  );
+  assert.deepEqual(heldAgainst('vendor/new', { provider: { ...connected, tags: ['eu'] } }, {}), everything);
+});
+
+test('fault 75: an upstream that cannot be reached is held against a revision that moved it, and no other', () => {
+  const judged = (upstream: object) =>
+    heldAgainst('upstream:shop', { upstream: { ...forwarded, ...upstream } }, {}).includes('network');
+  for (const same of [
+    { timeout: 9 },
+    { headers: {} },
+    { url: 'https://shop.test/v1/' },
+    { url: 'https://SHOP.test:443' },
+  ])
+    assert.equal(judged(same), false, JSON.stringify(same));
+  for (const other of ['http://shop.test/v1', 'https://shop.test:8443/v1', 'https://shops.test/v1'])
+    assert.equal(judged({ url: other }), true, other);
 });
 
 test('fault 75: when an unchanged target that worked before goes bad in the same way, it is the weather', () => {

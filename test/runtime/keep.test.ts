@@ -1,5 +1,6 @@
 /** The state directory, laid out by hand as every kind of crash and damage would leave it. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -365,6 +366,34 @@ test('fault 62: a disk that has room for the state but not for the artifact keep
 async function isMounted(path: string): Promise<boolean> {
   return (await stat(path)).dev !== (await stat(join(path, '..'))).dev;
 }
+
+const withoutProc = existsSync('/proc/self')
+  ? false
+  : 'needs a /proc, which refuses new folders as if they were absent';
+
+test(
+  'fault 62: a place where nobody can make a folder is told, and what was decided is held in memory',
+  { skip: withoutProc, timeout: 10_000 },
+  async (context) => {
+    for (const directory of ['/proc/headgate', '/proc/self/headgate/state', '/dev/null/state']) {
+      const keep = await openKeep(directory, log, 60_000);
+      context.after(() => keep.close());
+      await keep.promote(artifactOf(1));
+      assert.equal(keep.where, 'memory');
+      assert.match(keep.problem ?? '', /cannot be written \((ENOENT|EACCES|ENOTDIR).*held in memory only/);
+    }
+  },
+);
+
+test('a directory is made with all above it that is missing, for this user only', async (context) => {
+  const above = await folder(context);
+  const directory = join(above, 'deep', 'down');
+  await opened(directory, (keep) => keep.promote(artifactOf(1)));
+  for (const made of [above, join(above, 'deep'), directory]) assert.equal((await stat(made)).mode & 0o777, 0o700);
+  const link = join(above, 'link');
+  await symlink(directory, link);
+  assert.equal((await found(link)).seq, 1);
+});
 
 test('fault 62: a read-only directory is started from, told, and written again when it can be', async (context) => {
   const disk = await failingDisk(context);

@@ -1,5 +1,5 @@
 /** A vendor that does exactly what a test says, byte for byte: cuts, hangs, odd framing, planted secrets. */
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SnapshotInput } from '../../runtime/snapshot.ts';
 
@@ -52,11 +52,14 @@ interface Answering {
   readonly response: ServerResponse;
 }
 
-export async function startScripted(script: Script): Promise<ScriptedUpstream> {
+export async function startScripted(
+  script: Script,
+  options: Pick<ServerOptions, 'keepAliveTimeout'> = {},
+): Promise<ScriptedUpstream> {
   const received: Received[] = [];
   const waiting = new Map<number, (one: Received) => void>();
   let connections = 0;
-  const server = createServer((request, response) => {
+  const server = createServer(options, (request, response) => {
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('error', () => undefined);

@@ -1,10 +1,9 @@
 /** The state directory of one process: everything is written whole, or told, held in memory and tried again. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../../artifact.ts';
 import { causeInWords, type Log } from '../../log.ts';
 import { changed, fresh, missingState, proved, readState, stateText, type Keep, type KeptState } from '../keep.ts';
-import { syncDirectory, writeWhole } from './files.ts';
+import { makeDirectory, syncDirectory, writeWhole } from './files.ts';
 import { DirectoryLock, StateDirectoryTaken } from './lock.ts';
 import { Slots, type KeptManifest, type Loaded, type Open } from './slots.ts';
 
@@ -100,7 +99,7 @@ class DiskKeep implements Keep {
 
   /** A directory that came back, or was never there, is as good as one that was there all along. */
   async #prepare(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(this.#directory);
     this.#lock.hold();
   }
 

@@ -1,8 +1,39 @@
 /** Files that are whole or not there: how the state directory is written and read. */
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** Nothing that belongs into a state directory is larger; what is larger is not ours and is not read. */
 const largestBytes = 16 * 1024 * 1024;
+
+/**
+ * Makes it with all above it that is missing, for this user only. Step by step: Node's own way of making many at once never
+ * ends where a file system says that a folder is absent and lets nobody make it, such as `/proc`.
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let place = path; !(await isThere(place)); place = dirname(place)) missing.unshift(place);
+  for (const place of missing) await mkdirUnlessThere(place);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    const found = await stat(path);
+    if (!found.isDirectory()) throw Object.assign(new Error(`ENOTDIR: ${path} is no directory`), { code: 'ENOTDIR' });
+    return true;
+  } catch (error) {
+    if (isAbsent(error) && dirname(path) !== path) return false;
+    throw error;
+  }
+}
+
+async function mkdirUnlessThere(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await isThere(path))) throw error;
+  }
+}
 
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
