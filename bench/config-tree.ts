@@ -1,7 +1,7 @@
 /** A team's repository as a large company may have it, in 60 files, with the packages as they are published: for `config.ts`. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -168,4 +168,11 @@ export async function writeTree(repository: string, folder: string, size: TreeSi
   await install(repository, folder);
   await run('git', ['init', '--quiet', folder]);
   return Object.keys(files).length;
+}
+
+/** Changes one file, each time differently. */
+export async function edit(folder: string, round: number): Promise<void> {
+  const file = join(folder, 'gateway', `area${round}.ts`);
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace('You are assistant 0', `You are (${round}) assistant 0`));
 }
