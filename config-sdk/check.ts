@@ -112,27 +112,43 @@ const noConfig: CheckResult = {
 export async function check(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
   const real = realDirectory(directory);
   if (!existsSync(join(real, configFile))) return noConfig;
-  const [types, loaded] = await Promise.all([
+  // The rules need no types: they are asked while the compiler, a process of its own, is still at work.
+  const [types, ruled] = await Promise.all([
     typecheck(real, { buildInfo: options.buildInfo, also: options.also }),
-    load(real, options),
+    load(real, options).then((loaded) => applyRules(real, loaded)),
   ]);
-  return judge(real, types, loaded);
+  return conclude(real, types, ruled);
 }
 
 /** What compiler, evaluation and rules say, put together. `directory` is a real path. */
-export async function judge(directory: string, types: readonly Finding[], loaded: Loaded): Promise<CheckResult> {
-  if ('fault' in loaded) {
-    const { spot } = await locatorFor(directory, []);
-    const loading = [finding(loaded.fault, start, loaded.message)];
-    return { findings: inOrder(merge({ types, loading, compiling: [] }, spot)), snapshot: undefined, redact };
-  }
+export const judge = (directory: string, types: readonly Finding[], loaded: Loaded): Promise<CheckResult> =>
+  conclude(directory, types, applyRules(directory, loaded));
+
+/** What evaluation and rules alone say. */
+function applyRules(directory: string, loaded: Loaded) {
+  if ('fault' in loaded) return loaded;
   const { document } = loaded;
-  const { impurities, refusedImports, gateway, declarations, files } = document;
+  const { refusedImports, gateway, declarations, files } = document;
   const whole = typeof gateway === 'number' && !document.failure && refusedImports.length === 0;
   // What was not imported because the evaluation stopped is not for that reason left over.
   const { problems, snapshot } = compile(document, directory, whole ? unusedFiles(directory, files) : []);
   const secrets = secretTexts(declarations);
   const strays = credentialsInFiles(directory, files, secrets);
+  return { document, whole, problems, snapshot, secrets, strays };
+}
+
+async function conclude(
+  directory: string,
+  types: readonly Finding[],
+  ruled: ReturnType<typeof applyRules>,
+): Promise<CheckResult> {
+  if ('fault' in ruled) {
+    const { spot } = await locatorFor(directory, []);
+    const loading = [finding(ruled.fault, start, ruled.message)];
+    return { findings: inOrder(merge({ types, loading, compiling: [] }, spot)), snapshot: undefined, redact };
+  }
+  const { document, whole, problems, snapshot, secrets, strays } = ruled;
+  const { impurities, declarations } = document;
   const fine = [types, problems, impurities, strays].every(({ length }) => length === 0);
   if (fine && whole) return { findings: [], snapshot, redact };
 

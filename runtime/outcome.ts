@@ -23,6 +23,15 @@ export interface Fit {
   readonly tokens: number;
 }
 
+/** How large a call is, and nothing of what it says. */
+export interface CallSize {
+  readonly messages: number;
+  /** As estimated, of the client's messages; known where a context policy counts them. */
+  tokens: number | undefined;
+  readonly maxOutputTokens: number | undefined;
+  readonly stream: boolean;
+}
+
 export interface Try {
   readonly target: string;
   /** `answered`, or the kind of failure. */
@@ -45,6 +54,7 @@ export interface Outcome {
   ownMs: number | undefined;
   /** `collection.name` of what in the configuration ended it. */
   endedBy: string | undefined;
+  size: CallSize | undefined;
   prompt: string | undefined;
   /** Labels, in the order to try them. */
   readonly order: string[];
@@ -65,6 +75,7 @@ export const newOutcome = (): Outcome => ({
   lost: undefined,
   ownMs: undefined,
   endedBy: undefined,
+  size: undefined,
   prompt: undefined,
   order: [],
   passed: [],

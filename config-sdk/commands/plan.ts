@@ -4,6 +4,7 @@ import { surroundings } from '../cli/environment.ts';
 import { topLevel } from '../git.ts';
 import { planFormats, renderPlan, type PlanFormat } from '../plan/render/render.ts';
 import { planRevisions } from '../plan/revisions.ts';
+import { NothingToReplay } from '../plan/traffic/replay.ts';
 import { exitCodes, jsonOption, show, type CommandEntry } from './command.ts';
 
 interface PlanFlags {
@@ -11,6 +12,13 @@ interface PlanFlags {
   readonly head?: string;
   readonly format?: PlanFormat;
   readonly json?: boolean;
+  readonly traffic?: string;
+}
+
+function onlyWhereNothingReplays(error: unknown): undefined {
+  if (!(error instanceof NothingToReplay)) throw error;
+  process.stderr.write(`headgate: ${error.message}\n`);
+  process.exitCode = exitCodes.input;
 }
 
 export const planCommand: CommandEntry = (program) => {
@@ -26,15 +34,18 @@ export const planCommand: CommandEntry = (program) => {
       'what to compare with (default: where the head parted from the branch that the merge request names in CI, or from the default branch)',
     )
     .option('--head <revision>', 'what is planned (default: the working tree)')
+    .option(
+      '--traffic <file>',
+      "decide recorded requests under both: the log of a gateway, or lines of 'headgate/traffic.v1'",
+    )
     .addOption(new Option('--format <format>', 'how the plan is shown (default: pretty)').choices(planFormats))
     .addOption(jsonOption())
-    .action(async (directory: string, { base, head, ...options }: PlanFlags) => {
+    .action(async (directory: string, { base, head, traffic, ...options }: PlanFlags) => {
       const format = options.format ?? (options.json ? 'json' : 'pretty');
-      const {
-        plan,
-        checked,
-        directory: files,
-      } = await planRevisions({ repository: await topLevel(directory), base, head });
+      const asked = { repository: await topLevel(directory), base, head, traffic };
+      const planned = await planRevisions(asked).catch(onlyWhereNothingReplays);
+      if (!planned) return;
+      const { plan, checked, directory: files } = planned;
       if (!plan) {
         show(checked, files, { format: format === 'json' ? 'json' : 'pretty' });
         process.exitCode = exitCodes.input;

@@ -20,13 +20,36 @@ export function priceOf(
 
 const perMillion = 6;
 const requests = 3;
+/** More than a price may have. */
+const places = 20;
 
-/** USD for a thousand requests of so many input tokens each, without trailing zeros but with cents. */
+/** Without trailing zeros, but with cents. */
+function dollars(units: bigint, decimals: number): string {
+  const digits = units.toString().padStart(decimals + 1, '0');
+  const cents = digits.slice(-decimals).replace(/0+$/, '').padEnd(2, '0');
+  return `$${digits.slice(0, -decimals)}.${cents}`;
+}
+
+/** USD for a thousand requests of so many input tokens each. */
 export function costOfThousand(tokens: number, price: string): string {
   const [whole = '0', fraction = ''] = price.split('.');
-  const units = BigInt(whole + fraction) * BigInt(tokens);
-  const places = fraction.length + perMillion - requests;
-  const digits = units.toString().padStart(places + 1, '0');
-  const cents = digits.slice(-places).replace(/0+$/, '').padEnd(2, '0');
-  return `$${digits.slice(0, -places)}.${cents}`;
+  return dollars(BigInt(whole + fraction) * BigInt(tokens), fraction.length + perMillion - requests);
+}
+
+export interface Priced {
+  readonly tokens: number;
+  /** USD for a million of them. */
+  readonly price: string;
+}
+
+/** USD for all of them. */
+export function costOf(parts: readonly Priced[]): string {
+  const units = parts.map(({ tokens, price }) => {
+    const [whole = '0', fraction = ''] = price.split('.');
+    return BigInt(whole + fraction.padEnd(places, '0')) * BigInt(tokens);
+  });
+  return dollars(
+    units.reduce((sum, each) => sum + each, 0n),
+    places + perMillion,
+  );
 }

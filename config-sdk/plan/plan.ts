@@ -13,6 +13,7 @@ import { followRenames } from './renames.ts';
 import { entryOf, type Sides } from './revision.ts';
 import { routeChanges } from './routes.ts';
 import { targetChanges } from './targets.ts';
+import type { Replay } from './traffic/replay.ts';
 
 export interface PlannedChange extends Change {
   /** Where the object is declared, and on which side: in the head, unless it is gone there. */
@@ -33,6 +34,8 @@ export interface TitledPlan extends Plan {
   readonly head: Phrase;
   /** What the reader must know before anything else. */
   readonly notes: readonly Phrase[];
+  /** What recorded requests become of, when some were given. */
+  readonly traffic?: Replay | undefined;
 }
 
 function placeOf(object: string, base: Snapshot, head: Snapshot): PlannedChange['place'] {

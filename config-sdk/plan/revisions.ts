@@ -9,6 +9,7 @@ import { commitOf } from '../git.ts';
 import { counted, say, type Phrase } from './change.ts';
 import { planBetween, type TitledPlan } from './plan.ts';
 import { emptySnapshot } from './revision.ts';
+import { replay, requireReadable } from './traffic/replay.ts';
 
 export interface PlanOptions {
   /** Top directory of the checkout. */
@@ -17,6 +18,8 @@ export interface PlanOptions {
   readonly base?: string | undefined;
   /** Default: the working tree. */
   readonly head?: string | undefined;
+  /** File of recorded requests. */
+  readonly traffic?: string | undefined;
 }
 
 export interface PlanOutcome {
@@ -81,27 +84,36 @@ function brokenBase(commit: string, findings: readonly Finding[]): Phrase {
 async function compileBase(
   repository: string,
   commit: string | undefined,
-): Promise<{ snapshot?: Snapshot; note?: Phrase }> {
+): Promise<{ snapshot?: SnapshotInput; note?: Phrase }> {
   if (commit === undefined) return { note: say`the repository has no commit yet, so that everything is new` };
   const { snapshot, findings } = await compileCommit({ repository, commit });
-  return snapshot ? { snapshot: read(snapshot) } : { note: brokenBase(commit, findings) };
+  return snapshot ? { snapshot } : { note: brokenBase(commit, findings) };
 }
 
+/** Rejects with `NothingToReplay` when no line of the traffic is of use. */
 export async function planRevisions({ repository, ...asked }: PlanOptions): Promise<PlanOutcome> {
+  // First, so that a wrong name costs no compilation.
+  const { traffic } = asked;
+  if (traffic !== undefined) await requireReadable(traffic);
   const head = asked.head === undefined ? undefined : await named(repository, asked.head);
   const base = asked.base === undefined ? await baseFor(repository, head) : await named(repository, asked.base);
   // One after the other: each runs a compiler of its own, which is what takes memory.
   const { snapshot, ...outcome } = await compileHead(repository, head);
   if (!snapshot) return outcome;
   const after = read(snapshot);
-  const { snapshot: before = emptySnapshot(after.name), note } = await compileBase(repository, base);
+  const { snapshot: before, note } = await compileBase(repository, base);
+  const planned = planBetween(before ? read(before) : emptySnapshot(after.name), after);
+  const notes = note ? [note] : [];
+  if (traffic !== undefined && !before) notes.push(['traffic is not replayed: there is nothing to compare with']);
   return {
     ...outcome,
     plan: {
-      ...planBetween(before, after),
+      ...planned,
       base: base === undefined ? ['nothing'] : commitInWords(base),
       head: head === undefined ? ['the working tree'] : commitInWords(head),
-      notes: note ? [note] : [],
+      notes,
+      ...(traffic !== undefined &&
+        before && { traffic: await replay({ base: before, head: snapshot, path: traffic }) }),
     },
   };
 }

@@ -110,7 +110,10 @@ export async function accept(exchange: Identified): Promise<Accepted> {
   refuseOddEncoding(exchange.request);
   const body = parse(await exchange.readBody());
   try {
-    return Object.assign(exchange, { body, call: exchange.surface.dialect.readCall(body) });
+    const call = exchange.surface.dialect.readCall(body);
+    const { messages, maxOutputTokens, stream } = call;
+    exchange.outcome.size = { messages: messages.length, tokens: undefined, maxOutputTokens, stream };
+    return Object.assign(exchange, { body, call });
   } catch (error) {
     if (error instanceof CallError) throw new HeadgateError('invalid_request', error.message, { param: error.param });
     throw error;

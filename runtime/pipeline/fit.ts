@@ -24,6 +24,8 @@ export function fit(exchange: Guarded): Fitted {
   const tools = call.tools.length === 0 ? 0 : estimateTokens(JSON.stringify(call.tools));
   const overhead = prepend.reduce((sum, message) => sum + messageTokens(message), tools);
   const entries = entriesOf(call);
+  // Before the cut, and also where nothing fits: with it, a replay can decide the same conversation without its content.
+  if (outcome.size) outcome.size.tokens = entries.reduce((sum, { tokens }) => sum + tokens, 0);
   const result = model.fit(entries, { maxOutputTokens: call.maxOutputTokens, overhead });
   if (!result.fits) {
     throw new HeadgateError(

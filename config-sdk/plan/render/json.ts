@@ -7,7 +7,7 @@ function place(text: string) {
   return { file, ...(line !== undefined && { line: Number(line), column: Number(column) }) };
 }
 
-export function json({ gateway, base, head, notes, changes, prompts }: TitledPlan): string {
+export function json({ gateway, base, head, notes, changes, prompts, traffic }: TitledPlan): string {
   const document = {
     gateway,
     base: plainText(base),
@@ -34,6 +34,7 @@ export function json({ gateway, base, head, notes, changes, prompts }: TitledPla
       })),
       diff,
     })),
+    ...(traffic && { traffic }),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

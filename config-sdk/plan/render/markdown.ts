@@ -2,6 +2,7 @@
 import { counted, joined, risks, say, type Phrase, type Risk } from '../change.ts';
 import type { PlannedChange, TitledPlan } from '../plan.ts';
 import type { PromptCase } from '../prompts.ts';
+import { trafficInWords, type TrafficRow, type TrafficWords } from '../traffic/words.ts';
 import { fenced, inCell, inHtml, inMarkdown } from './markdown-text.ts';
 import { costInWords, countsInWords, placeInWords, tokensInWords } from './sentences.ts';
 import { asLine } from './visible.ts';
@@ -17,11 +18,13 @@ const mostDiffLines = 200;
 
 const signs: Readonly<Record<Risk, string>> = { high: '🔴 high', medium: '🟠 medium', low: '🟡 low', info: '⚪ info' };
 
-function row(change: PlannedChange): string {
-  const details = change.details.map((detail) => `<br>• ${inMarkdown(detail)}`).join('');
-  const cells = [`**${signs[change.risk]}**`, inMarkdown(change.sentence) + details, inMarkdown(placeInWords(change))];
+function cellsOf({ risk, sentence, details, where }: TrafficRow): string {
+  const points = details.map((detail) => `<br>• ${inMarkdown(detail)}`).join('');
+  const cells = [`**${signs[risk]}**`, inMarkdown(sentence) + points, inMarkdown(where)];
   return `| ${cells.map(inCell).join(' | ')} |`;
 }
+
+const row = (change: PlannedChange): string => cellsOf({ ...change, where: placeInWords(change) });
 
 const heads = '| risk | what changes | where |\n| --- | --- | --- |';
 
@@ -74,6 +77,25 @@ function promptSection(shown: PromptCase): string {
   ].join('\n');
 }
 
+const mostTrafficRows = 20;
+
+/** True when there is no room for it. */
+function addTraffic(room: Room, { summary, notes, rows, sums }: TrafficWords): boolean {
+  const rest = rows.length - mostTrafficRows;
+  const text = [
+    `\n**Replayed traffic**: ${inMarkdown(summary)}`,
+    ...(rows.length === 0 ? [] : ['', '| risk | what becomes of requests | for instance |', '| --- | --- | --- |']),
+    ...rows.slice(0, mostTrafficRows).map(cellsOf),
+    ...(rest > 0 ? ['', `… and ${inMarkdown(counted(rest, 'more difference'))}`] : []),
+    '',
+    ...sums.map((sum) => `- ${inMarkdown(sum)}`),
+    ...notes.map((note) => `- ${inMarkdown(note)}`),
+  ].join('\n');
+  if (!room.fits(text)) return true;
+  room.add(text);
+  return false;
+}
+
 function headline({ changes, notes, base, head, gateway }: TitledPlan): string[] {
   const between = say`gateway ${gateway}, from ${base} to ${head}`;
   const top = changes[0];
@@ -104,6 +126,7 @@ export function markdown(plan: TitledPlan): string {
     const left = addRows(room, major);
     if (left > 0) hidden.push(counted(left, 'change of high or medium risk', 'changes of high or medium risk'));
   }
+  if (plan.traffic && addTraffic(room, trafficInWords(plan.traffic))) hidden.push(['the replay of traffic']);
   if (minor.length > 0) {
     const end = '\n</details>';
     const begin = `\n<details${major.length === 0 ? ' open' : ''}><summary>${inHtml(counted(minor.length, 'smaller change'))}</summary>\n\n${heads}`;

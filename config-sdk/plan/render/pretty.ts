@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import type { Phrase, Risk } from '../change.ts';
 import type { TitledPlan } from '../plan.ts';
+import { trafficInWords } from '../traffic/words.ts';
 import { costInWords, countsInWords, placeInWords, tokensInWords } from './sentences.ts';
 import { asLine, inLine } from './visible.ts';
 
@@ -18,7 +19,7 @@ export function pretty(plan: TitledPlan, terminal: boolean): string {
   const plain = (phrase: Phrase): string =>
     phrase.map((piece) => (typeof piece === 'string' ? piece : inLine(piece.code))).join('');
   const indent = ' '.repeat(width);
-  const { changes } = plan;
+  const { changes, traffic } = plan;
 
   const lines = [
     `from ${words(plan.base)} to ${words(plan.head)}: ${changes.length === 0 ? 'nothing that is served changes' : words(countsInWords(changes))}`,
@@ -29,6 +30,16 @@ export function pretty(plan: TitledPlan, terminal: boolean): string {
     const risk = paint(colours[change.risk], change.risk.padEnd(width));
     lines.push('', `${risk}${words(change.sentence)}${place && `  ${paint('dim', place)}`}`);
     lines.push(...change.details.map((detail) => `${indent}${words(detail)}`));
+  }
+  if (traffic) {
+    const { summary, notes, rows, sums } = trafficInWords(traffic);
+    lines.push('', `replayed: ${words(summary)}`);
+    lines.push(...notes.map((note) => `${paint('yellow', 'note'.padEnd(width))}${words(note)}`));
+    for (const { risk, sentence, details, where } of rows) {
+      lines.push(`${paint(colours[risk], risk.padEnd(width))}${words(sentence)}  ${paint('dim', plain(where))}`);
+      lines.push(...details.map((detail) => `${indent}${words(detail)}`));
+    }
+    lines.push(...sums.map((sum) => `${indent}${words(sum)}`));
   }
   for (const shown of plan.prompts) {
     lines.push('', `${words(shown.title)}: ${words(tokensInWords(shown))}`);
