@@ -117,7 +117,9 @@ export class Changes {
     const object = isUpstream
       ? `upstreams.${label.slice(upstreamLabel.length)}`
       : `providers.${label.slice(0, label.indexOf('/'))}`;
-    if (!isUpstream && !this.#before.targetLabels.has(label)) return object;
+    // A new model of a provider is reached where its others are.
+    if (!isUpstream && !this.#before.targetLabels.has(label))
+      return blame === 'network' && !this.#canCause(label, blame) ? undefined : object;
     const changed = this.#changed(object);
     return blame === undefined || changed === undefined || this.#canCause(label, blame) ? changed : undefined;
   }

@@ -1,6 +1,6 @@
 /** Quota counts in one file on this machine: shared by the processes that open it, kept over restarts and SIGKILL. */
-import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreUnavailable, type QuotaStore, type QuotaWindow, type Taking } from './store.ts';
 import { checkAmount, lengthsRemembered, windowStartAt } from './window.ts';
@@ -132,10 +132,17 @@ function identityOf(window: QuotaWindow, windowStart: number): Identity {
   return { key: window.key, windowMs: window.windowMs, windowStart };
 }
 
+/** Step by step: Node's own way of making many at once never ends below `/proc`. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
+
 function openDatabase(directory: string): DatabaseSync {
   const file = join(directory, 'quota.sqlite');
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     try {
       return openFile(file);
     } catch (error) {

@@ -117,7 +117,11 @@ test('fault 75: only what a revision changed about a provider can be the cause o
     everything,
     'what answers in process is nowhere else than in its options',
   );
-  assert.deepEqual(heldAgainst('vendor/new', { provider: { ...connected, tags: ['eu'] } }, {}), everything);
+  assert.deepEqual(
+    heldAgainst('vendor/new', { provider: { ...connected, tags: ['eu'] }, origin: here }, { origin: here }),
+    means,
+    'a new model is reached where the others are',
+  );
 });
 
 test('fault 75: an upstream that cannot be reached is held against a revision that moved it, and no other', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -341,6 +341,11 @@ describe('redis store', { skip: skipWithoutRedis() }, () => {
 });
 
 describe('openQuotaStore', () => {
+  test('a directory that nobody can make is an error at once', { timeout: 10_000 }, (t) => {
+    if (!existsSync('/proc')) return t.skip('there is no /proc here');
+    assert.throws(() => openQuotaStore('/proc/headgate'), /cannot open the quota store/);
+  });
+
   test('opens memory and a directory', async (t) => {
     const folder = temporaryFolder();
     t.after(() => rmSync(folder, { recursive: true }));
