@@ -75,8 +75,17 @@ interface Credential extends Shape {
   readonly text: string;
 }
 
-function secretsIn({ sort, spec }: LoadedDeclaration): Credential[] {
-  return [...textsIn(spec)].flatMap(({ text, path, name }) => {
+/** Asked for twice: as problems, and as what no message may show. */
+const knownSecrets = new WeakMap<LoadedDeclaration, readonly Credential[]>();
+
+function secretsIn(declaration: LoadedDeclaration): readonly Credential[] {
+  const found = knownSecrets.get(declaration) ?? findSecrets(declaration);
+  knownSecrets.set(declaration, found);
+  return found;
+}
+
+function findSecrets({ sort, spec }: LoadedDeclaration): Credential[] {
+  return textsIn(spec).flatMap(({ text, path, name }): readonly Credential[] => {
     // Keys of consumers have a rule of their own.
     if (sort === 'consumer' && path[0] === 'keys') return [];
     // The name of a secret is no secret, unless it looks like one by itself.
