@@ -1,7 +1,7 @@
 /** What `npm test` executes: brings the tools, checks format, lint and types, runs every test, and says what it could not run. */
 import { spawn, spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
@@ -10,6 +10,8 @@ import { inCi, onPath, tools, type Tool } from './support/tools.ts';
 const root = resolve(import.meta.dirname, '..');
 const slowestTestMs = 180_000;
 const installTimeoutMs = 300_000;
+const compiled = mkdtempSync(join(tmpdir(), 'headgate-compiled-'));
+process.once('exit', () => rmSync(compiled, { recursive: true, force: true }));
 
 interface Outcome {
   readonly step: string;
@@ -110,6 +112,8 @@ async function execute(program: string, parameters: string[]): Promise<Finished>
     env: {
       ...process.env,
       PATH: [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
+      // Hundreds of processes start from the same sources: compiled once, each begins in a third of the time.
+      NODE_COMPILE_CACHE: compiled,
       // The output passes through here to be read, and would lose its colour on the way to a terminal.
       ...(process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? { FORCE_COLOR: '1' } : {}),
     },
