@@ -3,6 +3,7 @@ import { ArtifactRefused } from '../artifact.ts';
 import type { Activator } from '../generation/activator.ts';
 import type { Verified } from '../generation/provision.ts';
 import { causeInWords, type Log } from '../log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bar } from './bar.ts';
 import type { Keep } from './keep.ts';
 import type { Operator, Ordered } from './operator.ts';
@@ -23,6 +24,7 @@ export interface CandidateOptions {
   readonly verdicts: SharedVerdicts;
   readonly poller: Poller | undefined;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 export class CandidateWork {
@@ -101,13 +103,14 @@ export class CandidateWork {
   }
 
   verify(commit: string): Promise<void> {
-    const { bar, verify, operator } = this.#options;
+    const { bar, verify, operator, metrics } = this.#options;
     return this.#judge(commit, 'verified', async (signal) => {
       const raw = this.#raw?.commit === commit ? this.#raw : operator.atHand(commit);
       if (!raw) throw new Error('nothing was fetched');
       this.#raw = undefined;
       const demands = bar.forCandidate(commit, { isAllowed: operator.isAllowed(commit) });
       this.#verified = await verify(raw, demands, signal);
+      metrics.configTipSeq.set(this.#verified.artifact.manifest.seq);
     });
   }
 

@@ -50,6 +50,11 @@ export function createMetrics() {
       registers,
     }),
     configSeq: new Gauge({ name: 'headgate_config_seq', help: 'Sequence number of the active artifact.', registers }),
+    configTipSeq: new Gauge({
+      name: 'headgate_config_tip_seq',
+      help: 'Sequence number of the newest artifact that was verified, whether it serves or not.',
+      registers,
+    }),
     lastPollSuccess: new Gauge({
       name: 'headgate_config_last_poll_success_timestamp_seconds',
       help: 'When the source last answered in full, as Unix time.',

@@ -124,6 +124,7 @@ test('a shrink that was accepted once is not asked to be accepted again after a 
   const gateway = await start();
   const small = await branch.publish(versioned(2));
   await until('it is held', async () => (await gateway.status()).held?.reason === 'shrink');
+  assert.match(await gateway.metrics(), /^headgate_config_seq 1\n(?:.*\n)*headgate_config_tip_seq 2$/m);
   assert.equal((await order(gateway, '/accept', { commit: small })).status, 202);
   await serves(gateway, 2);
   assert.equal((await order(gateway, '/pin', { commit: before, for: '1h' })).status, 202);
