@@ -224,11 +224,6 @@ test('reaches out', async () => {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    context.after(async () => {
-      const ended = once(child, 'exit');
-      child.kill();
-      await ended;
-    });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async (wanted: RegExp): Promise<void> => {
       for (;;) {
@@ -237,10 +232,17 @@ test('reaches out', async () => {
         if (wanted.test(String(value))) return;
       }
     };
-    await next(/^1 test, all fine/);
-    await writeFile(join(folder, 'tests/team.test.ts'), holds.replace('isAdmitted()', "isRefused('quota_exceeded')"));
-    await next(/^1 test, 1 failed/);
-    await writeFile(join(folder, 'tests/team.test.ts'), holds);
-    await next(/^1 test, all fine/);
+    const ended = once(child, 'exit');
+    try {
+      await next(/^1 test, all fine/);
+      await writeFile(join(folder, 'tests/team.test.ts'), holds.replace('isAdmitted()', "isRefused('quota_exceeded')"));
+      await next(/^1 test, 1 failed/);
+      await writeFile(join(folder, 'tests/team.test.ts'), holds);
+      await next(/^1 test, all fine/);
+    } finally {
+      // Before its folder goes: what is watched there is looked at again when it does.
+      child.kill();
+      await ended;
+    }
   });
 });
