@@ -150,18 +150,22 @@ describe('with Redis between them', { skip: skipWithout(tools.redisServer) }, ()
   test('fault 89: a new replica does not start on a tip that another found bad', async (context) => {
     const { branch, start, good, bad } = await stage(context);
     await branch.publish(versioned(1, { vendorUrl: good }));
-    const first = await start('--poll', '100ms');
+    const first = await start('--poll', '100ms', '--bake-samples', '5');
     const commit = await branch.publish(versioned(2, { vendorUrl: bad }));
     await until('it is tried', async () => first.revision === short(2));
     await spoil(first);
-    const fresh = await start('--poll', '100ms');
+    const fresh = await start('--poll', '100ms', '--bake-samples', '5');
     assert.equal(fresh.revision, short(1), 'what stood before the tip serves');
     const { held, active } = await fresh.status();
     assert.equal(held?.commit, commit);
     assert.equal(active?.generation, 1, 'the tip was never built');
     assert.equal((await fetch(`${fresh.adminUrl}/readyz`)).status, 200);
     await branch.publish(versioned(3, { vendorUrl: good }));
-    await until('it starts on the fix', async () => fresh.revision === short(3));
+    const tries = await until('one tries the fix', async () =>
+      [first, fresh].find(({ revision }) => revision === short(3)),
+    );
+    for (let asked = 0; asked < 5; asked += 1) await tries.post('/v1/chat/completions', question('vendor'));
+    await until('it is on the fix', async () => fresh.revision === short(3));
   });
 
   test('fault 88: with Redis away each replica decides alone, and traffic does not wait for it', async (context) => {
