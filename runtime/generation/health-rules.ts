@@ -82,6 +82,10 @@ function mostlyFails(record: HealthRecord, label: string): Blame | undefined {
   return lastBlame === 'broken_answer' && answered > 0 ? undefined : lastBlame;
 }
 
+/** Whether it went on to fail in this way: an outage that was over says nothing about what came after it. */
+const failsOn = (record: HealthRecord, label: string, blame: Blame): boolean =>
+  record.targets.get(label)?.isFailing === true && mostlyFails(record, label) === blame;
+
 /** Targets that this revision left alone and that went bad in the same way: then it is not the revision. */
 function isWeather({ record, against, changes }: Evidence, blame: Blame): boolean {
   return [...record.targets.keys()].some((label) => {
@@ -96,7 +100,7 @@ const targetRefused: Rule = (evidence) => {
     const blame = mostlyFails(record, label);
     const object = blame && changes.ofTarget(label, blame);
     if (blame === undefined || object === undefined) continue;
-    if (mostlyFails(against, label) !== undefined || isWeather(evidence, blame)) continue;
+    if (failsOn(against, label, blame) || isWeather(evidence, blame)) continue;
     const sentence = `${label} ${blameInWords[blame]} (${times(blamed)}, ${answered} good answers)`;
     return { rule: 'target_refused', subject: label, sentence, object };
   }

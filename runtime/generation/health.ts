@@ -20,6 +20,8 @@ export interface TargetRecord {
   readonly answered: number;
   readonly blamed: number;
   readonly lastBlame: Blame | undefined;
+  /** Its last answer was none. */
+  readonly isFailing: boolean;
 }
 
 /** Ends that are the gateway's own: nothing a vendor's outage brings about. */
@@ -56,7 +58,10 @@ export interface Loss {
 }
 
 export class HealthRecord {
-  readonly #targets = new Map<string, { answered: number; blamed: number; lastBlame: Blame | undefined }>();
+  readonly #targets = new Map<
+    string,
+    { answered: number; blamed: number; lastBlame: Blame | undefined; isFailing: boolean }
+  >();
   readonly #objects = new Map<string, ObjectRecord>();
   readonly #losses = new Map<string, Loss>();
   /** Requests that ended, whatever the outcome. */
@@ -81,7 +86,8 @@ export class HealthRecord {
 
   #target(label: string) {
     let record = this.#targets.get(label);
-    if (!record) this.#targets.set(label, (record = { answered: 0, blamed: 0, lastBlame: undefined }));
+    if (!record)
+      this.#targets.set(label, (record = { answered: 0, blamed: 0, lastBlame: undefined, isFailing: false }));
     return record;
   }
 
@@ -92,13 +98,16 @@ export class HealthRecord {
   }
 
   answered(label: string): void {
-    this.#target(label).answered += 1;
+    const record = this.#target(label);
+    record.answered += 1;
+    record.isFailing = false;
   }
 
   blamed(label: string, blame: Blame): void {
     const record = this.#target(label);
     record.blamed += 1;
     record.lastBlame = blame;
+    record.isFailing = true;
   }
 
   /** A request was refused that the revision before would have served as `object`. */

@@ -154,6 +154,21 @@ test('fault 75: when an unchanged target that worked before goes bad in the same
   assert.equal(judge({ record: both, against: badAllAlong, changed: vendor })?.subject, 'vendor/m');
 });
 
+test('an outage that was over under the revision before excuses nothing', () => {
+  const before = recordOf((one) => {
+    for (let failed = 0; failed < 25; failed += 1) one.blamed('vendor/m', 'network');
+    for (let answered = 0; answered < 6; answered += 1) one.answered('vendor/m');
+  });
+  const changes = new Changes(
+    compared({ origin: 'https://b.test', provider: { ...connected, options: {} } }),
+    compared({ origin: 'https://a.test' }),
+  );
+  const record = recordOf((one) => blame(one, 'vendor/m', 'network'));
+  assert.equal(faultOf({ record, against: before, changes })?.rule, 'target_refused');
+  before.blamed('vendor/m', 'network');
+  assert.equal(faultOf({ record, against: before, changes }), undefined, 'it goes on');
+});
+
 test('fault 75: what was just as bad under the revision before is not the doing of this one', () => {
   const bad = () => recordOf((record) => blame(record, 'vendor/m', 'network', 5));
   assert.equal(judge({ record: bad(), against: bad(), changed: vendor }), undefined);
