@@ -34,6 +34,9 @@ export interface FormatOptions {
   readonly json?: boolean;
 }
 
+/** Whether standard output is somebody's terminal, or colours are wanted all the same. */
+export const mayColour = (): boolean => process.stdout.isTTY === true || surroundings().forceColor;
+
 /** Shows findings: on standard output when they are the command's answer, on standard error when they accompany another. */
 export function show(
   result: Pick<CheckResult, 'findings' | 'redact'>,
@@ -46,7 +49,7 @@ export function show(
   stream.write(
     report(findings, format, {
       directory,
-      terminal: process.stdout.isTTY === true || surroundings().forceColor,
+      terminal: mayColour(),
       redact,
     }),
   );

@@ -1,11 +1,10 @@
 /** `headgate plan`. */
 import { Option } from 'commander';
-import { surroundings } from '../cli/environment.ts';
 import { topLevel } from '../git.ts';
 import { planFormats, renderPlan, type PlanFormat } from '../plan/render/render.ts';
 import { planRevisions } from '../plan/revisions.ts';
 import { NothingToReplay } from '../plan/traffic/replay.ts';
-import { exitCodes, jsonOption, show, type CommandEntry } from './command.ts';
+import { exitCodes, jsonOption, mayColour, show, type CommandEntry } from './command.ts';
 
 interface PlanFlags {
   readonly base?: string;
@@ -51,7 +50,6 @@ export const planCommand: CommandEntry = (program) => {
         process.exitCode = exitCodes.input;
         return;
       }
-      const terminal = process.stdout.isTTY === true || surroundings().forceColor;
-      process.stdout.write(renderPlan(plan, format, { terminal }));
+      process.stdout.write(renderPlan(plan, format, { terminal: mayColour() }));
     });
 };

@@ -1,12 +1,11 @@
 /** `headgate test`: the repository's own expectations, offline. */
 import { watch } from 'node:fs';
 import { join } from 'node:path';
-import { surroundings } from '../cli/environment.ts';
 import { hasErrors } from '../findings.ts';
 import { scratchDirectory } from '../scratch-directory.ts';
 import { runTests, testFiles, type TestRun } from '../testing/run.ts';
 import { resultsInWords } from '../testing/words.ts';
-import { exitCodes, show, type CommandEntry } from './command.ts';
+import { exitCodes, mayColour, show, type CommandEntry } from './command.ts';
 
 interface Options {
   readonly watch?: boolean;
@@ -25,8 +24,7 @@ function tell(run: TestRun, directory: string, { json }: Options): void {
   }
   if (findings.length > 0) show(run, directory, { format: 'pretty', aside: true });
   if (!results) return;
-  const terminal = process.stdout.isTTY === true || surroundings().forceColor;
-  if (results.length > 0) process.stdout.write(redact(resultsInWords(run, terminal)));
+  if (results.length > 0) process.stdout.write(redact(resultsInWords(run, mayColour())));
   else process.stderr.write(`headgate: there are no tests here: write ${testFiles}\n`);
 }
 

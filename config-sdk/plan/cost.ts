@@ -30,9 +30,15 @@ function dollars(units: bigint, decimals: number): string {
   return `$${digits.slice(0, -decimals)}.${cents}`;
 }
 
+/** What stands before and after the point of a price. */
+function digitsOf(price: string): { readonly whole: string; readonly fraction: string } {
+  const [whole = '0', fraction = ''] = price.split('.');
+  return { whole, fraction };
+}
+
 /** USD for a thousand requests of so many input tokens each. */
 export function costOfThousand(tokens: number, price: string): string {
-  const [whole = '0', fraction = ''] = price.split('.');
+  const { whole, fraction } = digitsOf(price);
   return dollars(BigInt(whole + fraction) * BigInt(tokens), fraction.length + perMillion - requests);
 }
 
@@ -45,7 +51,7 @@ export interface Priced {
 /** USD for all of them. */
 export function costOf(parts: readonly Priced[]): string {
   const units = parts.map(({ tokens, price }) => {
-    const [whole = '0', fraction = ''] = price.split('.');
+    const { whole, fraction } = digitsOf(price);
     return BigInt(whole + fraction.padEnd(places, '0')) * BigInt(tokens);
   });
   return dollars(

@@ -1,16 +1,14 @@
 /** Findings for people: one line each, and on a terminal the line of code with a mark under the place. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { styleText } from 'node:util';
 import { furtherWords, type Finding } from '../findings.ts';
+import { painter, type Paint, type Style } from './paint.ts';
 import type { ReportContext } from './report.ts';
-
-type Style = Parameters<typeof styleText>[0];
 
 /** Long lines are shown around the place only. */
 const widest = 110;
 
-function frame({ line, column }: Finding, source: string, paint: (style: Style, text: string) => string): string {
+function frame({ line, column }: Finding, source: string, paint: Paint): string {
   const from = Math.max(0, column - 1 - Math.floor(widest / 2));
   const shown = source.slice(from, from + widest).replaceAll('\t', ' ');
   const gutter = String(line);
@@ -24,9 +22,7 @@ const paints: Readonly<Record<Finding['severity'], Style>> = { error: 'red', war
 const unshown = new Set(['secret_literal', 'secret_suspected', 'plaintext_key']);
 
 export function pretty(findings: readonly Finding[], { directory, terminal, redact }: ReportContext): string {
-  // Honours NO_COLOR, FORCE_COLOR, and streams that are no terminal.
-  const paint = (style: Style, text: string): string =>
-    terminal ? styleText(style, text, { stream: process.stdout }) : text;
+  const paint = painter(terminal);
   const lines = new Map<string, readonly string[]>();
   const sourceLine = ({ file, line }: Finding): string => {
     const path = join(directory, file);

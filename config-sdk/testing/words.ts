@@ -1,9 +1,7 @@
 /** The results of tests for people: one line each, and below a failed one what was expected, what came, and the lines that decided. */
-import { styleText } from 'node:util';
+import { painter } from '../report/paint.ts';
 import type { TestResult } from './document.ts';
 import type { TestRun } from './run.ts';
-
-type Style = Parameters<typeof styleText>[0];
 
 const indented = (text: string): string => text.replaceAll('\n', '\n             ');
 
@@ -21,8 +19,7 @@ function failureLines({ failure, file }: TestResult): string[] {
 
 /** `terminal`: colours may be used. */
 export function resultsInWords({ results = [], ms }: TestRun, terminal: boolean): string {
-  const paint = (style: Style, text: string): string =>
-    terminal ? styleText(style, text, { stream: process.stdout }) : text;
+  const paint = painter(terminal);
   const lines = results.flatMap((each) => {
     const mark = each.failure ? paint('red', 'FAIL') : paint('green', 'ok  ');
     return [`${mark} ${each.file}: ${each.name}`, ...failureLines(each)];

@@ -1,19 +1,16 @@
 /** A plan for people at a terminal: everything, nothing folded away. */
-import { styleText } from 'node:util';
+import { painter, type Style } from '../../report/paint.ts';
 import type { Phrase, Risk } from '../change.ts';
 import type { TitledPlan } from '../plan.ts';
 import { trafficInWords } from '../traffic/words.ts';
 import { costInWords, countsInWords, placeInWords, tokensInWords } from './sentences.ts';
 import { asLine, inLine } from './visible.ts';
 
-type Style = Parameters<typeof styleText>[0];
-
 const colours: Readonly<Record<Risk, Style>> = { high: ['red', 'bold'], medium: 'yellow', low: 'cyan', info: 'dim' };
 const width = 8;
 
 export function pretty(plan: TitledPlan, terminal: boolean): string {
-  const paint = (style: Style, text: string): string =>
-    terminal ? styleText(style, text, { stream: process.stdout }) : text;
+  const paint = painter(terminal);
   const words = (phrase: Phrase): string =>
     phrase.map((piece) => (typeof piece === 'string' ? piece : paint('bold', `'${inLine(piece.code)}'`))).join('');
   const plain = (phrase: Phrase): string =>

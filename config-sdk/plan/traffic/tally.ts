@@ -142,12 +142,12 @@ export class Tally {
 
   finish(sides: Sides): Tallied {
     const groups = [...this.#groups.values()].map((each) => this.#finished(each));
-    const any = this.#requests > 0;
+    const hasReplayed = this.#requests > 0;
     return {
       requests: this.#requests,
       differ: this.#differ,
-      from: any ? new Date(this.#from).toISOString() : undefined,
-      to: any ? new Date(this.#to).toISOString() : undefined,
+      from: hasReplayed ? new Date(this.#from).toISOString() : undefined,
+      to: hasReplayed ? new Date(this.#to).toISOString() : undefined,
       admitted: { ...this.#admitted },
       groups: groups.toSorted(
         (a, b) =>
