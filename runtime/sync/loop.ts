@@ -145,6 +145,7 @@ export class Loop {
     const before = this.#state;
     const { state, effects } = step(before, event);
     this.#state = state;
+    if (before.active === undefined && state.active !== undefined) this.#poller?.replan();
     this.history.tell(before, state, this.#options.activator.stable?.revision.short);
     for (const effect of effects) {
       if (effect.do === 'abandon') {

@@ -91,6 +91,14 @@ export class Poller {
     );
   }
 
+  /** Reckons anew when to poll next: what `intervalMs` answers has changed. */
+  replan(): void {
+    // Under way, or not begun: it is reckoned when that has ended.
+    if (this.#polling || this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#schedule();
+  }
+
   async stop(): Promise<void> {
     this.#stopped.abort(new Error('stopping'));
     clearTimeout(this.#timer);

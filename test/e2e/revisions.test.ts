@@ -431,6 +431,21 @@ test('fault 91: a storm of pokes is one poll, and one more', options, async (con
   assert.ok(host.requests.length - before <= 8, `${host.requests.length - before} requests for 50 pokes`);
 });
 
+test(
+  'with something to serve the next poll is a whole interval away, also after a first start',
+  options,
+  async (context) => {
+    const { branch, start } = await stage(context);
+    await branch.publish(versioned(1));
+    const gateway = await start('--poll', '1h');
+    const { nextPollAt } = await until('the next poll is planned', async () => {
+      const { source } = await gateway.status();
+      return source.nextPollAt !== undefined && source;
+    });
+    assert.ok(Date.parse(nextPollAt ?? '') - Date.now() > 40 * 60_000, `${nextPollAt}`);
+  },
+);
+
 test('fault 39: of ten pushes between two polls only the newest is fetched and served', options, async (context) => {
   const { host, branch, start } = await stage(context);
   await branch.publish(versioned(1));
