@@ -126,8 +126,8 @@ function finish(edge: Edge, visit: Visit): void {
   const status = outcome.code === 'client_closed_request' ? 499 : reply.status;
   house.metrics.requests.inc({ matched: outcome.matched, consumer: outcome.consumer ?? '', status });
   house.metrics.requestSeconds.observe({ matched: outcome.matched }, seconds);
-  // What was found nowhere came to no stage that asks who it is.
-  if (generation && outcome.code !== undefined)
+  // What was found nowhere came to no stage that asks who it is; a key that was refused is not looked up again.
+  if (generation && outcome.code !== undefined && status !== 401)
     outcome.consumer ??= consumerOf(generation.tables, request.headers)?.name;
   const { target, code, lost, ownMs, consumer } = outcome;
   generation?.health.ended({ object: objectOf(outcome.matched), target, code, ownMs });

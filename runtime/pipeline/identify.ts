@@ -20,21 +20,27 @@ function keyFrom(headers: IncomingHttpHeaders): string | undefined {
   return undefined;
 }
 
+/** The hex SHA-256 of the key in `headers`: what tables know consumers by. */
+export function keyDigest(headers: IncomingHttpHeaders): string | undefined {
+  const key = keyFrom(headers);
+  return key === undefined ? undefined : digestOf(key);
+}
+
 /** The consumer whose key stands in `headers`. */
 export function consumerOf({ consumersByKey }: Tables, headers: IncomingHttpHeaders): LiveConsumer | undefined {
-  const key = keyFrom(headers);
-  return key === undefined ? undefined : consumersByKey.get(digestOf(key));
+  const digest = keyDigest(headers);
+  return digest === undefined ? undefined : consumersByKey.get(digest);
 }
 
 export function identify<E extends Exchange>(exchange: E): E & { readonly consumer: LiveConsumer } {
-  const key = keyFrom(exchange.request.headers);
-  if (key === undefined) {
+  const digest = keyDigest(exchange.request.headers);
+  if (digest === undefined) {
     throw new HeadgateError(
       'missing_api_key',
       'Send your key as "Authorization: Bearer <key>" (or in x-api-key, x-goog-api-key, api-key).',
     );
   }
-  const consumer = exchange.generation.tables.consumersByKey.get(digestOf(key));
+  const consumer = exchange.generation.tables.consumersByKey.get(digest);
   if (!consumer) throw new HeadgateError('invalid_api_key', 'This key is not known to the gateway.');
   exchange.outcome.consumer = consumer.name;
   return Object.assign(exchange, { consumer });

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Generation } from '../generation/generation.ts';
 import type { Staging } from '../generation/staging.ts';
-import { consumerOf } from './identify.ts';
+import { keyDigest } from './identify.ts';
 
 export function pick(
   { current, staging }: { readonly current: Generation; readonly staging: Staging | undefined },
@@ -10,8 +10,10 @@ export function pick(
 ): Generation {
   if (!staging) return current;
   const { candidate, others } = staging;
-  const consumer = consumerOf(others.tables, headers);
-  const isKnownToCandidate = consumerOf(candidate.tables, headers) !== undefined;
+  const digest = keyDigest(headers);
+  if (digest === undefined) return others;
+  const consumer = others.tables.consumersByKey.get(digest);
+  const isKnownToCandidate = candidate.tables.consumersByKey.has(digest);
   // A key that the candidate brings works at once, and one that it revokes is refused at once: it will not know it.
   if (!consumer) return isKnownToCandidate ? candidate : others;
   return !isKnownToCandidate || staging.has(consumer.name) ? candidate : others;

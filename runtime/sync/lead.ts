@@ -8,7 +8,7 @@ export interface LeadOptions {
   readonly verdicts: SharedVerdicts;
   /** Whether this replica still works on `commit` or has it on trial. */
   readonly isTried: (commit: string) => boolean;
-  /** Looks again at a tip that had to wait. */
+  /** Looks again at a tip that had to wait. Never rejects. */
   readonly again: (tip: string) => Promise<void>;
 }
 
@@ -23,6 +23,7 @@ export class Lead {
   #wait: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
   #leading: string | undefined;
+  #isStopped = false;
 
   constructor(options: LeadOptions) {
     this.#options = options;
@@ -37,6 +38,11 @@ export class Lead {
   async mayTry(tip: string): Promise<boolean> {
     clearTimeout(this.#wait);
     const claimed = await this.#options.verdicts.claim(tip);
+    // Nobody is to wait for a replica that is on its way out.
+    if (this.#isStopped) {
+      if (claimed === 'mine') void this.#options.verdicts.release(tip);
+      return false;
+    }
     if (claimed === 'others') {
       const since = this.#waiting?.commit === tip ? this.#waiting.since : new Date().toISOString();
       this.#waiting = { commit: tip, since };
@@ -64,6 +70,7 @@ export class Lead {
 
   /** Ended on purpose: others need not wait until it is noticed. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearTimeout(this.#wait);
     const commit = this.#leading;
     this.#end();

@@ -72,7 +72,7 @@ export class Loop {
     this.lead = new Lead({
       verdicts: options.verdicts,
       isTried: (commit) => isTried(this.#state, commit),
-      again: (tip) => this.#tipSeen(tip),
+      again: (tip) => this.#tipSeen(tip).catch((error: unknown) => this.#poller?.failed(error)),
     });
     this.proving = new Proving({ ...options, onLed: (commit) => this.lead.passed(commit) }, machine);
     this.stage = new StageWatch(options, machine.send);
