@@ -29,7 +29,7 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { matchedObject, stepsOf, type Step } from './trace.ts';
 
 export { seededRandom } from './seeded-random.ts';
-export { surfacePaths } from './pipeline/find-line.ts';
+export { isCallPath, surfacePaths } from './pipeline/find-line.ts';
 export type { RequestTrace } from './telemetry/recent-requests.ts';
 export { memoryStore } from './quota/memory.ts';
 export { StoreUnavailable, type QuotaStore } from './quota/store.ts';
@@ -120,7 +120,8 @@ async function walk(found: Line, exchange: Exchange, asked: { path: string; body
     return;
   }
   const readBody = () => (body.byteLength > maxCallBytes ? Promise.reject(tooLarge()) : Promise.resolve(body));
-  await admit(Object.assign(exchange, { surface: found.surface, readBody }));
+  const { surface, dialect, says } = found;
+  await admit(Object.assign(exchange, { surface, dialect, says, readBody }));
 }
 
 function refusalOf(thrown: unknown): Refusal {
@@ -172,7 +173,7 @@ class OfflineDecider implements Decider {
     try {
       const where = askedFor(request);
       ({ path } = where);
-      found = findLine(request.method ?? '', where, this.#generation.tables);
+      found = findLine(request, where, this.#generation.tables);
       await walk(found, exchange, { path, body });
     } catch (error) {
       refusal = refusalOf(error);

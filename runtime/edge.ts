@@ -1,6 +1,7 @@
 /** One request from its head to its log line: finds what it asks for, walks that line, and words every failure. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientDialect } from './dialects/dialect.ts';
 import { askedFor, requestId, type Asked } from './door.ts';
 import { asHeadgateError, HeadgateError } from './errors.ts';
 import type { Exchange, House } from './exchange.ts';
@@ -10,7 +11,7 @@ import type { End } from './generation/consumer-record.ts';
 import { newOutcome, type Outcome } from './outcome.ts';
 import { readBytes } from './pipeline/accept.ts';
 import { apiLine } from './pipeline/api-line.ts';
-import { findLine, firstSurface, isModelPath, surfaceName } from './pipeline/find-line.ts';
+import { findLine, surfaceFor, surfaceName } from './pipeline/find-line.ts';
 import { consumerOf } from './pipeline/identify.ts';
 import { modelLine } from './pipeline/model-line.ts';
 import { noteLostRoute } from './pipeline/losses.ts';
@@ -42,12 +43,13 @@ interface Visit {
   asked: Asked | undefined;
   generation: Generation | undefined;
   surface: Surface | undefined;
+  dialect: ClientDialect | undefined;
 }
 
 async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void> {
   const { request } = visit;
   const asked = visit.asked ?? askedFor(request);
-  const found = findLine(request.method ?? '', asked, exchange.generation.tables);
+  const found = findLine(request, asked, exchange.generation.tables);
   if (found.line === 'route') {
     const { path } = asked;
     const { route } = found;
@@ -65,7 +67,9 @@ async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void>
     visit.outcome.matched = 'models';
     return modelsLine(Object.assign(exchange, { surface: found.surface }), found.name);
   }
-  return modelLine(Object.assign(exchange, { surface: found.surface, readBody: () => readBytes(request) }));
+  const { surface, dialect, says } = found;
+  visit.dialect = dialect;
+  return modelLine(Object.assign(exchange, { surface, dialect, says, readBody: () => readBytes(request) }));
 }
 
 function writeError(visit: Visit, error: HeadgateError): void {
@@ -76,9 +80,8 @@ function writeError(visit: Visit, error: HeadgateError): void {
   // What is left of a body that nobody reads would be taken for the next request; and of a request that was refused at
   // the door nobody knows where it ends.
   if (!visit.asked || (hasBody(request) && !request.complete)) reply.header('connection', 'close');
-  const surface = visit.surface ?? (isModelPath(visit.asked?.path ?? '') ? firstSurface : undefined);
-  if (surface)
-    reply.whole(error.status, 'application/json', JSON.stringify(surface.dialect.writeError(wireError(error))));
+  const words = visit.dialect ?? visit.surface ?? surfaceFor(visit.asked?.path ?? '', request.headers);
+  if (words) reply.whole(error.status, 'application/json', JSON.stringify(words.writeError(wireError(error))));
   else {
     const problem = {
       type: 'about:blank',
@@ -201,6 +204,7 @@ export async function visitEdge(edge: Edge, request: IncomingMessage, response: 
     asked: undefined,
     generation: undefined,
     surface: undefined,
+    dialect: undefined,
   };
   visit.reply.header('x-request-id', visit.id);
   edge.house.metrics.inFlight.inc();

@@ -1,5 +1,6 @@
 /** What flows along the line: one exchange, to which each stage adds what it found out. A stage takes what the one before returned. */
 import type { Answer, AnswerEvent, Call, JsonObject, Message, Usage } from './call.ts';
+import type { ClientDialect } from './dialects/dialect.ts';
 import type { RequestHead } from './door.ts';
 import type { SseBlock } from './upstream/sse.ts';
 import type { Generation, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from './generation/generation.ts';
@@ -31,6 +32,10 @@ export interface Exchange {
 
 export interface SurfaceExchange extends Exchange {
   readonly surface: Surface;
+  /** What the body is written in. */
+  readonly dialect: ClientDialect;
+  /** What the path says in place of the body. */
+  readonly says: JsonObject;
   /** The whole body; rejects when it is too large or does not arrive. */
   readonly readBody: () => Promise<Buffer>;
 }
@@ -78,6 +83,8 @@ export interface WholeAnswer {
 export interface StreamedAnswer {
   readonly form: 'stream';
   readonly target: LiveTarget;
+  /** In the client's own dialect: what arrives passes as it is. */
+  readonly native: boolean;
   readonly events: AsyncIterable<StreamedEvent>;
   /** The gateway asked for usage and the client did not: the usage event is hidden. */
   readonly hideUsage: boolean;

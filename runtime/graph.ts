@@ -1,5 +1,5 @@
 /** Every way a request can take through a snapshot: who asks, what for, and each target it may come to, fallbacks included. */
-import { firstSurface } from './pipeline/find-line.ts';
+import { surfacePaths } from './pipeline/find-line.ts';
 import { balancerKinds, type ModelSnapshot, type QuotaSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
 
 export interface PathNode {
@@ -153,7 +153,7 @@ export function requestTo(
 ): object {
   if (sort === 'model') {
     const messages = [{ role: 'user', content: 'Hello' }];
-    return { path: firstSurface?.callPaths[0], consumer, body: { model: entry, messages } };
+    return { path: surfacePaths[0], consumer, body: { model: entry, messages } };
   }
   const { path = '/', methods, host } = routes[entry] ?? {};
   return { method: methods?.[0] ?? 'GET', path: path.replace(/\*$/, '1'), ...(host && { host }), consumer };

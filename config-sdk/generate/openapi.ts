@@ -10,6 +10,14 @@ import { routePaths } from './openapi-routes.ts';
 import { requestFields, sortedEntries, type Field } from './requests.ts';
 
 const json = (name: string) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
+/** A message of an API that its own vendor describes better than a copy here would. */
+const asDocumented = (surface: string) => ({
+  'application/json': { schema: { type: 'object', description: `As the documentation of ${surface} has it.` } },
+});
+/** The surface whose messages this document describes itself. */
+const described = 'openai';
+const errorsOf = (surface: string) => (surface === described ? json('Error') : asDocumented(surface));
+const modelParameter = { name: 'model', in: 'path', required: true, schema: { type: 'string' } };
 const headersOf = (names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
@@ -67,16 +75,17 @@ function headerParameters(snapshot: Snapshot): object[] {
     }));
 }
 
-function callOperation(snapshot: Snapshot, path: string): object {
+function callOperation(snapshot: Snapshot, surface: string, path: string): object {
   const traits = traitsOf(snapshot);
   const limits = ['ratelimit', 'ratelimit-policy', 'x-ratelimit-limit-requests', 'x-ratelimit-remaining-requests'];
-  const parameters = headerParameters(snapshot);
+  const parameters = [...(path.includes('{model}') ? [modelParameter] : []), ...headerParameters(snapshot)];
+  const isDescribed = surface === described && path === surfaces[described].calls[0].path;
   return {
-    operationId: `post${path.replaceAll('/', '_')}`,
+    operationId: `post${path.replace(/[{}]/g, '').replace(/[/:]/g, '_')}`,
     tags: ['models'],
     summary: 'Ask a model',
     ...(parameters.length > 0 && { parameters }),
-    requestBody: { required: true, content: json('ModelRequest') },
+    requestBody: { required: true, content: isDescribed ? json('ModelRequest') : asDocumented(surface) },
     responses: {
       200: {
         description: 'The answer, or a stream of events where the request asks for one.',
@@ -90,11 +99,11 @@ function callOperation(snapshot: Snapshot, path: string): object {
           ...(traits.hasQuotas ? [...limits, 'x-ratelimit-reset-requests'] : []),
         ]),
         content: {
-          ...json('ModelAnswer'),
-          'text/event-stream': { schema: { type: 'string', description: 'Events, the last of them `[DONE]`.' } },
+          ...(isDescribed ? json('ModelAnswer') : asDocumented(surface)),
+          'text/event-stream': { schema: { type: 'string', description: 'Events, as that API has them.' } },
         },
       },
-      ...failures(codesFor(traits), json('Error')),
+      ...failures(codesFor(traits), errorsOf(surface)),
     },
   };
 }
@@ -108,14 +117,13 @@ const listFailures: readonly ErrorCode[] = [
   'not_ready',
 ];
 
-function listOperations(path: string): Record<string, object> {
+function listOperations(surface: string, path: string): Record<string, object> {
   const answered = (name: string) => ({
     description: 'What the caller may use.',
     headers: headersOf(['x-request-id', 'headgate-revision']),
-    content: json(name),
+    content: surface === described ? json(name) : asDocumented(surface),
   });
   const common = { tags: ['models'] };
-  const name = { name: 'model', in: 'path', required: true, schema: { type: 'string' } };
   const id = path.replaceAll('/', '_');
   return {
     [path]: {
@@ -123,7 +131,7 @@ function listOperations(path: string): Record<string, object> {
         operationId: `get${id}`,
         ...common,
         summary: 'List models',
-        responses: { 200: answered('ModelList'), ...failures(listFailures, json('Error')) },
+        responses: { 200: answered('ModelList'), ...failures(listFailures, errorsOf(surface)) },
       },
     },
     [`${path}/{model}`]: {
@@ -131,19 +139,24 @@ function listOperations(path: string): Record<string, object> {
         operationId: `get${id}_model`,
         ...common,
         summary: 'Tell of one model',
-        parameters: [name],
-        responses: { 200: answered('Model'), ...failures([...listFailures, 'model_not_found'], json('Error')) },
+        parameters: [modelParameter],
+        responses: { 200: answered('Model'), ...failures([...listFailures, 'model_not_found'], errorsOf(surface)) },
       },
     },
   };
 }
 
 function modelPaths(snapshot: Snapshot): Record<string, object> {
-  const all = Object.values(surfaces);
-  const calls = Object.keys(snapshot.models).length === 0 ? [] : all.flatMap(({ callPaths }) => callPaths);
+  const all = Object.entries(surfaces);
+  const calls =
+    Object.keys(snapshot.models).length === 0
+      ? []
+      : all.flatMap(([name, surface]) => surface.calls.map(({ path }): [string, string] => [name, path]));
+  // Where two surfaces list at one path, the first one's words are those of a client that shows nothing else.
+  const lists = new Map(all.map(([name, { modelsPath }]): [string, string] => [modelsPath, name]).reverse());
   return {
-    ...Object.fromEntries(calls.map((path) => [path, { post: callOperation(snapshot, path) }])),
-    ...Object.fromEntries(all.flatMap(({ modelsPath }) => Object.entries(listOperations(modelsPath)))),
+    ...Object.fromEntries(calls.map(([name, path]) => [path, { post: callOperation(snapshot, name, path) }])),
+    ...Object.fromEntries([...lists].flatMap(([path, name]) => Object.entries(listOperations(name, path)))),
   };
 }
 

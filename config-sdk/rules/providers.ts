@@ -19,8 +19,8 @@ function addressOf(kind: string, options: unknown): URL | undefined {
   const parsed = known?.options.safeParse(options);
   if (!known || !parsed?.success || isInProcess(kind)) return undefined;
   try {
-    const { origin, chatPath } = known.connect(parsed.data, () => 'absent');
-    return new URL(origin + chatPath);
+    const { origin, apis } = known.connect(parsed.data, () => 'absent');
+    return new URL(origin + apis[0].address({ model: 'any' }).path);
   } catch {
     // A kind may read more out of a secret than this stand-in holds.
     return undefined;

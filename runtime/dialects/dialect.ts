@@ -57,6 +57,8 @@ export interface VendorDialect {
   /** A complete answer; throws `TypeError` when the body is not one. */
   readAnswer(body: JsonObject): Answer;
   eventReader(): EventReader;
+  /** Where a stream is no server-sent events: cuts it into messages. Throws when it is broken. */
+  frames?(bytes: AsyncIterable<Uint8Array>): AsyncIterable<SseMessage>;
   /** Classifies a non-2xx answer; `body` is undefined when it is not JSON. `request` is the body we sent. */
   readFailure(status: number, body: JsonObject | undefined, request: JsonObject): Failure;
 }

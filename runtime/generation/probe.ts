@@ -38,7 +38,7 @@ export async function probe({ snapshot, freshModels }: Provisioned, pace: Pace):
   await pace.each(freshModels(), (model) => {
     ask(problems, `models.${model.name}`, () => {
       for (const target of model.order(() => 0)) {
-        target.provider.kind.dialect.writeCall(sample, { model: target.model });
+        target.provider.live?.connection.apis[0].dialect.writeCall(sample, { model: target.model });
         model.fit?.([], { maxOutputTokens: undefined, overhead: 0 });
         for (const { check } of model.policies) check(sample);
       }

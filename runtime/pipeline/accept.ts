@@ -108,9 +108,10 @@ function parse(bytes: Buffer): JsonObject {
 
 export async function accept(exchange: Identified): Promise<Accepted> {
   refuseOddEncoding(exchange.request);
-  const body = parse(await exchange.readBody());
+  const sent = parse(await exchange.readBody());
+  const body = { ...sent, ...exchange.says };
   try {
-    const call = exchange.surface.dialect.readCall(body);
+    const call = exchange.dialect.readCall(body);
     const { messages, maxOutputTokens, stream } = call;
     exchange.outcome.size = { messages: messages.length, tokens: undefined, maxOutputTokens, stream };
     return Object.assign(exchange, { body, call });

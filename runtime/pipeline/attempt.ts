@@ -1,9 +1,11 @@
 /** One try at one target: from the call to a usable answer, or to a failure that says what to do next. */
 import type { Answer, AnswerEvent, Call, JsonObject } from '../call.ts';
+import type { SseMessage } from '../dialects/dialect.ts';
 import type { LookedUp, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
-import type { UpstreamResponse } from '../providers/provider.ts';
-import { readSse } from '../upstream/sse.ts';
+import { CredentialUnavailable, type Api, type UpstreamResponse } from '../providers/provider.ts';
+import { readSse, type SseBlock } from '../upstream/sse.ts';
+import { outgoing, translated, type Outgoing } from './outgoing.ts';
 import { AttemptFailed, Patience } from './patience.ts';
 
 /** An answer larger than this is no chat answer. */
@@ -53,26 +55,6 @@ export function retryAfterMs(header: string | readonly string[] | undefined, now
   return Number.isFinite(ms) ? Math.max(0, Math.min(ms, 86_400_000)) : undefined;
 }
 
-interface Outgoing {
-  readonly body: JsonObject;
-  /** The client speaks the target's dialect: the answer passes as it is. */
-  readonly native: boolean;
-  readonly dropped: readonly string[];
-}
-
-function outgoing(exchange: LookedUp, target: LiveTarget): Outgoing {
-  const { surface, body, call, keep, prepend } = exchange;
-  const { dialect } = target.provider.kind;
-  if (dialect.name === surface.dialect.name) {
-    const edits = { model: target.model, prepend, keep, streamUsage: call.stream };
-    return { body: surface.dialect.rewrite(body, edits), native: true, dropped: [] };
-  }
-  const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
-  const full = { ...call, messages: [...prepend, ...kept] };
-  const caps = target.maxOutputTokens === undefined ? {} : { maxOutputTokens: target.maxOutputTokens };
-  return { ...dialect.writeCall(full, { model: target.model, ...caps }), native: false };
-}
-
 async function whole(
   response: UpstreamResponse,
   sent: Outgoing,
@@ -82,7 +64,7 @@ async function whole(
   const bytes = await readAll(response, patience, maxAnswerBytes);
   const body = parseObject(bytes);
   if (!body) throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the answer is not a JSON object'));
-  const { dialect } = target.provider.kind;
+  const { dialect } = sent.api;
   try {
     // Read even when it passes untouched: some vendors say 200 to an error, and that is no answer.
     const answer = dialect.readAnswer(body);
@@ -94,15 +76,21 @@ async function whole(
 
 const isEnd = (events: readonly AnswerEvent[]): boolean => events.some(({ type }) => type === 'end');
 
+/** Framings other than server-sent events exist at vendors only: no client is sent them as they came. */
+async function* framed(messages: AsyncIterable<SseMessage>): AsyncGenerator<SseBlock> {
+  for await (const message of messages) yield { raw: '', message };
+}
+
 async function* readEvents(
   response: UpstreamResponse,
-  attempt: { target: LiveTarget; patience: Patience },
+  { dialect }: Api,
+  patience: Patience,
 ): AsyncGenerator<StreamedEvent> {
-  const { target, patience } = attempt;
-  const reader = target.provider.kind.dialect.eventReader();
+  const reader = dialect.eventReader();
+  const bytes = whileAlive(response.body, patience, Infinity);
   let lingering: NodeJS.Timeout | undefined;
   try {
-    for await (const block of readSse(whileAlive(response.body, patience, Infinity))) {
+    for await (const block of dialect.frames ? framed(dialect.frames(bytes)) : readSse(bytes)) {
       const events = block.message ? reader.read(block.message) : [];
       if (isEnd(events)) lingering ??= setTimeout(() => response.discard(), lingerMs);
       yield { block, events };
@@ -145,15 +133,10 @@ async function opened(events: AsyncGenerator<StreamedEvent>): Promise<AsyncItera
   })();
 }
 
-async function refusedBy(
-  response: UpstreamResponse,
-  sent: Outgoing,
-  attempt: { target: LiveTarget; patience: Patience },
-): Promise<AttemptFailed> {
-  const { target, patience } = attempt;
+async function refusedBy(response: UpstreamResponse, sent: Outgoing, patience: Patience): Promise<AttemptFailed> {
   const bytes = await readAll(response, patience, maxFailureBytes).catch(() => Buffer.alloc(0));
   response.discard();
-  const read = target.provider.kind.dialect.readFailure(response.status, parseObject(bytes), sent.body);
+  const read = sent.api.dialect.readFailure(response.status, parseObject(bytes), sent.body);
   // After translation the field's path speaks of a body that the client never wrote.
   const { param, ...rest } = read;
   const failure = sent.native && param !== undefined ? { ...rest, param } : rest;
@@ -177,28 +160,28 @@ interface Asking {
 
 /** A good answer of which nothing has been read yet. */
 async function responseTo({ target, sent, stream, patience }: Asking): Promise<UpstreamResponse> {
-  const { live, kind } = target.provider;
+  const { live } = target.provider;
   if (!live) throw new AttemptFailed({ kind: 'credential' });
+  const address = sent.api.address(sent.body);
   const headers = {
+    ...sent.headers,
     'content-type': 'application/json',
     accept: stream ? 'text/event-stream' : 'application/json',
     // A compressed stream would arrive in lumps.
     'accept-encoding': 'identity',
-    ...kind.requestHeaders?.(sent.body),
+    ...address.headers,
   };
-  const { chatPath: path } = live.connection;
-  const request = { path, headers, body: JSON.stringify(sent.body), signal: patience.signal };
+  const request = { path: address.path, headers, body: JSON.stringify(address.body), signal: patience.signal };
   const response = await live.transport(request).catch((error: unknown) => {
-    throw patience.failure(error, 'network');
+    throw patience.failure(error, error instanceof CredentialUnavailable ? 'credential' : 'network');
   });
   patience.renew();
-  if (response.status < 200 || response.status > 299) throw await refusedBy(response, sent, { target, patience });
+  if (response.status < 200 || response.status > 299) throw await refusedBy(response, sent, patience);
   return response;
 }
 
 /** Resolves with an answer of which the client has seen nothing yet; throws `AttemptFailed`. */
 export async function attempt(exchange: LookedUp, target: LiveTarget): Promise<Attempted> {
-  if (!target.provider.live) throw new AttemptFailed({ kind: 'credential' });
   const sent = outgoing(exchange, target);
   const { stream } = exchange.call;
   const patience = new Patience(exchange.signal, target.timeoutMs);
@@ -207,9 +190,10 @@ export async function attempt(exchange: LookedUp, target: LiveTarget): Promise<A
     const response = await responseTo({ target, sent, stream, patience });
     if (!stream) return { answered: await whole(response, sent, { target, patience }), dropped: sent.dropped };
     streaming = true;
-    const events = await opened(readEvents(response, { target, patience }));
-    const hideUsage = sent.native && !exchange.surface.dialect.wantsStreamUsage(exchange.body);
-    return { answered: { form: 'stream', target, events, hideUsage }, dropped: sent.dropped };
+    const events = await opened(readEvents(response, sent.api, patience));
+    const { native, dropped } = sent;
+    const hideUsage = native && !exchange.dialect.wantsStreamUsage(exchange.body);
+    return { answered: { form: 'stream', target, native, events, hideUsage }, dropped };
   } catch (error) {
     throw patience.failure(error, 'broken_answer');
   } finally {
@@ -220,9 +204,7 @@ export async function attempt(exchange: LookedUp, target: LiveTarget): Promise<A
 
 /** Asks a target in the gateway's own name, with no client behind it; throws `AttemptFailed`. */
 export async function askTarget(call: Call, target: LiveTarget, signal: AbortSignal): Promise<Answer> {
-  const caps = target.maxOutputTokens === undefined ? {} : { maxOutputTokens: target.maxOutputTokens };
-  const written = target.provider.kind.dialect.writeCall(call, { model: target.model, ...caps });
-  const sent = { ...written, native: false };
+  const sent = translated(call, target);
   const patience = new Patience(signal, target.timeoutMs);
   try {
     const response = await responseTo({ target, sent, stream: false, patience });

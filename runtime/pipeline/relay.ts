@@ -5,9 +5,9 @@ import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { Answered, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
 import { AttemptFailed } from './patience.ts';
 
-function relayWhole({ reply, surface }: Answered, answered: WholeAnswer): void {
+function relayWhole({ reply, dialect }: Answered, answered: WholeAnswer): void {
   const created = Math.floor(Date.now() / 1000);
-  const body = answered.answer ? JSON.stringify(surface.dialect.writeAnswer(answered.answer, created)) : answered.bytes;
+  const body = answered.answer ? JSON.stringify(dialect.writeAnswer(answered.answer, created)) : answered.bytes;
   reply.whole(200, 'application/json', body);
 }
 
@@ -20,12 +20,11 @@ function textOf({ block, events }: StreamedEvent, writer: EventWriter | undefine
 }
 
 async function relayStream(exchange: Answered, answered: StreamedAnswer): Promise<void> {
-  const { reply, surface, outcome, signal } = exchange;
-  const native = answered.target.provider.kind.dialect.name === surface.dialect.name;
-  const includeUsage = surface.dialect.wantsStreamUsage(exchange.body);
-  const writer = native
+  const { reply, dialect, outcome, signal } = exchange;
+  const includeUsage = dialect.wantsStreamUsage(exchange.body);
+  const writer = answered.native
     ? undefined
-    : surface.dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000) });
+    : dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000) });
   let ended = false;
   reply.startStream();
   for await (const streamed of answered.events) {
@@ -58,7 +57,7 @@ const brokenStream = (error: AttemptFailed): HeadgateError =>
       });
 
 export async function relay(exchange: Answered): Promise<void> {
-  const { answered, reply, outcome, signal, surface } = exchange;
+  const { answered, reply, outcome, signal, dialect } = exchange;
   reply.header('headgate-target', answered.target.label);
   reply.header('headgate-attempts', String(outcome.attempts));
   if (answered.form === 'whole') {
@@ -75,7 +74,7 @@ export async function relay(exchange: Answered): Promise<void> {
       });
     const known = error instanceof AttemptFailed ? brokenStream(error) : asHeadgateError(error);
     // The status is long gone: the failure travels as an event, and the end mark is withheld.
-    await reply.write(surface.dialect.writeErrorEvent(wireError(known)));
+    await reply.write(dialect.writeErrorEvent(wireError(known)));
     reply.end();
     throw known;
   }

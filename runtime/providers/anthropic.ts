@@ -1,7 +1,7 @@
 /** Anthropic, and every vendor that speaks its Messages API. */
 import { z } from 'zod';
 import { anthropicMessages } from '../dialects/anthropic-messages.ts';
-import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
+import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
 import type { ProviderKind } from './provider.ts';
 
 /** The only version the vendor documents (platform.claude.com/docs/en/api/versioning). */
@@ -19,12 +19,11 @@ const options = z
 
 export const anthropic: ProviderKind<typeof options> = {
   options,
-  dialect: anthropicMessages,
   connect(chosen, readSecret) {
     const { origin, path } = splitBaseUrl(chosen.baseUrl);
     const headers = lowerCaseNames(chosen.headers);
     headers['anthropic-version'] = apiVersion;
     if (chosen.apiKey !== undefined) headers['x-api-key'] = readSecret(chosen.apiKey);
-    return { origin, chatPath: `${path}/v1/messages`, headers };
+    return { origin, apis: [apiAt(`${path}/v1/messages`, anthropicMessages, ['anthropic-beta'])], headers };
   },
 };

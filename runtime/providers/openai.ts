@@ -1,7 +1,7 @@
 /** OpenAI, and every vendor or local server that speaks its chat completions. */
 import { z } from 'zod';
 import { openaiChat } from '../dialects/openai-chat.ts';
-import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
+import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
 import type { ProviderKind } from './provider.ts';
 
 const account = z.string().regex(/^[\w-]{1,128}$/, 'must be an id such as org-… or proj_…');
@@ -17,13 +17,12 @@ const options = z
 
 export const openai: ProviderKind<typeof options> = {
   options,
-  dialect: openaiChat,
   connect(chosen, readSecret) {
     const { origin, path } = splitBaseUrl(chosen.baseUrl);
     const headers = lowerCaseNames(chosen.headers);
     if (chosen.organization !== undefined) headers['openai-organization'] = chosen.organization;
     if (chosen.project !== undefined) headers['openai-project'] = chosen.project;
     if (chosen.apiKey !== undefined) headers.authorization = `Bearer ${readSecret(chosen.apiKey)}`;
-    return { origin, chatPath: `${path}/chat/completions`, headers };
+    return { origin, apis: [apiAt(`${path}/chat/completions`, openaiChat)], headers };
   },
 };

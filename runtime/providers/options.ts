@@ -1,7 +1,8 @@
 /** What the options of providers that are reached over HTTP have in common: secrets, base URLs, extra headers. */
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
-import type { SecretReference } from './provider.ts';
+import type { VendorDialect } from '../dialects/dialect.ts';
+import type { Api, SecretReference } from './provider.ts';
 
 export const secretReference: z.ZodType<SecretReference, SecretReference> = z.strictObject({
   $secret: z.string().regex(/^[A-Za-z_][\w.-]{0,127}$/, 'must be the name of a secret, such as OPENAI_API_KEY'),
@@ -68,6 +69,13 @@ export function splitBaseUrl(text: string): { readonly origin: string; readonly 
   const url = new URL(text);
   return { origin: url.origin, path: url.pathname.replace(/\/+$/, '') };
 }
+
+/** An API at one path, whatever is asked. */
+export const apiAt = (path: string, dialect: VendorDialect, passes: readonly string[] = []): Api => ({
+  dialect,
+  address: (body) => ({ path, body }),
+  passes,
+});
 
 export function lowerCaseNames(headers: Readonly<Record<string, string>> | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));

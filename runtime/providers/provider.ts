@@ -3,14 +3,51 @@ import type { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import type { VendorDialect } from '../dialects/dialect.ts';
 
+/** One request as it goes over the wire. */
+export interface Address {
+  /** Path and query under the origin. */
+  readonly path: string;
+  readonly body: JsonObject;
+  /** Only for this request, e.g. a beta flag that a field of the body needs. Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An API that a provider answers: a dialect, and where what is written in it goes. */
+export interface Api {
+  readonly dialect: VendorDialect;
+  /** Some vendors want a part of `body`, such as the model, in the path instead. */
+  readonly address: (body: JsonObject) => Address;
+  /** Headers of a client that speaks this dialect which go along, such as `anthropic-beta`. Lower-case names; never credentials. */
+  readonly passes?: readonly string[];
+}
+
+/** What a credential that is made anew for each request is made from. */
+export interface Unsigned {
+  readonly method: 'POST';
+  readonly origin: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Whoever gives out credentials refused to, or what was given to him is of no use. The message names no secret. */
+export class CredentialUnavailable extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'CredentialUnavailable';
+  }
+}
+
 /** Where requests of one configured provider go. Built once per generation, so nothing here is paid per request. */
 export interface Connection {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** Path of the chat endpoint under the origin. */
-  readonly chatPath: string;
+  /** A client of one of these dialects gets it untouched; for all others the first is what is translated to. */
+  readonly apis: readonly [Api, ...Api[]];
   /** Sent with every request, credentials included: never logged. Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The headers of a credential that ends or is bound to the request, such as a signature. Rejects with `CredentialUnavailable` when it is refused. */
+  readonly authorize?: (request: Unsigned, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 }
 
 /** The answer of a transport, before anything is read from it. */
@@ -103,10 +140,7 @@ export interface ProviderKind<Options extends z.ZodType = z.ZodType> {
   readonly options: Options;
   /** Strict schema of extra facts about one model; most kinds have none. */
   readonly modelOptions?: z.ZodType;
-  readonly dialect: VendorDialect;
   connect(options: z.output<Options>, readSecret: ReadSecret): Connection;
   /** Only for kinds that answer in process. `models` holds the parsed `modelOptions` by vendor model id. */
   transport?(options: z.output<Options>, models: ReadonlyMap<string, unknown>): Transport;
-  /** Extra headers for one request, e.g. a beta flag a body field needs. */
-  requestHeaders?(body: JsonObject): Readonly<Record<string, string>>;
 }

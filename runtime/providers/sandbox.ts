@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { openaiChat } from '../dialects/openai-chat.ts';
 import { duration } from '../duration.ts';
+import { apiAt } from './options.ts';
 import { sandboxAnswer } from './sandbox-answer.ts';
 import type { ProviderKind, UpstreamRequest, UpstreamResponse } from './provider.ts';
 
@@ -90,8 +91,7 @@ async function answer(request: UpstreamRequest, model: SandboxModel, faulty: boo
 export const sandbox = {
   options,
   modelOptions,
-  dialect: openaiChat,
-  connect: () => ({ origin: 'sandbox:', chatPath: '/chat/completions', headers: {} }),
+  connect: () => ({ origin: 'sandbox:', apis: [apiAt('/chat/completions', openaiChat)], headers: {} }),
   transport(_options, models) {
     const served = new Map<string, number>();
     return async (request) => {

@@ -7,9 +7,9 @@ const created = 1_700_000_000;
 const writeModel = (name: string) => ({ id: name, object: 'model', created, owned_by: 'headgate' });
 
 export const openai: Surface = {
-  callPaths: ['/v1/chat/completions'],
+  calls: [{ path: '/v1/chat/completions', dialect: openaiChat }],
   modelsPath: '/v1/models',
-  dialect: openaiChat,
   writeModels: (names) => ({ object: 'list', data: names.map(writeModel) }),
   writeModel,
+  writeError: (error) => openaiChat.writeError(error),
 };

@@ -1,13 +1,26 @@
 /** The contract of a surface: an API that clients speak to, under its own fixed paths. */
-import type { ClientDialect } from '../dialects/dialect.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { JsonObject } from '../call.ts';
+import type { ClientDialect, WireError } from '../dialects/dialect.ts';
+
+/** One sort of model call that a surface takes: a path, always `POST`, and the dialect of what is sent there. */
+export interface SurfaceCall {
+  /** `{model}` stands for the model's name where the body does not tell it: the dialect reads it as the body's `model`. */
+  readonly path: string;
+  readonly dialect: ClientDialect;
+  /** What the path says in place of the body, such as `stream: true`: the dialect reads it as fields of the body. */
+  readonly says?: JsonObject;
+}
 
 export interface Surface {
-  /** Paths of its model calls, all `POST`. */
-  readonly callPaths: readonly string[];
+  readonly calls: readonly [SurfaceCall, ...SurfaceCall[]];
   /** Path that lists the models, `GET`; `<path>/<name>` tells of one. */
   readonly modelsPath: string;
-  readonly dialect: ClientDialect;
   /** The list of models, and one of them, in this API's words. */
   writeModels(names: readonly string[]): object;
   writeModel(name: string): object;
+  /** A failure where no call of this surface was found. */
+  writeError(error: WireError): JsonObject;
+  /** Tells this API's clients from others' where two surfaces share a path; without it, whoever shows nothing else is meant. */
+  isSpokenBy?(headers: IncomingHttpHeaders): boolean;
 }

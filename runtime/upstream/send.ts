@@ -3,14 +3,13 @@ import type { Pool } from 'undici';
 import type { Connection, Transport } from '../providers/provider.ts';
 
 export function httpTransport(pool: Pool, connection: Connection): Transport {
-  return async ({ path, headers, body, signal }) => {
-    const response = await pool.request({
-      method: 'POST',
-      path,
-      headers: { ...connection.headers, ...headers },
-      body,
-      signal,
-    });
+  const { origin, authorize } = connection;
+  return async ({ path, headers: own, body, signal }) => {
+    const method = 'POST';
+    const headers = { ...own, ...connection.headers };
+    // Where the credential is in the headers already, nobody waits a turn of the loop for it.
+    const credential = authorize && (await authorize({ method, origin, path, headers, body }, signal));
+    const response = await pool.request({ method, path, headers: { ...headers, ...credential }, body, signal });
     // An abandoned body fails with our own abort; nobody reads that error.
     response.body.on('error', () => undefined);
     return {

@@ -264,9 +264,13 @@ describe('generate openapi', () => {
     assert.ok(nobody.status === 401 && isProblem?.(await nobody.json()));
   });
 
-  test('knows the one dialect that surfaces speak', () => {
-    // Another one needs schemas of its own in generate/openapi-parts.ts.
-    assert.deepEqual([...new Set(Object.values(surfaces).map(({ dialect }) => dialect.name))], ['openai-chat']);
+  test('names every call and every list of every surface', () => {
+    const { paths } = documentOf(gateway());
+    for (const { calls, modelsPath } of Object.values(surfaces))
+      assert.deepEqual(
+        [...calls.map(({ path }) => path), modelsPath].filter((path) => !paths[path]),
+        [],
+      );
   });
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { anthropic } from '../../runtime/providers/anthropic.ts';
 import { openai } from '../../runtime/providers/openai.ts';
+import type { Connection } from '../../runtime/providers/provider.ts';
 
 const apiKey = { $secret: 'KEY' };
 const readSecret = ({ $secret }: { readonly $secret: string }) => `value-of-${$secret}`;
@@ -12,29 +13,34 @@ function problems(options: object, kind: typeof openai | typeof anthropic = open
   return parsed.success ? [] : parsed.error.issues.map((issue) => issue.path.join('.'));
 }
 
+const where = ({ apis, ...rest }: Connection) => ({
+  ...rest,
+  paths: Object.fromEntries(apis.map(({ dialect, address }) => [dialect.name, address({ model: 'any' }).path])),
+});
+
 describe('where requests go', () => {
   test('OpenAI by default, with the key as a bearer token', () => {
     const options = openai.options.parse({ apiKey, organization: 'org-1', headers: { 'X-Title': 'Headgate' } });
-    assert.deepEqual(openai.connect(options, readSecret), {
+    assert.deepEqual(where(openai.connect(options, readSecret)), {
       origin: 'https://api.openai.com',
-      chatPath: '/v1/chat/completions',
+      paths: { 'openai-chat': '/v1/chat/completions' },
       headers: { 'x-title': 'Headgate', 'openai-organization': 'org-1', authorization: 'Bearer value-of-KEY' },
     });
   });
 
   test('a local server without a key, its path kept', () => {
     const options = openai.options.parse({ baseUrl: 'http://localhost:11434/v1/' });
-    assert.deepEqual(openai.connect(options, readSecret), {
+    assert.deepEqual(where(openai.connect(options, readSecret)), {
       origin: 'http://localhost:11434',
-      chatPath: '/v1/chat/completions',
+      paths: { 'openai-chat': '/v1/chat/completions' },
       headers: {},
     });
   });
 
   test('Anthropic by default, with its version and key headers', () => {
-    assert.deepEqual(anthropic.connect(anthropic.options.parse({ apiKey }), readSecret), {
+    assert.deepEqual(where(anthropic.connect(anthropic.options.parse({ apiKey }), readSecret)), {
       origin: 'https://api.anthropic.com',
-      chatPath: '/v1/messages',
+      paths: { 'anthropic-messages': '/v1/messages' },
       headers: { 'anthropic-version': '2023-06-01', 'x-api-key': 'value-of-KEY' },
     });
   });

@@ -1,5 +1,5 @@
 /** One line of recorded traffic: a request line of the gateway's own log, or `headgate/traffic.v1`. Neither holds content unless a team put it there. */
-import { surfacePaths } from '@headgate/runtime/decide';
+import { isCallPath } from '@headgate/runtime/decide';
 import { isRecord } from '../revision.ts';
 
 export const trafficFormat = 'headgate/traffic.v1';
@@ -110,7 +110,7 @@ function readOwn(fields: Fields): Line {
   const path = textIn(fields, 'path');
   if (!path?.startsWith('/')) return { problem: '"path" must be where the request went, such as /v1/chat/completions' };
   const model = textIn(fields, 'model');
-  if (model === undefined && surfacePaths.includes(path) && textIn(fields, 'method') !== 'GET')
+  if (model === undefined && isCallPath(path) && textIn(fields, 'method') !== 'GET')
     return { problem: '"model" is missing: write what the call asked for' };
   const headers = textsIn(fields['headers']);
   if (Object.keys(headers).some((name) => credentials.test(name)))
@@ -150,7 +150,7 @@ function readLog(fields: Fields): Line {
   if (!path?.startsWith('/') || notDecided.has(code)) return { skipped: 'not_decided' };
   if (forContent.has(code)) return { skipped: 'content_unknown' };
   const model = matched.startsWith('model:') ? matched.slice('model:'.length) : undefined;
-  const isCall = textIn(fields, 'method') === 'POST' && (surfacePaths.includes(path) || textIn(fields, 'surface'));
+  const isCall = textIn(fields, 'method') === 'POST' && (isCallPath(path) || textIn(fields, 'surface'));
   if (model === undefined && isCall) return { skipped: 'model_unknown' };
   const took = fields['ms'];
   return {

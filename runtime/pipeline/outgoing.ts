@@ -1,0 +1,47 @@
+/** What is sent to a target: the client's own body where the target speaks its dialect, a translation otherwise. */
+import type { Call, JsonObject } from '../call.ts';
+import type { LookedUp } from '../exchange.ts';
+import type { LiveTarget } from '../generation/generation.ts';
+import type { Api, Connection } from '../providers/provider.ts';
+import { AttemptFailed } from './patience.ts';
+
+export interface Outgoing {
+  readonly api: Api;
+  readonly body: JsonObject;
+  /** The client speaks the target's dialect: the answer passes as it is. */
+  readonly native: boolean;
+  /** What the target's dialect cannot carry. */
+  readonly dropped: readonly string[];
+  /** Of the client, for an API that knows them. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Throws `AttemptFailed` while a secret that it needs is absent. */
+function connectionOf({ provider }: LiveTarget): Connection {
+  if (!provider.live) throw new AttemptFailed({ kind: 'credential' });
+  return provider.live.connection;
+}
+
+/** The call in the words of the first API of the target. */
+export function translated(call: Call, target: LiveTarget): Outgoing {
+  const [api] = connectionOf(target).apis;
+  const caps = target.maxOutputTokens === undefined ? {} : { maxOutputTokens: target.maxOutputTokens };
+  return { api, ...api.dialect.writeCall(call, { model: target.model, ...caps }), native: false, headers: {} };
+}
+
+export function outgoing(exchange: LookedUp, target: LiveTarget): Outgoing {
+  const { dialect, body, call, keep, prepend, request } = exchange;
+  const api = connectionOf(target).apis.find((each) => each.dialect.name === dialect.name);
+  if (!api) {
+    const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
+    return translated({ ...call, messages: [...prepend, ...kept] }, target);
+  }
+  const edits = { model: target.model, prepend, keep, streamUsage: call.stream };
+  const headers = Object.fromEntries(
+    (api.passes ?? []).flatMap((name) => {
+      const value = request.headers[name];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
+  return { api, body: dialect.rewrite(body, edits), native: true, dropped: [], headers };
+}
