@@ -1,9 +1,10 @@
 /** A team's repository as a large company may have it, in 60 files, with the packages as they are published: for `config.ts`. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { installPackages } from '../test/support/install-packages.ts';
 
 const run = promisify(execFile);
 
@@ -135,22 +136,13 @@ export function treeFiles(size: TreeSize): Readonly<Record<string, string>> {
   };
 }
 
-/** Both packages as npm would install them, beside what they depend on. */
-async function install(repository: string, folder: string): Promise<void> {
+/** What our packages depend on, as links. */
+async function linkDependencies(repository: string, folder: string): Promise<void> {
   const modules = join(folder, 'node_modules');
-  await mkdir(join(modules, '@headgate'), { recursive: true });
+  await mkdir(modules, { recursive: true });
   for (const name of await readdir(join(repository, 'node_modules')))
     if (!['headgate', '@headgate', '.bin', '.package-lock.json'].includes(name))
       await symlink(join(repository, 'node_modules', name), join(modules, name));
-  for (const [from, to] of [
-    ['config-sdk', 'headgate'],
-    ['runtime', '@headgate/runtime'],
-  ] as const)
-    for (const part of ['package.json', 'bin', 'dist', 'ambient.d.ts'])
-      await cp(join(repository, from, part), join(modules, to, part), { recursive: true }).catch((error: unknown) => {
-        // Only one of them has ambient types.
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || part !== 'ambient.d.ts') throw error;
-      });
 }
 
 /** Writes the tree to `folder`, with git and the packages, which `npm run build` must have built. */
@@ -165,7 +157,8 @@ export async function writeTree(repository: string, folder: string, size: TreeSi
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
   }
-  await install(repository, folder);
+  await linkDependencies(repository, folder);
+  await installPackages(repository, folder);
   await run('git', ['init', '--quiet', folder]);
   return Object.keys(files).length;
 }
