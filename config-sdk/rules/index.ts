@@ -52,6 +52,7 @@ export const rules: readonly Rule[] = [
   catalogue.endingModels,
   catalogue.unpricedModels,
   targets.unknownModels,
+  targets.unmetNeeds,
   targets.weights,
   targets.contextFits,
   windows.longPrompts,
