@@ -35,7 +35,7 @@ const providers = `import { provider, secret } from 'headgate';
 export const openai = provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY'),
-  models: { 'gpt-5': {}, 'gpt-5-mini': {} },
+  models: { 'gpt-6-sol': {}, 'gpt-6-luna': {} },
 });
 export const anthropic = provider('anthropic', {
   kind: 'anthropic',
@@ -57,7 +57,7 @@ function area(index: number, { areas, routes, prompts }: TreeSize): string {
   fixtures: { usual: { customer: 'Ada', tone: 'friendly' }, other: { customer: 'Grace', tone: 'formal' } },
 });
 export const model${each} = model('${name}-model-${each}', {
-  targets: [openai.target('${each % 2 === 0 ? 'gpt-5' : 'gpt-5-mini'}', { timeout: '30s' }), anthropic.target('claude-haiku-4-5')],
+  targets: [openai.target('${each % 2 === 0 ? 'gpt-6-sol' : 'gpt-6-luna'}', { timeout: '30s' }), anthropic.target('claude-haiku-4-5')],
   prompt: prompt${each}.with({ customer: from.metadata('customer', { default: 'our customer' }), tone: 'friendly' }),
   context: recentTurns,
   quotas: [perMinute],
