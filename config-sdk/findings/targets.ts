@@ -1,5 +1,5 @@
 /** Codes about providers, models, groups of targets and what fits into their windows. */
-import { danger, error, warning } from './entry.ts';
+import { error, warning } from './entry.ts';
 
 export const targetFindings = {
   provider_without_key: warning(
@@ -32,7 +32,8 @@ export const targetFindings = {
     'check the two numbers: the window holds input and output together',
     'Most often the two were exchanged. Conversations would then be cut to the wrong size.',
   ),
-  model_retired: danger(
+  // No error: a revert at night must not wait for a new model to be chosen, and fallbacks may still answer.
+  model_retired: warning(
     'A target uses a model that its vendor has retired, by the catalogue and on its day.',
     'use a model that the vendor still serves',
     'The vendor answers as if it had never heard of it; all that is left are the fallbacks.',
