@@ -56,6 +56,8 @@ export interface VendorDialect {
   };
   /** A complete answer; throws `TypeError` when the body is not one. */
   readAnswer(body: JsonObject): Answer;
+  /** Where the vendor tells how many tokens a body has: its answer; throws `TypeError` when the body is not one. */
+  readCount?(body: JsonObject): number;
   eventReader(): EventReader;
   /** Where a stream is no server-sent events: cuts it into messages. Throws when it is broken. */
   frames?(bytes: AsyncIterable<Uint8Array>): AsyncIterable<SseMessage>;

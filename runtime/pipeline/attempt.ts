@@ -217,3 +217,19 @@ export async function askTarget(call: Call, target: LiveTarget, signal: AbortSig
     patience.end();
   }
 }
+
+/** Asks a target for the tokens of a call that is written in its own dialect; throws `AttemptFailed`. */
+export async function askCount(sent: Outgoing, target: LiveTarget, signal: AbortSignal): Promise<number> {
+  const { countAddress: address, dialect } = sent.api;
+  if (!address || !dialect.readCount) throw new AttemptFailed({ kind: 'not_found' });
+  const patience = new Patience(signal, target.timeoutMs);
+  try {
+    const asked = { ...sent, api: { ...sent.api, address } };
+    const response = await responseTo({ target, sent: asked, stream: false, patience });
+    return dialect.readCount(parseObject(await readAll(response, patience, maxFailureBytes)) ?? {});
+  } catch (error) {
+    throw patience.failure(error, 'broken_answer');
+  } finally {
+    patience.end();
+  }
+}

@@ -8,7 +8,10 @@ import type { LiveRoute, Tables } from '../generation/generation.ts';
 import * as surfaces from '../surfaces/index.ts';
 import type { Surface, SurfaceCall } from '../surfaces/surface.ts';
 
-const all: readonly Surface[] = Object.values(surfaces);
+/** First those whose clients show nothing that tells them from others': they are meant where nobody else is. */
+const all: readonly Surface[] = Object.values<Surface>(surfaces).toSorted(
+  (one, other) => Number(one.isSpokenBy !== undefined) - Number(other.isSpokenBy !== undefined),
+);
 const names = new Map<Surface, string>(Object.entries(surfaces).map(([name, surface]) => [surface, name]));
 
 interface KnownCall extends SurfaceCall {
@@ -38,7 +41,7 @@ export const surfacePaths: readonly string[] = [
 export const surfaceName = (surface: Surface): string => names.get(surface) ?? '';
 
 /** A model call: whose API it is, what it is written in, and what its path says in place of the body. */
-export interface CallLine {
+export interface CallLine extends Pick<SurfaceCall, 'writeCount'> {
   readonly surface: Surface;
   readonly dialect: ClientDialect;
   readonly says: JsonObject;

@@ -10,6 +10,8 @@ export interface SurfaceCall {
   readonly dialect: ClientDialect;
   /** What the path says in place of the body, such as `stream: true`: the dialect reads it as fields of the body. */
   readonly says?: JsonObject;
+  /** Where a call asks only how many tokens its input has: the answer, in this API's words. */
+  readonly writeCount?: (tokens: number) => JsonObject;
 }
 
 export interface Surface {
@@ -23,4 +25,6 @@ export interface Surface {
   writeError(error: WireError): JsonObject;
   /** Tells this API's clients from others' where two surfaces share a path; without it, whoever shows nothing else is meant. */
   isSpokenBy?(headers: IncomingHttpHeaders): boolean;
+  /** The header in which this API's clients look for the request's id, where it is not `x-request-id`. */
+  readonly idHeader?: string;
 }
