@@ -208,6 +208,8 @@ describe('generate openapi', () => {
         'post /orders/{path}',
         'get /shop/health',
         'post /v1/chat/completions',
+        'post /v1/messages',
+        'post /v1/messages/count_tokens',
         'get /v1/models',
         'get /v1/models/{model}',
       ],
