@@ -263,6 +263,30 @@ describe('a request that stays in its dialect', () => {
     assert.deepEqual(kept.system, sent.system);
   });
 
+  test('goes on without thinking that another vendor’s model showed, and keeps what this one signed', () => {
+    const parts = [
+      { type: 'reasoning', text: 'Elsewhere.' },
+      { type: 'text', text: 'Yes.' },
+    ] as const;
+    const { content } = anthropicMessages.writeAnswer({ id: 'a', model: 'm', parts, finish: 'stop' }, 0);
+    const [thinking, text] = content as readonly JsonObject[];
+    const signed = { type: 'thinking', thinking: 'Here.', signature: 'EqQB' };
+    const empty = { ...signed, signature: '' };
+    const messages = [
+      ...hi,
+      { role: 'assistant', content: [thinking ?? null, text ?? null, signed, empty], 'x-of': 1 },
+      { role: 'assistant', content: [thinking ?? null] },
+    ];
+    assert.deepEqual(anthropicMessages.rewrite(body({ messages }), edits).messages, [
+      ...hi,
+      { role: 'assistant', content: [text, signed, empty], 'x-of': 1 },
+    ]);
+    assert.deepEqual(read({ messages }).messages[1]?.parts.slice(0, 3), [
+      ...parts,
+      { type: 'reasoning', text: 'Here.', signature: 'EqQB' },
+    ]);
+  });
+
   test('has a prompt before its own instructions and messages', () => {
     const prepend = [
       { role: 'system', parts: [{ type: 'text', text: 'Be kind.' }] },
@@ -382,6 +406,7 @@ describe('writing a stream', () => {
         ['message_start', undefined, undefined],
         ['content_block_start', 0, undefined],
         ['content_block_delta', 0, 'thinking_delta'],
+        ['content_block_delta', 0, 'signature_delta'],
         ['content_block_stop', 0, undefined],
         ['content_block_start', 1, undefined],
         ['content_block_delta', 1, 'text_delta'],

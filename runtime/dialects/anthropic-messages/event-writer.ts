@@ -2,6 +2,7 @@
 import type { AnswerEvent, Finish, JsonObject, Usage } from '../../call.ts';
 import type { EventWriter } from '../dialect.ts';
 import { parseObject } from '../json-fields.ts';
+import { unsigned } from './unsigned.ts';
 import { emptyMessage, writeStopReason, writeUsage } from './write-answer.ts';
 import { toolId } from './write-messages.ts';
 
@@ -124,8 +125,9 @@ class MessageWriter implements EventWriter {
 
   #close(): string {
     if (this.#open === undefined) return '';
+    const last = this.#open === 'thinking' ? this.#delta({ type: 'signature_delta', signature: unsigned }) : '';
     this.#open = undefined;
-    return sse({ type: 'content_block_stop', index: this.#index });
+    return last + sse({ type: 'content_block_stop', index: this.#index });
   }
 
   #closeAll(): string {

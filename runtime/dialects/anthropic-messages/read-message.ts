@@ -2,6 +2,7 @@
 import type { Json, JsonObject, Message, Part, Role } from '../../call.ts';
 import { CallError } from '../dialect.ts';
 import { isList, isObject, isSet, objectIn, reportable, textIn, withoutUndefined } from '../json-fields.ts';
+import { unsigned } from './unsigned.ts';
 
 /** What is read, and where it stands, for errors and reports. */
 interface Place {
@@ -56,13 +57,7 @@ function readBlock(block: Json, place: Place): readonly Part[] {
     case 'tool_result':
       return readToolResult(block, place);
     case 'thinking':
-      return [
-        withoutUndefined<Part>({
-          type: 'reasoning',
-          text: textIn(block, 'thinking') ?? '',
-          signature: textIn(block, 'signature'),
-        }),
-      ];
+      return [readThinking(block)];
     default:
       return [{ type: 'opaque', label: reportable(type) }];
   }
@@ -77,6 +72,12 @@ export function reportRest(
   for (const [key, value] of Object.entries(object)) {
     if (isSet(value) && !carried.includes(key)) untranslated.add(`${label}.${reportable(key)}`);
   }
+}
+
+function readThinking({ thinking, signature }: JsonObject): Part {
+  const text = typeof thinking === 'string' ? thinking : '';
+  const isSigned = typeof signature === 'string' && signature !== unsigned;
+  return { type: 'reasoning', text, ...(isSigned && { signature }) };
 }
 
 function needed(block: JsonObject, key: string, { path }: Place): string {

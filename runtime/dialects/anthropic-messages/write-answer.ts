@@ -1,6 +1,7 @@
 /** Writes complete messages of Anthropic's Messages API. */
 import type { Answer, Finish, JsonObject, Part, Usage } from '../../call.ts';
 import { withoutUndefined } from '../json-fields.ts';
+import { unsigned } from './unsigned.ts';
 import { toolId, writeInput } from './write-messages.ts';
 
 const stopReasons: Readonly<Record<Finish, string>> = {
@@ -49,7 +50,7 @@ function writeBlock(part: Part): readonly JsonObject[] {
     case 'refusal':
       return [{ type: 'text', text: part.text, citations: null }];
     case 'reasoning':
-      return [{ type: 'thinking', thinking: part.text, signature: part.signature ?? '' }];
+      return [{ type: 'thinking', thinking: part.text, signature: part.signature ?? unsigned }];
     case 'tool_call':
       return [{ type: 'tool_use', id: toolId(part.id), name: part.name, input: writeInput(part.arguments, new Set()) }];
     default:
