@@ -300,7 +300,7 @@ describe('the Anthropic SDK', () => {
   });
 
   test('has a context policy cut whole turns, and instructions kept', async () => {
-    const long = 'word '.repeat(120);
+    const long = 'word '.repeat(80);
     const turns = [
       { role: 'user', content: long },
       { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'f', input: {} }] },
@@ -373,6 +373,18 @@ describe('the Anthropic SDK', () => {
       assert.ok(Number(error.headers.get('retry-after')) > 0);
       return true;
     });
+  });
+
+  test('is told in its own words where nothing is served, or not in this way', async () => {
+    const headers = { 'anthropic-version': '2023-06-01' };
+    for (const [path, status, type] of [
+      ['/v1/nothing', 404, 'not_found_error'],
+      ['/v1/messages', 405, 'invalid_request_error'],
+    ] as const) {
+      const response = await gateway.ask(path, { headers });
+      const told = (await response.json()) as { type: string; error: { type: string } };
+      assert.deepEqual([response.status, told.type, told.error.type], [status, 'error', type]);
+    }
   });
 
   test('learns of a stream that broke as an error, never as a complete message', async () => {
