@@ -44,6 +44,8 @@ export interface Call {
   /** The name the client asked for. */
   readonly model: string;
   readonly messages: readonly Message[];
+  /** Instructions that the dialect keeps outside the messages. */
+  readonly system?: readonly Part[];
   readonly stream: boolean;
   readonly tools: readonly Tool[];
   readonly toolChoice?: ToolChoice;

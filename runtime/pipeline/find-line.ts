@@ -42,6 +42,7 @@ export interface CallLine {
   readonly surface: Surface;
   readonly dialect: ClientDialect;
   readonly says: JsonObject;
+  readonly query?: Readonly<Record<string, string>>;
 }
 
 export type Line =
@@ -108,9 +109,21 @@ function notAllowed(
   return { line: 'none', surface, error, allow, matched };
 }
 
-export function findLine({ method = '', headers }: RequestHead, { host, path }: Asked, tables: Tables): Line {
+/** A call whose query asks for something else than what is served at its path. */
+function otherwiseAsked({ query = {}, surface }: CallLine, url = ''): Line | undefined {
+  const given = new URLSearchParams(url.split('?', 2)[1]);
+  const [missing] = Object.entries(query).filter(([name, value]) => given.get(name) !== value);
+  if (!missing) return undefined;
+  const wanted = missing.join('=');
+  const error = new HeadgateError('invalid_request', `Only ${wanted} is served here: add ?${wanted} to the path.`);
+  return { line: 'none', surface, error, allow: [], matched: 'none' };
+}
+
+export function findLine({ method = '', headers, url }: RequestHead, asked: Asked, tables: Tables): Line {
+  const { host, path } = asked;
   const called = callAt(path);
-  if (called) return method === 'POST' ? { line: 'call', ...called } : notAllowed(path, ['POST'], called.surface);
+  if (called && method !== 'POST') return notAllowed(path, ['POST'], called.surface);
+  if (called) return otherwiseAsked(called, url) ?? { line: 'call', ...called };
   const models = modelsAt(path, headers);
   if (models)
     return method === 'GET' ? { line: 'models', ...models } : notAllowed(path, ['GET'], models.surface, 'models');

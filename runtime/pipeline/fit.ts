@@ -22,7 +22,8 @@ export function fit(exchange: Guarded): Fitted {
   const { call, model, prepend, reply, outcome } = exchange;
   if (!model.fit || model.contextPolicy === undefined) return Object.assign(exchange, { keep: undefined });
   const tools = call.tools.length === 0 ? 0 : estimateTokens(JSON.stringify(call.tools));
-  const overhead = prepend.reduce((sum, message) => sum + messageTokens(message), tools);
+  const instructions = call.system ? messageTokens({ role: 'system', parts: call.system }) : 0;
+  const overhead = prepend.reduce((sum, message) => sum + messageTokens(message), tools + instructions);
   const entries = entriesOf(call);
   // Before the cut, and also where nothing fits: with it, a replay can decide the same conversation without its content.
   if (outcome.size) outcome.size.tokens = entries.reduce((sum, { tokens }) => sum + tokens, 0);

@@ -10,6 +10,8 @@ export interface SurfaceCall {
   readonly dialect: ClientDialect;
   /** What the path says in place of the body, such as `stream: true`: the dialect reads it as fields of the body. */
   readonly says?: JsonObject;
+  /** Parameters of the query without which the path means something that is not served here. */
+  readonly query?: Readonly<Record<string, string>>;
 }
 
 export interface Surface {
