@@ -64,6 +64,11 @@ export interface Call {
   readonly untranslated: readonly string[];
 }
 
+/** The same call with all its instructions among its messages, for whoever makes no difference. */
+export function gathered({ system, ...call }: Call): Call {
+  return system === undefined ? call : { ...call, messages: [{ role: 'system', parts: system }, ...call.messages] };
+}
+
 export interface Usage {
   /** All input tokens, those read from or written to the vendor's prompt cache included. */
   readonly inputTokens: number;

@@ -1,5 +1,5 @@
 /** What is sent to a target: the client's own body where the target speaks its dialect, a translation otherwise. */
-import type { Call, JsonObject, Message } from '../call.ts';
+import { gathered, type Call, type JsonObject } from '../call.ts';
 import type { LookedUp } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import type { Api, Connection } from '../providers/provider.ts';
@@ -29,21 +29,15 @@ export function translated(call: Call, target: LiveTarget): Outgoing {
   return { api, ...api.dialect.writeCall(call, { model: target.model, ...caps }), native: false, headers: {} };
 }
 
-/** The prompt's messages stand before the client's own; its instructions too, where those are kept apart. */
-function withPrompt(call: Call, prepend: readonly Message[], kept: readonly Message[]): Call {
-  if (!call.system) return { ...call, messages: [...prepend, ...kept] };
-  const isInstruction = ({ role }: Message) => role === 'system';
-  const instructions = prepend.filter(isInstruction).flatMap(({ parts }) => parts);
-  const others = prepend.filter((message) => !isInstruction(message));
-  return { ...call, system: [...instructions, ...call.system], messages: [...others, ...kept] };
-}
+type Sent = Pick<LookedUp, 'dialect' | 'body' | 'call' | 'keep' | 'prepend' | 'request'>;
 
-export function outgoing(exchange: LookedUp, target: LiveTarget): Outgoing {
+export function outgoing(exchange: Sent, target: LiveTarget): Outgoing {
   const { dialect, body, call, keep, prepend, request } = exchange;
   const api = connectionOf(target).apis.find((each) => each.dialect.name === dialect.name);
   if (!api) {
     const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
-    return translated(withPrompt(call, prepend, kept), target);
+    const whole = gathered({ ...call, messages: kept });
+    return translated({ ...whole, messages: [...prepend, ...whole.messages] }, target);
   }
   const edits = { model: target.model, prepend, keep, streamUsage: call.stream };
   const headers = Object.fromEntries(

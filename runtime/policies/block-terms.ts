@@ -9,9 +9,11 @@ const options = z.strictObject({
 });
 
 function* texts(call: Call): Generator<string> {
-  for (const part of [...(call.system ?? []), ...call.messages.flatMap(({ parts }) => parts)]) {
-    if (part.type === 'text' || part.type === 'tool_result') yield part.text;
-    else if (part.type === 'tool_call') yield part.arguments;
+  for (const message of call.messages) {
+    for (const part of message.parts) {
+      if (part.type === 'text' || part.type === 'tool_result') yield part.text;
+      else if (part.type === 'tool_call') yield part.arguments;
+    }
   }
 }
 

@@ -18,6 +18,8 @@ export interface Surface {
   readonly calls: readonly [SurfaceCall, ...SurfaceCall[]];
   /** Path that lists the models, `GET`; `<path>/<name>` tells of one. */
   readonly modelsPath: string;
+  /** The same list, where another version of the API has it. */
+  readonly otherModelsPath?: string;
   /** The list of models, and one of them, in this API's words. */
   writeModels(names: readonly string[]): object;
   writeModel(name: string): object;

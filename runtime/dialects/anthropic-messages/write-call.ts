@@ -1,5 +1,5 @@
 /** Writes the neutral call as a request of Anthropic's Messages API. */
-import type { Call, Json, JsonObject, Message, Tool } from '../../call.ts';
+import type { Call, Json, JsonObject, Tool } from '../../call.ts';
 import { isList, isObject, withoutUndefined } from '../json-fields.ts';
 import { modelTraits, type ModelTraits } from './model-traits.ts';
 import { writeMessages } from './write-messages.ts';
@@ -13,8 +13,7 @@ export function writeCall(
 ): { readonly body: JsonObject; readonly dropped: readonly string[] } {
   const dropped = new Set(call.untranslated);
   const traits = modelTraits(options.model);
-  const instructions: readonly Message[] = call.system ? [{ role: 'system', parts: call.system }] : [];
-  const { system, messages } = writeMessages([...instructions, ...call.messages], dropped);
+  const { system, messages } = writeMessages(call.messages, dropped);
   if (call.seed !== undefined) dropped.add('seed');
   const body = withoutUndefined<JsonObject>({
     model: options.model,

@@ -1,5 +1,5 @@
 /** Writes the neutral call as a generateContent request, and applies the gateway's edits to a native one. */
-import type { Call, Json, JsonObject, Tool } from '../../call.ts';
+import { gathered, type Call, type Json, type JsonObject, type Tool } from '../../call.ts';
 import type { BodyEdits } from '../dialect.ts';
 import { withoutUndefined } from '../json-fields.ts';
 import { listField, objectField, spelling } from './fields.ts';
@@ -31,8 +31,7 @@ export function writeCall(
 ): { readonly body: JsonObject; readonly dropped: readonly string[] } {
   const dropped = new Set(call.untranslated);
   const traits = modelTraits(options.model);
-  const messages = call.system ? [{ role: 'system' as const, parts: call.system }, ...call.messages] : call.messages;
-  const { system, contents } = writeContents(messages, traits, dropped);
+  const { system, contents } = writeContents(gathered(call).messages, traits, dropped);
   // A call without contents is refused, and OpenAI clients do send a lone system message.
   const isLone = contents.length === 0 && system.length > 0;
   if (isLone) dropped.add('messages.role');

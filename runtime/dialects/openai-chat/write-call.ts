@@ -25,7 +25,7 @@ export function writeCall(
   const dropped = new Set(call.untranslated);
   const body = withoutUndefined<JsonObject>({
     model: options.model,
-    messages: allMessages(call).flatMap((message) => writeMessage(message, dropped)),
+    messages: call.messages.flatMap((message) => writeMessage(message, dropped)),
     stream: call.stream ? true : undefined,
     stream_options: call.stream ? { include_usage: true } : undefined,
     tools: call.tools.length > 0 ? call.tools.map(writeTool) : undefined,
@@ -42,10 +42,6 @@ export function writeCall(
     user: call.user,
   });
   return { body, dropped: [...dropped] };
-}
-
-function allMessages({ system, messages }: Call): readonly Message[] {
-  return system ? [{ role: 'system', parts: system }, ...messages] : messages;
 }
 
 function writeTool(tool: Tool): JsonObject {
