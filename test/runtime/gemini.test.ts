@@ -16,6 +16,7 @@ interface ErrorCase extends Failure {
   readonly body?: JsonObject;
 }
 
+const unsigned = 'skip_thought_signature_validator';
 const hello = { model: 'm', contents: [{ role: 'user', parts: [{ text: 'hi' }] }] };
 const plain: Call = {
   model: 'm',
@@ -310,9 +311,8 @@ describe('writing a call', () => {
       const [content] = write({ messages }, model).body.contents as readonly { parts: readonly JsonObject[] }[];
       return content?.parts.map(({ thoughtSignature }) => thoughtSignature);
     };
-    const word = 'skip_thought_signature_validator';
-    assert.deepEqual(signatures('gemini-3.8-flash'), [undefined, word, undefined]);
-    assert.deepEqual(signatures('gemini-flash-latest'), [undefined, word, undefined]);
+    assert.deepEqual(signatures('gemini-3.8-flash'), [undefined, unsigned, undefined]);
+    assert.deepEqual(signatures('gemini-flash-latest'), [undefined, unsigned, undefined]);
     assert.deepEqual(signatures('gemini-2.5-flash'), [undefined, undefined, undefined]);
   });
 
@@ -531,7 +531,7 @@ describe('complete answers', () => {
             parts: [
               { text: 'why', thought: true },
               { text: 'x' },
-              { functionCall: { id: 'c', name: 'f', args: { a: 1 } } },
+              { functionCall: { id: 'c', name: 'f', args: { a: 1 } }, thoughtSignature: unsigned },
             ],
           },
           finishReason: 'STOP',
@@ -548,6 +548,9 @@ describe('complete answers', () => {
       modelVersion: 'm',
       responseId: 'a',
     });
+    const [said] = written.candidates as readonly { content: JsonObject }[];
+    const again = gemini.readCall({ model: 'm', contents: [said?.content ?? null] });
+    assert.deepEqual([again.messages[0]?.parts.length, again.untranslated], [3, []]);
     const { parts } = gemini.readAnswer(written);
     assert.deepEqual(parts, [{ type: 'reasoning', text: 'why' }, ...answer.parts.slice(1)]);
   });
@@ -644,7 +647,7 @@ describe('streams', () => {
           content: {
             role: 'model',
             parts: [
-              { functionCall: { id: 'c', name: 'f', args: { a: 1 } } },
+              { functionCall: { id: 'c', name: 'f', args: { a: 1 } }, thoughtSignature: unsigned },
               { functionCall: { id: 'd', name: 'g', args: {} } },
             ],
           },
@@ -665,6 +668,15 @@ describe('streams', () => {
     assert.deepEqual(read.at(-2), { type: 'finish', finish: 'tool_calls' });
   });
 
+  test('a stream ends with a part, if only an empty text, where the answer is good', () => {
+    const last = (finish: Answer['finish']) =>
+      (JSON.parse(written([{ type: 'finish', finish }]).at(-1)?.data ?? '') as JsonObject).candidates;
+    const content = { role: 'model', parts: [{ text: '' }] };
+    assert.deepEqual(last('stop'), [{ content, finishReason: 'STOP', index: 0 }]);
+    assert.deepEqual(last('length'), [{ content, finishReason: 'MAX_TOKENS', index: 0 }]);
+    assert.deepEqual(last('content_filter'), [{ finishReason: 'SAFETY', index: 0 }]);
+  });
+
   test('a call that stayed half is not passed off as a whole one', () => {
     const half: readonly AnswerEvent[] = [
       { type: 'start', id: 'a', model: 'm' },
@@ -674,7 +686,9 @@ describe('streams', () => {
     const last = (finish: Answer['finish']) =>
       (JSON.parse(written([...half, { type: 'finish', finish }]).at(-1)?.data ?? '') as JsonObject).candidates;
     assert.deepEqual(last('tool_calls'), [{ finishReason: 'MALFORMED_FUNCTION_CALL', index: 0 }]);
-    assert.deepEqual(last('length'), [{ finishReason: 'MAX_TOKENS', index: 0 }]);
+    assert.deepEqual(last('length'), [
+      { content: { role: 'model', parts: [{ text: '' }] }, finishReason: 'MAX_TOKENS', index: 0 },
+    ]);
   });
 });
 

@@ -2,6 +2,7 @@
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import { AnswerFailed } from '../dialect.ts';
 import { countIn, isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
+import { marked } from './signature.ts';
 
 /** `@google/genai`, FinishReason. */
 const finishes = new Map<Json | undefined, Finish>([
@@ -122,7 +123,7 @@ export function writeCalled(call: { id: string; name: string; arguments: string 
   return given && { functionCall: { id: call.id, name: call.name, args: given } };
 }
 
-/** Signatures of other vendors stay here: sent back, Google would find them forged. */
+/** Signatures of other vendors stay here: when the client repeats them to Google, they would be found forged. */
 export function writePart(part: Part): readonly JsonObject[] {
   switch (part.type) {
     case 'text':
@@ -156,6 +157,7 @@ export function writeAnswer(answer: Answer): JsonObject {
 }
 
 export function candidate(parts: readonly JsonObject[], finishReason?: string): JsonObject {
-  const content = parts.length > 0 ? { role: 'model', parts } : undefined;
+  // The client repeats the calls in its next request, and that one may go to Google.
+  const content = parts.length > 0 ? { role: 'model', parts: marked(parts) } : undefined;
   return withoutUndefined<JsonObject>({ content, finishReason, index: 0 });
 }

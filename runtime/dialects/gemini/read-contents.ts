@@ -3,6 +3,7 @@ import type { Json, JsonObject, Message, Part, Role } from '../../call.ts';
 import { CallError } from '../dialect.ts';
 import { isObject, isSet, withoutUndefined } from '../json-fields.ts';
 import { camelCase, demandList, demandObject, field, reportable, reportOthers, textField } from './fields.ts';
+import { unsigned } from './signature.ts';
 
 /** `function` is the older word for a turn of function responses; SDKs still know it. */
 const roles = new Map<Json | undefined, Role>([
@@ -67,8 +68,9 @@ function readPart(part: Json, place: string, reading: Reading & { readonly made:
   const name = camelCase(kind);
   if (!carriedByPart.has(name)) return [{ type: 'opaque', label: reportable(kind) }];
   const isThought = name === 'text' && part.thought === true;
-  reportOthers(part, carriedByPart, (other) => {
-    if (!isThought || other !== 'thoughtSignature') reading.untranslated.add(`contents.parts.${other}`);
+  reportOthers(part, carriedByPart, (other, value) => {
+    const isLess = other === 'thoughtSignature' && (isThought || value === unsigned);
+    if (!isLess) reading.untranslated.add(`contents.parts.${other}`);
   });
   if (name === 'text') return readText(part, place, isThought);
   const content = demandObject(part, name, `${place}.${name}`) ?? {};

@@ -105,7 +105,9 @@ export function eventWriter(): EventWriter {
       const called = state.calls.map((call) => writeCalled(call));
       const parts = called.filter((each) => each !== undefined);
       const reason = writeReason(state.finish ?? 'stop', called.includes(undefined));
-      return chunk(state, candidate(parts, reason), state.usage);
+      // A last event without a part, and the SDK's chats forget the whole answer (`@google/genai`, isValidResponse).
+      const isGood = reason === 'STOP' || reason === 'MAX_TOKENS';
+      return chunk(state, candidate(parts.length === 0 && isGood ? [{ text: '' }] : parts, reason), state.usage);
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { JsonObject, Message, Part } from '../../call.ts';
 import { parseObject, withoutUndefined } from '../json-fields.ts';
 import type { ModelTraits } from './model-traits.ts';
+import { marked } from './signature.ts';
 
 export interface WrittenContents {
   /** Parts of the system instruction. */
@@ -40,7 +41,7 @@ export function writeContents(
   }
   const contents = turns.map(({ kind, parts }) => ({
     role: kind === 'model' ? 'model' : 'user',
-    parts: kind === 'model' && traits.signsCalls ? signed(parts) : parts,
+    parts: kind === 'model' && traits.signsCalls ? marked(parts) : parts,
   }));
   return { system, contents };
 }
@@ -52,17 +53,6 @@ function addPart(turns: Turn[], part: Part, { role, writing }: { role: Message['
   const last = turns.at(-1);
   if (last?.kind === kind) last.parts.push(...parts);
   else turns.push({ kind, parts: [...parts] });
-}
-
-/**
- * Calls that were not made by this very model in this very form have no signature; this word in its place says so
- * (ai.google.dev/gemini-api/docs/thought-signatures, FAQs). Only the first call of a turn has one.
- */
-function signed(parts: readonly JsonObject[]): readonly JsonObject[] {
-  const first = parts.findIndex(({ functionCall }) => functionCall !== undefined);
-  return parts.map((part, at) =>
-    at === first ? { ...part, thoughtSignature: 'skip_thought_signature_validator' } : part,
-  );
 }
 
 function writePart(part: Part, role: Message['role'], writing: Writing): readonly JsonObject[] {
