@@ -200,7 +200,7 @@ describe('the Google Gen AI SDK', () => {
   test('sends settings, an image, tools and a schema so that an OpenAI-like vendor understands them', async () => {
     const answer = await client.models.generateContent({
       model: 'team/translated',
-      contents: [{ text: 'hello, as json' }, { inlineData: { mimeType: 'image/png', data: pixel } }],
+      contents: [{ text: 'the city, as json' }, { inlineData: { mimeType: 'image/png', data: pixel } }],
       config: {
         systemInstruction: 'Be brief.',
         maxOutputTokens: 17,
@@ -214,6 +214,7 @@ describe('the Google Gen AI SDK', () => {
         toolConfig: { functionCallingConfig: { mode: FunctionCallingConfigMode.AUTO } },
       },
     });
+    assert.deepEqual(JSON.parse(answer.text ?? ''), { city: 'Köln' });
     assert.equal(answer.sdkHttpResponse?.headers?.['headgate-dropped'], 'generationConfig.topK, tools.googleSearch');
     const { messages, ...sent } = lastSent() as { messages: { role: string; content: unknown }[] } & Record<
       string,
@@ -224,7 +225,7 @@ describe('the Google Gen AI SDK', () => {
       {
         role: 'user',
         content: [
-          { type: 'text', text: 'hello, as json' },
+          { type: 'text', text: 'the city, as json' },
           { type: 'image_url', image_url: { url: `data:image/png;base64,${pixel}` } },
         ],
       },
@@ -253,7 +254,11 @@ describe('the Google Gen AI SDK', () => {
   test('lists and retrieves models in Google’s words', async () => {
     const names = (await collect(await client.models.list())).map(({ name }) => name);
     assert.deepEqual(names, [
-      ...['models/guarded', 'models/native', 'models/prompted', 'models/scripted', 'models/team/translated'],
+      'models/guarded',
+      'models/native',
+      'models/prompted',
+      'models/scripted',
+      'models/team/translated',
     ]);
     assert.equal((await client.models.get({ model: 'native' })).displayName, 'native');
     // One path, and each SDK finds its own words there.
@@ -283,11 +288,15 @@ describe('the Google Gen AI SDK', () => {
       client.models.generateContent({ model, contents, config });
     assert.deepEqual(await refusal(ask('nobody', 'hello')), [404, 'NOT_FOUND', 'MODEL_NOT_FOUND']);
     assert.deepEqual(await refusal(ask('guarded', 'x', { systemInstruction: 'Say forbidden things.' })), [
-      ...[422, 'INVALID_ARGUMENT', 'BLOCKED_BY_POLICY'],
+      422,
+      'INVALID_ARGUMENT',
+      'BLOCKED_BY_POLICY',
     ]);
     const stranger = new GoogleGenAI({ apiKey: 'wrong', vertexai: false, httpOptions: { baseUrl: gateway.dataUrl } });
     assert.deepEqual(await refusal(stranger.models.generateContent({ model: 'native', contents: 'hello' })), [
-      ...[401, 'UNAUTHENTICATED', 'INVALID_API_KEY'],
+      401,
+      'UNAUTHENTICATED',
+      'INVALID_API_KEY',
     ]);
     for (const asked of [
       ask('scripted', 'blocked'),
@@ -362,7 +371,8 @@ describe('the Google Gen AI SDK', () => {
       };
       for (const query of ['', '?alt=json', '?x=alt=sse'])
         assert.deepEqual(await told(await ask(`scripted:streamGenerateContent${query}`, { contents })), [
-          ...[400, 'Only alt=sse is served here: add ?alt=sse to the path.'],
+          400,
+          'Only alt=sse is served here: add ?alt=sse to the path.',
         ]);
       const url = `${gateway.dataUrl}/v1beta/models/scripted:generateContent?key=${testKey}`;
       const headers = { 'content-type': 'application/json' };

@@ -408,8 +408,16 @@ describe('writing a call', () => {
       ],
     });
     assert.deepEqual(dropped, [
-      ...['logit_bias', 'messages.name', 'image.detail', 'messages.order', 'reasoning', 'tool_calls.arguments'],
-      ...['tool_result.name', 'input_audio', 'user', 'seed'],
+      'logit_bias',
+      'messages.name',
+      'image.detail',
+      'messages.order',
+      'reasoning',
+      'tool_calls.arguments',
+      'tool_result.name',
+      'input_audio',
+      'user',
+      'seed',
     ]);
     assert.deepEqual(body.systemInstruction, { parts: [{ text: 'Late.' }] });
     assert.deepEqual((body.contents as readonly Json[]).slice(1), [

@@ -8,6 +8,8 @@ import { marked } from './signature.ts';
 const finishes = new Map<Json | undefined, Finish>([
   ['STOP', 'stop'],
   ['MAX_TOKENS', 'length'],
+  // A limit of one request, after which SDKs go on by themselves.
+  ['CONTINUATION', 'length'],
   ['SAFETY', 'content_filter'],
   ['RECITATION', 'content_filter'],
   ['LANGUAGE', 'content_filter'],
@@ -110,7 +112,7 @@ export function readUsage(body: JsonObject): Usage | undefined {
 export function writeUsage(usage: Usage): JsonObject {
   return withoutUndefined<JsonObject>({
     promptTokenCount: usage.inputTokens,
-    candidatesTokenCount: usage.outputTokens - (usage.reasoningTokens ?? 0),
+    candidatesTokenCount: Math.max(0, usage.outputTokens - (usage.reasoningTokens ?? 0)),
     totalTokenCount: usage.inputTokens + usage.outputTokens,
     cachedContentTokenCount: usage.cachedInputTokens,
     thoughtsTokenCount: usage.reasoningTokens,
