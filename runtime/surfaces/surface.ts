@@ -7,11 +7,11 @@ import type { ClientDialect, WireError } from '../dialects/dialect.ts';
 export interface SurfaceCall {
   /** `{model}` stands for the model's name where the body does not tell it: the dialect reads it as the body's `model`. */
   readonly path: string;
+  /** Parameters of the query without which the path means something that is not served here. */
+  readonly query?: Readonly<Record<string, string>>;
   readonly dialect: ClientDialect;
   /** What the path says in place of the body, such as `stream: true`: the dialect reads it as fields of the body. */
   readonly says?: JsonObject;
-  /** Parameters of the query without which the path means something that is not served here. */
-  readonly query?: Readonly<Record<string, string>>;
 }
 
 export interface Surface {
