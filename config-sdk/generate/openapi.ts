@@ -21,6 +21,15 @@ const counts = new Set(
   Object.values(surfaces).flatMap(({ calls }) => calls.flatMap((call) => (call.writeCount ? call.path : []))),
 );
 const modelParameter = { name: 'model', in: 'path', required: true, schema: { type: 'string' } };
+/** What a path's query must say. */
+const queryParameters = new Map(
+  Object.values(surfaces).flatMap(({ calls }) =>
+    calls.map(({ path, query = {} }): [string, object[]] => [
+      path,
+      Object.entries(query).map(([name, value]) => ({ name, in: 'query', required: true, schema: { const: value } })),
+    ]),
+  ),
+);
 const headersOf = (names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
@@ -81,7 +90,8 @@ function headerParameters(snapshot: Snapshot): object[] {
 function callOperation(snapshot: Snapshot, surface: string, path: string): object {
   const traits = traitsOf(snapshot);
   const limits = ['ratelimit', 'ratelimit-policy', 'x-ratelimit-limit-requests', 'x-ratelimit-remaining-requests'];
-  const parameters = [...(path.includes('{model}') ? [modelParameter] : []), ...headerParameters(snapshot)];
+  const inPath = path.includes('{model}') ? [modelParameter] : [];
+  const parameters = [...inPath, ...(queryParameters.get(path) ?? []), ...headerParameters(snapshot)];
   const isDescribed = surface === described && path === surfaces[described].calls[0].path;
   const isCount = counts.has(path);
   return {

@@ -3,6 +3,7 @@ import { gathered, type Call, type JsonObject } from '../call.ts';
 import type { LookedUp } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import type { Api, Connection } from '../providers/provider.ts';
+import { joined } from './joined.ts';
 import { AttemptFailed } from './patience.ts';
 
 export interface Outgoing {
@@ -26,7 +27,8 @@ function connectionOf({ provider }: LiveTarget): Connection {
 export function translated(call: Call, target: LiveTarget): Outgoing {
   const [api] = connectionOf(target).apis;
   const caps = target.maxOutputTokens === undefined ? {} : { maxOutputTokens: target.maxOutputTokens };
-  return { api, ...api.dialect.writeCall(call, { model: target.model, ...caps }), native: false, headers: {} };
+  const written = api.dialect.writeCall({ ...call, messages: joined(call.messages) }, { model: target.model, ...caps });
+  return { api, ...written, native: false, headers: {} };
 }
 
 type Sent = Pick<LookedUp, 'dialect' | 'body' | 'call' | 'keep' | 'prepend' | 'request'>;

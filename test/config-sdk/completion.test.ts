@@ -86,7 +86,7 @@ describe('the editor offers', () => {
   });
 
   test('kinds, units and the properties of each function', () => {
-    offers('kinds', ['anthropic', 'openai', 'sandbox']);
+    offers('kinds', ['anthropic', 'google', 'openai', 'sandbox']);
     offers('units', ['requests']);
     offers('options', ['timeout', 'retries']);
     offers('model', ['needs', 'prompt', 'context', 'policies', 'quotas', 'probe', 'tags']);

@@ -31,6 +31,11 @@ const openai = provider('openai', {
   apiKey: secret('OPENAI_API_KEY'),
   models: { 'gpt-5': { contextWindow: 400_000, maxOutputTokens: 8_000 } },
 });
+const google = provider('google', {
+  kind: 'google',
+  apiKey: secret('GEMINI_API_KEY'),
+  models: { 'gemini-2.5-pro': {}, 'gemini-3.8-flash': {} },
+});
 const free = quota('free', { unit: 'requests', limit: 10, window: '1h', scope: 'gateway', onStoreDown: 'open' });
 const tidy = contextPolicy('tidy', { kind: 'quantisedCut', target: 'window' });
 const block = policy('block', { kind: 'blockTerms', terms: ['never'] });
@@ -112,6 +117,7 @@ const assistant = model('assistant', {
   policies: [block],
   quotas: [free],
 });
+model('of-google', { needs: ['tools', 'images'], targets: [google.target('gemini-2.5-pro')] });
 model('with-plain-prompt', { targets: [sandbox.target('echo')], prompt: plain });
 const list = route('list', { path: '/orders/*', upstream: orders, methods: ['GET'], quotas: [free] });
 const team = consumer('team', {
