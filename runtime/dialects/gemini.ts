@@ -1,6 +1,7 @@
 /** Google's generateContent API, for clients and for vendors. The shapes are those of ai.google.dev/api/generate-content and of `@google/genai`. */
 import type { ClientDialect, VendorDialect } from './dialect.ts';
 import { readAnswer, writeAnswer } from './gemini/answer.ts';
+import { readCount, readCounted, rewriteCounted } from './gemini/count.ts';
 import { readFailure, writeError } from './gemini/errors.ts';
 import { readCall } from './gemini/read-call.ts';
 import { eventReader, eventWriter, sse } from './gemini/stream.ts';
@@ -17,7 +18,11 @@ export const gemini: ClientDialect & VendorDialect = {
   writeAnswer,
   eventReader,
   eventWriter,
+  readCount,
   readFailure,
   writeError,
   writeErrorEvent: (error) => sse(writeError(error)),
 };
+
+/** The same for bodies that are only counted. */
+export const geminiCount: ClientDialect = { ...gemini, readCall: readCounted, rewrite: rewriteCounted };

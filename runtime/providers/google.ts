@@ -1,8 +1,9 @@
 /** Google AI, and every server that speaks its generateContent API. */
 import { z } from 'zod';
+import type { JsonObject } from '../call.ts';
 import { gemini } from '../dialects/gemini.ts';
 import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
-import type { Api, ProviderKind } from './provider.ts';
+import type { Address, Api, ProviderKind } from './provider.ts';
 
 const options = z
   .strictObject({
@@ -14,15 +15,19 @@ const options = z
   })
   .superRefine(checkEndpoint('generativelanguage.googleapis.com'));
 
-/** ai.google.dev/api/generate-content: the model, and whether the answer streams, stand in the path. */
-const generateContent = (path: string): Api => ({
-  dialect: gemini,
-  address({ model, stream, ...body }) {
-    const method = stream === true ? 'streamGenerateContent?alt=sse' : 'generateContent';
+/** ai.google.dev/api/generate-content and /tokens: the model, and what is asked of it, stand in the path. */
+function generateContent(path: string): Api {
+  const at = (body: JsonObject, method: string): Address => {
+    const { model, stream: _, ...sent } = body;
     const name = encodeURIComponent(typeof model === 'string' ? model : '');
-    return { path: `${path}/v1beta/models/${name}:${method}`, body };
-  },
-});
+    return { path: `${path}/v1beta/models/${name}:${method}`, body: sent };
+  };
+  return {
+    dialect: gemini,
+    address: (body) => at(body, body.stream === true ? 'streamGenerateContent?alt=sse' : 'generateContent'),
+    countAddress: (body) => at(body, 'countTokens'),
+  };
+}
 
 export const google: ProviderKind<typeof options> = {
   options,

@@ -1,5 +1,5 @@
-/** The Gemini surface: generateContent, whole and streamed, and the list of models. */
-import { gemini as dialect } from '../dialects/gemini.ts';
+/** The Gemini surface: generateContent, whole and streamed, the count of tokens, and the list of models. */
+import { gemini as dialect, geminiCount } from '../dialects/gemini.ts';
 import type { Surface, SurfaceCall } from './surface.ts';
 
 /** ai.google.dev/api/models, Model. */
@@ -8,10 +8,10 @@ const writeModel = (name: string) => ({
   baseModelId: name,
   version: '1',
   displayName: name,
-  supportedGenerationMethods: ['generateContent', 'streamGenerateContent'],
+  supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens'],
 });
 
-const callsAt = (version: string): readonly [SurfaceCall, SurfaceCall] => [
+const callsAt = (version: string): readonly [SurfaceCall, ...SurfaceCall[]] => [
   { path: `/${version}/models/{model}:generateContent`, dialect, says: { stream: false } },
   {
     path: `/${version}/models/{model}:streamGenerateContent`,
@@ -19,6 +19,11 @@ const callsAt = (version: string): readonly [SurfaceCall, SurfaceCall] => [
     says: { stream: true },
     // Without it Google answers one long JSON array; its SDKs always ask for events.
     query: { alt: 'sse' },
+  },
+  {
+    path: `/${version}/models/{model}:countTokens`,
+    dialect: geminiCount,
+    writeCount: (tokens) => ({ totalTokens: tokens }),
   },
 ];
 

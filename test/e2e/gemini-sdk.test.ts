@@ -58,6 +58,7 @@ describe('the Google Gen AI SDK', () => {
     mock.onMessage('too often', { error: { message: 'secret words', type: 'RESOURCE_EXHAUSTED' }, status: 429 });
     await mock.start();
     vendor = await startScripted(({ path, body, response }) => {
+      if (path.endsWith(':countTokens')) return answerJson(response, 200, { totalTokens: 31 });
       const blocked = body.includes('blocked') && { promptFeedback: { blockReason: 'SAFETY' } };
       if (!path.includes('stream')) return answerJson(response, 200, blocked || oddAnswer);
       startEvents(response);
@@ -249,6 +250,31 @@ describe('the Google Gen AI SDK', () => {
         },
       },
     ]);
+  });
+
+  test('counts tokens as the vendor does, and by estimate where it does not', async () => {
+    const counted = await client.models.countTokens({ model: 'scripted', contents: 'hello' });
+    assert.equal(counted.totalTokens, 31);
+    assert.deepEqual(vendor.received.at(-1)?.json, { contents: [{ role: 'user', parts: [{ text: 'hello' }] }] });
+    await client.models.countTokens({ model: 'prompted', contents: 'hello' });
+    assert.equal(vendor.received.at(-1)?.path, '/v1beta/models/gemini-3.8-flash:countTokens');
+    assert.deepEqual(vendor.received.at(-1)?.json, {
+      generateContentRequest: {
+        contents: [{ role: 'user', parts: [{ text: 'hello' }] }],
+        model: 'models/gemini-3.8-flash',
+        systemInstruction: { parts: [{ text: 'Be kind.' }] },
+      },
+    });
+    const system = { parts: [{ text: 'Be brief.' }] };
+    const whole = { model: 'models/scripted', contents: [{ parts: [{ text: 'hello' }] }], system_instruction: system };
+    await gateway.post('/v1beta/models/scripted:countTokens', { generateContentRequest: whole });
+    assert.deepEqual(vendor.received.at(-1)?.json, {
+      generateContentRequest: { ...whole, model: 'models/gemini-3.8-flash' },
+    });
+    const estimated = await gateway.post('/v1/models/guarded:countTokens', { generateContentRequest: whole });
+    assert.equal(estimated.headers.get('headgate-estimate'), 'true');
+    const { totalTokens } = (await estimated.json()) as { totalTokens: number };
+    assert.ok(totalTokens > 2 && totalTokens < 30, String(totalTokens));
   });
 
   test('lists and retrieves models in Google’s words', async () => {
