@@ -4,7 +4,8 @@ import { compatible } from './compatible.ts';
 export const huggingface = compatible({
   baseUrl: 'https://router.huggingface.co/v1',
   quirks: {
-    // All fields that it has: huggingface/hub-docs, docs/inference-providers/tasks/chat-completion.md.
+    // Its fields are listed in huggingface/hub-docs, docs/inference-providers/tasks/chat-completion.md. Effort is none of
+    // them, but what answers is another vendor, and most of those know it.
     outputCap: 'max_tokens',
     lacks: { user: true, parallel_tool_calls: true },
   },

@@ -1,7 +1,7 @@
 /** Reads and writes streams of OpenAI chat completion chunks. */
 import type { AnswerEvent, Json, JsonObject, Usage } from '../../call.ts';
 import type { EventReader, EventWriter, SseMessage } from '../dialect.ts';
-import { isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
+import { isList, isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
 import { argumentText, callId, readContent, readFinish, readReasoning, readUsage, writeUsage } from './answer.ts';
 import { readStreamFailure } from './errors.ts';
 import type { Quirks } from './quirks.ts';
@@ -87,7 +87,7 @@ function readChoice(chunk: JsonObject, choice: JsonObject, state: ReaderState): 
   const refusal = textIn(delta, 'refusal');
   if (refusal !== undefined && refusal !== '') events.push({ type: 'refusal', text: refusal });
   const legacy = objectIn(delta, 'function_call');
-  const calls: readonly Json[] = legacy === undefined ? listIn(delta, 'tool_calls') : [{ index: 0, function: legacy }];
+  const calls: readonly Json[] = legacy === undefined ? callDeltas(delta.tool_calls) : [{ index: 0, function: legacy }];
   for (const call of calls) if (isObject(call)) readCallDelta(call, state, events);
   if (isSet(choice.finish_reason) && choice.finish_reason !== '' && !state.finished) {
     state.finished = true;
@@ -95,6 +95,10 @@ function readChoice(chunk: JsonObject, choice: JsonObject, state: ReaderState): 
   }
   return events;
 }
+
+/** TGI before 3.1 sends one call where a list belongs (huggingface/text-generation-inference#2794). */
+const callDeltas = (value: Json | undefined): readonly Json[] =>
+  isList(value) ? value : isObject(value) ? [value] : [];
 
 function readCallDelta(delta: JsonObject, state: ReaderState, events: AnswerEvent[]): void {
   const called = objectIn(delta, 'function');
