@@ -1,4 +1,4 @@
-/** Mistral's own API. It refuses every field that it does not know, so all that it lacks must be told. */
+/** Mistral's own API. It refuses every field that it does not know. */
 import { compatible } from './compatible.ts';
 
 export const mistral = compatible({
