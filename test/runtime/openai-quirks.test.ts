@@ -1,12 +1,10 @@
-/** How vendors that speak OpenAI's chat completions differ: what each is sent, what is left out, and where presets reach them. */
+/** How vendors that speak OpenAI's chat completions differ: what each is sent, and what is left out. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { providerKinds } from '@headgate/runtime/snapshot';
 import type { Call, JsonObject } from '../../runtime/call.ts';
 import { openaiChat, openaiChatWith, wordedFor, type Quirks } from '../../runtime/dialects/openai-chat.ts';
 import { nineAlphanumerics } from '../../runtime/dialects/openai-chat/quirks.ts';
-import { azure } from '../../runtime/providers/azure.ts';
-import { compatible } from '../../runtime/providers/compatible.ts';
 
 const asked = { model: 'any', messages: [{ role: 'user', content: 'hi' }] };
 const schemaFormat = { type: 'json_schema', json_schema: { name: 'city', schema: { type: 'object' }, strict: true } };
@@ -169,55 +167,4 @@ describe('xAI’s models', () => {
   };
   for (const [model, dropped] of Object.entries(cases))
     test(`${model} is sent what it takes`, () => assert.deepEqual(droppedFor(model), dropped));
-});
-
-describe('where presets reach', () => {
-  const readSecret = ({ $secret }: { readonly $secret: string }) => `value-of-${$secret}`;
-  const apiKey = { $secret: 'KEY' };
-  const reach = (kind: typeof azure | ReturnType<typeof compatible>, options: object) => {
-    const connected = kind.connect(kind.options.parse(options), readSecret);
-    return [connected.origin + connected.apis[0].address({ model: 'any' }).path, connected.headers];
-  };
-  const problems = (kind: typeof azure | ReturnType<typeof compatible>, options: object): readonly string[] =>
-    kind.options.safeParse(options).error?.issues.map(({ path }) => path.join('.')) ?? [];
-  const hosted = compatible({ baseUrl: 'https://api.example.com/v2' });
-  const local = compatible({ baseUrl: 'http://localhost:8000/v1' });
-
-  test('a vendor’s own host by default, with a key; another host as it is written', () => {
-    const bearer = { authorization: 'Bearer value-of-KEY' };
-    assert.deepEqual(reach(hosted, { apiKey }), ['https://api.example.com/v2/chat/completions', bearer]);
-    assert.deepEqual(problems(hosted, {}), ['apiKey']);
-    const proxied = { baseUrl: 'https://proxy.example.org/v1/', headers: { 'X-Title': 'T' } };
-    assert.deepEqual(reach(hosted, proxied), ['https://proxy.example.org/v1/chat/completions', { 'x-title': 'T' }]);
-    assert.deepEqual(problems(hosted, { apiKey, baseURL: 'https://a.com' }), ['']);
-  });
-
-  test('a local server by default without a key, and with one where it asks', () => {
-    assert.deepEqual(reach(local, {}), ['http://localhost:8000/v1/chat/completions', {}]);
-    assert.deepEqual(reach(local, { apiKey })[1], { authorization: 'Bearer value-of-KEY' });
-    assert.deepEqual(problems(local, { baseUrl: 'http://llm.example.com/v1' }), ['baseUrl']);
-  });
-
-  test('a resource of Azure at its v1 API, with its key header', () => {
-    const baseUrl = 'https://mine.openai.azure.com/openai/v1';
-    const there = ['https://mine.openai.azure.com/openai/v1/chat/completions', { 'api-key': 'value-of-KEY' }];
-    assert.deepEqual(reach(azure, { apiKey, baseUrl: `${baseUrl}/` }), there);
-    assert.deepEqual(problems(azure, { apiKey }), ['baseUrl']);
-    assert.deepEqual(problems(azure, { baseUrl }), ['apiKey']);
-    assert.deepEqual(problems(azure, { apiKey, baseUrl: 'https://mine.openai.azure.com' }), ['baseUrl']);
-    assert.deepEqual(problems(azure, { apiKey, baseUrl: 'https://mine.openai.azure.com/openai/deployments/gpt' }), [
-      'baseUrl',
-    ]);
-    assert.deepEqual(problems(azure, { baseUrl: 'https://proxy.example.org/anything' }), []);
-  });
-
-  test('vendors ask for a key at home, servers of one’s own do not', () => {
-    const asksFor = (kind: string) =>
-      providerKinds[kind]?.options.safeParse({}).error?.issues.map(({ path }) => path.join('.')) ?? [];
-    for (const kind of ['llamacpp', 'lmstudio', 'ollama', 'tgi', 'vllm']) assert.deepEqual(asksFor(kind), [], kind);
-    for (const kind of ['cerebras', 'cohere', 'deepseek', 'fireworks', 'groq', 'huggingface', 'mistral', 'nvidia'])
-      assert.deepEqual(asksFor(kind), ['apiKey'], kind);
-    for (const kind of ['openrouter', 'perplexity', 'together', 'xai'])
-      assert.deepEqual(asksFor(kind), ['apiKey'], kind);
-  });
 });
