@@ -136,7 +136,7 @@ describe('a config', () => {
     ];
     const named = kinds.map((kind) => {
       const chats = Object.entries(catalogue.vendors[kind] ?? {}).filter(
-        (entry) => entry[1].kind === 'chat' && entry[1].prices,
+        ([, facts]) => facts.kind === 'chat' && facts.prices && !facts.deprecation,
       );
       return { kind, ids: chats.slice(0, 40).map(([id]) => id) };
     });
