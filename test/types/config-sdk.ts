@@ -63,6 +63,20 @@ const vendor = provider('vendor', {
     plain: { contextWindow: 1_000, kind: 'embedding' },
   },
 });
+// Presets are kinds like the others: models of vendors by name, those of servers of one's own with their window.
+const groq = provider('groq', { kind: 'groq', apiKey: secret('GROQ_API_KEY'), models: { 'openai/gpt-oss-20b': {} } });
+const served = provider('served', { kind: 'vllm', models: { 'our-own': { contextWindow: 32_000 } } });
+const deployed = provider('deployed', {
+  kind: 'azure',
+  baseUrl: 'https://mine.openai.azure.com/openai/v1',
+  apiKey: secret('AZURE_OPENAI_API_KEY'),
+  models: { 'gpt-4.1': {}, 'our-deployment': { contextWindow: 128_000 } },
+});
+model('of-presets', {
+  needs: ['tools'],
+  targets: [groq.target('openai/gpt-oss-20b'), deployed.target('gpt-4.1')],
+});
+model('of-ours', { targets: [served.target('our-own'), deployed.target('our-deployment')] });
 type Facts<Handle> = Handle extends Target<infer Name, infer Traits, infer Window> ? [Name, Traits, Window] : never;
 const known = vendor.target('gpt-4.1');
 const narrowed = vendor.target('gpt-4o');
@@ -226,3 +240,7 @@ defineGateway({ name: 'demo', models: [free], consumers: [team] });
 defineGateway({ name: 'demo', models: [assistant], consumers: [team], rollout: { stages: [] } });
 // @ts-expect-error a stage lasts for some time
 defineGateway({ name: 'demo', models: [assistant], consumers: [team], rollout: { stages: [{ share: 0.5 }] } });
+// @ts-expect-error nobody knows the window of what a server of one's own serves
+provider('no-window', { kind: 'ollama', models: { 'llama3.2': {} } });
+// @ts-expect-error every resource of Azure has an address of its own
+provider('no-address', { kind: 'azure', apiKey: secret('AZURE_OPENAI_API_KEY'), models: { 'gpt-4.1': {} } });
