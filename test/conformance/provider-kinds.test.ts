@@ -44,6 +44,8 @@ const shapesOf: Readonly<Record<string, { readonly like: string; readonly becaus
 /** Kinds that answer in process have no vendor to be faithful to. */
 const kinds = Object.entries(providerKinds).flatMap(([name, { transport }]) => (transport ? [] : [name]));
 const shapeOwner = (kind: string): string => shapesOf[kind]?.like ?? kind;
+/** A kind without fixtures has failed its test of them; nothing can be asked of it. */
+const walked = kinds.filter((kind) => missingFiles(kind, kind in shapesOf).length === 0);
 const isStream = (shape: ShapeName): boolean => shape === 'stream' || shape === 'toolsStream';
 
 /** What the client is told of a failure, by what the vendor meant. */
@@ -78,7 +80,7 @@ async function eventsIn(bytes: Buffer, { dialect }: Api): Promise<AnswerEvent[]>
   const events: AnswerEvent[] = [];
   if (dialect.frames) for await (const message of dialect.frames(whole())) events.push(...reader.read(message));
   else for await (const { message } of readSse(whole())) if (message) events.push(...reader.read(message));
-  return events;
+  return [...events, ...(reader.finish?.() ?? [])];
 }
 
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -99,7 +101,7 @@ describe('fixtures', () => {
 });
 
 describe('in process', () => {
-  for (const kind of kinds) {
+  for (const kind of walked) {
     const { apis } = connectionOf(kind);
     const [api] = apis;
     const owner = shapeOwner(kind);
@@ -151,11 +153,11 @@ describe('through the gateway', () => {
 
   before(async () => {
     process.env['CONFORMANCE_KEY'] = 'key-of-test';
-    for (const kind of kinds) {
+    for (const kind of walked) {
       const upstream = await startScripted((received) => answer(kind, vendorOf(kind), received));
       vendors.set(kind, { upstream, next: 'unary' });
     }
-    const each = <Item>(item: (kind: string) => Item) => Object.fromEntries(kinds.map((kind) => [kind, item(kind)]));
+    const each = <Item>(item: (kind: string) => Item) => Object.fromEntries(walked.map((kind) => [kind, item(kind)]));
     const snapshot: Pick<SnapshotInput, 'providers' | 'models'> = {
       providers: each((kind) => ({
         kind,
@@ -197,7 +199,7 @@ describe('through the gateway', () => {
     return [trace.inputTokens, trace.outputTokens];
   }
 
-  for (const kind of kinds) {
+  for (const kind of walked) {
     const about = aboutKind(kind);
 
     test(`${kind} answers a client of OpenAI's API, and its usage is known`, async () => {
