@@ -1,7 +1,7 @@
 /** Runs the TypeScript compiler over a configuration, as a process and with our own settings, whatever the team's tsconfig says. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -170,10 +170,11 @@ export async function typecheckTogether(
   directories: readonly string[],
   options: TypecheckOptions = {},
 ): Promise<Finding[][]> {
-  const scratch = realpathSync(await mkdtemp(join(tmpdir(), 'headgate-types-')));
+  // Without waiting: whoever calls goes on to load modules once the compiler is under way.
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'headgate-types-')));
   try {
     const project = join(scratch, 'tsconfig.json');
-    await writeFile(project, JSON.stringify(settings(directories, options)));
+    writeFileSync(project, JSON.stringify(settings(directories, options)));
     const [cwd = scratch] = directories;
     const output = await run(project, cwd, options.signal);
     return directories.map((directory) => parseDiagnostics(output, directory, cwd));
