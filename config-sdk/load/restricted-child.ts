@@ -49,6 +49,8 @@ function childArguments({ directory, script, order }: ChildOrder): string[] {
     // Code made from strings has no place that a finding could name.
     '--disallow-code-generation-from-strings',
     '--no-warnings',
+    // A big configuration is all live until it has been written out: collecting it early and often is in vain.
+    '--min-semi-space-size=16',
     script,
     JSON.stringify(order),
   ];
