@@ -4,7 +4,7 @@ import { allSound, byName, problemAt, served, type Problem, type Rule, type Serv
 
 type Route = Served<RouteSnapshot>;
 
-const routesOf = (project: Parameters<Rule>[0]): Route[] => served<RouteSnapshot>(project, 'route');
+const routesOf = (project: Parameters<Rule>[0]): readonly Route[] => served<RouteSnapshot>(project, 'route');
 const hostOf = ({ value }: Route): string => value.host ?? '';
 const prefixOf = (path: string): string | undefined => (path.endsWith('/*') ? path.slice(0, -2) : undefined);
 

@@ -1,0 +1,61 @@
+/** What a value comes to as canonical JSON, and whether strict readers would take it, without writing it and reading it back. */
+
+export interface AsWritten {
+  /** Of its canonical JSON in UTF-8. */
+  readonly bytes: number;
+  /** For certain: nothing in it that the runtime's reader refuses, size aside. What is false here may still be taken. */
+  readonly acceptable: boolean;
+}
+
+/** Well below the limits of the reader, which says the rest exactly. */
+const most = { depth: 32, values: 250_000 };
+
+const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** Anything else is left to the reader, names such as `constructor` among it. */
+const plainKey = /^(?!constructor$|prototype$)[A-Za-z0-9](?:[\w.:/@-]*)$/;
+
+class Measure {
+  bytes = 0;
+  acceptable = true;
+  #values = 0;
+
+  value(value: unknown, depth: number): void {
+    this.#values += 1;
+    if (depth > most.depth || this.#values > most.values) this.acceptable = false;
+    if (typeof value === 'string') this.#text(value);
+    else if (Array.isArray(value)) this.#list(value, depth);
+    else if (typeof value === 'object' && value !== null) this.#object(value, depth);
+    else this.bytes += JSON.stringify(value).length;
+  }
+
+  #text(text: string): void {
+    const escaped = needsEscape.test(text);
+    if (escaped && (text.includes('\0') || !text.isWellFormed())) this.acceptable = false;
+    this.bytes += escaped ? Buffer.byteLength(JSON.stringify(text)) : Buffer.byteLength(text) + 2;
+  }
+
+  #list(list: readonly unknown[], depth: number): void {
+    this.bytes += 2 + Math.max(0, list.length - 1);
+    for (const member of list) this.value(member, depth + 1);
+  }
+
+  #object(object: object, depth: number): void {
+    let members = 0;
+    for (const [key, member] of Object.entries(object)) {
+      if (member === undefined) continue;
+      members += 1;
+      if (!plainKey.test(key)) this.acceptable = false;
+      this.#text(key);
+      this.value(member, depth + 1);
+    }
+    // Braces, a colon for each member, and commas between them.
+    this.bytes += 2 + members + Math.max(0, members - 1);
+  }
+}
+
+/** `value` is what JSON can hold. */
+export function asWritten(value: object): AsWritten {
+  const measure = new Measure();
+  measure.value(value, 0);
+  return { bytes: measure.bytes, acceptable: measure.acceptable };
+}
