@@ -10,7 +10,8 @@ export interface AsWritten {
 /** Well below the limits of the reader, which says the rest exactly. */
 const most = { depth: 32, values: 250_000 };
 
-const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** Written as it stands, one byte for each character. */
+const plainText = /^[ !#-[\]-~]*$/;
 /** Anything else is left to the reader, names such as `constructor` among it. */
 const plainKey = /^(?!constructor$|prototype$)[A-Za-z0-9](?:[\w.:/@-]*)$/;
 
@@ -29,9 +30,12 @@ class Measure {
   }
 
   #text(text: string): void {
-    const escaped = needsEscape.test(text);
-    if (escaped && (text.includes('\0') || !text.isWellFormed())) this.acceptable = false;
-    this.bytes += escaped ? Buffer.byteLength(JSON.stringify(text)) : Buffer.byteLength(text) + 2;
+    if (plainText.test(text)) {
+      this.bytes += text.length + 2;
+      return;
+    }
+    if (text.includes('\0') || !text.isWellFormed()) this.acceptable = false;
+    this.bytes += Buffer.byteLength(JSON.stringify(text));
   }
 
   #list(list: readonly unknown[], depth: number): void {

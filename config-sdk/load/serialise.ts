@@ -34,7 +34,7 @@ function membersToJson(value: object, indexes: Indexes, above: Set<unknown>): Js
   const reserved = members.find(([key]) => marks.includes(key));
   if (reserved) return notData(`an object with the reserved property ${reserved[0]}`);
   for (const member of members) member[1] = toJson(member[1], indexes, above);
-  return Object.fromEntries(members) as Json;
+  return Object.fromEntries(members);
 }
 
 function toJson(value: unknown, indexes: Indexes, above: Set<unknown>): Json {
