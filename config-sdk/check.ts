@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
 import { EnvironmentFault, finding, hasErrors, inOrder, lowered, type FilePosition, type Finding } from './findings.ts';
 import type { LoadDocument } from './load/document.ts';
-import { configFile, load, type Loaded, type LoadOptions } from './load/load.ts';
+import { configFile, load, type Evaluations, type Loaded, type LoadOptions } from './load/load.ts';
 import type { Locator } from './locate.ts';
 import { merge, type Compiled } from './merge.ts';
 import { credentialsInFiles, unusedFiles } from './repository-files.ts';
@@ -100,6 +100,8 @@ export interface CheckOptions extends LoadOptions {
   /** See `TypecheckOptions`. */
   readonly buildInfo?: string | undefined;
   readonly also?: readonly string[] | undefined;
+  /** For a process that checks again and again: where it evaluates. */
+  readonly evaluations?: Evaluations | undefined;
 }
 
 const noConfig: CheckResult = {
@@ -114,7 +116,7 @@ export async function check(directory: string, options: CheckOptions = {}): Prom
   // The rules need no types: they are loaded and asked while the compiler, a process of its own, is still at work.
   const [types, ruled] = await Promise.all([
     typecheck(real, { buildInfo: options.buildInfo, also: options.also }),
-    load(real, options).then((loaded) => applyRules(real, loaded)),
+    (options.evaluations?.load() ?? load(real, options)).then((loaded) => applyRules(real, loaded)),
     import('./compile/compile.ts'),
   ]);
   return conclude(real, types, ruled);

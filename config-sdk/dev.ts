@@ -1,6 +1,6 @@
 /** The local repository as a source of revisions: each commit, or each save, compiled into an artifact that is never published. */
 import { createHash } from 'node:crypto';
-import { watch } from 'node:fs';
+import { realpathSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { ArtifactRefused } from '@headgate/runtime/artifact';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
@@ -9,6 +9,7 @@ import { artifactFiles, type Publication } from './artifact-files.ts';
 import { check, type CheckResult } from './check.ts';
 import { compileCommit } from './compile-commit.ts';
 import { hasErrors } from './findings.ts';
+import { Evaluations } from './load/load.ts';
 import { commitWords, currentCommit } from './git.ts';
 import { scratchName } from './scratch-directory.ts';
 
@@ -61,20 +62,34 @@ export function committedSource(options: DevOptions): RevisionSource {
   };
 }
 
+export interface WatchOptions extends DevOptions {
+  /** Something was saved, and for a moment nothing more. */
+  readonly onSave: () => void;
+}
+
+/** Editors write a file in several steps, and tools several files. */
+const settleMs = 30;
+
 /** Follows the files as they are saved, committed or not. */
-export function watchedSource(options: DevOptions): RevisionSource {
-  const { repository, onFindings } = options;
+export function watchedSource(options: WatchOptions): RevisionSource {
+  const { repository, onFindings, onSave } = options;
   const buildInfo = join(repository, scratchName, 'types.tsbuildinfo');
+  const evaluations = new Evaluations(realpathSync(repository));
   let saves = 0;
   let seen: { saves: number; tip: string; result: CheckResult } | undefined;
+  let settling: NodeJS.Timeout | undefined;
   const watcher = watch(repository, { recursive: true }, (_event, name) => {
-    if (name !== null && !/(^|[/\\])(\.git|\.headgate|node_modules|dist)([/\\]|$)/.test(name)) saves += 1;
+    if (name === null || /(^|[/\\])(\.git|\.headgate|node_modules|dist)([/\\]|$)/.test(name)) return;
+    saves += 1;
+    clearTimeout(settling);
+    settling = setTimeout(onSave, settleMs);
   });
   return {
     async tip() {
       if (seen?.saves === saves) return seen.tip;
       const at = saves;
-      const result = await check(repository, { buildInfo });
+      const result = await check(repository, { buildInfo, evaluations });
+      evaluations.prepare();
       const told = hasErrors(result.findings) ? JSON.stringify(result.findings) : JSON.stringify(result.snapshot);
       const tip = createHash('sha256').update(told).digest('hex');
       if (result.findings.length > 0 && tip !== seen?.tip) onFindings(result, repository);
@@ -87,6 +102,8 @@ export function watchedSource(options: DevOptions): RevisionSource {
     },
     close() {
       watcher.close();
+      clearTimeout(settling);
+      evaluations.close();
       return Promise.resolve();
     },
   };
