@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { ArtifactRefused } from '@headgate/runtime/artifact';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
 import type { RevisionSource } from '@headgate/runtime/sync/source';
-import { artifactFiles, type Publication } from './artifact-files.ts';
+import { artifactFiles, type ArtifactFiles, type Publication } from './artifact-files.ts';
 import { check, type CheckResult } from './check.ts';
 import { compileCommit } from './compile-commit.ts';
-import { hasErrors } from './findings.ts';
 import { Evaluations } from './load/load.ts';
 import { commitWords, currentCommit } from './git.ts';
 import { scratchName } from './scratch-directory.ts';
@@ -32,18 +31,14 @@ function forDev({ rollout: _stages, ...snapshot }: SnapshotInput, keyHash: strin
   return { ...snapshot, consumers: { ...snapshot.consumers, dev } };
 }
 
-function artifactFor(
-  result: CheckResult,
-  options: DevOptions,
-  source: Publication['source'],
-): ReadonlyMap<string, Uint8Array> {
+function artifactFor(result: CheckResult, options: DevOptions, source: Publication['source']): ArtifactFiles {
   if (!result.snapshot) {
     const errors = result.findings.filter(({ severity }) => severity === 'error');
     const first = errors[0];
     const place = first ? `${first.file}:${first.line}:${first.column} ${first.message}` : 'no snapshot came out';
     throw new ArtifactRefused('invalid', `check found ${errors.length} error(s); the first: ${place}`);
   }
-  return artifactFiles(forDev(result.snapshot, options.keyHash), { seq: 0, ...(source && { source }) }).files;
+  return artifactFiles(forDev(result.snapshot, options.keyHash), { seq: 0, ...(source && { source }) });
 }
 
 /** Follows the checked-out branch. */
@@ -56,7 +51,7 @@ export function committedSource(options: DevOptions): RevisionSource {
       const { directory, findings, redact, snapshot } = await compileCommit({ repository, commit, buildInfo });
       if (findings.length > 0) onFindings({ findings, redact }, directory);
       const source = { commit, ...(await commitWords(repository, commit)) };
-      return { commit, files: artifactFor({ findings, redact, snapshot }, options, source) };
+      return { commit, files: artifactFor({ findings, redact, snapshot }, options, source).files };
     },
     close: () => Promise.resolve(),
   };
@@ -76,7 +71,7 @@ export function watchedSource(options: WatchOptions): RevisionSource {
   const buildInfo = join(repository, scratchName, 'types.tsbuildinfo');
   const evaluations = new Evaluations(realpathSync(repository));
   let saves = 0;
-  let seen: { saves: number; tip: string; result: CheckResult } | undefined;
+  let seen: { saves: number; tip: string; result: CheckResult; artifact: ArtifactFiles | undefined } | undefined;
   let settling: NodeJS.Timeout | undefined;
   const watcher = watch(repository, { recursive: true }, (_event, name) => {
     if (name === null || /(^|[/\\])(\.git|\.headgate|node_modules|dist)([/\\]|$)/.test(name)) return;
@@ -90,15 +85,17 @@ export function watchedSource(options: WatchOptions): RevisionSource {
       const at = saves;
       const result = await check(repository, { buildInfo, evaluations });
       evaluations.prepare();
-      const told = hasErrors(result.findings) ? JSON.stringify(result.findings) : JSON.stringify(result.snapshot);
+      const artifact = result.snapshot && artifactFor(result, options, undefined);
+      const told = artifact ? artifact.digest : JSON.stringify(result.findings);
       const tip = createHash('sha256').update(told).digest('hex');
       if (result.findings.length > 0 && tip !== seen?.tip) onFindings(result, repository);
-      seen = { saves: at, tip, result };
+      seen = { saves: at, tip, result, artifact };
       return tip;
     },
     fetch(commit) {
       if (seen?.tip !== commit) return Promise.reject(new Error('the files changed meanwhile'));
-      return Promise.resolve({ commit, files: artifactFor(seen.result, options, undefined) });
+      const { files } = seen.artifact ?? artifactFor(seen.result, options, undefined);
+      return Promise.resolve({ commit, files });
     },
     close() {
       watcher.close();
