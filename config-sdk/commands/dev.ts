@@ -106,13 +106,13 @@ async function dev(self: Command, watching: boolean): Promise<void> {
     keyHash: hashKey(key),
     onFindings: (result, directory) => show(result, directory, { format: 'pretty', aside: true }),
   };
-  let started: Gateway | undefined;
-  const onSave = () => void started?.poke();
+  const running: { gateway?: Gateway } = {};
+  const onSave = () => void running.gateway?.poke();
   const source = watching ? watchedSource({ ...options, onSave }) : committedSource(options);
   const { tell, of } = teller();
   // What serves changes a moment after the state that announces it.
   const gateway = await serve(settings, { source, onChange: () => setImmediate(tell) });
-  started = gateway;
+  running.gateway = gateway;
   of(gateway);
   const from = watching
     ? 'Save a change to gateway.config.ts and it is live.'

@@ -41,9 +41,9 @@ function notData(declarations: LoadDocument['declarations']): Problem[] {
       problems.push({ code: 'not_data', place, message: `${mark} cannot be written as JSON` });
       return;
     }
-    for (const [key, member] of Object.entries(value as JsonObject)) {
+    for (const key of Object.keys(value)) {
       trail.push(isList ? Number(key) : key);
-      collect(member, declaration);
+      collect((value as JsonObject)[key] ?? null, declaration);
       trail.pop();
     }
   };

@@ -22,9 +22,10 @@ function collectHandles(value: Json | undefined, trail: (string | number)[], fou
     return;
   }
   const isList = Array.isArray(value);
-  for (const [key, member] of Object.entries(value as Readonly<Record<string, Json>>)) {
+  const members = value as Readonly<Record<string, Json>>;
+  for (const key of Object.keys(members)) {
     trail.push(isList ? Number(key) : key);
-    collectHandles(member, trail, found);
+    collectHandles(members[key], trail, found);
     trail.pop();
   }
 }

@@ -17,6 +17,15 @@ function prefixesOf(path: string): string[] {
   return prefixes;
 }
 
+/** The nearest route that takes everything below a prefix of this one's path. */
+function nearestAbove(route: Route, wide: ReadonlyMap<string, Route>): Route | undefined {
+  for (const prefix of prefixesOf(route.value.path)) {
+    const above = wide.get(`${hostOf(route)} ${prefix}`);
+    if (above && above.value.path !== route.value.path) return above;
+  }
+  return undefined;
+}
+
 export const hiddenMethods: Rule = (project) => {
   const routes = routesOf(project);
   const wide = new Map(
@@ -36,10 +45,7 @@ export const hiddenMethods: Rule = (project) => {
   return routes.flatMap((route): Problem[] => {
     const taken = together.get(`${hostOf(route)} ${route.value.path}`);
     if (!route.value.methods || !taken || taken.has('*')) return [];
-    const key = prefixesOf(route.value.path)
-      .map((prefix) => `${hostOf(route)} ${prefix}`)
-      .find((each) => wide.has(each) && wide.get(each)?.value.path !== route.value.path);
-    const wider = key === undefined ? undefined : wide.get(key);
+    const wider = nearestAbove(route, wide);
     if (!wider || wider.value.upstream !== route.value.upstream) return [];
     const lost = wider.value.methods?.filter((method) => !taken.has(method));
     if (lost?.length === 0) return [];

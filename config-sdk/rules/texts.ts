@@ -22,14 +22,16 @@ export function askTexts<Answer>(value: Json, asked: Asked<Answer>): readonly Fo
     if (typeof member === 'string') {
       const answer = asked(member, name, trail);
       if (answer !== undefined) found.push({ path: [...trail], answer });
-    } else if (Array.isArray(member) || isObject(member)) {
-      const isList = Array.isArray(member);
-      for (const [key, inner] of Object.entries(member as Readonly<Record<string, Json>>)) {
-        trail.push(isList ? Number(key) : key);
-        walk(inner, isList ? name : key);
-        trail.pop();
-      }
+    } else if (Array.isArray(member)) {
+      for (const [index, inner] of (member as readonly Json[]).entries()) within(index, inner, name);
+    } else if (isObject(member)) {
+      for (const key of Object.keys(member)) within(key, member[key] as Json, key);
     }
+  };
+  const within = (key: string | number, inner: Json, name: string): void => {
+    trail.push(key);
+    walk(inner, name);
+    trail.pop();
   };
   walk(value, '');
   return found;
