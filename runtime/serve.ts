@@ -119,7 +119,8 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   // Before a port is bound: when another process has the directory, that is what there is to say.
   const keep = closers.add(settings.stateDir === undefined ? memoryKeep() : await openKeep(settings.stateDir, log));
   const bar = barFor(settings, keep);
-  const verifier = closers.add(createVerifier());
+  // At a desk the next revision is as near as the next save, and memory is there.
+  const verifier = closers.add(createVerifier(extras.source ? { idleMs: deskIdleMs } : {}));
   const verify: Verify = (raw, demands, signal) => verifier.verify(raw, demands, signal);
   const seed = await readSeed(settings.seed, (raw) => verify(raw, bar.forSeed()));
   const metrics = createMetrics();
@@ -210,6 +211,9 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   await loop.start(seed);
   return gateway;
 }
+
+/** How long the thread that verifies stays, where revisions come from somebody's own machine. */
+const deskIdleMs = 3_600_000;
 
 /** How long a gateway that is no longer ready still takes requests. */
 const longestGraceMs = 5_000;

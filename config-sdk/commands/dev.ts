@@ -4,7 +4,7 @@ import { startFailure } from '@headgate/runtime/main';
 import { serve, untilSignalled, type Gateway } from '@headgate/runtime/serve';
 import { readSettings, SettingsError } from '@headgate/runtime/settings';
 import { devKeyVariable, surroundings } from '../cli/environment.ts';
-import { committedSource, watchedSource } from '../dev.ts';
+import { committedSource, watchedSource, type DevOptions } from '../dev.ts';
 import { commitOf, topLevel } from '../git.ts';
 import { createKey, hashKey } from '../keys.ts';
 import { exitCodes, show, type CommandEntry } from './command.ts';
@@ -101,14 +101,18 @@ async function dev(self: Command, watching: boolean): Promise<void> {
   const own = Object.entries(devSettings.defaults).flatMap(([name, value]) => [`--${name}`, value]);
   const quietly = ['--repo', repository, ...own];
   const settings = readSettings([...quietly, ...settingFlags(self)], forOthers);
-  const source = (watching ? watchedSource : committedSource)({
+  const options: DevOptions = {
     repository,
     keyHash: hashKey(key),
     onFindings: (result, directory) => show(result, directory, { format: 'pretty', aside: true }),
-  });
+  };
+  const running: { gateway?: Gateway } = {};
+  const onSave = () => void running.gateway?.poke();
+  const source = watching ? watchedSource({ ...options, onSave }) : committedSource(options);
   const { tell, of } = teller();
   // What serves changes a moment after the state that announces it.
   const gateway = await serve(settings, { source, onChange: () => setImmediate(tell) });
+  running.gateway = gateway;
   of(gateway);
   const from = watching
     ? 'Save a change to gateway.config.ts and it is live.'

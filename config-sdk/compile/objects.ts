@@ -37,6 +37,8 @@ export class Compilation {
   readonly declarations: readonly LoadedDeclaration[];
   readonly problems: ReferenceProblem[] = [];
   readonly #origins = new WeakMap<object, Origin>();
+  /** Whether what was referred to has a name that can be published, by sort and name. */
+  readonly #known = new Map<string, boolean>();
 
   constructor(declarations: readonly LoadedDeclaration[]) {
     this.declarations = declarations;
@@ -199,9 +201,13 @@ export class Compilation {
 
   #name(value: Json, place: Place, sort: Sort): unknown {
     const index = this.#reference(value, place, [sort]);
-    const id = index === undefined ? '' : this.declarations[index]?.id;
+    const id = (index === undefined ? undefined : this.declarations[index]?.id) ?? '';
+    const key = `${sort} ${id}`;
+    const known = this.#known.get(key);
+    const isName = known ?? (sort === 'model' ? modelName : objectName).safeParse(id).success;
+    if (known === undefined) this.#known.set(key, isName);
     // A name that cannot be published is reported where it is given, not wherever it is used.
-    return (sort === 'model' ? modelName : objectName).safeParse(id).success ? id : unknown;
+    return isName ? id : unknown;
   }
 
   #reference(value: Json, place: Place, sorts: readonly Sort[]): number | undefined {

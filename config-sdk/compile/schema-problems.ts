@@ -116,11 +116,27 @@ export interface SchemaVerdict {
   readonly problems: readonly Problem[];
 }
 
-export function schemaVerdict(object: Subject, compilation: Compilation): SchemaVerdict {
-  const { index, sort, id, value } = object;
+const parsed = (sort: CompiledObject['sort'], members: readonly Subject[]) =>
+  collectionSchema(sort).safeParse(Object.fromEntries(members.map(({ id, value }) => [id, value])));
+
+/** Of each object, in order. */
+export function schemaVerdicts(objects: readonly Subject[], compilation: Compilation): SchemaVerdict[] {
+  const fine = new Set<CompiledObject['sort']>();
+  // Thousands of good objects are asked about at once; where one is bad, or hides behind another's name, each by itself.
+  for (const [sort, members] of Map.groupBy(objects, (each) => each.sort)) {
+    const names = new Set(members.map(({ id }) => id));
+    if (names.size === members.length && parsed(sort, members).success) fine.add(sort);
+  }
+  return objects.map((each) =>
+    fine.has(each.sort) ? { sound: true, problems: [] } : schemaVerdict(each, compilation),
+  );
+}
+
+function schemaVerdict(object: Subject, compilation: Compilation): SchemaVerdict {
+  const { index, sort, value } = object;
   const whole: Place = { declaration: index, path: [] };
-  const parsed = collectionSchema(sort).safeParse(Object.fromEntries([[id, value]]));
-  const problems = (parsed.error?.issues ?? []).flatMap((issue): Problem[] => {
+  const { success, error } = parsed(sort, [object]);
+  const problems = (error?.issues ?? []).flatMap((issue): Problem[] => {
     const path = issue.path.slice(1) as Path;
     if (issue.code === 'invalid_key' && path.length === 0) {
       const message = `${subjectOf(compilation.declarations[index])}: ${issue.issues[0]?.message ?? issue.message}`;
@@ -135,13 +151,13 @@ export function schemaVerdict(object: Subject, compilation: Compilation): Schema
     const subject = subjectOf(declaration);
     return problemOf(issue, { of: functionOf(declaration?.sort ?? sort), path, place, subject }, object);
   });
-  return { sound: parsed.success, problems };
+  return { sound: success, problems };
 }
 
 /** What `defineGateway` says of the gateway itself under `key`, by the schema of the snapshot. */
 export function gatewayPartProblems(gateway: number, key: 'rollout', value: unknown): Problem[] {
-  const parsed = snapshotSchema.shape[key].safeParse(value);
-  return (parsed.error?.issues ?? []).flatMap((issue) => {
+  const { error } = snapshotSchema.shape[key].safeParse(value);
+  return (error?.issues ?? []).flatMap((issue) => {
     const path = issue.path as Path;
     const there = valueAt(value, path);
     // Reported elsewhere, as what it is.

@@ -1,8 +1,7 @@
 /** The files of a new team repository: those of `template/` with names filled in, and those that depend on how Headgate is installed. */
 import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { version } from '../artifact-files.ts';
-import { ownDirectory, ownPackages } from '../own-packages.ts';
+import { ownDirectory, ownPackages, version } from '../own-packages.ts';
 
 export const ciHosts = ['github', 'gitlab', 'jenkins', 'none'] as const;
 export type CiHost = (typeof ciHosts)[number];

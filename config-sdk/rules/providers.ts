@@ -7,7 +7,7 @@ import { legsOf } from './targets.ts';
 
 type Provider = Served<ProviderSnapshot>;
 
-const providersOf = (project: Project): Provider[] => served<ProviderSnapshot>(project, 'provider');
+const providersOf = (project: Project): readonly Provider[] => served<ProviderSnapshot>(project, 'provider');
 const optionsOf = ({ value }: Provider): Record<string, unknown> => (isObject(value.options) ? value.options : {});
 
 /** Whether a provider of this kind answers in this process, at no vendor. */
