@@ -1,6 +1,6 @@
 /** The local repository as a source of revisions: each commit, or each save, compiled into an artifact that is never published. */
 import { createHash } from 'node:crypto';
-import { realpathSync, watch } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtifactRefused } from '@headgate/runtime/artifact';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
@@ -10,6 +10,7 @@ import { check, type CheckResult } from './check.ts';
 import { compileCommit } from './compile-commit.ts';
 import { Evaluations } from './load/load.ts';
 import { commitWords, currentCommit } from './git.ts';
+import { followSaves } from './saves.ts';
 import { scratchName } from './scratch-directory.ts';
 
 export interface DevOptions {
@@ -62,27 +63,17 @@ export interface WatchOptions extends DevOptions {
   readonly onSave: () => void;
 }
 
-/** Editors write a file in several steps, and tools several files. */
-const settleMs = 30;
-
 /** Follows the files as they are saved, committed or not. */
-export function watchedSource(options: WatchOptions): RevisionSource {
+export async function watchedSource(options: WatchOptions): Promise<RevisionSource> {
   const { repository, onFindings, onSave } = options;
   const buildInfo = join(repository, scratchName, 'types.tsbuildinfo');
   const evaluations = new Evaluations(realpathSync(repository));
-  let saves = 0;
+  const saves = await followSaves(repository, onSave);
   let seen: { saves: number; tip: string; result: CheckResult; artifact: ArtifactFiles | undefined } | undefined;
-  let settling: NodeJS.Timeout | undefined;
-  const watcher = watch(repository, { recursive: true }, (_event, name) => {
-    if (name === null || /(^|[/\\])(\.git|\.headgate|node_modules|dist)([/\\]|$)/.test(name)) return;
-    saves += 1;
-    clearTimeout(settling);
-    settling = setTimeout(onSave, settleMs);
-  });
   return {
     async tip() {
-      if (seen?.saves === saves) return seen.tip;
-      const at = saves;
+      if (seen?.saves === saves.count) return seen.tip;
+      const at = saves.count;
       const result = await check(repository, { buildInfo, evaluations });
       evaluations.prepare();
       const artifact = result.snapshot && artifactFor(result, options, undefined);
@@ -98,8 +89,7 @@ export function watchedSource(options: WatchOptions): RevisionSource {
       return Promise.resolve({ commit, files });
     },
     close() {
-      watcher.close();
-      clearTimeout(settling);
+      saves.close();
       evaluations.close();
       return Promise.resolve();
     },

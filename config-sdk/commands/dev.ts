@@ -108,7 +108,7 @@ async function dev(self: Command, watching: boolean): Promise<void> {
   };
   const running: { gateway?: Gateway } = {};
   const onSave = () => void running.gateway?.poke();
-  const source = watching ? watchedSource({ ...options, onSave }) : committedSource(options);
+  const source = watching ? await watchedSource({ ...options, onSave }) : committedSource(options);
   const { tell, of } = teller();
   // What serves changes a moment after the state that announces it.
   const gateway = await serve(settings, { source, onChange: () => setImmediate(tell) });
