@@ -83,7 +83,7 @@ function teller(): { tell: () => void; of: (gateway: Gateway) => void } {
     tell() {
       if (!gateway) return;
       const line = gateway.held
-        ? `held: ${gateway.held.replace(/\.$/, '')}; ${gateway.revision ?? 'nothing'} still serves`
+        ? `held: ${gateway.held.replace(/\.$/, '')}; ${gateway.revision ? `${gateway.revision} still serves` : 'nothing serves'}`
         : `now serving ${revisionInWords(gateway)}`;
       if (line !== said) process.stdout.write(`${new Date().toLocaleTimeString('en-GB')}  ${line}\n`);
       said = line;
