@@ -154,7 +154,9 @@ export function compile(document: LoadDocument, directory: string, unusedFiles: 
     problems.push(...verdict.problems);
     return [{ index, sort, id, value, sound: verdict.sound && compilation.problems.length === before }];
   });
-  problems.push(...compilation.problems.map((each): Problem => ({ code: 'wrong_reference', ...each })));
+  problems.push(
+    ...compilation.problems.map(({ wanted: _, ...each }): Problem => ({ code: 'wrong_reference', ...each })),
+  );
 
   const { listed, published } = gateway === undefined ? {} : reach(declarations, gateway);
   const project: Project = {
@@ -163,6 +165,7 @@ export function compile(document: LoadDocument, directory: string, unusedFiles: 
     objects,
     listed,
     published,
+    missed: new Set(compilation.problems.flatMap(({ wanted }) => wanted)),
     gateway: gateway === undefined ? undefined : { declaration: gateway, path: [] },
     unusedFiles,
     placeOf: (object, path) => compilation.placeOf(object.value, path, { declaration: object.index, path: [] }),
