@@ -1,6 +1,6 @@
 /** What the compiler's messages mean for a configuration, with the cure. It knows our types by names that no author has written. */
 import { near } from './explain/near.ts';
-import { nearProperty } from './property-names.ts';
+import { nearProperty } from './compile/property-names.ts';
 
 export interface Words {
   /** Absent where the compiler's own message will do. */

@@ -3,7 +3,7 @@ import { policyKinds, providerKinds, snapshotSchema, strategyKinds } from '@head
 import type { z } from 'zod';
 import { notDataMark, type LoadedDeclaration } from '../load/document.ts';
 import { isPlaintextKey } from '../rules/consumers.ts';
-import { nearProperty } from '../property-names.ts';
+import { nearProperty } from './property-names.ts';
 import type { CompiledObject, Problem } from '../rules/rule.ts';
 import type { Compilation } from './objects.ts';
 import { collections, isObject, isUnknown, type Path, type Place } from './places.ts';

@@ -1,7 +1,7 @@
 /** The names that properties of a configuration have, for somebody who wrote another one. */
 import { policyKinds, providerKinds, snapshotSchema, strategyKinds } from '@headgate/runtime/snapshot';
 import { z } from 'zod';
-import { near } from './explain/near.ts';
+import { near } from '../explain/near.ts';
 
 interface Schema {
   readonly [key: string]: unknown;
@@ -14,10 +14,12 @@ function* namesIn(schema: unknown): Generator<string> {
   for (const each of Object.values(schema)) yield* namesIn(each);
 }
 
+const optionsOf = (kinds: Readonly<Record<string, { readonly options: z.ZodType } | undefined>>): z.ZodType[] =>
+  Object.values(kinds).flatMap((kind) => kind?.options ?? []);
+
 /** The name that was most likely meant. Of all objects together: asked only when one is wrong. */
 export function nearProperty(name: string): string | undefined {
-  const kinds = [providerKinds, policyKinds, strategyKinds].flatMap((each) => Object.values(each));
-  const schemas = [snapshotSchema, ...kinds.map(({ options }) => options)];
+  const schemas = [snapshotSchema, ...optionsOf(providerKinds), ...optionsOf(policyKinds), ...optionsOf(strategyKinds)];
   const names = schemas.flatMap((each) => [...namesIn(z.toJSONSchema(each, { io: 'input', unrepresentable: 'any' }))]);
   return near(name, [...new Set(names)])[0];
 }
