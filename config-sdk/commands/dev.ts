@@ -104,7 +104,11 @@ async function dev(self: Command, watching: boolean): Promise<void> {
   const source = (watching ? watchedSource : committedSource)({
     repository,
     keyHash: hashKey(key),
-    onFindings: (result, directory) => show(result, directory, { format: 'pretty', aside: true }),
+    onFindings: (result, directory) => {
+      // What is accepted stays so from commit to commit; `check` shows it.
+      const findings = result.findings.filter(({ severity }) => severity !== 'note');
+      if (findings.length > 0) show({ ...result, findings }, directory, { format: 'pretty', aside: true });
+    },
   });
   const { tell, of } = teller();
   // What serves changes a moment after the state that announces it.
