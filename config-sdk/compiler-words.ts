@@ -149,6 +149,13 @@ const wordings: readonly Wording[] = [
   ],
   [new RegExp(`${notAssignable}'${anyHandle}[^']*'`), (given = '', wanted = '') => wrongHandle(given, wanted)],
   [
+    new RegExp(`${notAssignable}'(${Object.keys(plain).join('|')})(?: \\| undefined)?'`),
+    (given = '', wanted = '') => ({
+      message: `${plain[wanted]} is expected here, not ${inWords(given)}`,
+      hint: 'give a value of that type',
+    }),
+  ],
+  [
     new RegExp(`^Type '(.+?)' is missing the following properties from type '${anyHandle}`),
     (given = '', wanted = '') => wrongHandle(given, wanted),
   ],

@@ -12,7 +12,7 @@ const translate = prompt('translate', {
   choices: { style: ['plain', 'literary'] },
   fixtures: { usual: { language: 'French', style: 'plain' } },
 });
-const hourly = quota('hourly', { unit: 'requests', limit: 10, window: 'hour' });
+const hourly = quota('hourly', { unit: 'requests', limit: '10', window: 'hour' });
 const shop = upstream('shop', { url: 'https://shop.example.com', timeout: 10 });
 const terms = policy('terms', { kind: 'blockTerms', terms: ['internal use only'] });
 
