@@ -7,7 +7,7 @@ export type Secret = SecretReference;
 export interface Provider<Targets> {
   readonly kind: 'provider';
   readonly id: string;
-  /** One of this provider's models as something to send requests to. */
+  /** One of this provider's models, to send requests to. In `targets` of a model, or in a group. */
   readonly target: <Model extends keyof Targets & string>(
     model: Model,
     options?: TargetOptions,
@@ -127,6 +127,7 @@ export interface BoundPrompt {
 export interface Prompt<Variables extends Record<string, Value>> {
   readonly kind: 'prompt';
   readonly id: string;
-  /** Gives every variable a value: none missing, none extra. A property because methods are checked less strictly. */
+  // A property because methods are checked less strictly.
+  /** Gives every variable one value, none missing and none extra: a text, `from.header(…)` or `from.metadata(…)`. */
   readonly with: (variables: Variables) => BoundPrompt;
 }

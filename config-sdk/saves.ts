@@ -55,7 +55,7 @@ export async function followSaves(directory: string, onSave: () => void): Promis
   let timer: NodeJS.Timeout | undefined;
   const lookIn = (ms: number) => {
     clearTimeout(timer);
-    if (!isClosed) timer = setTimeout(() => (looking ??= look()), ms);
+    if (!isClosed) timer = setTimeout(() => void (looking ??= look()), ms);
   };
   async function look(): Promise<void> {
     const began = performance.now();

@@ -5,34 +5,11 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inPlainWords } from './compiler-words.ts';
 import { EnvironmentFault, type Finding } from './findings.ts';
 import { configFile } from './load/load.ts';
 import { policedFiles } from './load/policed-files.ts';
 import { conditions, fromSource, ownDirectory, ownPackages } from './own-packages.ts';
-
-/** What the compiler's own words leave open. */
-const hints: Readonly<Record<string, string>> = {
-  TS2304: 'import it, declare it above, or check its spelling',
-  TS2322: 'give a value of the type that is asked for here',
-  TS2339: 'check its spelling, and that this object has it',
-  TS2345: 'give a value of the type that is asked for here',
-  TS2353: 'check its spelling, or remove it; options depend on `kind`',
-  TS2551: 'use the name that is suggested',
-  TS2552: 'use the name that is suggested, or import this one',
-  TS2561: 'use the name that is suggested',
-  TS2739: 'add the missing properties',
-  TS2740: 'add the missing properties',
-  TS2741: 'add the missing property',
-  TS2769: 'give arguments that fit one of the forms of this function',
-  TS2820: 'use the word that is suggested',
-  TS1294:
-    'types are stripped, not compiled: use plain objects and unions instead of enum, namespace or parameter properties',
-  TS1484: 'write `import { type Name }`',
-  TS1543: "write `with { type: 'json' }` after the path",
-  TS2307: 'check the path; relative imports need their file extension',
-  TS2834: 'relative imports need their file extension',
-  TS2835: 'relative imports need their file extension',
-};
 
 const most = { lines: 3, characters: 400 };
 
@@ -102,7 +79,7 @@ export function parseDiagnostics(output: string, directory: string, cwd = direct
   return diagnosticsIn(output).flatMap(({ head: [, path = '', line, column, code = ''], text }): Finding[] => {
     const url = pathToFileURL(resolve(cwd, path)).href;
     if (!files.has(url)) return [];
-    const hint = hints[code];
+    const { message = shorten(text), hint } = inPlainWords(code, text.join(' '));
     return [
       {
         file: files.name(url),
@@ -110,7 +87,7 @@ export function parseDiagnostics(output: string, directory: string, cwd = direct
         column: Number(column),
         severity: 'error',
         code,
-        message: shorten(text),
+        message,
         ...(hint && { hint }),
       },
     ];

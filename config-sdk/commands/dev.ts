@@ -83,7 +83,7 @@ function teller(): { tell: () => void; of: (gateway: Gateway) => void } {
     tell() {
       if (!gateway) return;
       const line = gateway.held
-        ? `held: ${gateway.held.replace(/\.$/, '')}; ${gateway.revision ?? 'nothing'} still serves`
+        ? `held: ${gateway.held.replace(/\.$/, '')}; ${gateway.revision ? `${gateway.revision} still serves` : 'nothing serves'}`
         : `now serving ${revisionInWords(gateway)}`;
       if (line !== said) process.stdout.write(`${new Date().toLocaleTimeString('en-GB')}  ${line}\n`);
       said = line;
@@ -104,7 +104,11 @@ async function dev(self: Command, watching: boolean): Promise<void> {
   const options: DevOptions = {
     repository,
     keyHash: hashKey(key),
-    onFindings: (result, directory) => show(result, directory, { format: 'pretty', aside: true }),
+    onFindings: (result, directory) => {
+      // What is accepted stays so from commit to commit; `check` shows it.
+      const findings = result.findings.filter(({ severity }) => severity !== 'note');
+      if (findings.length > 0) show({ ...result, findings }, directory, { format: 'pretty', aside: true });
+    },
   };
   const running: { gateway?: Gateway } = {};
   const onSave = () => void running.gateway?.poke();

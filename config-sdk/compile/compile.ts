@@ -178,7 +178,9 @@ export function compile(document: LoadDocument, directory: string, unusedFiles: 
     return { ...object, sound: whole && verdict?.sound === true };
   });
   problems.push(...verdicts.flatMap((verdict) => verdict.problems));
-  problems.push(...compilation.problems.map((each): Problem => ({ code: 'wrong_reference', ...each })));
+  problems.push(
+    ...compilation.problems.map(({ wanted: _, ...each }): Problem => ({ code: 'wrong_reference', ...each })),
+  );
 
   const { listed, published } = gateway === undefined ? {} : reach(declarations, gateway);
   const project: Project = {
@@ -187,6 +189,7 @@ export function compile(document: LoadDocument, directory: string, unusedFiles: 
     objects,
     listed,
     published,
+    missed: new Set(compilation.problems.flatMap(({ wanted }) => wanted)),
     gateway: gateway === undefined ? undefined : { declaration: gateway, path: [] },
     unusedFiles,
     placeOf: (object, path) => compilation.placeOf(object.value, path, { declaration: object.index, path: [] }),

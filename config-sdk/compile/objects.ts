@@ -13,6 +13,8 @@ export type Compiled = { readonly [key: string]: unknown } | readonly unknown[];
 export interface ReferenceProblem {
   readonly place: Place;
   readonly message: string;
+  /** What should stand there. */
+  readonly wanted: readonly Sort[];
 }
 
 interface Origin {
@@ -141,7 +143,9 @@ export class Compilation {
 
   #targets(targets: Json, place: Place): unknown {
     if (!Array.isArray(targets))
-      return isUnknown(targets) ? targets : this.#wrong(place, 'targets are a list, such as [openai.target(…)]');
+      return isUnknown(targets)
+        ? targets
+        : this.#wrong(place, 'targets are a list, such as [openai.target(…)]', ['target']);
     const nodes = targets.map((target: Json, index) => this.#node(target, { ...place, path: [...place.path, index] }));
     if (nodes.length === 1) return nodes[0];
     const of = nodes.map((node, index) =>
@@ -219,12 +223,13 @@ export class Compilation {
     this.#wrong(
       place,
       `${wanted} is expected here, not ${found ? `the ${found.sort.replace('-', ' ')} '${found.id}'` : describe(value)}`,
+      sorts,
     );
     return undefined;
   }
 
-  #wrong(place: Place, message: string): JsonObject {
-    this.problems.push({ place, message });
+  #wrong(place: Place, message: string, wanted: readonly Sort[]): JsonObject {
+    this.problems.push({ place, message, wanted });
     return unknown;
   }
 }

@@ -3,6 +3,7 @@ import { policyKinds, providerKinds, snapshotSchema, strategyKinds } from '@head
 import type { z } from 'zod';
 import { notDataMark, type LoadedDeclaration } from '../load/document.ts';
 import { isPlaintextKey } from '../rules/consumers.ts';
+import { nearProperty } from './property-names.ts';
 import type { CompiledObject, Problem } from '../rules/rule.ts';
 import type { Compilation } from './objects.ts';
 import { collections, isObject, isUnknown, type Path, type Place } from './places.ts';
@@ -65,36 +66,34 @@ function subjectOf(declaration: LoadedDeclaration | undefined): string {
 
 const isNotData = (value: unknown): boolean => isObject(value) && Object.hasOwn(value, notDataMark);
 
-/** The function whose arguments a value of this sort stands in. */
-function functionOf(sort: LoadedDeclaration['sort']): string {
-  if (sort === 'bound-prompt') return 'prompt';
-  if (sort === 'target') return 'provider';
-  if (sort === 'group') return 'weighted';
-  return sort === 'context-policy' ? 'contextPolicy' : sort;
+function spelling(key: string, sort: string): string {
+  const meant = nearProperty(key);
+  if (meant !== undefined) return `did you mean '${meant}'?`;
+  return `check its spelling, or remove it${kindsOf[sort] ? '; options depend on `kind`' : ''}`;
 }
 
 interface Whereabouts {
-  /** Of the declaration in which the value stands. */
-  readonly of: string;
   readonly path: Path;
   readonly place: Place;
+  /** Of a property of the value. */
+  readonly placeOf: (key: string) => Place | undefined;
   readonly subject: string;
 }
 
 function problemOf(
   issue: Issue,
-  { of, path, place, subject }: Whereabouts,
+  { path, place, placeOf, subject }: Whereabouts,
   { sort, value }: { readonly sort: string; readonly value: unknown },
 ): Problem[] {
   const written = inWords(place.path[0] === 'options' ? place.path.slice(1) : place.path);
   const at = written ? `${subject}: ${written}` : subject;
   if (issue.code === 'unrecognized_keys') {
     const known = issue.keys.filter((key) => !isNotData(valueAt(value, [...path, key])));
-    return known.map((key) => ({
-      code: 'unknown_property',
-      place: { ...place, path: [...place.path, key], name: true },
-      message: `${subject}: ${written ? `${written}.` : ''}${key} is not known here`,
-    }));
+    return known.flatMap((key): Problem[] => {
+      const at = placeOf(key);
+      const message = `${subject}: ${written ? `${written}.` : ''}${key} is not known here`;
+      return at ? [{ code: 'unknown_property', place: { ...at, name: true }, message, hint: spelling(key, sort) }] : [];
+    });
   }
   const last = path.at(-1);
   const parent = valueAt(value, path.slice(0, -1));
@@ -102,8 +101,7 @@ function problemOf(
     return [{ code: 'missing_value', place, message: `${at} is missing` }];
   const kinds = path.length === 1 && last === 'kind' ? kindsOf[sort] : undefined;
   const message = kinds ? `must be one of ${Object.keys(kinds).join(', ')}` : messageOf(issue);
-  const hint = `see the reference of ${of}(), docs/reference/config.md in headgate`;
-  return [{ code: 'invalid_value', place, message: `${at}: ${message}`, hint }];
+  return [{ code: 'invalid_value', place, message: `${at}: ${message}` }];
 }
 
 function collectionSchema(sort: CompiledObject['sort']): z.ZodType {
@@ -147,9 +145,9 @@ function schemaVerdict(object: Subject, compilation: Compilation): SchemaVerdict
     // Reported elsewhere, as what it is.
     if (!place || isNotData(there)) return [];
     if (sort === 'consumer' && path[0] === 'keys' && isPlaintextKey(there)) return [];
-    const declaration = compilation.declarations[place.declaration];
-    const subject = subjectOf(declaration);
-    return problemOf(issue, { of: functionOf(declaration?.sort ?? sort), path, place, subject }, object);
+    const subject = subjectOf(compilation.declarations[place.declaration]);
+    const placeOf = (key: string) => compilation.placeOf(value, [...path, key], whole);
+    return problemOf(issue, { path, place, placeOf, subject }, object);
   });
   return { sound: success, problems };
 }
@@ -163,6 +161,7 @@ export function gatewayPartProblems(gateway: number, key: 'rollout', value: unkn
     // Reported elsewhere, as what it is.
     if (isNotData(there) || isUnknown(there)) return [];
     const place = { declaration: gateway, path: [key, ...path] };
-    return problemOf(issue, { of: 'defineGateway', path, place, subject: 'defineGateway' }, { sort: 'gateway', value });
+    const placeOf = (name: string) => ({ ...place, path: [...place.path, name] });
+    return problemOf(issue, { path, place, placeOf, subject: 'defineGateway' }, { sort: 'gateway', value });
   });
 }

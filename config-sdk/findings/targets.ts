@@ -43,6 +43,11 @@ export const targetFindings = {
     'try its successor before that day',
     'From that day on the vendor refuses it, without a commit to blame or to revert.',
   ),
+  model_unknown: warning(
+    "A target uses a model that the catalogue does not know, at the vendor's own endpoint.",
+    'check its spelling; of a model that is newer, or of this account only, write the prices, and accept this',
+    'A misspelt id is refused by the vendor, request by request, while everything before it was fine.',
+  ),
   model_without_price: warning(
     'A target uses a model whose price neither the configuration nor the catalogue has.',
     "write prices beside its contextWindow, with '0' where nothing is billed",

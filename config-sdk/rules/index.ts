@@ -49,6 +49,7 @@ export const rules: readonly Rule[] = [
   providers.sameAccounts,
   providers.unusedProviderModels,
   providers.outputCaps,
+  catalogue.unlistedModels,
   catalogue.endingModels,
   catalogue.unpricedModels,
   targets.unknownModels,

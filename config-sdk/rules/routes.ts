@@ -9,7 +9,7 @@ interface Earlier {
   readonly methods: readonly string[];
 }
 
-export const shadowedRoutes: Rule = ({ objects, placeOf }) => {
+export const shadowedRoutes: Rule = ({ declarations, objects, placeOf }) => {
   const earlier = new Map<string, Earlier[]>();
   return objects.flatMap((object): Problem[] => {
     if (object.sort !== 'route' || !object.sound) return [];
@@ -20,13 +20,15 @@ export const shadowedRoutes: Rule = ({ objects, placeOf }) => {
     const first = same.find((other) => other.methods.some((method) => methods.includes(method)));
     const place = first && placeOf(object, ['path']);
     if (!place || first.object.id === object.id) return [];
+    const at = declarations[first.object.index]?.position;
+    const where = at ? ` at ${at.file}:${at.line}:${at.column}` : '';
     const shared = methods.filter((method) => first.methods.includes(method));
     const which = shared.length === allMethods.length ? 'every method' : shared.join(', ');
     return [
       {
         code: 'route_shadowed',
         place,
-        message: `route '${object.id}' takes ${which} on ${host}${path}, and so does route '${first.object.id}'`,
+        message: `route '${object.id}' takes ${which} on ${host}${path}, and so does route '${first.object.id}'${where}`,
       },
     ];
   });

@@ -2,6 +2,7 @@
 import type { FilePosition, FindingCode } from '../findings.ts';
 import type { CollectionSort, Place } from '../compile/places.ts';
 import type { LoadedDeclaration } from '../load/document.ts';
+import type { Sort } from '../site.ts';
 
 export interface Problem {
   readonly code: FindingCode;
@@ -34,6 +35,8 @@ export interface Project {
   readonly listed: ReadonlySet<number> | undefined;
   /** Everything that is published; undefined as above. */
   readonly published: ReadonlySet<number> | undefined;
+  /** Sorts of which something was meant where something else stands. */
+  readonly missed: ReadonlySet<Sort>;
   /** Place of the defineGateway call. */
   readonly gateway: Place | undefined;
   /** Place of a value inside a compiled object; undefined when it came from something that was refused. */

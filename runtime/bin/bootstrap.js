@@ -13,6 +13,16 @@ function isNewEnough(version) {
   return major > needed[0] || (major === needed[0] && minor >= needed[1]);
 }
 
+/** npm has a Node as a package for these. */
+const carried = ['linux-arm64', 'linux-x64'];
+
+function cure() {
+  const system = `${process.platform}-${process.arch}`;
+  return carried.includes(system)
+    ? `install it, or let npm bring one along: npm install --save-optional node-${system}@${needed[0]}`
+    : 'install it';
+}
+
 /** A Node that npm installed beside the program or beside the caller. */
 function installedNode(from) {
   const name = `node-${process.platform}-${process.arch}`;
@@ -71,7 +81,7 @@ export async function start(binUrl, name) {
     : installedNode(packageDirectory) || installedNode(process.cwd());
   if (!node) {
     process.stderr.write(
-      `headgate: Node ${process.versions.node} is too old, ${needed.join('.')} or newer is needed; install it, or run npm install with optional dependencies\n`,
+      `headgate: Node ${process.versions.node} is too old, ${needed.join('.')} or newer is needed; ${cure()}\n`,
     );
     process.exitCode = 3;
   } else if (node === process.execPath && flags.length === 0) {
