@@ -85,6 +85,8 @@ const target = z.strictObject({
   model: vendorModelId,
   /** Until the response head, and between two pieces of the body. */
   timeout: duration(1, 3_600_000).default(60_000),
+  /** Of a stream: until the first piece of the answer itself. Pings do not count, as they do for `timeout`. */
+  firstTokenTimeout: duration(1, 3_600_000).optional(),
   /** Further tries at this target before the next one. */
   retries: z.int().min(0).max(5).default(0),
 });
@@ -136,6 +138,8 @@ const model = z.strictObject({
   /** What every target was checked to be able to do. */
   needs: z.array(z.enum(capabilityNames)).max(capabilityNames.length).optional(),
   targets: targetNode,
+  /** For a whole request: every attempt, every pause between them, and the answer to its last byte. */
+  deadline: duration(1, 86_400_000).default(600_000),
   prompt: z.strictObject({ name: objectName, variables: z.record(z.string(), valueSource) }).optional(),
   context: objectName.optional(),
   policies: z.array(objectName).max(64).optional(),

@@ -2,14 +2,19 @@
 import type { Answer, AnswerEvent, Call, JsonObject } from '../call.ts';
 import type { SseMessage } from '../dialects/dialect.ts';
 import type { LookedUp, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
-import type { LiveTarget } from '../generation/generation.ts';
+import type { LiveKey, LiveTarget } from '../generation/generation.ts';
 import { CredentialUnavailable, type Api, type UpstreamResponse } from '../providers/provider.ts';
 import { readSse, type SseBlock } from '../upstream/sse.ts';
+import { limitResetMs, toldWaitMs } from '../upstream/told-wait.ts';
 import { outgoing, translated, type Outgoing } from './outgoing.ts';
 import { AttemptFailed, Patience } from './patience.ts';
 
 /** An answer larger than this is no chat answer. */
 const maxAnswerBytes = 64 * 1024 * 1024;
+/** And a stream larger than this none that anybody reads. */
+const maxStreamBytes = 512 * 1024 * 1024;
+/** Of a stream that has not said anything yet. */
+const maxHeldChars = 1024 * 1024;
 /** Of an error body only the beginning is of interest. */
 const maxFailureBytes = 64 * 1024;
 /** How long a stream may stay open after its end mark, so that its connection can be used again. */
@@ -47,14 +52,6 @@ function parseObject(bytes: Uint8Array): JsonObject | undefined {
   }
 }
 
-/** `Retry-After` is seconds, or an HTTP date. */
-export function retryAfterMs(header: string | readonly string[] | undefined, now = Date.now()): number | undefined {
-  const text = typeof header === 'string' ? header.trim() : undefined;
-  if (!text) return undefined;
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isFinite(ms) ? Math.max(0, Math.min(ms, 86_400_000)) : undefined;
-}
-
 async function whole(
   response: UpstreamResponse,
   sent: Outgoing,
@@ -68,7 +65,8 @@ async function whole(
   try {
     // Read even when it passes untouched: some vendors say 200 to an error, and that is no answer.
     const answer = dialect.readAnswer(body);
-    return { form: 'whole', target, bytes, body, answer: sent.native ? undefined : answer, usage: answer.usage };
+    const { parts, usage } = answer;
+    return { form: 'whole', target, bytes, body, answer: sent.native ? undefined : answer, parts, usage };
   } catch (error) {
     throw new AttemptFailed({ kind: 'broken_answer' }, error);
   }
@@ -87,7 +85,7 @@ async function* readEvents(
   patience: Patience,
 ): AsyncGenerator<StreamedEvent> {
   const reader = dialect.eventReader();
-  const bytes = whileAlive(response.body, patience, Infinity);
+  const bytes = whileAlive(response.body, patience, maxStreamBytes);
   let lingering: NodeJS.Timeout | undefined;
   try {
     for await (const block of dialect.frames ? framed(dialect.frames(bytes)) : readSse(bytes)) {
@@ -108,6 +106,7 @@ async function* readEvents(
 /** Holds the stream until it has said something, so that a target that fails at once can still be replaced. */
 async function opened(events: AsyncGenerator<StreamedEvent>): Promise<AsyncIterable<StreamedEvent>> {
   const held: StreamedEvent[] = [];
+  let size = 0;
   const says = ({ type }: AnswerEvent) => type !== 'start' && type !== 'usage' && type !== 'end';
   for (;;) {
     const next = await events.next();
@@ -121,6 +120,11 @@ async function opened(events: AsyncGenerator<StreamedEvent>): Promise<AsyncItera
       throw new AttemptFailed(failed.failure);
     }
     held.push(next.value);
+    size += next.value.block.raw.length;
+    if (size > maxHeldChars && !next.value.events.some(says)) {
+      await events.return(undefined);
+      throw new AttemptFailed({ kind: 'broken_answer' }, new Error(`${maxHeldChars} characters came and said nothing`));
+    }
     if (next.value.events.some(says)) break;
   }
   return (async function* () {
@@ -136,12 +140,14 @@ async function opened(events: AsyncGenerator<StreamedEvent>): Promise<AsyncItera
 async function refusedBy(response: UpstreamResponse, sent: Outgoing, patience: Patience): Promise<AttemptFailed> {
   const bytes = await readAll(response, patience, maxFailureBytes).catch(() => Buffer.alloc(0));
   response.discard();
-  const read = sent.api.dialect.readFailure(response.status, parseObject(bytes), sent.body);
+  const body = parseObject(bytes);
+  const read = sent.api.dialect.readFailure(response.status, body, sent.body);
   // After translation the field's path speaks of a body that the client never wrote.
   const { param, ...rest } = read;
   const failure = sent.native && param !== undefined ? { ...rest, param } : rest;
   // What the dialect knows of the failure comes first: an account without credit is not back in the second that is sent.
-  const wait = failure.retryAfterMs ?? retryAfterMs(response.headers['retry-after']);
+  const told = failure.retryAfterMs ?? toldWaitMs(response.headers, body);
+  const wait = told ?? (failure.kind === 'rate_limited' ? limitResetMs(response.headers) : undefined);
   return new AttemptFailed(wait === undefined ? failure : { ...failure, retryAfterMs: wait });
 }
 
@@ -151,17 +157,22 @@ export interface Attempted {
   readonly dropped: readonly string[];
 }
 
-interface Asking {
+/** Whom to ask, with which of its keys, and until when. */
+export interface Asked {
   readonly target: LiveTarget;
+  readonly key: LiveKey;
+  readonly signal: AbortSignal;
+}
+
+interface Asking {
+  readonly key: LiveKey;
   readonly sent: Outgoing;
   readonly stream: boolean;
   readonly patience: Patience;
 }
 
 /** A good answer of which nothing has been read yet. */
-async function responseTo({ target, sent, stream, patience }: Asking): Promise<UpstreamResponse> {
-  const { live } = target.provider;
-  if (!live) throw new AttemptFailed({ kind: 'credential' });
+async function responseTo({ key, sent, stream, patience }: Asking): Promise<UpstreamResponse> {
   const address = sent.api.address(sent.body);
   const headers = {
     ...sent.headers,
@@ -172,25 +183,32 @@ async function responseTo({ target, sent, stream, patience }: Asking): Promise<U
     ...address.headers,
   };
   const request = { path: address.path, headers, body: JSON.stringify(address.body), signal: patience.signal };
-  const response = await live.transport(request).catch((error: unknown) => {
+  const response = await key.transport(request).catch((error: unknown) => {
     throw patience.failure(error, error instanceof CredentialUnavailable ? 'credential' : 'network');
   });
   patience.renew();
   if (response.status < 200 || response.status > 299) throw await refusedBy(response, sent, patience);
+  const encoding = response.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    response.discard();
+    throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the answer is encoded, though none was asked for'));
+  }
   return response;
 }
 
 /** Resolves with an answer of which the client has seen nothing yet; throws `AttemptFailed`. */
-export async function attempt(exchange: LookedUp, target: LiveTarget): Promise<Attempted> {
+export async function attempt(exchange: LookedUp, { target, key, signal }: Asked): Promise<Attempted> {
   const sent = outgoing(exchange, target);
   const { stream } = exchange.call;
-  const patience = new Patience(exchange.signal, target.timeoutMs);
+  const firstTokenMs = stream ? target.firstTokenTimeoutMs : undefined;
+  const patience = new Patience(signal, { idleMs: target.timeoutMs, firstTokenMs });
   let streaming = false;
   try {
-    const response = await responseTo({ target, sent, stream, patience });
+    const response = await responseTo({ key, sent, stream, patience });
     if (!stream) return { answered: await whole(response, sent, { target, patience }), dropped: sent.dropped };
     streaming = true;
     const events = await opened(readEvents(response, sent.api, patience));
+    patience.begun();
     const { native, dropped } = sent;
     const hideUsage = native && !exchange.dialect.wantsStreamUsage(exchange.body);
     return { answered: { form: 'stream', target, native, events, hideUsage }, dropped };
@@ -203,11 +221,11 @@ export async function attempt(exchange: LookedUp, target: LiveTarget): Promise<A
 }
 
 /** Asks a target in the gateway's own name, with no client behind it; throws `AttemptFailed`. */
-export async function askTarget(call: Call, target: LiveTarget, signal: AbortSignal): Promise<Answer> {
+export async function askTarget(call: Call, { target, key, signal }: Asked): Promise<Answer> {
   const sent = translated(call, target);
-  const patience = new Patience(signal, target.timeoutMs);
+  const patience = new Patience(signal, { idleMs: target.timeoutMs });
   try {
-    const response = await responseTo({ target, sent, stream: false, patience });
+    const response = await responseTo({ key, sent, stream: false, patience });
     const { answer } = await whole(response, sent, { target, patience });
     if (!answer) throw new AttemptFailed({ kind: 'broken_answer' });
     return answer;

@@ -21,6 +21,7 @@ export async function settle(exchange: Reserved<Exchange>, thrown: unknown): Pro
   if (outcome.usage && outcome.target) {
     house.metrics.tokens.inc({ target: outcome.target, direction: 'input' }, outcome.usage.inputTokens);
     house.metrics.tokens.inc({ target: outcome.target, direction: 'output' }, outcome.usage.outputTokens);
+    if (outcome.usageEstimated) house.metrics.usageEstimated.inc({ target: outcome.target });
   }
   // Once a byte of the answer was sent, the request was served.
   if (thrown === undefined || reply.started || !notServed.has(asHeadgateError(thrown).code)) return;

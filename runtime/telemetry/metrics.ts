@@ -25,9 +25,27 @@ export function createMetrics() {
       labelNames: ['target', 'outcome'],
       registers,
     }),
+    breakerState: new Gauge({
+      name: 'headgate_breaker_state',
+      help: '0 while a target is asked as ever, 2 while it is passed over if others are there, 1 while a request tries it again.',
+      labelNames: ['target'],
+      registers,
+    }),
+    retriesDenied: new Counter({
+      name: 'headgate_upstream_retries_denied_total',
+      help: 'Retries that were not made because the upstream had its share of them.',
+      labelNames: ['target'],
+      registers,
+    }),
+    usageEstimated: new Counter({
+      name: 'headgate_usage_estimated_total',
+      help: 'Requests whose tokens had to be estimated, wholly or in part, because the provider did not tell them.',
+      labelNames: ['target'],
+      registers,
+    }),
     tokens: new Counter({
       name: 'headgate_tokens_total',
-      help: 'Tokens that providers reported, by target and direction.',
+      help: 'Tokens that providers reported, or that were estimated where they did not, by target and direction.',
       labelNames: ['target', 'direction'],
       registers,
     }),
