@@ -121,6 +121,11 @@ export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends 
   needs?: Needs;
   /** Where requests go: the first that answers, in this order. A target never starts once the client has seen a byte. */
   targets: { [Index in keyof Of]: Fit<Of[Index], Needs> };
+  /**
+   * Longest time for a whole request: every attempt, every pause between them, and the answer to its last byte. When it is
+   * over the client gets a 504, or an error event in a stream. Default `'10m'`.
+   */
+  deadline?: Duration;
   /** Stands before the client's own messages. */
   prompt?: BoundPrompt | Prompt<{}>;
   /** Keeps conversations inside the window. Without one, messages pass as they are. */

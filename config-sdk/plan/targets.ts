@@ -142,12 +142,24 @@ function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
   return [{ kind: 'targets_changed', risk: 'low', object, sentence, details: [say`${tree} → ${other}`] }];
 }
 
+const lengthInWords = ({ firstTokenTimeout: ms }: Leg): Phrase => [ms === undefined ? 'any time' : durationInWords(ms)];
+
+/** The time that all attempts share. */
+function deadlineChange({ name, before, after }: Pair<ModelSnapshot>): Change[] {
+  if (before.deadline === after.deadline) return [];
+  const [old, now] = [durationInWords(before.deadline), durationInWords(after.deadline)];
+  const sentence = say`model ${name}: deadline ${[old]} → ${[now]}`;
+  return [{ kind: 'delivery_changed', risk: 'low', object: `models.${name}`, sentence, details: [] }];
+}
+
 function delivery({ name, before, after }: Moved): Change[] {
   return [...after.values()].flatMap((leg): Change[] => {
     const old = before.get(leg.label);
     const parts: Phrase[] = [];
     if (old && old.timeout !== leg.timeout)
       parts.push(say`timeout ${[durationInWords(old.timeout)]} → ${[durationInWords(leg.timeout)]}`);
+    if (old && old.firstTokenTimeout !== leg.firstTokenTimeout)
+      parts.push(say`first token within ${lengthInWords(old)} → ${lengthInWords(leg)}`);
     if (old && old.retries !== leg.retries) parts.push(say`retries ${old.retries} → ${leg.retries}`);
     if (parts.length === 0) return [];
     const sentence = say`model ${name}, target ${leg.label}: ${joined(parts, ', ')}`;
@@ -157,9 +169,10 @@ function delivery({ name, before, after }: Moved): Change[] {
 
 export function targetChanges(sides: Sides): Change[] {
   return paired(sides.base.models, sides.head.models).kept.flatMap((pair) => {
-    if (canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets)) return [];
+    const changes = deadlineChange(pair);
+    if (canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets)) return changes;
     const [before, after] = [mergedLegs(pair.before.targets), mergedLegs(pair.after.targets)];
     const moved: Moved = { name: pair.name, before, after, sides };
-    return [...membership(moved), ...arrangement(moved, pair), ...delivery(moved)];
+    return [...membership(moved), ...arrangement(moved, pair), ...delivery(moved), ...changes];
   });
 }

@@ -62,6 +62,7 @@ export const rules: readonly Rule[] = [
   fallbacks.standIns,
   fallbacks.optionalTargets,
   patience.longTimeouts,
+  patience.deadlinesUsedUp,
   patience.shortTimeouts,
   consumers.plaintextKeys,
   consumers.duplicateKeys,

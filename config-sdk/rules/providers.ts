@@ -33,7 +33,8 @@ const vendorAddress = (kind: string): URL | undefined => addressOf(kind, { apiKe
 export const keylessProviders: Rule = (project) =>
   providersOf(project).flatMap((provider): Problem[] => {
     const address = addressOf(provider.value.kind, optionsOf(provider));
-    if (!address || optionsOf(provider)['apiKey'] !== undefined || isPrivateHost(address.hostname)) return [];
+    const { apiKey, apiKeys } = optionsOf(provider);
+    if (!address || (apiKey ?? apiKeys) !== undefined || isPrivateHost(address.hostname)) return [];
     const message = `provider '${provider.object.id}' calls ${address.hostname} without a key`;
     return problemAt(
       project,

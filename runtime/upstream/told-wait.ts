@@ -36,7 +36,7 @@ function momentMs(text: string, now: number): number | undefined {
     return number >= earliestTime.seconds ? number * 1000 - now : number * 1000;
   }
   // What has neither date nor time in it would be read as some year.
-  const ms = lengthMs(text) ?? (/[:-]/.test(text) ? Date.parse(text) - now : NaN);
+  const ms = lengthMs(text) ?? (/\d{4}-\d\d-\d\d|\d\d:\d\d/.test(text) ? Date.parse(text) - now : NaN);
   return Number.isFinite(ms) ? ms : undefined;
 }
 
