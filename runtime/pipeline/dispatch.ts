@@ -58,8 +58,11 @@ class Search {
   /** Whether it may be asked while others are there. Who is passed over is not blamed for it. */
   #isInShape(target: LiveTarget): boolean {
     const { house, generation, outcome, targets } = this.#exchange;
-    const { breaker } = house.upstreams.of(target);
-    if (targets.length === 1 || (breaker.mayEnter && this.#key(target, [], false))) return true;
+    const { keys: memory } = house.upstreams;
+    const keys = target.provider.live?.keys ?? [];
+    // A provider that refuses every key is asked all the same: whether its revision is to blame must come out.
+    const hasKey = memory.ready(keys, target.model).length > 0 || memory.allRefused(keys);
+    if (targets.length === 1 || (hasKey && house.upstreams.of(target).breaker.mayEnter)) return true;
     generation.health.passedOver(target.label);
     outcome.tried.push({ target: target.label, ended: 'passed_over' });
     return false;
@@ -69,7 +72,6 @@ class Search {
   #key(target: LiveTarget, spent: readonly LiveKey[], anyhow: boolean): LiveKey | undefined {
     const { keys: memory } = this.#exchange.house.upstreams;
     const keys = (target.provider.live?.keys ?? []).filter((key) => !spent.includes(key));
-    // A provider that refuses every key is asked all the same: whether its revision is to blame must come out.
     const ask = anyhow || (spent.length === 0 && memory.allRefused(keys));
     return ask ? memory.nextAnyhow(keys, target.model) : memory.next(keys, target.model);
   }

@@ -46,9 +46,14 @@ export class Keys {
     this.#limited.delete(`${id} ${model}`);
   }
 
-  /** The next that rests for no reason; undefined when there is none. */
+  /** Those that rest for no reason. */
+  ready<Key extends KeyName>(keys: readonly Key[], model: string): readonly Key[] {
+    return keys.filter((key) => !this.#isRefused(key) && !this.#isLimited(key, model));
+  }
+
+  /** The next of those; undefined when there is none. */
   next<Key extends KeyName>(keys: readonly Key[], model: string): Key | undefined {
-    return this.#inTurn(keys.filter((key) => !this.#isRefused(key) && !this.#isLimited(key, model)));
+    return this.#inTurn(this.ready(keys, model));
   }
 
   /** For who has nowhere else to go: rather one that is limited than one that is refused. */
