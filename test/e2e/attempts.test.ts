@@ -50,7 +50,7 @@ async function behind(context: TestContext, all: readonly Leg[], { model = {}, f
     if (keys)
       Object.assign(providers[`leg${index + 1}`]?.options ?? {}, { apiKeys: keys.map(($secret) => ({ $secret })) });
   if (firstTokenTimeout) Object.assign(models.chat.targets.of[0]?.node ?? {}, { firstTokenTimeout });
-  const gateway = await startGateway(snapshotOf({ providers, models } as never));
+  const gateway = await startGateway(snapshotOf({ providers, models }));
   context.after(async () => {
     await gateway.close();
     await Promise.all(upstreams.map((each) => each.close()));
@@ -313,7 +313,7 @@ describe('an upstream that fails on', () => {
     let release: (() => void) | undefined;
     const script: Script = async (received) => {
       if (received.number > 5) await new Promise<void>((resolve) => (release = resolve));
-      says(500)(received);
+      await says(500)(received);
     };
     const { gateway, upstreams } = await behind(context, [{ script }, { script: well }]);
     for (let turn = 0; turn < 5; turn += 1) await ask(gateway);
