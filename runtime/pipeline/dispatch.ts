@@ -62,8 +62,9 @@ class Search {
     const keys = target.provider.live?.keys ?? [];
     // A provider that refuses every key is asked all the same: whether its revision is to blame must come out.
     const hasKey = memory.ready(keys, target.model).length > 0 || memory.allRefused(keys);
-    if (targets.length === 1 || (hasKey && house.upstreams.of(target).breaker.mayEnter)) return true;
-    generation.health.passedOver(target.label);
+    const isWell = house.upstreams.of(target).breaker.mayEnter;
+    if (targets.length === 1 || (hasKey && isWell)) return true;
+    if (!isWell) generation.health.passedOver(target.label);
     outcome.tried.push({ target: target.label, ended: 'passed_over' });
     return false;
   }

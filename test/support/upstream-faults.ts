@@ -57,7 +57,10 @@ export const wires: readonly Wire[] = [
     },
     error: (type) => ({ type: 'error', error: { type, message: planted } }),
     first:
-      event({ type: 'message_start', message: { id: 'msg_1', model: 'm', usage: { input_tokens: 3 } } } as never) +
+      event({
+        type: 'message_start',
+        message: { id: 'msg_1', model: 'm', usage: { input_tokens: 3, output_tokens: 1 } },
+      } as never) +
       event({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } } as never) +
       delta('half '),
     more: delta('more '),
