@@ -5,7 +5,7 @@ import type { LookedUp, StreamedAnswer, StreamedEvent, WholeAnswer } from '../ex
 import type { LiveKey, LiveTarget } from '../generation/generation.ts';
 import { CredentialUnavailable, type Api, type UpstreamResponse } from '../providers/provider.ts';
 import { readSse, type SseBlock } from '../upstream/sse.ts';
-import { limitResetMs, toldWaitMs } from '../upstream/told-wait.ts';
+import { limitResetMs, toldWaitMs, usedUpMs } from '../upstream/told-wait.ts';
 import { outgoing, translated, type Outgoing } from './outgoing.ts';
 import { AttemptFailed, Patience } from './patience.ts';
 
@@ -155,6 +155,8 @@ export interface Attempted {
   readonly answered: WholeAnswer | StreamedAnswer;
   /** What the target's dialect could not carry. */
   readonly dropped: readonly string[];
+  /** This was the last that the vendor's limit allows; the time until the next one. */
+  readonly usedUpMs: number | undefined;
 }
 
 /** Whom to ask, with which of its keys, and until when. */
@@ -205,13 +207,17 @@ export async function attempt(exchange: LookedUp, { target, key, signal }: Asked
   let streaming = false;
   try {
     const response = await responseTo({ key, sent, stream, patience });
-    if (!stream) return { answered: await whole(response, sent, { target, patience }), dropped: sent.dropped };
+    const limit = usedUpMs(response.headers);
+    if (!stream) {
+      const answered = await whole(response, sent, { target, patience });
+      return { answered, dropped: sent.dropped, usedUpMs: limit };
+    }
     streaming = true;
     const events = await opened(readEvents(response, sent.api, patience));
     patience.begun();
     const { native, dropped } = sent;
     const hideUsage = native && !exchange.dialect.wantsStreamUsage(exchange.body);
-    return { answered: { form: 'stream', target, native, events, hideUsage }, dropped };
+    return { answered: { form: 'stream', target, native, events, hideUsage }, dropped, usedUpMs: limit };
   } catch (error) {
     throw patience.failure(error, 'broken_answer');
   } finally {

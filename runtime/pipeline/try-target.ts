@@ -24,9 +24,13 @@ export interface Trying {
   readonly deadline: Deadline;
 }
 
-function noteAnswer({ outcome, house, generation }: LookedUp, { target, key, ticket }: Trying): void {
+type Noted = Trying & { readonly usedUpMs: number | undefined };
+
+function noteAnswer({ outcome, house, generation }: LookedUp, { target, key, ticket, usedUpMs }: Noted): void {
   ticket.answered();
   house.upstreams.keys.answered(key, target.model);
+  // Known before the next request runs into it.
+  if (usedUpMs !== undefined) house.upstreams.keys.limited(key, target.model, usedUpMs);
   generation.health.answered(target.label);
   house.metrics.attempts.inc({ target: target.label, outcome: 'answered' });
   outcome.tried.push({ target: target.label, ended: 'answered' });
@@ -68,8 +72,8 @@ export async function tryTarget(exchange: LookedUp, trying: Trying): Promise<Ans
   outcome.attempts += 1;
   outcome.target = target.label;
   try {
-    const { answered, dropped } = await attempt(exchange, { target, key, signal: deadline.signal });
-    noteAnswer(exchange, trying);
+    const { answered, dropped, usedUpMs } = await attempt(exchange, { target, key, signal: deadline.signal });
+    noteAnswer(exchange, { ...trying, usedUpMs });
     if (dropped.length > 0) reply.header('headgate-dropped', droppedInWords(dropped));
     return Object.assign(exchange, { answered });
   } catch (error) {

@@ -69,15 +69,20 @@ export function toldWaitMs(headers: AnswerHeaders, body: JsonObject | undefined,
   return bounded(momentMs(one(headers, 'retry-after'), now) ?? retryInfoMs(body));
 }
 
+interface Limit {
+  /** What is left of it, from 0 to 1; 1 where nobody says. */
+  readonly share: number;
+  readonly resetMs: number;
+}
+
 /**
- * When the limit that is used up starts again, for answers without a word on when to come back. Vendors state several limits
+ * The limit that is nearest to its end, for answers without a word on when to come back. Vendors state several limits
  * beside each other, each with what is left of it: `x-ratelimit-reset-tokens: 6m0s` beside `x-ratelimit-remaining-tokens`
  * (platform.openai.com/docs/guides/rate-limits), `…-ratelimit-tokens-reset: 2026-11-22T10:00:00Z` beside
  * `…-ratelimit-tokens-remaining` (platform.claude.com/docs/en/api/rate-limits), `x-ratelimit-reset` as Unix time.
  */
-export function limitResetMs(headers: AnswerHeaders, now = Date.now()): number | undefined {
-  let tightest = Infinity;
-  let wait: number | undefined;
+function tightestLimit(headers: AnswerHeaders, now: number): Limit | undefined {
+  let tightest: Limit | undefined;
   for (const name of Object.keys(headers)) {
     if (!/(^|-)ratelimit-(.*-)?reset(-|$)/.test(name)) continue;
     const ms = bounded(momentMs(one(headers, name), now));
@@ -87,7 +92,18 @@ export function limitResetMs(headers: AnswerHeaders, now = Date.now()): number |
     // A limit below zero is none.
     if (ms === undefined || (left ?? 0) < 0) continue;
     const share = Number.isNaN(left) ? 1 : (left ?? 0) / (limit || 1);
-    if (share < tightest || (share === tightest && ms > (wait ?? 0))) [tightest, wait] = [share, ms];
+    const isTighter = !tightest || share < tightest.share || (share === tightest.share && ms > tightest.resetMs);
+    if (isTighter) tightest = { share, resetMs: ms };
   }
-  return wait;
+  return tightest;
+}
+
+/** When the limit that a request ran into starts again. */
+export const limitResetMs = (headers: AnswerHeaders, now = Date.now()): number | undefined =>
+  tightestLimit(headers, now)?.resetMs;
+
+/** The same beside a good answer, once nothing is left for the next request. */
+export function usedUpMs(headers: AnswerHeaders, now = Date.now()): number | undefined {
+  const limit = tightestLimit(headers, now);
+  return limit?.share === 0 ? limit.resetMs : undefined;
 }

@@ -6,6 +6,7 @@ import { snapshotOf, startGateway, type TestGateway } from '../support/gateway.t
 import {
   answerJson,
   answerWell,
+  completion,
   deadUrl,
   piece,
   startEvents,
@@ -227,6 +228,17 @@ describe('after a failure', () => {
           on.upstreams.map(({ received }) => received.length),
           [1, 4],
         );
+      };
+    });
+
+    staged('that an answer was the last of is not run into', () => {
+      const headers = { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1m0s' };
+      const last: Script = ({ response }) => answerJson(response, 200, completion('the last'), headers);
+      const on = scene([{ script: last }, { script: well }]);
+      return async () => {
+        assert.deepEqual(await heard(await ask(on)), [200, 'the last']);
+        assert.deepEqual(await heard(await ask(on)), [200, 'from the second']);
+        assert.equal(on.upstreams[0]?.received.length, 1);
       };
     });
 

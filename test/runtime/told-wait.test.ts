@@ -1,7 +1,7 @@
 /** How long upstreams ask to be left alone: every unit and place that vendors say it in. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { limitResetMs, toldWaitMs, type AnswerHeaders } from '../../runtime/upstream/told-wait.ts';
+import { limitResetMs, toldWaitMs, usedUpMs, type AnswerHeaders } from '../../runtime/upstream/told-wait.ts';
 
 const now = Date.parse('2026-11-22T10:00:00Z');
 
@@ -105,4 +105,11 @@ describe('the reset of a limit', () => {
   ];
   for (const [what, headers, expected] of cases)
     test(`${what} is read in its true unit`, () => assert.equal(limitResetMs(headers, now), expected));
+
+  test('beside a good answer counts only where nothing is left', () => {
+    const headers = (left: string) => ({ 'x-ratelimit-remaining-requests': left, 'x-ratelimit-reset-requests': '20s' });
+    assert.equal(usedUpMs(headers('0'), now), 20_000);
+    assert.equal(usedUpMs(headers('1'), now), undefined);
+    assert.equal(usedUpMs({ 'x-ratelimit-reset-requests': '20s' }, now), undefined, 'nobody says what is left');
+  });
 });
