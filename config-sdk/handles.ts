@@ -44,6 +44,11 @@ export interface TargetOptions {
    * waited for as long as it says, as often as this. Default 0, at most 5.
    */
   retries?: number;
+  /**
+   * Most requests that each replica has there at once, for servers with little room. Others go to the next target; where no
+   * other is left they wait, consumers in turn, at most 16 for each place. Default: no limit.
+   */
+  maxConcurrency?: number;
 }
 
 /** Names and a number instead of whole facts: the compiler prints them, and compares them fast. */

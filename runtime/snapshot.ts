@@ -89,6 +89,8 @@ const target = z.strictObject({
   firstTokenTimeout: duration(1, 3_600_000).optional(),
   /** Further tries at this target before the next one. */
   retries: z.int().min(0).max(5).default(0),
+  /** Most requests that a replica has there at once. Others go to the next target, or wait their turn. */
+  maxConcurrency: z.int().min(1).max(100_000).optional(),
 });
 
 export type TargetSnapshot = z.output<typeof target>;

@@ -13,12 +13,14 @@ export interface Leg {
   readonly timeout: number;
   readonly firstTokenTimeout: number | undefined;
   readonly retries: number;
+  readonly maxConcurrency: number | undefined;
 }
 
 export function legsOf(node: TargetNode, share = 1): Leg[] {
   if (node.kind === 'target') {
-    const { provider, model, timeout, firstTokenTimeout, retries } = node;
-    return [{ label: `${provider}/${model}`, provider, model, share, timeout, firstTokenTimeout, retries }];
+    const { kind: _, ...rest } = node;
+    const { firstTokenTimeout, maxConcurrency } = node;
+    return [{ ...rest, label: `${node.provider}/${node.model}`, share, firstTokenTimeout, maxConcurrency }];
   }
   const weights = node.of.map(({ weight }) => weight);
   const sum = weights.reduce<number>((total, weight) => total + (weight ?? 0), 0);

@@ -144,6 +144,9 @@ function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
 
 const lengthInWords = ({ firstTokenTimeout: ms }: Leg): Phrase => [ms === undefined ? 'any time' : durationInWords(ms)];
 
+const countInWords = ({ maxConcurrency }: Leg): Phrase =>
+  maxConcurrency === undefined ? ['any'] : say`${maxConcurrency}`;
+
 /** The time that all attempts share. */
 function deadlineChange({ name, before, after }: Pair<ModelSnapshot>): Change[] {
   if (before.deadline === after.deadline) return [];
@@ -161,6 +164,8 @@ function delivery({ name, before, after }: Moved): Change[] {
     if (old && old.firstTokenTimeout !== leg.firstTokenTimeout)
       parts.push(say`first token within ${lengthInWords(old)} → ${lengthInWords(leg)}`);
     if (old && old.retries !== leg.retries) parts.push(say`retries ${old.retries} → ${leg.retries}`);
+    if (old && old.maxConcurrency !== leg.maxConcurrency)
+      parts.push(say`requests at once ${countInWords(old)} → ${countInWords(leg)}`);
     if (parts.length === 0) return [];
     const sentence = say`model ${name}, target ${leg.label}: ${joined(parts, ', ')}`;
     return [{ kind: 'delivery_changed', risk: 'low', object: `models.${name}`, sentence, details: [] }];

@@ -115,7 +115,11 @@ export async function startAdmin({
   app.get('/metrics', async (_request, reply) => {
     metrics.stateDirProblem.set(reported.keep.problem === undefined ? 0 : 1);
     metrics.breakerState.reset();
-    for (const { target, state } of targetHealth(reported)) metrics.breakerState.set({ target }, breakerStates[state]);
+    metrics.upstreamWaiting.reset();
+    for (const { target, state, waiting } of targetHealth(reported)) {
+      metrics.breakerState.set({ target }, breakerStates[state]);
+      metrics.upstreamWaiting.set({ target }, waiting);
+    }
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   app.post('/poke', async (_request, reply) => {

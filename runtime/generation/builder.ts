@@ -48,6 +48,7 @@ export class Builder {
       timeoutMs: node.timeout,
       firstTokenTimeoutMs: node.firstTokenTimeout,
       retries: node.retries,
+      maxConcurrency: node.maxConcurrency,
     };
   }
 

@@ -43,6 +43,7 @@ export interface LiveTarget {
   /** Of a stream; pings do not count. */
   readonly firstTokenTimeoutMs: number | undefined;
   readonly retries: number;
+  readonly maxConcurrency: number | undefined;
 }
 
 export interface LiveQuota {

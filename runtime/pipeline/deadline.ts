@@ -17,6 +17,7 @@ export class Deadline {
   readonly #controller = new AbortController();
   readonly #client: AbortSignal;
   readonly #timer: NodeJS.Timeout;
+  readonly #ends: (() => void)[] = [];
   readonly #leave = () => this.#controller.abort(this.#client.reason);
 
   constructor(client: AbortSignal, ms: number) {
@@ -52,6 +53,11 @@ export class Deadline {
     });
   }
 
+  /** Has `done` called once the request is over. */
+  onEnd(done: () => void): void {
+    this.#ends.push(done);
+  }
+
   /** Waits, or resolves as soon as there is no use in it. */
   pause(ms: number): Promise<void> {
     if (this.signal.aborted) return Promise.resolve();
@@ -68,6 +74,7 @@ export class Deadline {
 
   /** Once the request is over. */
   end(): void {
+    for (const done of this.#ends.splice(0)) done();
     clearTimeout(this.#timer);
     this.#client.removeEventListener('abort', this.#leave);
   }

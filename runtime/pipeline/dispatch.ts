@@ -4,6 +4,8 @@
  */
 import type { Answered, LookedUp } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/generation.ts';
+import { HeadgateError } from '../errors.ts';
+import type { Leave } from '../upstream/admission.ts';
 import type { Deadline } from './deadline.ts';
 import { moves, refusal } from './moves.ts';
 import { AttemptFailed } from './patience.ts';
@@ -28,6 +30,8 @@ class Search {
   readonly #failures: AttemptFailed[] = [];
   readonly #retried = new Map<LiveTarget, number>();
   #appointments: Appointment[] = [];
+  /** A target had no place left. */
+  #isBusy = false;
   /** The conversation was too long for this one. */
   #window = 0;
 
@@ -62,8 +66,9 @@ class Search {
     const keys = target.provider.live?.keys ?? [];
     // A provider that refuses every key is asked all the same: whether its revision is to blame must come out.
     const hasKey = memory.ready(keys, target.model).length > 0 || memory.allRefused(keys);
-    const isWell = house.upstreams.of(target).breaker.mayEnter;
-    if (targets.length === 1 || (hasKey && isWell)) return true;
+    const { breaker, admission } = house.upstreams.of(target);
+    const isWell = breaker.mayEnter;
+    if (targets.length === 1 || (hasKey && isWell && admission.hasRoom(target.maxConcurrency))) return true;
     if (!isWell) generation.health.passedOver(target.label);
     outcome.tried.push({ target: target.label, ended: 'passed_over' });
     return false;
@@ -85,19 +90,48 @@ class Search {
     budget.asked();
     while (key) {
       this.#deadline.check(this.#failures.at(-1));
-      const ticket = anyhow ? breaker.enterAnyhow() : breaker.enter();
+      const leave = anyhow ? await this.#wait(target) : this.#enter(target);
+      this.#deadline.check(this.#failures.at(-1));
+      const ticket = leave && (anyhow ? breaker.enterAnyhow() : breaker.enter());
       if (!ticket) return undefined;
       const result = await tryTarget(this.#exchange, { target, key, ticket, deadline: this.#deadline });
       if (!(result instanceof AttemptFailed)) return result;
+      leave();
       this.#note(target, result);
       const { next } = moves[result.failure.kind];
-      if (next === 'stop') throw refusal(this.#failures);
+      if (next === 'stop') throw this.#refusal();
       if (next === 'key') {
         spent.push(key);
         key = this.#key(target, spent, false);
       } else if (next !== 'same' || !(await this.#pauseFor(target, result))) return undefined;
     }
     return undefined;
+  }
+
+  /** A place at the target, for as long as the request lasts at most; undefined when it has none. */
+  #enter({ upstream, label, maxConcurrency }: LiveTarget): Leave | undefined {
+    return this.#hold(this.#exchange.house.upstreams.of({ upstream, label }).admission.tryEnter(maxConcurrency));
+  }
+
+  /** The same for who has nowhere else to go. */
+  async #wait(target: LiveTarget): Promise<Leave | undefined> {
+    const { house, consumer } = this.#exchange;
+    const { admission } = house.upstreams.of(target);
+    if (target.maxConcurrency === undefined) return this.#enter(target);
+    return this.#hold(await admission.enter(consumer.name, target.maxConcurrency, this.#deadline.signal));
+  }
+
+  #hold(leave: Leave | undefined): Leave | undefined {
+    if (leave) this.#deadline.onEnd(leave);
+    else this.#isBusy = true;
+    return leave;
+  }
+
+  /** What a client is told once nothing is left to try. */
+  #refusal(): HeadgateError {
+    if (this.#failures.length > 0 || !this.#isBusy) return refusal(this.#failures);
+    const message = 'Every target has as many requests as it may have at once, and as many waiting.';
+    return new HeadgateError('upstream_busy', message, { retryAfterMs: 1_000 });
   }
 
   #note(target: LiveTarget, failed: AttemptFailed): void {
@@ -133,7 +167,7 @@ class Search {
     for (;;) {
       const [soonest] = this.#appointments.toSorted((a, b) => a.at - b.at);
       const wait = soonest ? Math.max(0, soonest.at - performance.now()) : Infinity;
-      if (!soonest || wait >= this.#deadline.leftMs || !this.#takeRetry(soonest.target)) throw refusal(this.#failures);
+      if (!soonest || wait >= this.#deadline.leftMs || !this.#takeRetry(soonest.target)) throw this.#refusal();
       this.#appointments = this.#appointments.filter(({ target }) => target !== soonest.target);
       await this.#deadline.pause(wait);
       this.#deadline.check(this.#failures.at(-1));

@@ -13,6 +13,7 @@ const notServed: ReadonlySet<ErrorCode> = new Set([
   'upstream_broken_answer',
   'upstream_timeout',
   'no_target_available',
+  'upstream_busy',
 ]);
 
 /** `thrown` is what ended the line, or undefined when it came to its end. Never throws: it stands in a `finally`. */

@@ -31,6 +31,12 @@ export function createMetrics() {
       labelNames: ['target'],
       registers,
     }),
+    upstreamWaiting: new Gauge({
+      name: 'headgate_upstream_waiting',
+      help: 'Requests that wait because a target has as many at once as it may have.',
+      labelNames: ['target'],
+      registers,
+    }),
     retriesDenied: new Counter({
       name: 'headgate_upstream_retries_denied_total',
       help: 'Retries that were not made because the upstream had its share of them.',

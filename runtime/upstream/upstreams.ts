@@ -1,7 +1,8 @@
 /**
- * What the process knows of the upstreams of models: their health, their retries, their keys. It outlives revisions and goes by
+ * What the process knows of the upstreams of models: their health, their retries, their keys, who waits for them. It outlives revisions and goes by
  * where requests really go, so that a new revision neither forgets an outage nor pays for the namesake of one.
  */
+import { Admission } from './admission.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { Keys } from './keys.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -9,6 +10,7 @@ import { RetryBudget } from './retry-budget.ts';
 export interface Upstream {
   readonly breaker: Breaker;
   readonly budget: RetryBudget;
+  readonly admission: Admission;
 }
 
 export interface UpstreamHealth {
@@ -17,6 +19,8 @@ export interface UpstreamHealth {
   readonly state: BreakerState;
   /** Failures in a row. */
   readonly failures: number;
+  /** Requests that wait for a place. */
+  readonly waiting: number;
 }
 
 /** More than any configuration has; beyond it those in good health are forgotten first. */
@@ -40,7 +44,11 @@ export class Upstreams {
     this.#asked.set(label, id);
     let known = this.#known.get(id);
     if (!known) {
-      known = { breaker: new Breaker(this.#now, this.#random), budget: new RetryBudget(this.#now) };
+      known = {
+        breaker: new Breaker(this.#now, this.#random),
+        budget: new RetryBudget(this.#now),
+        admission: new Admission(),
+      };
       this.#known.set(id, known);
       if (this.#known.size > mostRemembered) this.#forgetOne();
     }
@@ -50,15 +58,16 @@ export class Upstreams {
   /** Of those among `labels` that were ever asked. */
   health(labels: ReadonlySet<string>): UpstreamHealth[] {
     return [...this.#asked].flatMap(([target, id]) => {
-      const breaker = this.#known.get(id)?.breaker;
-      if (!breaker || !labels.has(target)) return [];
-      return [{ target, state: breaker.state, failures: breaker.inARow }];
+      const known = this.#known.get(id);
+      if (!known || !labels.has(target)) return [];
+      const { breaker, admission } = known;
+      return [{ target, state: breaker.state, failures: breaker.inARow, waiting: admission.waiting }];
     });
   }
 
   #forgetOne(): void {
-    for (const [id, { breaker }] of this.#known) {
-      if (!breaker.isIdle) continue;
+    for (const [id, { breaker, admission }] of this.#known) {
+      if (!breaker.isIdle || !admission.isIdle) continue;
       this.#known.delete(id);
       for (const [label, asked] of this.#asked) if (asked === id) this.#asked.delete(label);
       return;

@@ -24,6 +24,7 @@ interface Leg {
   readonly timeout?: `${number}ms`;
   readonly retries?: number;
   readonly contextWindow?: number;
+  readonly maxConcurrency?: number;
 }
 
 interface Options {
@@ -53,13 +54,14 @@ const labelOf = ({ name }: Scene, leg = 1): string => `${name}-leg${leg}/m`;
 
 async function stage({ name, legs, options, upstreams }: Scene) {
   upstreams.push(...(await Promise.all(legs.map(({ script }) => startScripted(script)))));
-  const of = legs.map(({ timeout, retries }, index) => ({
+  const of = legs.map(({ timeout, retries, maxConcurrency }, index) => ({
     node: {
       kind: 'target' as const,
       provider: `${name}-leg${index + 1}`,
       model: 'm',
       ...(timeout && { timeout }),
       ...(retries && { retries }),
+      ...(maxConcurrency && { maxConcurrency }),
       ...(index === 0 && options.firstTokenTimeout && { firstTokenTimeout: options.firstTokenTimeout }),
     },
   }));
@@ -313,6 +315,54 @@ describe('after a failure', () => {
     });
   });
 
+  describe('a target with room for one', () => {
+    const slow: Script = (received) => void setTimeout(() => answerWell(received, 'from the first'), 60);
+
+    staged('leaves the others to the next target', () => {
+      const on = scene([{ script: slow, maxConcurrency: 1 }, { script: well }]);
+      return async () => {
+        const answers = await Promise.all(Array.from({ length: 4 }, () => ask(on)));
+        assert.deepEqual(answers.map((each) => each.headers.get('headgate-target')).toSorted(), [
+          labelOf(on),
+          labelOf(on, 2),
+          labelOf(on, 2),
+          labelOf(on, 2),
+        ]);
+      };
+    });
+
+    staged('has them wait where no other is left, one after the other, streams to their end', () => {
+      let inside = 0;
+      let most = 0;
+      const one: Script = (received) => {
+        inside += 1;
+        most = Math.max(most, inside);
+        received.response.once('finish', () => (inside -= 1));
+        return slow(received);
+      };
+      const on = scene([{ script: one, maxConcurrency: 1 }]);
+      return async () => {
+        const asked = Array.from({ length: 5 }, (_, index) => ask(on, { stream: index % 2 === 0 }));
+        for (const answer of await Promise.all(asked)) assert.match(await answer.text(), /from the first/);
+        assert.equal(most, 1);
+      };
+    });
+
+    staged('refuses who comes when too many wait, and forgets who waited for longer than the deadline', () => {
+      const on = scene([{ script: () => undefined, maxConcurrency: 1 }], { model: { deadline: '400ms' } });
+      return async () => {
+        const all = await Promise.all(Array.from({ length: 20 }, async () => heard(await ask(on))));
+        const told = (code: string) => all.filter((each) => each[1] === code);
+        assert.deepEqual([told('upstream_busy').length, told('upstream_timeout').length], [3, 17]);
+        assert.equal(told('upstream_busy')[0]?.[0], 503);
+        assert.equal(
+          await metric(new RegExp(`^headgate_upstream_waiting\\{target="${labelOf(on)}"\\} (\\d)$`, 'm')),
+          0,
+        );
+      };
+    });
+  });
+
   describe('a conversation that is too long', () => {
     const tooLong = says(400, { error: { code: 'context_length_exceeded', message: 'x' } });
 
@@ -427,7 +477,7 @@ describe('after a failure', () => {
           const label = labelOf(on);
           assert.deepEqual(
             ailing.filter(({ target }) => target === label),
-            [{ target: label, state: 'open', failures: 5 }],
+            [{ target: label, state: 'open', failures: 5, waiting: 0 }],
           );
           isDown = false;
           await until('it serves again', async () => (await ask(on)).headers.get('headgate-target') === labelOf(on));

@@ -1,6 +1,7 @@
 /** What the process remembers of upstreams: when one is passed over and tried again, how many retries it gets, which key is next. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { Admission } from '../../runtime/upstream/admission.ts';
 import { Breaker } from '../../runtime/upstream/breaker.ts';
 import { digestOf, Keys } from '../../runtime/upstream/keys.ts';
 import { RetryBudget } from '../../runtime/upstream/retry-budget.ts';
@@ -129,6 +130,62 @@ describe('a retry budget', () => {
   });
 });
 
+describe('a place at an upstream', () => {
+  const never = new AbortController().signal;
+  /** Who came in, in order, as places are given back one by one. */
+  async function order(asked: readonly string[]) {
+    const admission = new Admission();
+    const first = admission.tryEnter(1);
+    const entered: string[] = [];
+    const all = asked.map(async (consumer) => {
+      const leave = await admission.enter(consumer, 1, never);
+      entered.push(consumer);
+      leave?.();
+    });
+    first?.();
+    await Promise.all(all);
+    assert.deepEqual([admission.waiting, admission.isIdle], [0, true]);
+    return entered;
+  }
+
+  test('is given in turn among consumers, so that one with many requests holds up its own', async () => {
+    assert.deepEqual(await order(['a', 'a', 'a', 'a', 'b', 'c', 'b']), ['a', 'b', 'c', 'a', 'b', 'a', 'a']);
+  });
+
+  test('is there for as many as the limit says, and for all where there is none', () => {
+    const admission = new Admission();
+    const leave = admission.tryEnter(2);
+    assert.ok(leave && admission.tryEnter(2));
+    assert.equal(admission.tryEnter(2), undefined);
+    assert.ok(admission.tryEnter(undefined));
+    leave();
+    leave();
+    assert.equal(admission.tryEnter(2), undefined, 'one is still over the limit, and a place is given back once');
+  });
+
+  test('is waited for by sixteen each, and not by one more', async () => {
+    const admission = new Admission();
+    const leave = admission.tryEnter(1);
+    const waiting = Array.from({ length: 16 }, (_, index) => admission.enter(`${index % 3}`, 1, never));
+    assert.equal(await admission.enter('late', 1, never), undefined);
+    leave?.();
+    for (const each of waiting) (await each)?.();
+    assert.ok(admission.isIdle);
+  });
+
+  test('is not kept for who has left', async () => {
+    const admission = new Admission();
+    const leave = admission.tryEnter(1);
+    const gone = new AbortController();
+    const first = admission.enter('a', 1, gone.signal);
+    const second = admission.enter('b', 1, never);
+    gone.abort();
+    assert.equal(await first, undefined);
+    leave?.();
+    assert.ok(await second);
+  });
+});
+
 describe('keys', () => {
   const all = [1, 2, 3].map((position) => ({ id: `k${position}`, position }));
   const [one, two] = all as [(typeof all)[0], (typeof all)[0]];
@@ -192,8 +249,8 @@ describe('upstreams', () => {
     assert.equal(at('new/n', 'http://one n').breaker.state, 'closed');
     const told = upstreams.health(new Set(['new/m', 'new/n']));
     assert.deepEqual(told, [
-      { target: 'new/m', state: 'open', failures: 5 },
-      { target: 'new/n', state: 'closed', failures: 0 },
+      { target: 'new/m', state: 'open', failures: 5, waiting: 0 },
+      { target: 'new/n', state: 'closed', failures: 0, waiting: 0 },
     ]);
   });
 
