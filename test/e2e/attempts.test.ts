@@ -322,7 +322,7 @@ describe('after a failure', () => {
       const on = scene([{ script: slow, maxConcurrency: 1 }, { script: well }]);
       return async () => {
         const answers = await Promise.all(Array.from({ length: 4 }, () => ask(on)));
-        assert.deepEqual(answers.map((each) => each.headers.get('headgate-target')).toSorted(), [
+        assert.deepEqual(answers.map((each) => String(each.headers.get('headgate-target'))).toSorted(), [
           labelOf(on),
           labelOf(on, 2),
           labelOf(on, 2),
