@@ -35,7 +35,7 @@ const sandbox = provider('sandbox', {
 const openai = provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY', { optional: true }),
-  models: { 'gpt-5-mini': {} },
+  models: { 'gpt-6-luna': {} },
 });
 const anthropic = provider('anthropic', {
   kind: 'anthropic',
@@ -50,7 +50,7 @@ const perMinute = quota('per-minute', { unit: 'requests', limit: 60, window: '1m
 const assistant = model('assistant', {
   targets: [
     sandbox.target('small'),
-    openai.target('gpt-5-mini', { timeout: '30s', retries: 1 }),
+    openai.target('gpt-6-luna', { timeout: '30s', retries: 1 }),
     anthropic.target('claude-haiku-4-5'),
   ],
   context: recentTurns,

@@ -1,9 +1,10 @@
 /** A team's repository as a large company may have it, in 60 files, with the packages as they are published: for `config.ts`. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { installPackages } from '../test/support/install-packages.ts';
 
 const run = promisify(execFile);
 
@@ -34,7 +35,7 @@ const providers = `import { provider, secret } from 'headgate';
 export const openai = provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY'),
-  models: { 'gpt-5': {}, 'gpt-5-mini': {} },
+  models: { 'gpt-6-sol': {}, 'gpt-6-luna': {} },
 });
 export const anthropic = provider('anthropic', {
   kind: 'anthropic',
@@ -56,7 +57,7 @@ function area(index: number, { areas, routes, prompts }: TreeSize): string {
   fixtures: { usual: { customer: 'Ada', tone: 'friendly' }, other: { customer: 'Grace', tone: 'formal' } },
 });
 export const model${each} = model('${name}-model-${each}', {
-  targets: [openai.target('${each % 2 === 0 ? 'gpt-5' : 'gpt-5-mini'}', { timeout: '30s' }), anthropic.target('claude-haiku-4-5')],
+  targets: [openai.target('${each % 2 === 0 ? 'gpt-6-sol' : 'gpt-6-luna'}', { timeout: '30s' }), anthropic.target('claude-haiku-4-5')],
   prompt: prompt${each}.with({ customer: from.metadata('customer', { default: 'our customer' }), tone: 'friendly' }),
   context: recentTurns,
   quotas: [perMinute],
@@ -135,22 +136,13 @@ export function treeFiles(size: TreeSize): Readonly<Record<string, string>> {
   };
 }
 
-/** Both packages as npm would install them, beside what they depend on. */
-async function install(repository: string, folder: string): Promise<void> {
+/** What our packages depend on, as links. */
+async function linkDependencies(repository: string, folder: string): Promise<void> {
   const modules = join(folder, 'node_modules');
-  await mkdir(join(modules, '@headgate'), { recursive: true });
+  await mkdir(modules, { recursive: true });
   for (const name of await readdir(join(repository, 'node_modules')))
     if (!['headgate', '@headgate', '.bin', '.package-lock.json'].includes(name))
       await symlink(join(repository, 'node_modules', name), join(modules, name));
-  for (const [from, to] of [
-    ['config-sdk', 'headgate'],
-    ['runtime', '@headgate/runtime'],
-  ] as const)
-    for (const part of ['package.json', 'bin', 'dist', 'ambient.d.ts'])
-      await cp(join(repository, from, part), join(modules, to, part), { recursive: true }).catch((error: unknown) => {
-        // Only one of them has ambient types.
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || part !== 'ambient.d.ts') throw error;
-      });
 }
 
 /** Writes the tree to `folder`, with git and the packages, which `npm run build` must have built. */
@@ -165,7 +157,8 @@ export async function writeTree(repository: string, folder: string, size: TreeSi
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
   }
-  await install(repository, folder);
+  await linkDependencies(repository, folder);
+  await installPackages(repository, folder);
   await run('git', ['init', '--quiet', folder]);
   return Object.keys(files).length;
 }

@@ -36,12 +36,12 @@ function initializerOf(name: string, source: SourceFile): Node | undefined {
   return source.getVariableDeclaration(name)?.getInitializer();
 }
 
-function property(node: Node, key: Key): Node | undefined {
+function property(node: Node, key: Key, follow: boolean): Node | undefined {
   if (!Node.isObjectLiteralExpression(node)) return undefined;
   // The last of two equal names wins, as it does when the code runs.
   for (const each of [...node.getProperties()].reverse()) {
     if (Node.isSpreadAssignment(each)) {
-      const within = step(each.getExpression(), key);
+      const within = step(each.getExpression(), key, follow);
       if (within) return within;
     } else if (Node.isShorthandPropertyAssignment(each) && each.getName() === String(key)) return each;
     else if (Node.isPropertyAssignment(each)) {
@@ -62,16 +62,19 @@ function element(node: Node, key: Key): Node | undefined {
   return elements.slice(0, key + 1).some((each) => Node.isSpreadElement(each)) ? undefined : elements[key];
 }
 
-/** The node of one property or element; a property as a whole, so that its name can be pointed at too. */
-function step(from: Node, key: Key): Node | undefined {
+/**
+ * The node of one property or element; a property as a whole, so that its name can be pointed at too. `follow`: through
+ * names of values, to where those are written.
+ */
+function step(from: Node, key: Key, follow: boolean): Node | undefined {
   const node = valueOf(from);
   if (Node.isIdentifier(node)) {
-    const initializer = initializerOf(node.getText(), node.getSourceFile());
-    return initializer ? step(initializer, key) : undefined;
+    const initializer = follow ? initializerOf(node.getText(), node.getSourceFile()) : undefined;
+    return initializer ? step(initializer, key, follow) : undefined;
   }
   if (Node.isAsExpression(node) || Node.isSatisfiesExpression(node) || Node.isParenthesizedExpression(node))
-    return step(node.getExpression(), key);
-  return property(node, key) ?? element(node, key);
+    return step(node.getExpression(), key, follow);
+  return property(node, key, follow) ?? element(node, key);
 }
 
 /** Which argument of the call a path starts in, and what remains of it there. */
@@ -108,12 +111,12 @@ function positionOf(node: Node, file: string): FilePosition {
   return { file, line, column };
 }
 
-function nodeAt(call: CallExpression, sort: LoadedDeclaration['sort'], { path, name }: Place): Node {
+function nodeAt(call: CallExpression, sort: LoadedDeclaration['sort'], { path, name, inCall }: Place): Node {
   if (path.length === 0) return call;
   const { node, rest } = argumentOf(call, sort, path);
   let at: Node = node ?? call;
   for (const [index, key] of (node ? rest : []).entries()) {
-    const next = step(at, key);
+    const next = step(at, key, !inCall);
     // Computed or spread: the nearest written ancestor is still the right place to point at.
     if (!next) return valueOf(at);
     if (name && index === rest.length - 1) return next;

@@ -82,9 +82,21 @@ const drownedBy =
   (each: Placed): boolean =>
     !aboutNames.has(each.code) && loud.some((other) => sameValue(each, other));
 
-/** The rule knows every target and the reserve; the types only compare the budget with one window. */
-const saysMore = (ours: Placed, theirs: Placed): boolean =>
-  ours.code === 'context_does_not_fit' && theirs.code === 'target_unfit' && sameValue(ours, theirs);
+/** Both say of the same target that it cannot do something. Types do so in the compiler's words when several cannot. */
+function sameMisfit(ours: Placed, theirs: Placed): boolean {
+  const [subject] = /^\S+ (lacks|is no model for)/.exec(ours.message) ?? [];
+  return ours.code === 'target_unfit' && subject !== undefined && theirs.message.includes(subject);
+}
+
+/**
+ * The rule knows every target and the reserve; the types only compare the budget with one window. Of several targets in a
+ * group that do not fit, the rule speaks one by one.
+ */
+function saysMore(ours: Placed, theirs: Placed): boolean {
+  if (!sameValue(ours, theirs)) return false;
+  if (theirs.code === 'target_unfit') return ours.code === 'context_does_not_fit';
+  return sameMisfit(ours, theirs);
+}
 
 /** The compiler speaks of the value that `ours` speaks of, or of one around it while naming it, or of a part of it. */
 function repeats(ours: Placed, theirs: Placed): boolean {
@@ -96,10 +108,13 @@ function repeats(ours: Placed, theirs: Placed): boolean {
     if (key !== undefined) names.push(key);
     if (start === theirs.spot.start) return names.some((name) => theirs.message.includes(`'${name}'`));
   }
+  const inside = theirs.spot.start > ours.spot.start && theirs.spot.start < ours.spot.end;
+  // In a list with a spread in it, only the compiler knows the place of a target.
+  if (inside && sameMisfit(ours, theirs)) return true;
   // Only the length of a list can be wrong as a whole, and a missing property has no parts.
-  const { start, end, key, list } = ours.spot;
+  const { key, list } = ours.spot;
   const whole = bySchema.has(ours.code) && ours.code !== 'missing_value' && key === ours.last && !list;
-  return whole && theirs.spot.start > start && theirs.spot.start < end;
+  return whole && inside;
 }
 
 export function merge({ types, loading, compiling }: Said, spotOf: (finding: Finding) => Spot): Finding[] {

@@ -3,7 +3,7 @@ import { test } from 'headgate/test';
 
 test('the web shop starts at the sandbox and falls back to vendors', async ({ gateway }) => {
   const asked = await gateway.ask({ model: 'assistant', consumer: 'web-shop' });
-  asked.isAdmitted().goesTo('sandbox/small', 'openai/gpt-5-mini', 'anthropic/claude-haiku-4-5').keepsAll();
+  asked.isAdmitted().goesTo('sandbox/small', 'openai/gpt-6-luna', 'anthropic/claude-haiku-4-5').keepsAll();
 });
 
 test('one answer of the support desk in ten comes from the spare', async ({ gateway }) => {

@@ -13,6 +13,8 @@ export interface KnownModel extends ModelFacts {
 export interface CatalogueData {
   /** Package, version and day that the facts come from. */
   readonly source: string;
+  /** Day on which that was the newest: what its own dates are held against. */
+  readonly taken: string;
   /** By the name that a provider kind for the vendor has, then by the vendor's model id. */
   readonly vendors: Readonly<Record<string, Readonly<Record<string, KnownModel>>>>;
 }

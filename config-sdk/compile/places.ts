@@ -12,6 +12,8 @@ export interface Place {
   readonly path: Path;
   /** Point at the property's name and not at its value. */
   readonly name?: boolean;
+  /** Point at a name that stands in the call and not at what it stands for elsewhere, as the compiler does. */
+  readonly inCall?: boolean;
 }
 
 /** The collections of a snapshot, by the sort of object they hold. */

@@ -32,6 +32,22 @@ export const targetFindings = {
     'check the two numbers: the window holds input and output together',
     'Most often the two were exchanged. Conversations would then be cut to the wrong size.',
   ),
+  // No error: a revert at night must not wait for a new model to be chosen, and fallbacks may still answer.
+  model_retired: warning(
+    'A target uses a model that its vendor has retired, by the catalogue and on its day.',
+    'use a model that the vendor still serves',
+    'The vendor answers as if it had never heard of it; all that is left are the fallbacks.',
+  ),
+  model_deprecated: warning(
+    'A target uses a model whose vendor has named the day on which it ends.',
+    'try its successor before that day',
+    'From that day on the vendor refuses it, without a commit to blame or to revert.',
+  ),
+  model_without_price: warning(
+    'A target uses a model whose price neither the configuration nor the catalogue has.',
+    "write prices beside its contextWindow, with '0' where nothing is billed",
+    'A plan cannot say what a change costs, and recorded traffic adds up to less than it did.',
+  ),
   target_unfit: error(
     'A target, a fallback or a member of a group cannot do what its model, its context policy or its quotas ask for.',
     'take another target, ask for less, or write what the model can do beside its contextWindow',

@@ -1,4 +1,5 @@
 /** Every rule across objects; `check` runs them all. */
+import * as catalogue from './catalogue.ts';
 import * as consumers from './consumers.ts';
 import * as fallbacks from './fallbacks.ts';
 import * as gateway from './gateway.ts';
@@ -48,7 +49,10 @@ export const rules: readonly Rule[] = [
   providers.sameAccounts,
   providers.unusedProviderModels,
   providers.outputCaps,
+  catalogue.endingModels,
+  catalogue.unpricedModels,
   targets.unknownModels,
+  targets.unmetNeeds,
   targets.weights,
   targets.contextFits,
   windows.longPrompts,

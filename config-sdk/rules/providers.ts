@@ -30,6 +30,18 @@ function addressOf(kind: string, options: unknown): URL | undefined {
 /** The vendor's own address: what the kind uses when nothing is said. A key must stand there to get past the schema. */
 const vendorAddress = (kind: string): URL | undefined => addressOf(kind, { apiKey: { $secret: 'ANY' } });
 
+/** Whether requests go to the vendor itself, and not to somebody else who speaks its dialect. */
+export function isAtVendor({ kind, options }: ProviderSnapshot): boolean {
+  const address = addressOf(kind, options);
+  return address !== undefined && address.hostname === vendorAddress(kind)?.hostname;
+}
+
+/** In this process, or on a machine of one's own: nobody sends a bill by the token. */
+export function isAtHome({ kind, options }: ProviderSnapshot): boolean {
+  const address = addressOf(kind, options);
+  return isInProcess(kind) || (address !== undefined && isPrivateHost(address.hostname));
+}
+
 export const keylessProviders: Rule = (project) =>
   providersOf(project).flatMap((provider): Problem[] => {
     const address = addressOf(provider.value.kind, optionsOf(provider));

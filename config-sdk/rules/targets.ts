@@ -1,7 +1,8 @@
-/** Targets and groups: models exist, weights stand where they count, and conversations fit every leg. */
+/** Targets and groups: models exist and can do what is asked, weights stand where they count, conversations fit every leg. */
 import {
   balancerKinds,
   strategyKinds,
+  type ModelFacts,
   type ModelSnapshot,
   type ProviderSnapshot,
   type TargetNode,
@@ -42,6 +43,37 @@ export const unknownModels: Rule = (project) => {
     }),
   );
   return once(problems);
+};
+
+/** In the words of the types that say the same in the editor (`fitting.ts`). */
+function unfit({ kind = 'chat', capabilities = [] }: ModelFacts, needs: readonly string[]): string | undefined {
+  if (kind !== 'chat') return 'is no model for chat';
+  const lacking = needs.filter((need) => !capabilities.some((each) => each === need));
+  return lacking.length > 0 ? `lacks ${lacking.join(', ')}` : undefined;
+}
+
+/** Targets and groups as the list of a model holds them; a list of one is compiled to what it holds. */
+function listedNodes({ declarations }: Project, { index, value }: CompiledObject): readonly TargetNode[] {
+  const { targets } = value as ModelSnapshot;
+  const spec = declarations[index]?.spec;
+  const written = isObject(spec) ? spec['targets'] : undefined;
+  const single = targets.kind === 'target' || (Array.isArray(written) && written.length === 1);
+  return single ? [targets] : targets.of.map(({ node }) => node);
+}
+
+/** For configurations that give their types up. It points where the compiler would, so that both together are one finding. */
+export const unmetNeeds: Rule = (project) => {
+  const providers = byName(project, 'provider');
+  return models(project).flatMap((object) =>
+    listedNodes(project, object).flatMap((listed, position) =>
+      legsOf(listed, []).flatMap(({ node: { provider, model } }): Problem[] => {
+        const facts = (providers.get(provider)?.value as ProviderSnapshot | undefined)?.models[model];
+        const why = facts && unfit(facts, (object.value as ModelSnapshot).needs ?? []);
+        const place = { declaration: object.index, path: ['targets', position], inCall: true };
+        return why ? [{ code: 'target_unfit', place, message: `${provider}/${model} ${why}` }] : [];
+      }),
+    ),
+  );
 };
 
 function weightProblems(object: CompiledObject, node: unknown, path: Path, placeOf: Project['placeOf']): Problem[] {

@@ -118,5 +118,5 @@ export function findLine({ method = '', headers }: RequestHead, { host, path }: 
   if (match && 'route' in match) return { line: 'route', route: match.route };
   if (match) return notAllowed(path, match.refused);
   const error = new HeadgateError('route_not_found', `Nothing is served at ${method} ${path}.`);
-  return { line: 'none', surface: surfaceFor(path, headers), error, allow: [], matched: 'none' };
+  return { line: 'none', surface: undefined, error, allow: [], matched: 'none' };
 }

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, symlink } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { botId, hostToken, startMergeHost, type MergeHost } from '../support/merge-host.ts';
@@ -39,6 +40,14 @@ const steps = new Map((mapAt(action, 'runs')['steps'] as readonly Map[]).map((st
 const conditionOf = (step: Map): string => (step['if'] as string | undefined) ?? '';
 const bodyOf = (name: string): string => steps.get(name)?.['run'] as string;
 
+/** What `init` makes, made once: each scene begins with a copy. */
+let begun = '';
+before(async () => {
+  begun = await mkdtemp(join(tmpdir(), 'headgate-test-'));
+  await headgate(begun, ['init']);
+});
+after(() => rm(begun, { recursive: true, force: true }));
+
 interface Scene {
   readonly clone: string;
   readonly remote: string;
@@ -54,7 +63,7 @@ async function scene(context: TestContext, change = (text: string) => text.repla
   await git(folder, 'init', '--quiet', '--bare', remote);
   await git(folder, 'clone', '--quiet', remote, clone);
   await git(clone, 'symbolic-ref', 'HEAD', 'refs/heads/main');
-  await headgate(clone, ['init']);
+  await cp(begun, clone, { recursive: true, filter: (path) => basename(path) !== '.git' });
   await installHeadgate(clone);
   await mkdir(join(clone, 'node_modules/.bin'));
   await symlink('../headgate/bin/headgate.js', join(clone, 'node_modules/.bin/headgate'));
@@ -77,10 +86,11 @@ async function scene(context: TestContext, change = (text: string) => text.repla
     GITHUB_SHA: await git(clone, 'rev-parse', 'HEAD'),
     GITHUB_BASE_REF: 'main',
   };
-  const { PATH = '' } = process.env;
+  const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
+  const ours = { PATH: `${dirname(process.execPath)}${delimiter}${PATH}`, HOME: folder, NODE_COMPILE_CACHE };
   const run: Scene['run'] = (script, environment = variables) =>
     new Promise((resolve) => {
-      const settings = { PATH: `${dirname(process.execPath)}${delimiter}${PATH}`, HOME: folder, ...environment };
+      const settings = { ...ours, ...environment };
       execFile(
         'bash',
         ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script],

@@ -2,14 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { git, temporaryFolder } from '../support/sample-repository.ts';
+import { command } from '../support/command.ts';
 
 test('a repository without a commit is called that, and no model is asked for that is not there', async (context) => {
   const folder = await temporaryFolder(context);
   await git(folder, 'init', '--quiet');
-  const command = fileURLToPath(new URL('../../config-sdk/bin/headgate.js', import.meta.url));
   const flags = ['dev', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   const child = spawn(process.execPath, [command, ...flags], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = once(child, 'close');

@@ -106,7 +106,7 @@ describe('headgate init', { concurrency: 2 }, () => {
       .replace(
         '// Who may call',
         `const translator = model('translator', {
-  targets: [openai.target('gpt-5-mini', { timeout: '30s', retries: 1 })],
+  targets: [openai.target('gpt-6-luna', { timeout: '30s', retries: 1 })],
   prompt: translate.with({ language: 'French', style: 'plain' }),
   quotas: [perMinute],
 });

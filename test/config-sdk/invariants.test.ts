@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { check } from '../../config-sdk/check.ts';
 import { sampleConfig, temporaryFolder, writeFiles } from '../support/sample-repository.ts';
+import { command } from '../support/command.ts';
 
 const withInvariant = (body: string): string =>
   sampleConfig()
@@ -28,7 +28,6 @@ test('the request that a finding shows leads explain to the path that breaks the
   const { findings, snapshot } = await check(folder);
   assert.equal(snapshot, undefined);
   const [request = ''] = /\{.*\}/.exec(findings[0]?.hint ?? '') ?? [];
-  const command = fileURLToPath(new URL('../../config-sdk/bin/headgate.js', import.meta.url));
   const child = spawn(process.execPath, [command, 'explain', '-'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(request);
   assert.match(await text(child.stdout), /^target {4}sandbox\/echo .*\n[^]*would be sent to sandbox\/echo\n$/m);

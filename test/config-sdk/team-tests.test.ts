@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { command } from '../support/command.ts';
 import { headgate, installHeadgate, temporaryFolder, writeFiles, type Finished } from '../support/sample-repository.ts';
 
 const golden = join(import.meta.dirname, '..', 'golden', 'explain', 'gateway.config.ts');
@@ -219,7 +219,6 @@ test('reaches out', async () => {
   (await gateway.ask({ model: chat, consumer: team })).isAdmitted();
 });`);
     const folder = await repository(context, { 'tests/team.test.ts': holds });
-    const command = fileURLToPath(new URL('../../config-sdk/bin/headgate.js', import.meta.url));
     const child = spawn(process.execPath, [command, 'test', '--watch'], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -49,7 +49,9 @@ export async function startProcess(
   for (const [name, bytes] of artifactFiles(snapshot)) await writeFile(join(seed, name), bytes);
   const own = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--seed', seed];
   const parameters = ['--conditions=source', '--input-type=module', '-e', program, '--', ...own, ...flags];
-  const child = spawn(process.execPath, parameters, { cwd: root, env: { PATH: process.env['PATH'], ...environment } });
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, ...environment };
+  const child = spawn(process.execPath, parameters, { cwd: root, env });
   const ended = once(child, 'close').then(([code]) => code as number | null);
   let output = '';
   const lines: LogLine[] = [];

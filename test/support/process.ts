@@ -1,8 +1,6 @@
 /** Runs the `headgate` command as a process of its own, and waits for what it prints. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const command = fileURLToPath(new URL('../../config-sdk/bin/headgate.js', import.meta.url));
+import { command } from './command.ts';
 
 export interface Running {
   readonly child: ChildProcessWithoutNullStreams;

@@ -4,8 +4,8 @@ import { mkdtemp, mkdir, readFile, realpath, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { command, packageDirectory } from './command.ts';
 
 const run = promisify(execFile);
 
@@ -38,7 +38,6 @@ export async function writeFiles(folder: string, files: Readonly<Record<string, 
 
 /** Makes `import 'headgate'` resolve in `folder`, as an installation would. */
 export async function installHeadgate(folder: string): Promise<void> {
-  const packageDirectory = dirname(fileURLToPath(import.meta.resolve('headgate/package.json')));
   await mkdir(join(folder, 'node_modules'), { recursive: true });
   await symlink(await realpath(packageDirectory), join(folder, 'node_modules', 'headgate'));
 }
@@ -78,7 +77,6 @@ export function headgate(
   parameters: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Finished> {
-  const command = fileURLToPath(new URL('../../config-sdk/bin/headgate.js', import.meta.url));
   const { GITHUB_ACTIONS, FORCE_COLOR, ...inherited } = process.env;
   void [GITHUB_ACTIONS, FORCE_COLOR];
   return new Promise((resolve) => {

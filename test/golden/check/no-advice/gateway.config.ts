@@ -4,18 +4,18 @@ import houseText from './prompts/house.md';
 const openai = provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY'),
-  models: { 'gpt-5': { contextWindow: 400_000, maxOutputTokens: 128_000 }, 'gpt-5-mini': { contextWindow: 400_000 } },
+  models: { 'gpt-6-sol': { contextWindow: 400_000, maxOutputTokens: 128_000 }, 'gpt-6-luna': { contextWindow: 400_000 } },
 });
 const europe = provider('openai-europe', {
   kind: 'openai',
   baseUrl: 'https://eu.api.example.com/v1',
   apiKey: secret('EUROPE_API_KEY', { optional: true }),
-  models: { 'gpt-5': { contextWindow: 400_000 } },
+  models: { 'gpt-6-sol': { contextWindow: 400_000 } },
 });
 const anthropic = provider('anthropic', {
   kind: 'anthropic',
   apiKey: secret('ANTHROPIC_API_KEY', { optional: true }),
-  models: { 'claude-opus': { contextWindow: 200_000, maxOutputTokens: 64_000 } },
+  models: { 'claude-opus-5-5': { contextWindow: 200_000, maxOutputTokens: 64_000 } },
 });
 const local = provider('local', {
   kind: 'openai',
@@ -38,22 +38,22 @@ const house = prompt('house', {
   fixtures: { usual: { tone: 'formal', customer: 'Ada' } } as never,
 } as never);
 
-const gpt5 = model('gpt-5', {
-  targets: [openai.target('gpt-5', { timeout: '2m', retries: 1 }), europe.target('gpt-5'), anthropic.target('claude-opus')],
+const sol = model('gpt-6-sol', {
+  targets: [openai.target('gpt-6-sol', { timeout: '2m', retries: 1 }), europe.target('gpt-6-sol'), anthropic.target('claude-opus-5-5')],
   context: tidy,
   policies: [block],
   quotas: [minute, daily, everyone],
 });
 const trial = model('trial', {
   targets: [
-    weighted({ weight: 99, target: ordered(openai.target('gpt-5'), europe.target('gpt-5')) }, { weight: 1, target: anthropic.target('claude-opus') }),
+    weighted({ weight: 99, target: ordered(openai.target('gpt-6-sol'), europe.target('gpt-6-sol')) }, { weight: 1, target: anthropic.target('claude-opus-5-5') }),
     local.target('llama'),
   ],
   context: short,
   quotas: [minute, weekly],
 });
 const desk = model('desk', {
-  targets: [openai.target('gpt-5-mini'), local.target('llama')],
+  targets: [openai.target('gpt-6-luna'), local.target('llama')],
   prompt: house.with({ tone: from.header('x-tone', { default: 'formal' }), customer: from.metadata('customer', { default: '' }) } as never),
   quotas: [daily],
 });
@@ -83,7 +83,7 @@ const reader = consumer('reader', {
 
 export default defineGateway({
   name: 'shop',
-  models: [gpt5, trial, desk],
+  models: [sol, trial, desk],
   routes: [list, create, exported, elsewhere, invoices, slash, bare],
   consumers: [team, reader],
 });

@@ -5,14 +5,14 @@ const team = consumer('team', { keys: ['sha256:000000000000000000000000000000000
 const openai = provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY'),
-  models: { 'gpt-5': { contextWindow: 400_000 } },
+  models: { 'gpt-6-sol': { contextWindow: 400_000 } },
 });
 const spare = provider('spare', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY'),
-  models: { 'gpt-5-mini': { contextWindow: 400_000 } },
+  models: { 'gpt-6-luna': { contextWindow: 400_000 } },
 });
 
-const chat = model('chat', { targets: [openai.target('gpt-5'), spare.target('gpt-5-mini')] });
+const chat = model('chat', { targets: [openai.target('gpt-6-sol'), spare.target('gpt-6-luna')] });
 
 export default defineGateway({ name: 'demo', models: [chat], consumers: [team] });

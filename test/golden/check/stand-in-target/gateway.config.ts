@@ -6,9 +6,9 @@ const team = consumer('team', { keys: ['sha256:000000000000000000000000000000000
 const openai = provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY'),
-  models: { 'gpt-5': { contextWindow: 400_000 } },
+  models: { 'gpt-6-sol': { contextWindow: 400_000 } },
 });
 
-const chat = model('chat', { targets: [openai.target('gpt-5'), sandbox.target('echo')] });
+const chat = model('chat', { targets: [openai.target('gpt-6-sol'), sandbox.target('echo')] });
 
 export default defineGateway({ name: 'demo', models: [chat], consumers: [team] });

@@ -3,15 +3,15 @@ import { consumer, defineGateway, model, provider, secret } from 'headgate';
 const openai = provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY', { optional: true }),
-  models: { 'gpt-5': { contextWindow: 400_000 } },
+  models: { 'gpt-6-sol': { contextWindow: 400_000 } },
 });
 const anthropic = provider('anthropic', {
   kind: 'anthropic',
   apiKey: secret('ANTHROPIC_API_KEY', { optional: true }),
-  models: { 'claude-opus': { contextWindow: 200_000 } },
+  models: { 'claude-opus-5-5': { contextWindow: 200_000 } },
 });
 const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
 
-const chat = model('chat', { targets: [openai.target('gpt-5'), anthropic.target('claude-opus')] });
+const chat = model('chat', { targets: [openai.target('gpt-6-sol'), anthropic.target('claude-opus-5-5')] });
 
 export default defineGateway({ name: 'demo', models: [chat], consumers: [team] });

@@ -3,16 +3,16 @@ import { consumer, defineGateway, model, provider, route, secret, upstream } fro
 const openai = provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY'),
-  models: { 'gpt-5': { contextWindow: 400_000 } },
+  models: { 'gpt-6-sol': { contextWindow: 400_000 } },
 });
 const anthropic = provider('anthropic', {
   kind: 'anthropic',
   apiKey: secret('ANTHROPIC_API_KEY'),
-  models: { 'claude-opus': { contextWindow: 200_000 } },
+  models: { 'claude-opus-5-5': { contextWindow: 200_000 } },
 });
 const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
 
-const chat = model('chat', { targets: [openai.target('gpt-5', { timeout: '30ms' }), anthropic.target('claude-opus')] });
+const chat = model('chat', { targets: [openai.target('gpt-6-sol', { timeout: '30ms' }), anthropic.target('claude-opus-5-5')] });
 const orders = upstream('orders', { url: 'https://orders.internal', timeout: '5ms' });
 const read = route('read', { path: '/orders/*', upstream: orders });
 
