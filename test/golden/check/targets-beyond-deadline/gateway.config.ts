@@ -3,17 +3,17 @@ import { consumer, defineGateway, model, provider, secret } from 'headgate';
 const openai = provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY'),
-  models: { 'gpt-5': { contextWindow: 400_000 } },
+  models: { 'gpt-6-sol': { contextWindow: 400_000 } },
 });
 const anthropic = provider('anthropic', {
   kind: 'anthropic',
   apiKey: secret('ANTHROPIC_API_KEY'),
-  models: { 'claude-opus': { contextWindow: 200_000 } },
+  models: { 'claude-opus-5-5': { contextWindow: 200_000 } },
 });
 const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
 
 const chat = model('chat', {
-  targets: [openai.target('gpt-5', { timeout: '45s' }), anthropic.target('claude-opus')],
+  targets: [openai.target('gpt-6-sol', { timeout: '45s' }), anthropic.target('claude-opus-5-5')],
   deadline: '30s',
 });
 
