@@ -151,9 +151,11 @@ export class SharedParts {
     });
     const [first, ...others] = all;
     if (!first) return undefined;
-    // What answers in this process is at no place that another provider could share.
     const { origin, apis } = first.connection;
-    const place = kind.transport ? `in process: ${name}` : origin + apis[0].address({ model: 'any' }).path;
+    // What answers in this process is at no place that another provider, or another revision of this one, could share.
+    const place = kind.transport
+      ? digestOf(name, canonicalJson(snapshot))
+      : origin + apis[0].address({ model: 'any' }).path;
     return { connection: first.connection, place, keys: [first.key, ...others.map(({ key }) => key)] };
   }
 

@@ -33,7 +33,7 @@ export function settleWhole(exchange: LookedUp, usage: Usage | undefined, parts:
 }
 
 /** Texts are joined before they are estimated, because each cut would cost a token; so many characters at a time. */
-const mostHeld = 65_536;
+const mostHeld = 4_096;
 
 function spoken(event: AnswerEvent): string {
   switch (event.type) {
