@@ -126,6 +126,11 @@ export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends 
    * over the client gets a 504, or an error event in a stream. Default `'10m'`.
    */
   deadline?: Duration;
+  /**
+   * When a target has not begun its answer after this time, the next one is asked as well; whoever begins first serves, and
+   * the other is cut off. Slow requests are then paid for twice, within the budget of retries. Default: never.
+   */
+  hedge?: Duration;
   /** Stands before the client's own messages. */
   prompt?: BoundPrompt | Prompt<{}>;
   /** Keeps conversations inside the window. Without one, messages pass as they are. */

@@ -34,7 +34,7 @@ export interface CallSize {
 
 export interface Try {
   readonly target: string;
-  /** `answered`, the kind of failure, or `passed_over`: it was in no state to be asked, and others were there. */
+  /** `answered`, the kind of failure, `passed_over` (in no state to be asked while others are there) or `outrun` (another was faster). */
   readonly ended: string;
 }
 

@@ -142,6 +142,8 @@ const model = z.strictObject({
   targets: targetNode,
   /** For a whole request: every attempt, every pause between them, and the answer to its last byte. */
   deadline: duration(1, 86_400_000).default(600_000),
+  /** When a target that has not begun its answer is not waited for alone any more: the next one is asked as well. */
+  hedge: duration(1, 3_600_000).optional(),
   prompt: z.strictObject({ name: objectName, variables: z.record(z.string(), valueSource) }).optional(),
   context: objectName.optional(),
   policies: z.array(objectName).max(64).optional(),

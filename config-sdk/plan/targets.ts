@@ -147,11 +147,16 @@ const lengthInWords = ({ firstTokenTimeout: ms }: Leg): Phrase => [ms === undefi
 const countInWords = ({ maxConcurrency }: Leg): Phrase =>
   maxConcurrency === undefined ? ['any'] : say`${maxConcurrency}`;
 
-/** The time that all attempts share. */
-function deadlineChange({ name, before, after }: Pair<ModelSnapshot>): Change[] {
-  if (before.deadline === after.deadline) return [];
-  const [old, now] = [durationInWords(before.deadline), durationInWords(after.deadline)];
-  const sentence = say`model ${name}: deadline ${[old]} → ${[now]}`;
+/** The time that all attempts share, and when two are made at once. */
+function timeChanges({ name, before, after }: Pair<ModelSnapshot>): Change[] {
+  const words = (ms: number | undefined): Phrase => [ms === undefined ? 'never' : durationInWords(ms)];
+  const parts: Phrase[] = [];
+  if (before.deadline !== after.deadline)
+    parts.push(say`deadline ${words(before.deadline)} → ${words(after.deadline)}`);
+  if (before.hedge !== after.hedge)
+    parts.push(say`next target asked beside the first after ${words(before.hedge)} → ${words(after.hedge)}`);
+  if (parts.length === 0) return [];
+  const sentence = say`model ${name}: ${joined(parts, ', ')}`;
   return [{ kind: 'delivery_changed', risk: 'low', object: `models.${name}`, sentence, details: [] }];
 }
 
@@ -174,7 +179,7 @@ function delivery({ name, before, after }: Moved): Change[] {
 
 export function targetChanges(sides: Sides): Change[] {
   return paired(sides.base.models, sides.head.models).kept.flatMap((pair) => {
-    const changes = deadlineChange(pair);
+    const changes = timeChanges(pair);
     if (canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets)) return changes;
     const [before, after] = [mergedLegs(pair.before.targets), mergedLegs(pair.after.targets)];
     const moved: Moved = { name: pair.name, before, after, sides };

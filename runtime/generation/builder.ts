@@ -73,6 +73,7 @@ export class Builder {
     return {
       name,
       deadlineMs: snapshot.deadline,
+      hedgeMs: snapshot.hedge,
       order: this.#order(snapshot.targets, object),
       orders: () => allOrders(snapshot.targets, (node) => this.#target(node, object)),
       prompt: snapshot.prompt?.name,

@@ -66,6 +66,8 @@ export interface LiveModel {
   readonly name: string;
   /** For a whole request: every attempt, every pause, the last byte. */
   readonly deadlineMs: number;
+  /** When the next target is asked as well; undefined: only once one has failed. */
+  readonly hedgeMs: number | undefined;
   /** Targets in the order to try them; draws anew where weights decide. */
   readonly order: (random: () => number) => readonly LiveTarget[];
   /** Every order that can be drawn, the likeliest first; undefined when they are too many to tell. */

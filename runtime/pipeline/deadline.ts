@@ -18,6 +18,7 @@ export class Deadline {
   readonly #client: AbortSignal;
   readonly #timer: NodeJS.Timeout;
   readonly #ends: (() => void)[] = [];
+  #hasEnded = false;
   readonly #leave = () => this.#controller.abort(this.#client.reason);
 
   constructor(client: AbortSignal, ms: number) {
@@ -55,7 +56,8 @@ export class Deadline {
 
   /** Has `done` called once the request is over. */
   onEnd(done: () => void): void {
-    this.#ends.push(done);
+    if (this.#hasEnded) done();
+    else this.#ends.push(done);
   }
 
   /** Waits, or resolves as soon as there is no use in it. */
@@ -74,6 +76,7 @@ export class Deadline {
 
   /** Once the request is over. */
   end(): void {
+    this.#hasEnded = true;
     for (const done of this.#ends.splice(0)) done();
     clearTimeout(this.#timer);
     this.#client.removeEventListener('abort', this.#leave);

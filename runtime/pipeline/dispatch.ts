@@ -6,10 +6,12 @@ import type { Answered, LookedUp } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/generation.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Leave } from '../upstream/admission.ts';
+import type { Attempted } from './attempt.ts';
 import type { Deadline } from './deadline.ts';
 import { moves, refusal } from './moves.ts';
 import { AttemptFailed } from './patience.ts';
-import { tryTarget } from './try-target.ts';
+import { firstOf } from './race.ts';
+import { tellAnswer, tryTarget } from './try-target.ts';
 
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
@@ -32,6 +34,9 @@ class Search {
   #appointments: Appointment[] = [];
   /** A target had no place left. */
   #isBusy = false;
+  #isOver = false;
+  /** One for each target that is being asked, where several may be at once. */
+  readonly #asking: AbortController[] = [];
   /** The conversation was too long for this one. */
   #window = 0;
 
@@ -41,22 +46,53 @@ class Search {
   }
 
   async run(): Promise<Answered> {
-    const { targets } = this.#exchange;
+    try {
+      return await this.#run();
+    } catch (error) {
+      this.#stopOthers(undefined);
+      throw error;
+    }
+  }
+
+  async #run(): Promise<Answered> {
     const later: LiveTarget[] = [];
+    const answered = await this.#inOrder(later);
+    if (answered) return answered;
+    // Nobody better is left. The last target is never given up.
+    for (const target of later) {
+      const late = await this.#ask(target, true);
+      if (late) return late;
+    }
+    return this.#keepAppointments();
+  }
+
+  /** Each after the one before it; where the model hedges, also beside one that takes its time. */
+  async #inOrder(later: LiveTarget[]): Promise<Answered | undefined> {
+    const { targets, model } = this.#exchange;
+    const running = new Set<Promise<Answered | undefined>>();
     for (const target of targets) {
       if (!this.#isInShape(target)) {
         later.push(target);
         continue;
       }
-      const answered = await this.#ask(target, targets.length === 1);
+      if (running.size > 0 && !this.#mayHedge(target)) {
+        const answered = await firstOf(running);
+        if (answered) return answered;
+      }
+      const asked = this.#ask(target, targets.length === 1).finally(() => running.delete(asked));
+      running.add(asked);
+      const answered = await firstOf(running, model.hedgeMs);
       if (answered) return answered;
     }
-    // Nobody better is left. The last target is never given up.
-    for (const target of later) {
-      const answered = await this.#ask(target, true);
-      if (answered) return answered;
-    }
-    return this.#keepAppointments();
+    return firstOf(running);
+  }
+
+  /** To ask two costs what a retry costs, and is held to the same budget. */
+  #mayHedge(target: LiveTarget): boolean {
+    const { upstreams, metrics } = this.#exchange.house;
+    const granted = upstreams.of(target).budget.take();
+    if (!granted) metrics.retriesDenied.inc({ target: target.label });
+    return granted;
   }
 
   /** Whether it may be asked while others are there. Who is passed over is not blamed for it. */
@@ -87,16 +123,22 @@ class Search {
     const { breaker, budget } = this.#exchange.house.upstreams.of(target);
     const spent: LiveKey[] = [];
     let key = this.#key(target, spent, anyhow);
+    const { signal, stop } = this.#signals();
     budget.asked();
-    while (key) {
+    while (key && !this.#isOver) {
       this.#deadline.check(this.#failures.at(-1));
       const leave = anyhow ? await this.#wait(target) : this.#enter(target);
       this.#deadline.check(this.#failures.at(-1));
       const ticket = leave && (anyhow ? breaker.enterAnyhow() : breaker.enter());
       if (!ticket) return undefined;
-      const result = await tryTarget(this.#exchange, { target, key, ticket, deadline: this.#deadline });
-      if (!(result instanceof AttemptFailed)) return result;
+      const result = await tryTarget(this.#exchange, { target, key, ticket, deadline: this.#deadline, signal });
+      if (!(result instanceof AttemptFailed)) {
+        if (!this.#isOver) return this.#win(result, stop);
+        stop?.abort();
+        return undefined;
+      }
       leave();
+      if (this.#isOver) return undefined;
       this.#note(target, result);
       const { next } = moves[result.failure.kind];
       if (next === 'stop') throw this.#refusal();
@@ -106,6 +148,24 @@ class Search {
       } else if (next !== 'same' || !(await this.#pauseFor(target, result))) return undefined;
     }
     return undefined;
+  }
+
+  /** Whoever is cut off must not take the others along. */
+  #signals(): { readonly signal: AbortSignal; readonly stop: AbortController | undefined } {
+    if (this.#exchange.model.hedgeMs === undefined) return { signal: this.#deadline.signal, stop: undefined };
+    const stop = new AbortController();
+    this.#asking.push(stop);
+    return { signal: AbortSignal.any([this.#deadline.signal, stop.signal]), stop };
+  }
+
+  #win(attempted: Attempted, own: AbortController | undefined): Answered {
+    this.#stopOthers(own);
+    return tellAnswer(this.#exchange, attempted);
+  }
+
+  #stopOthers(own: AbortController | undefined): void {
+    this.#isOver = true;
+    for (const other of this.#asking) if (other !== own) other.abort(new Error('another target was faster'));
   }
 
   /** A place at the target, for as long as the request lasts at most; undefined when it has none. */

@@ -27,6 +27,13 @@ export function settleUnanswered(exchange: LookedUp): void {
   estimated(exchange, 0);
 }
 
+/** Another target was faster: what this one read is spent, and is not what the client is told of. */
+export function settleOutrun(exchange: LookedUp, target: string): void {
+  const { tokens, usageEstimated } = exchange.house.metrics;
+  tokens.inc({ target, direction: 'input' }, sentTokens(exchange));
+  usageEstimated.inc({ target });
+}
+
 export function settleWhole(exchange: LookedUp, usage: Usage | undefined, parts: readonly Part[]): void {
   if (usage) exchange.outcome.usage = usage;
   else estimated(exchange, messageTokens({ role: 'assistant', parts }));

@@ -2,10 +2,10 @@
 import type { Answered, LookedUp } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/generation.ts';
 import { causeInWords } from '../log.ts';
-import type { Attempted as Ticket } from '../upstream/breaker.ts';
-import { attempt } from './attempt.ts';
+import type { Ticket } from '../upstream/breaker.ts';
+import { attempt, type Attempted } from './attempt.ts';
 import type { Deadline } from './deadline.ts';
-import { settleUnanswered } from './meter.ts';
+import { settleOutrun, settleUnanswered } from './meter.ts';
 import { moves } from './moves.ts';
 import { AttemptFailed } from './patience.ts';
 
@@ -22,6 +22,8 @@ export interface Trying {
   readonly key: LiveKey;
   readonly ticket: Ticket;
   readonly deadline: Deadline;
+  /** Aborted with the deadline's, and when another target was faster. */
+  readonly signal: AbortSignal;
 }
 
 type Noted = Trying & { readonly usedUpMs: number | undefined };
@@ -64,18 +66,24 @@ function noteFailure(exchange: LookedUp, { target, key, ticket }: Trying, error:
   );
 }
 
+/** This is the one that the client gets. */
+export function tellAnswer(exchange: LookedUp, { answered, dropped }: Attempted): Answered {
+  exchange.outcome.target = answered.target.label;
+  if (dropped.length > 0) exchange.reply.header('headgate-dropped', droppedInWords(dropped));
+  return Object.assign(exchange, { answered });
+}
+
 /** An answer of which the client has seen nothing yet, or why there is none. Throws when there is nobody left to answer. */
-export async function tryTarget(exchange: LookedUp, trying: Trying): Promise<Answered | AttemptFailed> {
-  const { outcome, reply } = exchange;
-  const { target, key, ticket, deadline } = trying;
+export async function tryTarget(exchange: LookedUp, trying: Trying): Promise<Attempted | AttemptFailed> {
+  const { outcome } = exchange;
+  const { target, key, ticket, deadline, signal } = trying;
   const started = performance.now();
   outcome.attempts += 1;
   outcome.target = target.label;
   try {
-    const { answered, dropped, usedUpMs } = await attempt(exchange, { target, key, signal: deadline.signal });
-    noteAnswer(exchange, { ...trying, usedUpMs });
-    if (dropped.length > 0) reply.header('headgate-dropped', droppedInWords(dropped));
-    return Object.assign(exchange, { answered });
+    const attempted = await attempt(exchange, { target, key, signal });
+    noteAnswer(exchange, { ...trying, usedUpMs: attempted.usedUpMs });
+    return attempted;
   } catch (error) {
     const isOurs = !(error instanceof AttemptFailed);
     if (deadline.signal.aborted || isOurs) {
@@ -87,7 +95,11 @@ export async function tryTarget(exchange: LookedUp, trying: Trying): Promise<Ans
       deadline.check(error);
       throw error;
     }
-    noteFailure(exchange, trying, error);
+    if (signal.aborted) {
+      ticket.unclear();
+      settleOutrun(exchange, target.label);
+      outcome.tried.push({ target: target.label, ended: 'outrun' });
+    } else noteFailure(exchange, trying, error);
     return error;
   }
 }

@@ -15,7 +15,7 @@ const longestPauseMs = 60_000;
 export type BreakerState = 'closed' | 'half_open' | 'open';
 
 /** How one attempt ended. Exactly one of them is to be called. */
-export interface Attempted {
+export interface Ticket {
   /** It is alive, whatever it said. */
   answered(): void;
   failed(): void;
@@ -57,18 +57,18 @@ export class Breaker {
   }
 
   /** Undefined while the upstream is to be passed over. */
-  enter(): Attempted | undefined {
+  enter(): Ticket | undefined {
     if (!this.mayEnter) return undefined;
     this.#isProbed = this.#until !== undefined;
     return this.#attempt(this.#isProbed);
   }
 
   /** For a request that has nowhere else to go. */
-  enterAnyhow(): Attempted {
+  enterAnyhow(): Ticket {
     return this.enter() ?? this.#attempt(false);
   }
 
-  #attempt(isProbe: boolean): Attempted {
+  #attempt(isProbe: boolean): Ticket {
     return {
       answered: () => this.#answered(),
       failed: () => this.#failed(isProbe),

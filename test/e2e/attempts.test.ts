@@ -105,12 +105,11 @@ async function stageNamesakes() {
   };
 }
 
-const ask = (model: Scene | string, more: object = {}) =>
-  gateway.post('/v1/chat/completions', {
-    model: typeof model === 'string' ? model : model.name,
-    messages: [{ role: 'user', content: 'hello there' }],
-    ...more,
-  });
+const ask = (model: Scene | string, more: object = {}, init: RequestInit = {}) => {
+  const name = typeof model === 'string' ? model : model.name;
+  const messages = [{ role: 'user', content: 'hello there' }];
+  return gateway.post('/v1/chat/completions', { model: name, messages, ...more }, init);
+};
 
 async function heard(response: Response) {
   const { error, choices } = (await response.json()) as {
@@ -359,6 +358,75 @@ describe('after a failure', () => {
           await metric(new RegExp(`^headgate_upstream_waiting\\{target="${labelOf(on)}"\\} (\\d)$`, 'm')),
           0,
         );
+      };
+    });
+  });
+
+  describe('a model that hedges', () => {
+    const hedge = { model: { hedge: '80ms' as const } };
+    const after =
+      (ms: number, script: Script): Script =>
+      (received) =>
+        void setTimeout(() => void script(received), ms);
+    const targetOf = (answer: Response) => answer.headers.get('headgate-target');
+
+    staged(
+      'asks the next target beside one that takes its time, serves who begins first and cuts the other off',
+      () => {
+        const on = scene([{ script: () => undefined }, { script: well }], hedge);
+        return async () => {
+          for (const stream of [false, true]) {
+            const answer = await ask(on, { stream });
+            assert.deepEqual([targetOf(answer), answer.headers.get('headgate-attempts')], [labelOf(on, 2), '2']);
+            assert.match(await answer.text(), /from the second/);
+            await on.upstreams[0]?.received.at(-1)?.abandoned;
+          }
+          const label = `target="${labelOf(on)}"`;
+          const read = new RegExp(`^headgate_tokens_total\\{${label},direction="input"\\} (\\d+)$`, 'm');
+          await until('what the other one read is counted', async () => (await metric(read)) > 0);
+        };
+      },
+    );
+
+    staged('asks nobody else when the first one is quick', () => {
+      const on = scene([{ script: answerWell }, { script: well }], hedge);
+      return async () => {
+        assert.equal(targetOf(await ask(on)), labelOf(on));
+        assert.equal(on.upstreams[1]?.received.length, 0);
+      };
+    });
+
+    staged('waits for the slow one when the other fails', () => {
+      const on = scene([{ script: after(300, answerWell) }, { script: says(500) }], hedge);
+      return async () => {
+        assert.equal(targetOf(await ask(on)), labelOf(on));
+        assert.equal(on.upstreams[1]?.received.length, 1);
+      };
+    });
+
+    staged('ends both when one finds the request wrong, and when the client leaves', () => {
+      const on = scene([{ script: () => undefined }, { script: says(400) }], hedge);
+      const hanging = scene([{ script: () => undefined }, { script: () => undefined }], hedge);
+      return async () => {
+        assert.deepEqual(await heard(await ask(on)), [400, 'upstream_rejected_request']);
+        await on.upstreams[0]?.received[0]?.abandoned;
+        const client = new AbortController();
+        const asked = ask(hanging, {}, { signal: client.signal });
+        asked.catch(() => undefined);
+        await hanging.upstreams[1]?.request(1);
+        client.abort();
+        for (const upstream of hanging.upstreams) await upstream.received[0]?.abandoned;
+        await assert.rejects(asked);
+      };
+    });
+
+    staged('tries them one by one once its budget of retries is used up', () => {
+      const on = scene([{ script: after(200, answerWell) }, { script: well }], hedge);
+      return async () => {
+        const answers = await Promise.all(Array.from({ length: 30 }, () => ask(on)));
+        const second = answers.filter((each) => targetOf(each) === labelOf(on, 2)).length;
+        assert.ok(answers.every(({ status }) => status === 200));
+        assert.equal(second, 10);
       };
     });
   });

@@ -12,7 +12,7 @@ const groq = provider('groq', {
   models: { 'llama-70b': { contextWindow: 128_000 } },
 });
 
-const chat = model('chat', { targets: [openai.target('gpt-5', { firstTokenTimeout: '5s' }), groq.target('llama-70b')], deadline: '2m' });
+const chat = model('chat', { targets: [openai.target('gpt-5', { firstTokenTimeout: '5s', maxConcurrency: 8 }), groq.target('llama-70b')], deadline: '2m', hedge: '3s' });
 const draft = model('draft', { targets: [groq.target('llama-70b')] });
 const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
 
