@@ -121,14 +121,11 @@ export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends 
   needs?: Needs;
   /** Where requests go: the first that answers, in this order. A target never starts once the client has seen a byte. */
   targets: { [Index in keyof Of]: Fit<Of[Index], Needs> };
-  /**
-   * Longest time for a whole request: every attempt, every pause between them, and the answer to its last byte. When it is
-   * over the client gets a 504, or an error event in a stream. Default `'10m'`.
-   */
+  /** For a whole request, to the last byte of its answer; then a 504, or an error event in a stream. Default `'10m'`. */
   deadline?: Duration;
   /**
-   * When a target has not begun its answer after this time, the next one is asked as well; whoever begins first serves, and
-   * the other is cut off. Slow requests are then paid for twice, within the budget of retries. Default: never.
+   * When the next target is asked as well, because one has not begun its answer: who begins first serves, the other is cut
+   * off. What is slow is then paid for twice, within the budget of retries. Default: never.
    */
   hedge?: Duration;
   /** Stands before the client's own messages. */
