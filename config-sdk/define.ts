@@ -123,10 +123,7 @@ export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends 
   targets: { [Index in keyof Of]: Fit<Of[Index], Needs> };
   /** For a whole request, to the last byte of its answer; then a 504, or an error event in a stream. Default `'10m'`. */
   deadline?: Duration;
-  /**
-   * When the next target is asked as well, because one has not begun its answer: who begins first serves, the other is cut
-   * off. What is slow is then paid for twice, within the budget of retries. Default: never.
-   */
+  /** Asks the next target too when one has not begun by then: who begins first serves, at up to twice the cost. Default: never. */
   hedge?: Duration;
   /** Stands before the client's own messages. */
   prompt?: BoundPrompt | Prompt<{}>;
