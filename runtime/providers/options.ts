@@ -45,8 +45,8 @@ interface Endpoint {
   readonly allowInsecureHttp?: boolean | undefined;
 }
 
-/** Rules across members. `vendorHost` is the host that never answers without a key. */
-export function checkEndpoint(vendorHost: string) {
+/** Rules across members. `vendorHost` is the host, or the end of all hosts, that never answers without a key. */
+export function checkEndpoint(vendorHost: string | undefined) {
   return (endpoint: Endpoint, context: z.core.$RefinementCtx): void => {
     if (baseUrlProblem(endpoint.baseUrl) !== undefined) return;
     const url = new URL(endpoint.baseUrl);
@@ -64,11 +64,11 @@ export function checkEndpoint(vendorHost: string) {
       context.addIssue({ code: 'custom', path: ['apiKeys'], message: 'stands beside apiKey; keep one of the two' });
     else if (twice !== undefined && twice >= 0)
       context.addIssue({ code: 'custom', path: ['apiKeys', twice], message: 'stands there twice; name each key once' });
-    if (url.hostname === vendorHost && endpoint.apiKey === undefined && endpoint.apiKeys === undefined) {
+    if (isAt(url.hostname, vendorHost) && endpoint.apiKey === undefined && endpoint.apiKeys === undefined) {
       context.addIssue({
         code: 'custom',
         path: ['apiKey'],
-        message: `${vendorHost} refuses requests without a key; set apiKey: secret('NAME')`,
+        message: `${url.hostname} refuses requests without a key; set apiKey: secret('NAME')`,
       });
     }
   };
@@ -79,6 +79,9 @@ export function eachKey(options: unknown): readonly unknown[] {
   const { apiKeys, ...rest } = options as { readonly apiKeys?: readonly SecretReference[] };
   return apiKeys === undefined ? [options] : apiKeys.map((apiKey) => ({ ...rest, apiKey }));
 }
+
+const isAt = (host: string, vendorHost: string | undefined): boolean =>
+  vendorHost !== undefined && (vendorHost.startsWith('.') ? host.endsWith(vendorHost) : host === vendorHost);
 
 /** The base URL in the parts a connection needs; `path` has no slash at its end. */
 export function splitBaseUrl(text: string): { readonly origin: string; readonly path: string } {
