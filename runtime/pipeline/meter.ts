@@ -1,14 +1,13 @@
 /** What an answer cost: as the vendor says, or estimated and marked as such where it does not, or does not say all of it. */
 import type { AnswerEvent, Part, Usage } from '../call.ts';
 import { estimateTokens } from '../context/estimate.ts';
-import { messageTokens } from '../context/message-tokens.ts';
+import { messageTokens, tokensBeside } from '../context/message-tokens.ts';
 import type { LookedUp } from '../exchange.ts';
 
 /** What was sent, prompt, cut and tools included. */
 function sentTokens({ call, keep, prepend }: LookedUp): number {
   const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
-  const tools = call.tools.length === 0 ? 0 : estimateTokens(JSON.stringify(call.tools));
-  return [...prepend, ...kept].reduce((sum, message) => sum + messageTokens(message), tools);
+  return [...prepend, ...kept].reduce((sum, message) => sum + messageTokens(message), tokensBeside(call));
 }
 
 /** The other members of a reported usage stand: they are parts of a whole that is at least as large. */
