@@ -18,6 +18,10 @@ export const planted = 'sk-live-PLANTED-0815';
 /** The words of one dialect. */
 export interface Wire {
   readonly name: string;
+  /** The kind of provider that speaks it. */
+  readonly kind: string;
+  /** Whether a stream says that it is complete; otherwise its end in good order does. */
+  readonly hasEndMark: boolean;
   readonly whole: object;
   readonly error: (type: string) => object;
   readonly first: string;
@@ -33,9 +37,19 @@ const delta = (text: string) =>
   event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } } as never);
 const messagesEnd = event({ type: 'message_stop' });
 
+/** One piece of a generateContent answer (ai.google.dev/api/generate-content). */
+const candidate = (text: string | undefined, more: object = {}) => ({
+  candidates: [{ content: { role: 'model', parts: text === undefined ? [] : [{ text }] }, ...more }],
+  modelVersion: 'm',
+  responseId: 'r1',
+});
+const counted = { usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 2, totalTokenCount: 5 } };
+
 export const wires: readonly Wire[] = [
   {
     name: 'openai-chat',
+    kind: 'openai',
+    hasEndMark: true,
     whole: completion('fine'),
     error: (type) => ({ error: { message: planted, type, param: null, code: null } }),
     first: piece('half '),
@@ -46,6 +60,8 @@ export const wires: readonly Wire[] = [
   },
   {
     name: 'anthropic-messages',
+    kind: 'anthropic',
+    hasEndMark: true,
     whole: {
       id: 'msg_1',
       type: 'message',
@@ -71,7 +87,27 @@ export const wires: readonly Wire[] = [
     end: messagesEnd,
     errorEvent: event({ type: 'error', error: { type: 'overloaded_error', message: planted } } as never),
   },
+  {
+    name: 'gemini',
+    kind: 'google',
+    hasEndMark: false,
+    whole: { ...candidate('fine', { finishReason: 'STOP' }), ...counted },
+    error: () => ({ error: { message: planted } }),
+    first: sse(candidate('half ')),
+    more: sse(candidate('more ')),
+    rest: sse({ ...candidate(undefined, { finishReason: 'STOP' }), ...counted }),
+    end: sse(candidate(undefined, { finishReason: 'STOP' })),
+    errorEvent: sse({ error: { code: 503, message: planted, status: 'UNAVAILABLE' } }),
+  },
 ];
+
+/** Which of them a request is written in. */
+export const wireAt = (path: string): Wire | undefined =>
+  wires.find(
+    ({ name }) =>
+      name ===
+      (path === '/v1/messages' ? 'anthropic-messages' : path.startsWith('/v1beta/') ? 'gemini' : 'openai-chat'),
+  );
 
 export interface Acting {
   readonly received: Received;
@@ -86,6 +122,8 @@ export interface Fault {
   readonly act: (acting: Acting) => void;
   readonly whole?: Expected;
   readonly stream?: Expected;
+  /** Dialects that know no such thing. */
+  readonly isUnknownTo?: (wire: Wire) => boolean;
 }
 
 const failed = '502 upstream_failed';
@@ -141,6 +179,10 @@ function begins(acting: Acting, then: (response: Received['response']) => void):
 }
 
 const onlyStream = (expected: Expected, act: Fault['act']): Fault => ({ act, stream: expected });
+const afterTheMark = (act: Fault['act']): Fault => ({
+  ...onlyStream('fine', act),
+  isUnknownTo: ({ hasEndMark }) => !hasEndMark,
+});
 const mid = (act: (acting: Acting) => string): Fault =>
   onlyStream(brokenOff, (acting) => begins(acting, (response) => response.end(act(acting))));
 
@@ -192,7 +234,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   'no content': both(broken, ({ received: { response } }) => void response.writeHead(204).end()),
   'status 400': both('400 upstream_rejected_request', status(400, 'invalid_request_error')),
   'status 401': both('502 upstream_credential_refused', status(401, 'authentication_error')),
-  'status 402': both('429 upstream_rate_limited', status(402)),
+  'status 402': { ...both('429 upstream_rate_limited', status(402)), isUnknownTo: ({ name }) => name === 'gemini' },
   'status 403': both('502 upstream_credential_refused', status(403, 'permission_error')),
   'status 404': both('502 upstream_model_unknown', status(404, 'not_found_error')),
   'status 408': both(late, status(408)),
@@ -267,15 +309,19 @@ export const faults: Readonly<Record<string, Fault>> = {
   'usage that cannot be': both('fine', ({ received: { response }, wire, stream }) => {
     const odd = (text: string) =>
       text
-        .replaceAll(/"(prompt_tokens|input_tokens)":3/g, '"$1":-3')
-        .replaceAll(/"(completion_tokens|output_tokens)":2/g, '"$1":1e400');
+        .replaceAll(/"(prompt_tokens|input_tokens|promptTokenCount)":3/g, '"$1":-3')
+        .replaceAll(/"(completion_tokens|output_tokens|candidatesTokenCount)":2/g, '"$1":1e400');
     response.writeHead(200, { 'content-type': stream ? 'text/event-stream' : 'application/json' });
     response.end(odd(stream ? wire.first + wire.rest : JSON.stringify(wire.whole)));
   }),
   'a body in place of a stream': onlyStream(broken, ({ received, wire }) =>
     answerJson(received.response, 200, wire.whole),
   ),
-  'a stream of nothing but its end': onlyStream(broken, (acting) => body(acting.wire.end)(acting)),
+  'a stream of nothing but its end': {
+    ...onlyStream(broken, (acting) => body(acting.wire.end)(acting)),
+    // Without a mark, a reason to end is an answer, if an empty one.
+    isUnknownTo: ({ hasEndMark }) => !hasEndMark,
+  },
   'a stream that only pings': onlyStream(late, ({ received }) => {
     startEvents(received.response);
     onAndOn(received, ': ping\n\n', 30);
@@ -289,13 +335,13 @@ export const faults: Readonly<Record<string, Fault>> = {
   'an end without its mark': mid(() => ''),
   'an event that is no JSON': mid(({ wire }) => `data: <html>${planted}\n\n${wire.end}`),
   'an event cut short': mid(() => 'data: {"choices":[{"del'),
-  'silence after the end mark': onlyStream('fine', (acting) =>
+  'silence after the end mark': afterTheMark((acting) =>
     begins(acting, (response) => response.write(acting.wire.rest)),
   ),
-  'a reset after the end mark': onlyStream('fine', (acting) =>
+  'a reset after the end mark': afterTheMark((acting) =>
     begins(acting, (response) => response.write(acting.wire.rest, () => setTimeout(() => reset(acting.received), 30))),
   ),
-  'words after the end mark': onlyStream('fine', (acting) =>
+  'words after the end mark': afterTheMark((acting) =>
     begins(acting, (response) => response.end(acting.wire.rest + acting.wire.more.replace('more', planted))),
   ),
 };
