@@ -121,6 +121,10 @@ export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends 
   needs?: Needs;
   /** Where requests go: the first that answers, in this order. A target never starts once the client has seen a byte. */
   targets: { [Index in keyof Of]: Fit<Of[Index], Needs> };
+  /** For a whole request, to the last byte of its answer; then a 504, or an error event in a stream. Default `'10m'`. */
+  deadline?: Duration;
+  /** Asks the next target too when one has not begun by then: who begins first serves, at up to twice the cost. Default: never. */
+  hedge?: Duration;
   /** Stands before the client's own messages. */
   prompt?: BoundPrompt | Prompt<{}>;
   /** Keeps conversations inside the window. Without one, messages pass as they are. */

@@ -174,6 +174,7 @@ function finish(edge: Edge, visit: Visit): void {
       stream: outcome.size?.stream,
       input_tokens: outcome.usage?.inputTokens,
       output_tokens: outcome.usage?.outputTokens,
+      usage_estimated: outcome.usageEstimated || undefined,
     },
     'request',
   );

@@ -29,6 +29,7 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { RecentRequests } from './telemetry/recent-requests.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
+import { Upstreams } from './upstream/upstreams.ts';
 
 /** The document at `/status`. */
 export type StatusReport = ReturnType<typeof statusOf>;
@@ -151,8 +152,9 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const cold = () =>
     new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 });
   const recent = new RecentRequests();
+  const upstreams = new Upstreams();
   const edge: Edge = {
-    house: { log, metrics, quotas, random: Math.random },
+    house: { log, metrics, quotas, upstreams, random: Math.random },
     forwarder,
     recent,
     serving: (headers) => {
@@ -166,6 +168,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     loop,
     keep,
     recent,
+    upstreams,
     signed: bar.signed,
     replicaId,
     herald,

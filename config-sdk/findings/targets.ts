@@ -108,6 +108,11 @@ export const targetFindings = {
     'shorten the timeouts',
     'The OpenAI and Anthropic SDKs give up after ten minutes; the last targets would answer nobody.',
   ),
+  targets_beyond_deadline: warning(
+    'The timeouts of the first targets of a model add up to its deadline.',
+    'shorten their timeouts, or raise the deadline',
+    'When they hang, which is what fallbacks are for, the time is over before the next one is asked.',
+  ),
   timeout_too_short: warning(
     'A timeout is shorter than a service needs for any answer.',
     'check the unit: ms is a thousandth of s',

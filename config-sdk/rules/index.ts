@@ -67,6 +67,7 @@ export const rules: readonly Rule[] = [
   fallbacks.standIns,
   fallbacks.optionalTargets,
   patience.longTimeouts,
+  patience.deadlinesUsedUp,
   patience.shortTimeouts,
   consumers.plaintextKeys,
   consumers.duplicateKeys,
