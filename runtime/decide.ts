@@ -3,11 +3,12 @@
  * no secret and no provider. What `explain`, `test` and the replay of traffic share.
  */
 import { randomBytes } from 'node:crypto';
-import type { JsonObject, Message } from './call.ts';
+import type { Asking } from './balancing/balancer.ts';
+import type { Call, JsonObject, Message } from './call.ts';
 import { askedFor } from './door.ts';
 import { asHeadgateError, type ErrorCode } from './errors.ts';
-import type { Exchange, House } from './exchange.ts';
-import type { Generation } from './generation/generation.ts';
+import type { Exchange } from './exchange.ts';
+import type { Generation, LiveConsumer } from './generation/generation.ts';
 import { offlineGeneration } from './generation/offline.ts';
 import { bindPrompt } from './generation/template.ts';
 import { HeldReply } from './held-reply.ts';
@@ -15,6 +16,7 @@ import { createLog } from './log.ts';
 import { newOutcome, type Outcome } from './outcome.ts';
 import { maxCallBytes, tooLarge } from './pipeline/accept.ts';
 import { admit } from './pipeline/admit.ts';
+import { askingOf } from './pipeline/asking.ts';
 import { admitCount } from './pipeline/count-line.ts';
 import { pathAtUpstream } from './generation/routes.ts';
 import { admitRoute } from './pipeline/admit-route.ts';
@@ -102,7 +104,8 @@ const textsOf = (messages: readonly Message[]) =>
 /** What the stages leave on an exchange, as far as they came. */
 type Walked = Exchange & {
   readonly prepend?: readonly Message[];
-  readonly call?: { readonly messages: readonly unknown[] };
+  readonly consumer?: LiveConsumer;
+  readonly call?: Call;
   readonly guarded?: true;
   readonly keep?: readonly number[];
 };
@@ -139,11 +142,9 @@ class OfflineDecider implements Decider {
   readonly sourceOf: (object: string) => string | undefined;
   readonly #generation: Generation;
   readonly #keyOf: (consumer: string) => string;
-  readonly #house: Omit<House, 'quotas' | 'random'> = {
-    log: createLog('silent'),
-    metrics: createMetrics(),
-    upstreams: new Upstreams(),
-  };
+  readonly #house = { log: createLog('silent'), metrics: createMetrics() };
+  /** What each decision was about, for those who ask what else could have been drawn. */
+  readonly #asked = new WeakMap<Decision, Asking>();
 
   constructor(snapshot: Snapshot, generation: Generation, keyOf: (consumer: string) => string) {
     this.snapshot = snapshot;
@@ -152,7 +153,7 @@ class OfflineDecider implements Decider {
     this.#keyOf = keyOf;
   }
 
-  async decide(asked: AskedRequest, { quotas, random }: Circumstances = {}): Promise<Decision> {
+  async decide(asked: AskedRequest, { quotas, random = seededRandom(1) }: Circumstances = {}): Promise<Decision> {
     const key = asked.consumer === undefined ? undefined : this.#keyOf(asked.consumer);
     const { request, body } = headOf(asked, key);
     const outcome = newOutcome();
@@ -166,7 +167,9 @@ class OfflineDecider implements Decider {
             () => 0,
             () => 0,
           ),
-        random: random ?? seededRandom(1),
+        random,
+        // Nothing is known of upstreams, and nothing is remembered from one decision to the next.
+        upstreams: new Upstreams(() => 0, random),
       },
       generation: this.#generation,
       request,
@@ -187,7 +190,10 @@ class OfflineDecider implements Decider {
       outcome.code = refusal.code;
       outcome.endedBy = refusal.object;
     }
-    return this.#decision({ method: request.method ?? '', path, found, refusal }, exchange);
+    const decision = this.#decision({ method: request.method ?? '', path, found, refusal }, exchange);
+    const { call, consumer } = exchange;
+    if (call && consumer) this.#asked.set(decision, askingOf({ call, consumer, request }));
+    return decision;
   }
 
   #decision(
@@ -218,7 +224,7 @@ class OfflineDecider implements Decider {
     const [sort, name = ''] = matchedObject(outcome) ?? [];
     const model = sort === 'model' ? this.#generation.tables.models.get(name) : undefined;
     const orders = model
-      ?.orders()
+      ?.orders(this.#asked.get(decision))
       ?.map(({ chance, targets }) => ({ chance, targets: targets.map(({ label }) => label) }));
     return { ...decision, steps, orders };
   }

@@ -1,6 +1,9 @@
 /** Every way a request can take through a snapshot: who asks, what for, and each target it may come to, fallbacks included. */
+import { firstChances } from './balanced-group.ts';
 import { surfacePaths } from './pipeline/find-line.ts';
-import { balancerKinds, type ModelSnapshot, type QuotaSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
+import type { ModelSnapshot, QuotaSnapshot, Snapshot, TargetSnapshot } from './snapshot.ts';
+
+export { firstChances } from './balanced-group.ts';
 
 export interface PathNode {
   readonly name: string;
@@ -76,19 +79,12 @@ type Tail = Pick<Path, 'entry' | 'end' | 'chance' | 'policies'> & { readonly quo
 
 const none: readonly never[] = [];
 
-function* legsOf(node: TargetNode, chance = 1): Generator<{ provider: string; model: string; chance: number }> {
-  if (node.kind === 'target') {
-    yield { provider: node.provider, model: node.model, chance };
-    return;
-  }
-  const chances = balancerKinds[node.balance]?.chances(node.of.map(({ weight }) => weight ?? 1)) ?? none;
-  for (const [index, member] of node.of.entries()) yield* legsOf(member.node, chance * (chances[index] ?? 0));
-}
-
 function tailsOfModel(name: string, model: ModelSnapshot, { providers }: Snapshot): Tail[] {
   const entry = { sort: 'model' as const, name, tags: model.tags ?? none };
   const { policies = none, quotas = none } = model;
-  return [...legsOf(model.targets)].map(({ provider, model: vendorModel, chance }) => {
+  const pricesOf = ({ provider, model: id }: TargetSnapshot) => providers[provider]?.models[id]?.prices;
+  const { each } = firstChances(model.targets, (node) => ({ upstream: '', prices: pricesOf(node) }));
+  return each.map(({ node: { provider, model: vendorModel }, chance }) => {
     const tags = providers[provider]?.tags ?? none;
     const end = { sort: 'provider' as const, name: provider, tags, model: vendorModel };
     return { entry, end, chance, policies, quotas };

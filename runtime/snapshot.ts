@@ -97,23 +97,36 @@ export type TargetSnapshot = z.output<typeof target>;
 export interface GroupSnapshot {
   readonly kind: 'group';
   readonly balance: string;
+  /** Parsed by the strategy's own schema; absent where it has none. */
+  readonly options?: unknown;
   readonly of: readonly { readonly weight?: number | undefined; readonly node: TargetNode }[];
 }
 export type TargetNode = TargetSnapshot | GroupSnapshot;
 
-const targetNode: z.ZodType<TargetNode> = z.lazy(() =>
-  z.discriminatedUnion('kind', [
-    target,
-    z.strictObject({
-      kind: z.literal('group'),
-      balance: z.enum(Object.keys(balancers) as [string, ...string[]]),
-      of: z
-        .array(z.strictObject({ weight: z.number().positive().max(1_000_000).optional(), node: targetNode }))
-        .min(1)
-        .max(64),
-    }),
-  ]),
+/** Members of one group. */
+const mostMembers = 64;
+
+const groups = Object.entries(balancerKinds).map(([name, { options, single }]) =>
+  z.strictObject({
+    kind: z.literal('group'),
+    balance: z.literal(name),
+    ...(options && { options }),
+    of: z
+      .array(
+        z.strictObject({
+          weight: z.number().positive().max(1_000_000).optional(),
+          node: z.lazy((): z.ZodType<TargetNode> => targetNode),
+        }),
+      )
+      .min(1)
+      .max(single ? 1 : mostMembers),
+  }),
 );
+
+// As with kinds: the names of strategies are only known at run time.
+const group = z.discriminatedUnion('balance', groups as unknown as [z.ZodObject]);
+
+const targetNode = z.discriminatedUnion('kind', [target, group]) as unknown as z.ZodType<TargetNode>;
 
 const valueSource = z.union([
   z.string().max(10_000),

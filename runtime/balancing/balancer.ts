@@ -1,10 +1,82 @@
 /** The contract of a balancing strategy: in which order the members of a group are tried. */
+import type { z } from 'zod';
+import type { Call } from '../call.ts';
 
-export interface Balancer {
+/** A target below a member. */
+export interface MemberTarget {
+  /** By where it really is. */
+  readonly upstream: string;
+  /** USD for a million tokens. */
+  readonly prices: { readonly input: string; readonly output: string } | undefined;
+}
+
+export interface Member {
+  /** The same as long as it leads to the same place, whatever stands beside it. No two in a group are alike. */
+  readonly name: string;
+  readonly weight: number;
+  /** One, or those of the group that it is. */
+  readonly targets: readonly MemberTarget[];
+}
+
+export interface BalancedGroup<Options = unknown> {
+  /** The same in every revision: what is remembered of the group goes by it. */
+  readonly name: string;
+  readonly options: Options;
+  readonly members: readonly Member[];
+}
+
+/** What is known of the request that an order is drawn for. */
+export interface Asking {
+  readonly consumer: string;
+  readonly call: Call;
+  readonly header: (name: string) => string | undefined;
+  /** As estimated, of all that the client sends. */
+  readonly tokens: () => number;
+}
+
+/** What the process knows of upstreams. Offline it knows nothing. */
+export interface Sight {
+  /** Requests that are there or wait for it. */
+  readonly load: (upstream: string) => number;
+  /** How long an answer takes to begin, or to be whole; undefined while nobody knows. */
+  readonly latencyMs: (upstream: string, answer: 'begun' | 'whole') => number | undefined;
+  /** How often it was called with this name before. */
+  readonly turn: (group: string) => number;
+}
+
+export interface Circumstances extends Sight {
+  /** Numbers in [0, 1) that can be seeded. */
+  readonly random: () => number;
+  /** Undefined where there is no request, as for probes. */
+  readonly asking: Asking | undefined;
+}
+
+/** Indices of members, first choice first, none twice. Who is not among them is not tried. */
+export type Draw = (circumstances: Circumstances) => readonly number[];
+
+export interface Balancer<Options extends z.ZodType = z.ZodType> {
+  /** Strict schema of what config may say of such a group, its members aside; absent where there is nothing to say. */
+  readonly options?: Options;
   /** Must every member of such a group carry a weight? */
   readonly weights: 'required' | 'refused';
-  /** How likely each member is to be tried first. The rest follow by the same rule among themselves. */
-  chances(weights: readonly number[]): readonly number[];
-  /** Every index exactly once, first choice first. `random` gives numbers in [0, 1) and can be seeded. */
-  order(weights: readonly number[], random: () => number): readonly number[];
+  /** Such a group has one member, and decides whether it is tried. */
+  readonly single?: true;
+  /**
+   * How likely each member is to be tried first, of this request or of any. Whatever it depends on that is not known counts as
+   * equally likely each way. What is missing to 1 is how likely nobody is tried. The rest follow by the same rule among themselves.
+   */
+  chances(group: BalancedGroup<z.output<Options>>, asking: Asking | undefined): readonly number[];
+  /** Made once for a group: what needs no circumstances is settled here. */
+  prepare(group: BalancedGroup<z.output<Options>>): Draw;
+}
+
+/** Each as likely as the others. */
+export const evenly = ({ members }: BalancedGroup): readonly number[] => members.map(() => 1 / members.length);
+
+/** Every index once, in an order that chance decides. */
+export function shuffled(count: number, random: () => number): number[] {
+  const left = [...Array(count).keys()];
+  const order: number[] = [];
+  while (left.length > 0) order.push(...left.splice(Math.floor(random() * left.length), 1));
+  return order;
 }

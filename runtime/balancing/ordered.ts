@@ -1,8 +1,11 @@
 /** Tries members in the order they are written. */
 import type { Balancer } from './balancer.ts';
 
-export const ordered: Balancer = {
+export const ordered = {
   weights: 'refused',
-  chances: (weights) => weights.map((_, index) => (index === 0 ? 1 : 0)),
-  order: (weights) => weights.map((_, index) => index),
-};
+  chances: ({ members }) => members.map((_, index) => (index === 0 ? 1 : 0)),
+  prepare({ members }) {
+    const order = members.map((_, index) => index);
+    return () => order;
+  },
+} satisfies Balancer;

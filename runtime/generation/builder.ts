@@ -1,13 +1,14 @@
 /** Turns models, routes and consumers of a snapshot into live ones; the same again whenever it is asked again. */
 import {
-  balancerKinds,
   strategyKinds,
   type ConsumerSnapshot,
   type ModelSnapshot,
   type RouteSnapshot,
   type TargetNode,
+  type TargetSnapshot,
 } from '../snapshot.ts';
 import type { LiveConsumer, LiveModel, LiveQuota, LiveRoute, LiveTarget } from './generation.ts';
+import { liveOrder } from './live-order.ts';
 import { allOrders } from './orders.ts';
 import type { SharedParts } from './shared-parts.ts';
 import { bindPrompt } from './template.ts';
@@ -27,7 +28,7 @@ export class Builder {
     return names ? names.flatMap((name) => this.#parts.find(this.#parts.quotas, name, object) ?? []) : nothing;
   }
 
-  #target(node: Extract<TargetNode, { kind: 'target' }>, object: string): LiveTarget | undefined {
+  #target(node: TargetSnapshot, object: string): LiveTarget | undefined {
     const provider = this.#parts.find(this.#parts.providers, node.provider, object);
     if (!provider) return undefined;
     const models = this.#parts.vendorModels.get(node.provider) ?? {};
@@ -49,33 +50,25 @@ export class Builder {
       firstTokenTimeoutMs: node.firstTokenTimeout,
       retries: node.retries,
       maxConcurrency: node.maxConcurrency,
+      prices: facts.prices,
     };
-  }
-
-  /** The tree of groups as one function that draws an order. */
-  #order(node: TargetNode, object: string): LiveModel['order'] {
-    if (node.kind === 'target') {
-      const target = this.#target(node, object);
-      const fixed = target ? [target] : [];
-      return () => fixed;
-    }
-    const balancer = balancerKinds[node.balance];
-    if (!balancer) throw new TypeError(`unknown balancing ${node.balance}`);
-    const children = node.of.map((child) => this.#order(child.node, object));
-    const weights = node.of.map(({ weight }) => weight ?? 1);
-    return (random) => balancer.order(weights, random).flatMap((index) => children[index]?.(random) ?? []);
   }
 
   model(name: string, snapshot: ModelSnapshot): LiveModel {
     const object = `models.${name}`;
     const parts = this.#parts;
     const prompt = snapshot.prompt && parts.find(parts.prompts, snapshot.prompt.name, object);
+    const built = new Map<TargetNode, LiveTarget | undefined>();
+    const targetOf = (node: TargetSnapshot): LiveTarget | undefined => {
+      if (!built.has(node)) built.set(node, this.#target(node, object));
+      return built.get(node);
+    };
     return {
       name,
       deadlineMs: snapshot.deadline,
       hedgeMs: snapshot.hedge,
-      order: this.#order(snapshot.targets, object),
-      orders: () => allOrders(snapshot.targets, (node) => this.#target(node, object)),
+      order: liveOrder({ node: snapshot.targets, name, targetOf }),
+      orders: (asking) => allOrders({ node: snapshot.targets, name, targetOf }, asking),
       prompt: snapshot.prompt?.name,
       render: prompt && bindPrompt(prompt, snapshot.prompt?.variables ?? {}),
       fit: snapshot.context === undefined ? undefined : this.#fitting(snapshot.context, snapshot.targets, object),

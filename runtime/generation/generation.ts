@@ -1,9 +1,10 @@
 /** What a generation is: one snapshot made live, immutable, counted while requests use it, and gone when the last one ends. */
 import type { Artifact, Manifest } from '../artifact.ts';
+import type { Asking, Circumstances } from '../balancing/balancer.ts';
 import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { Verdict } from '../policies/policy.ts';
-import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
+import type { Connection, Prices, ProviderKind, Transport } from '../providers/provider.ts';
 import type { KeyName } from '../upstream/keys.ts';
 import { Changes, type Compared } from './changes.ts';
 import { ConsumerRecord } from './consumer-record.ts';
@@ -44,6 +45,7 @@ export interface LiveTarget {
   readonly firstTokenTimeoutMs: number | undefined;
   readonly retries: number;
   readonly maxConcurrency: number | undefined;
+  readonly prices: Prices | undefined;
 }
 
 export interface LiveQuota {
@@ -68,10 +70,10 @@ export interface LiveModel {
   readonly deadlineMs: number;
   /** When the next target is asked as well; undefined: only once one has failed. */
   readonly hedgeMs: number | undefined;
-  /** Targets in the order to try them; draws anew where weights decide. */
-  readonly order: (random: () => number) => readonly LiveTarget[];
-  /** Every order that can be drawn, the likeliest first; undefined when they are too many to tell. */
-  readonly orders: () => readonly DrawnOrder[] | undefined;
+  /** Targets in the order to try them, drawn anew; none where no group has one for this request. */
+  readonly order: (circumstances: Circumstances) => readonly LiveTarget[];
+  /** Every order that can be drawn for a request, or for any, the likeliest first; undefined when they are too many to tell. */
+  readonly orders: (asking: Asking | undefined) => readonly DrawnOrder[] | undefined;
   /** Name of its prompt. */
   readonly prompt: string | undefined;
   /** The messages of its prompt; throws `HeadgateError` when a value is missing. */

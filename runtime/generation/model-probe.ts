@@ -5,13 +5,16 @@ import { AttemptFailed } from '../pipeline/patience.ts';
 import type { ModelProbe } from '../snapshot-probes.ts';
 import { timeIsOver, type Answered, type Asking } from './probe-answer.ts';
 import type { LiveKey, LiveModel, LiveTarget } from './generation.ts';
+import { inTheDark } from './live-order.ts';
 import { blameInWords, type Blame } from './health.ts';
 
 /** Draws that between them see every target of some weight come first. */
 const draws = [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 0.999];
 
 function firstTargets(model: LiveModel): readonly LiveTarget[] {
-  const firsts = draws.flatMap((draw) => model.order(() => draw).find(({ provider }) => provider.live) ?? []);
+  const firsts = draws.flatMap(
+    (draw) => model.order(inTheDark(() => draw)).find(({ provider }) => provider.live) ?? [],
+  );
   return [...new Map(firsts.map((target) => [target.label, target])).values()];
 }
 

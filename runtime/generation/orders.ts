@@ -1,32 +1,33 @@
-/** Every order in which a model's targets may be tried, with its chance: what drawing one of them makes of the weights. */
-import { balancerKinds, type TargetNode } from '../snapshot.ts';
-import type { DrawnOrder, LiveTarget } from './generation.ts';
+/** Every order in which a model's targets may be tried, with its chance: what drawing makes of the groups. */
+import type { Asking } from '../balancing/balancer.ts';
+import { balancedGroup, balancerOf } from '../balanced-group.ts';
+import type { DrawnOrder } from './generation.ts';
+import type { LiveTree } from './live-order.ts';
 
 /** More than anyone reads. */
 const mostOrders = 120;
 
-type TargetOf = (node: Extract<TargetNode, { kind: 'target' }>) => LiveTarget | undefined;
-
-interface Member {
-  readonly weight: number;
-  readonly orders: readonly DrawnOrder[];
-}
+/** Less is what rounding leaves. */
+const negligible = 1e-9;
 
 class TooMany extends Error {}
 
-/** One member after the other, each by its chance among those that are left. */
+/** One member after the other, each by its chance among those of `left`, which are indices of `orders`. */
 function sequences(
-  members: readonly Member[],
-  chances: (weights: readonly number[]) => readonly number[],
+  left: readonly number[],
+  orders: readonly (readonly DrawnOrder[])[],
+  chancesOf: (left: readonly number[]) => readonly number[],
 ): DrawnOrder[] {
-  if (members.length === 0) return [{ chance: 1, targets: [] }];
-  const first = chances(members.map(({ weight }) => weight));
+  if (left.length === 0) return [{ chance: 1, targets: [] }];
+  const first = chancesOf(left);
   const found: DrawnOrder[] = [];
-  for (const [index, { orders }] of members.entries()) {
-    const chance = first[index] ?? 0;
+  const nobody = 1 - first.reduce((sum, chance) => sum + chance, 0);
+  if (nobody > negligible) found.push({ chance: nobody, targets: [] });
+  for (const [position, index] of left.entries()) {
+    const chance = first[position] ?? 0;
     if (chance === 0) continue;
-    const rest = sequences(members.toSpliced(index, 1), chances);
-    for (const head of orders)
+    const rest = sequences(left.toSpliced(position, 1), orders, chancesOf);
+    for (const head of orders[index] ?? [])
       for (const tail of rest)
         found.push({ chance: chance * head.chance * tail.chance, targets: [...head.targets, ...tail.targets] });
     if (found.length > mostOrders) throw new TooMany();
@@ -34,24 +35,37 @@ function sequences(
   return found;
 }
 
-function ordersOf(node: TargetNode, targetOf: TargetOf): DrawnOrder[] {
+/** Different draws may come to the same order. */
+function merged(orders: readonly DrawnOrder[]): DrawnOrder[] {
+  const known = new Map<string, DrawnOrder>();
+  for (const { chance, targets } of orders) {
+    const key = JSON.stringify(targets.map(({ label }) => label));
+    known.set(key, { targets, chance: chance + (known.get(key)?.chance ?? 0) });
+  }
+  return [...known.values()];
+}
+
+function ordersOf({ node, name, targetOf }: LiveTree, asking: Asking | undefined): DrawnOrder[] {
   if (node.kind === 'target') {
     const target = targetOf(node);
     return target?.provider.live ? [{ chance: 1, targets: [target] }] : [];
   }
-  const balancer = balancerKinds[node.balance];
-  if (!balancer) throw new TypeError(`unknown balancing ${node.balance}`);
-  const members = node.of
-    .map((child) => ({ weight: child.weight ?? 1, orders: ordersOf(child.node, targetOf) }))
-    // What is out of rotation leaves its share to the others.
-    .filter(({ orders }) => orders.length > 0);
-  return members.length === 0 ? [] : sequences(members, (weights) => balancer.chances(weights));
+  const balancer = balancerOf(node);
+  const group = balancedGroup(node, name, targetOf);
+  const orders = node.of.map((member, index) =>
+    ordersOf({ node: member.node, name: `${name}/${index}`, targetOf }, asking),
+  );
+  // What is out of rotation leaves its share to the others.
+  const inRotation = [...orders.keys()].filter((index) => orders[index]?.length);
+  const chancesOf = (left: readonly number[]) =>
+    balancer.chances({ ...group, members: left.flatMap((index) => group.members[index] ?? []) }, asking);
+  return inRotation.length === 0 ? [] : merged(sequences(inRotation, orders, chancesOf));
 }
 
 /** The likeliest first; undefined when there are too many to tell. */
-export function allOrders(node: TargetNode, targetOf: TargetOf): readonly DrawnOrder[] | undefined {
+export function allOrders(tree: LiveTree, asking: Asking | undefined): readonly DrawnOrder[] | undefined {
   try {
-    return ordersOf(node, targetOf).sort((a, b) => b.chance - a.chance);
+    return ordersOf(tree, asking).sort((a, b) => b.chance - a.chance);
   } catch (error) {
     if (error instanceof TooMany) return undefined;
     throw error;

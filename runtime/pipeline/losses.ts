@@ -7,6 +7,7 @@ import type { RequestHead } from '../door.ts';
 import type { ErrorCode } from '../errors.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted } from '../exchange.ts';
+import { inTheDark } from '../generation/live-order.ts';
 import type { Generation, LiveConsumer, ReadValue } from '../generation/generation.ts';
 import { consumerOf } from './identify.ts';
 
@@ -50,7 +51,7 @@ export function noteLostCall({ generation, request, call, outcome }: Accepted, r
   const before = formerly(generation, request);
   if (!before || !isAllowed(before.consumer.models, call.model)) return;
   const model = before.tables.models.get(call.model);
-  if (!model?.order(() => 0).some(({ provider }) => provider.live !== undefined)) return;
+  if (!model?.order(inTheDark(() => 0)).some(({ provider }) => provider.live !== undefined)) return;
   try {
     model.render?.(read);
   } catch {

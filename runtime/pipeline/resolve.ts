@@ -3,6 +3,7 @@ import type { JsonObject } from '../call.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted, Resolved } from '../exchange.ts';
 import type { LiveConsumer, ReadValue } from '../generation/generation.ts';
+import { circumstancesOf } from './asking.ts';
 import { noteLostCall } from './losses.ts';
 
 /** Whether `consumer` may use `model`. Listing and calling must agree, so both ask here. */
@@ -33,7 +34,7 @@ function valueReader({ request, body }: Accepted): ReadValue {
 }
 
 function resolved(exchange: Accepted, read: ReadValue): Resolved {
-  const { call, consumer, generation, house, outcome } = exchange;
+  const { call, consumer, generation, outcome } = exchange;
   const model = generation.tables.models.get(call.model);
   if (!model)
     throw new HeadgateError(
@@ -47,7 +48,14 @@ function resolved(exchange: Accepted, read: ReadValue): Resolved {
       param: 'model',
       object: `consumers.${consumer.name}`,
     });
-  const targets = model.order(house.random).filter(({ provider }) => provider.live !== undefined);
+  const drawn = model.order(circumstancesOf(exchange));
+  if (drawn.length === 0)
+    throw new HeadgateError(
+      'no_target_available',
+      `No target of model '${model.name}' is for a request like this one: each stands under a condition.`,
+      { object: `models.${model.name}` },
+    );
+  const targets = drawn.filter(({ provider }) => provider.live !== undefined);
   if (targets.length === 0)
     throw new HeadgateError(
       'no_target_available',

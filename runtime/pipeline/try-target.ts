@@ -26,10 +26,12 @@ export interface Trying {
   readonly signal: AbortSignal;
 }
 
-type Noted = Trying & { readonly usedUpMs: number | undefined };
+type Noted = Trying & { readonly usedUpMs: number | undefined; readonly tookMs: number };
 
-function noteAnswer({ outcome, house, generation }: LookedUp, { target, key, ticket, usedUpMs }: Noted): void {
+function noteAnswer(exchange: LookedUp, { target, key, ticket, usedUpMs, tookMs }: Noted): void {
+  const { outcome, house, generation, call } = exchange;
   ticket.answered();
+  house.upstreams.of(target).latency[call.stream ? 'begun' : 'whole'].note(tookMs);
   house.upstreams.keys.answered(key, target.model);
   // Known before the next request runs into it.
   if (usedUpMs !== undefined) house.upstreams.keys.limited(key, target.model, usedUpMs);
@@ -82,7 +84,7 @@ export async function tryTarget(exchange: LookedUp, trying: Trying): Promise<Att
   outcome.target = target.label;
   try {
     const attempted = await attempt(exchange, { target, key, signal });
-    noteAnswer(exchange, { ...trying, usedUpMs: attempted.usedUpMs });
+    noteAnswer(exchange, { ...trying, usedUpMs: attempted.usedUpMs, tookMs: performance.now() - started });
     return attempted;
   } catch (error) {
     const isOurs = !(error instanceof AttemptFailed);

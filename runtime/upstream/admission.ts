@@ -21,6 +21,11 @@ export class Admission {
     return this.#count;
   }
 
+  /** Requests that are there or wait for it. */
+  get load(): number {
+    return this.#inside + this.#count;
+  }
+
   get isIdle(): boolean {
     return this.#inside === 0 && this.#count === 0;
   }

@@ -4,13 +4,17 @@
  */
 import { Admission } from './admission.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
+import type { Sight } from '../balancing/balancer.ts';
 import { Keys } from './keys.ts';
+import { Latency } from './latency.ts';
 import { RetryBudget } from './retry-budget.ts';
 
 export interface Upstream {
   readonly breaker: Breaker;
   readonly budget: RetryBudget;
   readonly admission: Admission;
+  /** Until an answer began, of streams, or was whole. */
+  readonly latency: Readonly<Record<'begun' | 'whole', Latency>>;
 }
 
 export interface UpstreamHealth {
@@ -26,11 +30,13 @@ export interface UpstreamHealth {
 /** More than any configuration has; beyond it those in good health are forgotten first. */
 const mostRemembered = 5_000;
 
-export class Upstreams {
+export class Upstreams implements Sight {
   readonly keys: Keys;
   readonly #now: () => number;
   readonly #random: () => number;
   readonly #known = new Map<string, Upstream>();
+  /** How often each group was called. */
+  readonly #turns = new Map<string, number>();
   /** Which upstream a target's label stood for when it was asked last. */
   readonly #asked = new Map<string, string>();
 
@@ -48,11 +54,31 @@ export class Upstreams {
         breaker: new Breaker(this.#now, this.#random),
         budget: new RetryBudget(this.#now),
         admission: new Admission(),
+        latency: { begun: new Latency(this.#now), whole: new Latency(this.#now) },
       };
       this.#known.set(id, known);
       if (this.#known.size > mostRemembered) this.#forgetOne();
     }
     return known;
+  }
+
+  load(id: string): number {
+    return this.#known.get(id)?.admission.load ?? 0;
+  }
+
+  latencyMs(id: string, answer: 'begun' | 'whole'): number | undefined {
+    return this.#known.get(id)?.latency[answer].ms;
+  }
+
+  /** Replicas begin anywhere, so that they do not all ask the same one first. */
+  turn(group: string): number {
+    const turn = this.#turns.get(group) ?? Math.floor(this.#random() * 2 ** 31);
+    // Put behind those that nobody asks for any more.
+    this.#turns.delete(group);
+    this.#turns.set(group, turn + 1);
+    const [oldest] = this.#turns.keys();
+    if (this.#turns.size > mostRemembered && oldest !== undefined) this.#turns.delete(oldest);
+    return turn;
   }
 
   /** Of those among `labels` that were ever asked. */

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test } from 'node:test';
 import { ArtifactRefused } from '../../runtime/artifact.ts';
 import { Activator } from '../../runtime/generation/activator.ts';
+import { inTheDark } from '../../runtime/generation/live-order.ts';
 import { provision, type Verified } from '../../runtime/generation/provision.ts';
 import { refuseShrink as refuse } from '../../runtime/generation/shrink-guard.ts';
 import { Pace } from '../../runtime/pace.ts';
@@ -81,7 +82,7 @@ test('what is built on demand is what was declared, and the same object each tim
   assert.equal(tables.models.size, 301);
   assert.ok(tables.models.has('n7') && !tables.models.has('n300') && !tables.models.has('toString'));
   assert.equal(tables.models.get('n7'), tables.models.get('n7'));
-  assert.equal(tables.models.get('n7')?.order(() => 0)[0]?.label, 'sandbox/small');
+  assert.equal(tables.models.get('n7')?.order(inTheDark(() => 0))[0]?.label, 'sandbox/small');
   const consumer = tables.consumersByKey.get(keyHash('key 5').slice('sha256:'.length));
   assert.deepEqual([consumer?.name, [...(consumer?.models ?? [])]], ['n5', ['n1']]);
   const match = tables.matchRoute('GET', 'any.test', '/25/x');

@@ -1,0 +1,65 @@
+/** Tries its member for requests that meet a condition, and leaves it out for all others. */
+import { z } from 'zod';
+import type { Asking, Balancer } from './balancer.ts';
+
+const names = z.array(z.string().min(1).max(200)).min(1).max(100);
+const tokens = z.int().min(0).max(100_000_000);
+
+const options = z
+  .strictObject({
+    /** Names of consumers, one of which asks. */
+    consumers: names.optional(),
+    /** Values by the name of a header, in lower case: each header has one of its values. */
+    headers: z.record(z.string().regex(/^[a-z0-9-]{1,128}$/, 'write header names in lower case'), names).optional(),
+    /** Whether the answer is streamed. */
+    stream: z.boolean().optional(),
+    /** Whether tools are offered to the model. */
+    tools: z.boolean().optional(),
+    /** Whether images stand among the messages. */
+    images: z.boolean().optional(),
+    /** Least tokens that the client sends, as estimated. */
+    minTokens: tokens.optional(),
+    /** Most tokens that the client sends, as estimated. */
+    maxTokens: tokens.optional(),
+  })
+  .refine((given) => Object.values(given).some((each) => each !== undefined), 'write at least one condition')
+  .refine(
+    ({ minTokens = 0, maxTokens = Infinity }) => minTokens <= maxTokens,
+    'minTokens is above maxTokens: no request can meet both',
+  );
+
+type Condition = z.output<typeof options>;
+
+const isOr = (wanted: boolean | undefined, is: () => boolean): boolean => wanted === undefined || wanted === is();
+
+function isMet(
+  { consumers, headers = {}, ...condition }: Condition,
+  { consumer, call, header, tokens }: Asking,
+): boolean {
+  const { stream, tools, images, minTokens, maxTokens } = condition;
+  const hasImages = () => call.messages.some(({ parts }) => parts.some(({ type }) => type === 'image'));
+  return (
+    (consumers?.includes(consumer) ?? true) &&
+    Object.entries(headers).every(([name, values]) => values.includes(header(name) ?? '')) &&
+    isOr(stream, () => call.stream) &&
+    isOr(tools, () => call.tools.length > 0) &&
+    isOr(images, hasImages) &&
+    // Last, because it takes longest.
+    (minTokens === undefined || tokens() >= minTokens) &&
+    (maxTokens === undefined || tokens() <= maxTokens)
+  );
+}
+
+const only = [0];
+const nobody: readonly number[] = [];
+
+export const when = {
+  options,
+  weights: 'refused',
+  single: true,
+  chances: ({ options: condition }, asking) => [asking ? Number(isMet(condition, asking)) : 0.5],
+  prepare:
+    ({ options: condition }) =>
+    ({ asking, random }) =>
+      (asking ? isMet(condition, asking) : random() < 0.5) ? only : nobody,
+} satisfies Balancer<typeof options>;
