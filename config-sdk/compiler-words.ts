@@ -35,7 +35,7 @@ const handles: Readonly<Record<string, readonly [what: string, by: string]>> = {
   BoundPrompt: ['a prompt', 'prompt()'],
   Consumer: ['a consumer', 'consumer()'],
   ContextPolicy: ['a context policy', 'contextPolicy()'],
-  Group: ['a group', 'weighted() or ordered()'],
+  Group: ['a group', 'weighted(), ordered() or another of its kind'],
   Invariant: ['an invariant', 'invariant()'],
   Model: ['a model', 'model()'],
   Policy: ['a policy', 'policy()'],
@@ -56,7 +56,11 @@ function inWords(type: string): string {
 }
 
 const list = (names: readonly string[]): string => names.map((each) => `'${each}'`).join(', ');
-const literalsIn = (type: string): string[] => [...type.matchAll(/"([^"]*)"/g)].map(([, text = '']) => text);
+/** Of texts that go on as one likes, how they begin. */
+const literalsIn = (type: string): string[] =>
+  [...type.matchAll(/"([^"]*)"|`(\w+:)\$\{string\}`/g)].map(([, text = '', begin]) =>
+    begin === undefined ? text : `${begin}…`,
+  );
 
 /** More than these only hide the one that was meant. */
 const mostNames = 8;
@@ -89,6 +93,7 @@ function unknownProperty(name: string, type: string, suggested: string | undefin
   };
 }
 
+const literal = String.raw`(?:"[^"']*"|\`\w+:\$\{string\}\`|\.\.\. \d+ more \.\.\.|undefined)`;
 const notAssignable = String.raw`^(?:Type|Argument of type) '((?:(?!' is not ).)+)' is not assignable to (?:type|parameter of type) `;
 const anyHandle = `(${Object.keys(handles).join('|')})\\b`;
 
@@ -142,9 +147,7 @@ const wordings: readonly Wording[] = [
     (given = '', names = '') => oneOf(given, names, 'use one of the choices, or add it to those of the prompt'),
   ],
   [
-    new RegExp(
-      `${notAssignable}'((?:"[^"']*"|\\.\\.\\. \\d+ more \\.\\.\\.|undefined)(?: \\| (?:"[^"']*"|\\.\\.\\. \\d+ more \\.\\.\\.|undefined))*)'`,
-    ),
+    new RegExp(`${notAssignable}'(${literal}(?: \\| ${literal})*)'`),
     (given = '', names = '') => oneOf(given, names, 'use a word that fits'),
   ],
   [new RegExp(`${notAssignable}'${anyHandle}[^']*'`), (given = '', wanted = '') => wrongHandle(given, wanted)],

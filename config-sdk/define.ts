@@ -8,13 +8,12 @@ import type {
 } from '@headgate/runtime/snapshot';
 import type { z } from 'zod';
 import { declare } from './site.ts';
-import type { Decimal, Fit, FitContext, FitQuota, KnownModels, Leg, Legs, QuotaUnit, TargetsIn } from './fitting.ts';
+import type { Decimal, Fit, FitContext, FitQuota, KnownModels, Legs, QuotaUnit, TargetsIn } from './fitting.ts';
 import type {
   BoundPrompt,
   Consumer,
   ContextPolicy,
   Duration,
-  Group,
   Model,
   Policy,
   Prompt,
@@ -94,26 +93,6 @@ export function provider<const Id extends string, const Kind extends keyof Provi
   const target: Provider<TargetsOf<Id, Kind, Written>>['target'] = (model, options = {}) =>
     declare(target, '', { model, options }, { kind: 'target', provider: id, model, options });
   return declare(provider, id, spec, { kind: 'provider', id, target });
-}
-
-/** Draws the first choice by weight; the others are fallbacks. Groups nest. */
-export function weighted<const Of extends Legs>(
-  ...of: { [Index in keyof Of]: Weighted<Of[Index]> }
-): Group<TargetsIn<Of[number]>> {
-  const members: readonly Weighted[] = of;
-  return declare(weighted, '', { of }, { kind: 'group', balance: 'weighted', of: members });
-}
-
-export interface Weighted<Each = Leg> {
-  /** Relative share; need not add up to anything. */
-  weight: number;
-  target: Each;
-}
-
-/** Tries its members in order. What a plain list of targets means too; useful inside other groups. */
-export function ordered<const Of extends Legs>(...targets: Of): Group<TargetsIn<Of[number]>> {
-  const of = targets.map((target) => ({ target }));
-  return declare(ordered, '', { of }, { kind: 'group', balance: 'ordered', of });
 }
 
 export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends number, Unit> {

@@ -64,6 +64,7 @@ export interface Target<Name extends string = string, Traits extends string = st
 export interface Group<Targets = Target> {
   readonly kind: 'group';
   readonly balance: string;
+  readonly options?: object;
   readonly of: readonly { readonly weight?: number; readonly target: Leg }[];
   /** For the type checker only: every target in it, nested groups included. */
   readonly targets?: Targets;

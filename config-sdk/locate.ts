@@ -80,7 +80,7 @@ function step(from: Node, key: Key, follow: boolean): Node | undefined {
 /** Which argument of the call a path starts in, and what remains of it there. */
 function argumentOf(
   call: CallExpression,
-  sort: LoadedDeclaration['sort'],
+  { sort, spec }: LoadedDeclaration,
   path: Path,
 ): { node: Node | undefined; rest: Path } {
   const given = call.getArguments();
@@ -89,7 +89,10 @@ function argumentOf(
   if (sort === 'bound-prompt') return { node: given[0], rest };
   if (sort === 'target') return first === 'options' ? { node: given[1], rest } : { node: given[0], rest: [] };
   if (sort === 'group') {
-    const position = typeof rest[0] === 'number' ? rest[0] : 0;
+    if (first === 'options') return { node: given[0], rest };
+    // Of groups that have something to say of themselves, members follow after it.
+    const before = typeof spec === 'object' && spec !== null && Object.hasOwn(spec, 'options') ? 1 : 0;
+    const position = before + (typeof rest[0] === 'number' ? rest[0] : 0);
     const spread = given.slice(0, position + 1).some((each) => Node.isSpreadElement(each));
     return { node: spread ? undefined : given[position], rest: rest.slice(1) };
   }
@@ -111,9 +114,9 @@ function positionOf(node: Node, file: string): FilePosition {
   return { file, line, column };
 }
 
-function nodeAt(call: CallExpression, sort: LoadedDeclaration['sort'], { path, name, inCall }: Place): Node {
+function nodeAt(call: CallExpression, declaration: LoadedDeclaration, { path, name, inCall }: Place): Node {
   if (path.length === 0) return call;
-  const { node, rest } = argumentOf(call, sort, path);
+  const { node, rest } = argumentOf(call, declaration, path);
   let at: Node = node ?? call;
   for (const [index, key] of (node ? rest : []).entries()) {
     const next = step(at, key, !inCall);
@@ -201,7 +204,7 @@ export function createLocator(directory: string, declarations: readonly LoadedDe
       if (place.path.length === 0) return declaration.position;
       const call = callAt(sourceOf(declaration.position.file), declaration.position);
       if (!call) return declaration.position;
-      const node = nodeAt(call, declaration.sort, place);
+      const node = nodeAt(call, declaration, place);
       return node === call ? declaration.position : positionOf(node, declaration.position.file);
     },
     importOf(file, specifier) {

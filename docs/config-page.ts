@@ -8,7 +8,7 @@ import { capabilityNames, modelKinds, policyKinds, providerKinds, strategyKinds 
 const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
 const sourceOf = (path: string): SourceFile =>
   project.addSourceFileAtPath(fileURLToPath(new URL(`../${path}`, import.meta.url)));
-const files = ['gateway', 'define', 'probes', 'prompt', 'invariant', 'handles'].map((name) =>
+const files = ['gateway', 'define', 'groups', 'probes', 'prompt', 'invariant', 'handles'].map((name) =>
   sourceOf(`config-sdk/${name}.ts`),
 );
 
@@ -38,6 +38,9 @@ const words: Readonly<Record<string, string>> = {
   'FitContext<Budget, TargetsIn<Of[number]>>': '`ContextPolicy`',
   'readonly FitQuota<Unit, TargetsIn<Of[number]>>[]': 'list of `Quota`',
   Each: '`Target` or group',
+  "'consumer' | 'user' | `header:${string}`": "`'consumer'`, `'user'` or text that begins with `header:`",
+  'readonly [string, ...string[]]': 'list of texts, at least one',
+  'Readonly<Record<Lowercase<string>, readonly [string, ...string[]]>>': 'record of lists of texts',
   Unit: "`'requests'`",
   Decimal: "text such as `'1.25'`",
   '(Written & Decimal) | Decimal': "text such as `'1.25'`",

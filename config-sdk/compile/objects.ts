@@ -171,6 +171,7 @@ export class Compilation {
     return this.#from(origin, {
       kind: 'group',
       balance: declaration.facts['balance'],
+      ...(spec['options'] !== undefined && { options: spec['options'] }),
       of: this.#from({ ...origin, path: ['of'] }, of),
     });
   }

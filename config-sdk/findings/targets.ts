@@ -98,6 +98,16 @@ export const targetFindings = {
     'take the stand-in out of what clients use',
     'When the vendor fails, or by a share of the weights, clients get a made-up answer with status 200.',
   ),
+  condition_unknown_consumer: error(
+    'A condition names a consumer that is not declared.',
+    'use the name of a consumer of this configuration',
+    'The condition never holds, and its targets serve nobody.',
+  ),
+  targets_all_conditional: warning(
+    'Every target of a model stands under a condition.',
+    'add a target without a condition behind them; accept this where other requests are to be refused',
+    'A request that meets none of the conditions is refused with 503, however healthy the vendors are.',
+  ),
   targets_all_optional: warning(
     'Every target of a model waits for an optional secret.',
     'make one of the secrets required',

@@ -1,4 +1,5 @@
 /** The targets of a model as a flat list: in the order they stand, each with its share of first choices. */
+import { firstChances } from '@headgate/runtime/graph';
 import type { Snapshot, TargetNode } from '@headgate/runtime/snapshot';
 import { joined, say, type Phrase } from './change.ts';
 import { entryOf } from './revision.ts';
@@ -16,24 +17,24 @@ export interface Leg {
   readonly maxConcurrency: number | undefined;
 }
 
-export function legsOf(node: TargetNode, share = 1): Leg[] {
-  if (node.kind === 'target') {
+/** With the snapshot, prices count for the shares where they decide. */
+export function legsOf(root: TargetNode, snapshot?: Snapshot): Leg[] {
+  const pricesOf = ({ provider, model }: Pick<Leg, 'provider' | 'model'>) => {
+    const models = snapshot && entryOf(snapshot.providers, provider)?.models;
+    return models && entryOf(models, model)?.prices;
+  };
+  const { each } = firstChances(root, (node) => ({ upstream: '', prices: pricesOf(node) }));
+  return each.map(({ node, chance }) => {
     const { kind: _, ...rest } = node;
     const { firstTokenTimeout, maxConcurrency } = node;
-    return [{ ...rest, label: `${node.provider}/${node.model}`, share, firstTokenTimeout, maxConcurrency }];
-  }
-  const weights = node.of.map(({ weight }) => weight);
-  const sum = weights.reduce<number>((total, weight) => total + (weight ?? 0), 0);
-  // Where no member has a weight, the order decides, and the first is the first choice.
-  return node.of.flatMap((member, index) =>
-    legsOf(member.node, sum > 0 ? (share * (member.weight ?? 0)) / sum : index === 0 ? share : 0),
-  );
+    return { ...rest, label: `${node.provider}/${node.model}`, share: chance, firstTokenTimeout, maxConcurrency };
+  });
 }
 
 /** Legs by label; one target that stands in several places counts once, where it stands first. */
-export function mergedLegs(node: TargetNode): Map<string, Leg> {
+export function mergedLegs(node: TargetNode, snapshot?: Snapshot): Map<string, Leg> {
   const merged = new Map<string, Leg>();
-  for (const leg of legsOf(node)) {
+  for (const leg of legsOf(node, snapshot)) {
     const known = merged.get(leg.label);
     merged.set(leg.label, known ? { ...known, share: known.share + leg.share } : leg);
   }
@@ -41,8 +42,8 @@ export function mergedLegs(node: TargetNode): Map<string, Leg> {
 }
 
 /** The target that most requests are sent to first. */
-export function mainLeg(node: TargetNode): Leg | undefined {
-  return [...mergedLegs(node).values()].reduce<Leg | undefined>(
+export function mainLeg(node: TargetNode, snapshot: Snapshot): Leg | undefined {
+  return [...mergedLegs(node, snapshot).values()].reduce<Leg | undefined>(
     (most, leg) => (most === undefined || leg.share > most.share ? leg : most),
     undefined,
   );
@@ -58,9 +59,9 @@ export function roleInWords({ share }: Leg): string {
   return share > 1 - 1e-9 ? 'first choice' : `first choice for ${percent(share)}`;
 }
 
-export const targetsInWords = (node: TargetNode): Phrase =>
+export const targetsInWords = (node: TargetNode, snapshot: Snapshot): Phrase =>
   joined(
-    [...mergedLegs(node).values()].map((leg) => say`${leg.label} (${[roleInWords(leg)]})`),
+    [...mergedLegs(node, snapshot).values()].map((leg) => say`${leg.label} (${[roleInWords(leg)]})`),
     ', ',
   );
 
@@ -70,7 +71,8 @@ export function treeInWords(node: TargetNode): Phrase {
   const members = node.of.map(({ weight, node: member }) =>
     weight === undefined ? treeInWords(member) : say`${weight}: ${treeInWords(member)}`,
   );
-  return say`${[node.balance]}(${joined(members, ', ')})`;
+  const options = node.options === undefined ? [] : [say`${JSON.stringify(node.options)}`];
+  return say`${[node.balance]}(${joined([...options, ...members], ', ')})`;
 }
 
 export function windowOf({ provider, model }: Pick<Leg, 'provider' | 'model'>, snapshot: Snapshot): number {

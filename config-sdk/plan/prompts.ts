@@ -36,7 +36,7 @@ function costsFor({ base, head }: Sides, models: readonly string[], tokens: Prom
   return models.flatMap((model): PromptCost[] => {
     const [old, now] = [base, head].map((snapshot) => {
       const targets = entryOf(snapshot.models, model)?.targets;
-      const leg = targets && mainLeg(targets);
+      const leg = targets && mainLeg(targets, snapshot);
       return leg && { label: leg.label, price: priceOf(snapshot, leg, 'input') };
     });
     if (!now) return [];

@@ -15,7 +15,7 @@ export function describeModel(snapshot: Snapshot, name: string): Phrase[] {
     ...(prompt ? [say`prompt ${prompt.name}`] : []),
     context === undefined ? say`no context policy` : say`context policy ${context}`,
   ];
-  return [say`targets: ${targetsInWords(targets)}`, joined(around, '; ')];
+  return [say`targets: ${targetsInWords(targets, snapshot)}`, joined(around, '; ')];
 }
 
 /** Methods, host and path as a client would ask. */

@@ -181,7 +181,7 @@ export function targetChanges(sides: Sides): Change[] {
   return paired(sides.base.models, sides.head.models).kept.flatMap((pair) => {
     const changes = timeChanges(pair);
     if (canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets)) return changes;
-    const [before, after] = [mergedLegs(pair.before.targets), mergedLegs(pair.after.targets)];
+    const [before, after] = [mergedLegs(pair.before.targets, sides.base), mergedLegs(pair.after.targets, sides.head)];
     const moved: Moved = { name: pair.name, before, after, sides };
     return [...membership(moved), ...arrangement(moved, pair), ...delivery(moved), ...changes];
   });

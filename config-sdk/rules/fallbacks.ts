@@ -1,5 +1,11 @@
 /** Groups of targets: shares that mean something, and fallbacks that fall on something else. */
-import type { GroupSnapshot, ModelSnapshot, ProviderSnapshot, TargetNode } from '@headgate/runtime/snapshot';
+import {
+  balancerKinds,
+  type GroupSnapshot,
+  type ModelSnapshot,
+  type ProviderSnapshot,
+  type TargetNode,
+} from '@headgate/runtime/snapshot';
 import { isObject, type Path } from '../compile/places.ts';
 import { isInProcess } from './providers.ts';
 import { byName, problemAt, served, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
@@ -32,8 +38,12 @@ const eachGroup =
       ),
     );
 
+/** One of these inside one of its kind tries the same in the same order as if its members stood there. */
+const flattens: ReadonlySet<string> = new Set(['ordered', 'cheapest']);
+
 export const needlessGroups: Rule = eachGroup(({ node, path, within }, object, project) => {
-  const same = within !== undefined && within.balance === node.balance && node.of.every((each) => !each.weight);
+  if (balancerKinds[node.balance]?.single) return [];
+  const same = within !== undefined && within.balance === node.balance && flattens.has(node.balance);
   if (node.of.length > 1 && !same) return [];
   const what =
     node.of.length === 1
@@ -79,27 +89,29 @@ export const repeatedTargets: Rule = (project) =>
   served<ModelSnapshot>(project, 'model').flatMap(({ object, value }) => {
     const first = new Map<string, Path>();
     return legsOf(value.targets, ['targets']).flatMap(({ node, path }): Problem[] => {
+      // For other requests than those that meet its condition, it is not there.
+      if (groupsAbove(value.targets, path).some(({ balance }) => balancerKinds[balance]?.single)) return [];
       const before = first.get(nameOf(node));
       if (!before) first.set(nameOf(node), path);
       // Twice in one weighted group is a matter of weights, and said as such.
       const parent = path.slice(0, -2).join();
-      const weighed = legsParent(value.targets, path)?.balance === 'weighted';
+      const weighed = groupsAbove(value.targets, path).at(-1)?.balance === 'weighted';
       if (!before || (weighed && before.slice(0, -2).join() === parent)) return [];
       const message = `model '${object.id}' has the target ${nameOf(node)} twice`;
       return problemAt(project, { object, path: path.slice(0, -1) }, { code: 'target_repeated', message });
     });
   });
 
-/** The group that a leg stands in. */
-function legsParent(root: TargetNode, path: Path): GroupSnapshot | undefined {
+/** The groups that a leg stands in, outermost first. */
+function groupsAbove(root: TargetNode, path: Path): GroupSnapshot[] {
   let node: TargetNode = root;
-  let parent: GroupSnapshot | undefined;
+  const groups: GroupSnapshot[] = [];
   for (const key of path) {
     if (typeof key !== 'number' || node.kind !== 'group') continue;
-    parent = node;
+    groups.push(node);
     node = node.of[key]?.node ?? node;
   }
-  return parent;
+  return groups;
 }
 
 interface Legs {

@@ -1,5 +1,6 @@
 /** Every rule across objects; `check` runs them all. */
 import * as catalogue from './catalogue.ts';
+import * as conditions from './conditions.ts';
 import * as consumers from './consumers.ts';
 import * as fallbacks from './fallbacks.ts';
 import * as gateway from './gateway.ts';
@@ -66,6 +67,8 @@ export const rules: readonly Rule[] = [
   fallbacks.sameProvider,
   fallbacks.standIns,
   fallbacks.optionalTargets,
+  conditions.unknownConsumers,
+  conditions.unservedRequests,
   patience.longTimeouts,
   patience.deadlinesUsedUp,
   patience.shortTimeouts,
