@@ -96,9 +96,14 @@ export interface WhenSpec {
 }
 
 /**
- * A target or group that is only for requests which meet a condition; for all others it is as if it were not there, also as a
- * fallback. Where no target is left, the client gets a 503.
+ * A target or group that is only for requests which meet a condition; others get `otherwise`, or nothing here. Neither is a
+ * fallback of the other, so that what must stay at home does. Where no target is left, the client gets a 503.
  */
-export function when<const Each extends Leg>(spec: WhenSpec, target: Each): Group<TargetsIn<Each>> {
-  return group({ by: when, balance: 'when', options: spec }, [target]);
+export function when<const Each extends Leg, const Other extends Leg = never>(
+  spec: WhenSpec,
+  target: Each,
+  otherwise?: Other,
+): Group<TargetsIn<Each> | TargetsIn<Other>> {
+  const of: Legs = otherwise === undefined ? [target] : [target, otherwise];
+  return group({ by: when, balance: 'when', options: spec }, of) as Group<TargetsIn<Each> | TargetsIn<Other>>;
 }

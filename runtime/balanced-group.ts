@@ -59,7 +59,7 @@ export function firstChances(node: TargetNode, targetOf: TargetOf): FirstChances
       const part = chance * (chances[position] ?? 0);
       const empty = below[index]?.nobody ?? 0;
       own[index] = (own[index] ?? 0) + part * (1 - empty);
-      if (part * empty > 0) give(left.toSpliced(position, 1), part * empty);
+      if (part * empty > 0) give(balancer.picksOne ? [] : left.toSpliced(position, 1), part * empty);
     }
   };
   give([...below.keys()], 1);

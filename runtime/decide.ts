@@ -74,13 +74,13 @@ export interface Order {
 export interface Circumstances {
   /** Counts before this request, and the clock of their windows. Default: nothing was used, and a window begins. */
   readonly quotas?: QuotaStore;
-  /** Numbers in [0, 1) that weights draw with. Default: the same for each request. */
+  /** Numbers in [0, 1) that targets are drawn with. Default: the same for each request. */
   readonly random?: () => number;
 }
 
 export interface Trace extends Decision {
   readonly steps: readonly Step[];
-  /** What weights may make of the targets; undefined for routes, refusals before the model, and more orders than can be told. */
+  /** What may be drawn of the targets; undefined for routes, refusals before the model, and more orders than can be told. */
   readonly orders: readonly Order[] | undefined;
 }
 

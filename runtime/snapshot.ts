@@ -106,7 +106,7 @@ export type TargetNode = TargetSnapshot | GroupSnapshot;
 /** Members of one group. */
 const mostMembers = 64;
 
-const groups = Object.entries(balancerKinds).map(([name, { options, single }]) =>
+const groups = Object.entries(balancerKinds).map(([name, { options, picksOne }]) =>
   z.strictObject({
     kind: z.literal('group'),
     balance: z.literal(name),
@@ -119,7 +119,7 @@ const groups = Object.entries(balancerKinds).map(([name, { options, single }]) =
         }),
       )
       .min(1)
-      .max(single ? 1 : mostMembers),
+      .max(picksOne ? 2 : mostMembers),
   }),
 );
 

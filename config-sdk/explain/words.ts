@@ -51,7 +51,7 @@ export function explanationInWords(explanation: Explanation): string {
     lines.push(line('kept', `messages ${kept.join(', ')}`));
   if (orders && orders.length > 1 && !explanation.refusal) {
     const drawn = orders.map(({ chance, targets }) => `${percent(chance).padStart(7)}  ${targets.join(', ')}`);
-    lines.push('', ...block('every order that the weights allow', drawn.join('\n')));
+    lines.push('', ...block('every order that may be drawn', drawn.join('\n')));
   }
   for (const { role, text } of prompt) lines.push('', ...block(`the prompt, as ${role}`, text));
   return [...lines, '', endOf(explanation), ''].join('\n');

@@ -1,6 +1,6 @@
 /** Models that stay: which targets they gain and lose, how requests are shared among them, and in which order they are tried. */
 import { canonicalJson } from '@headgate/runtime/canonical-json';
-import type { ModelSnapshot, Snapshot } from '@headgate/runtime/snapshot';
+import { balancerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase } from './change.ts';
 import { priceOf } from './cost.ts';
 import { hostOf, whereInWords } from './destination.ts';
@@ -138,8 +138,23 @@ function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
   if (before.size !== kept.length || after.size !== kept.length) return [];
   const [tree, other] = [treeInWords(pair.before.targets), treeInWords(pair.after.targets)];
   if (canonicalJson(tree) === canonicalJson(other)) return [];
+  if (conditionsIn(pair.before.targets) !== conditionsIn(pair.after.targets)) return [];
   const sentence = say`model ${name}: targets are arranged otherwise, with the same shares of first choices`;
   return [{ kind: 'targets_changed', risk: 'low', object, sentence, details: [say`${tree} → ${other}`] }];
+}
+
+function conditionsIn(node: TargetNode): string {
+  if (node.kind === 'target') return '';
+  const own = balancerKinds[node.balance]?.picksOne ? canonicalJson(node.options) : '';
+  return [own, ...node.of.map((member) => conditionsIn(member.node))].filter((each) => each !== '').join('\n');
+}
+
+/** Who may come where: no share of first choices tells that. */
+function conditions({ name, before, after }: Pair<ModelSnapshot>): Change[] {
+  if (conditionsIn(before.targets) === conditionsIn(after.targets)) return [];
+  const sentence = say`model ${name}: the conditions by which its targets are chosen change`;
+  const details = [say`${treeInWords(before.targets)} → ${treeInWords(after.targets)}`];
+  return [{ kind: 'targets_changed', risk: 'medium', object: `models.${name}`, sentence, details }];
 }
 
 const lengthInWords = ({ firstTokenTimeout: ms }: Leg): Phrase => [ms === undefined ? 'any time' : durationInWords(ms)];
@@ -183,6 +198,6 @@ export function targetChanges(sides: Sides): Change[] {
     if (canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets)) return changes;
     const [before, after] = [mergedLegs(pair.before.targets, sides.base), mergedLegs(pair.after.targets, sides.head)];
     const moved: Moved = { name: pair.name, before, after, sides };
-    return [...membership(moved), ...arrangement(moved, pair), ...delivery(moved), ...changes];
+    return [...membership(moved), ...conditions(pair), ...arrangement(moved, pair), ...delivery(moved), ...changes];
   });
 }

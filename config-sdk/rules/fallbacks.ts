@@ -42,7 +42,7 @@ const eachGroup =
 const flattens: ReadonlySet<string> = new Set(['ordered', 'cheapest']);
 
 export const needlessGroups: Rule = eachGroup(({ node, path, within }, object, project) => {
-  if (balancerKinds[node.balance]?.single) return [];
+  if (balancerKinds[node.balance]?.picksOne) return [];
   const same = within !== undefined && within.balance === node.balance && flattens.has(node.balance);
   if (node.of.length > 1 && !same) return [];
   const what =
@@ -89,8 +89,8 @@ export const repeatedTargets: Rule = (project) =>
   served<ModelSnapshot>(project, 'model').flatMap(({ object, value }) => {
     const first = new Map<string, Path>();
     return legsOf(value.targets, ['targets']).flatMap(({ node, path }): Problem[] => {
-      // For other requests than those that meet its condition, it is not there.
-      if (groupsAbove(value.targets, path).some(({ balance }) => balancerKinds[balance]?.single)) return [];
+      // What is picked by a condition stands there for some requests only.
+      if (groupsAbove(value.targets, path).some(({ balance }) => balancerKinds[balance]?.picksOne)) return [];
       const before = first.get(nameOf(node));
       if (!before) first.set(nameOf(node), path);
       // Twice in one weighted group is a matter of weights, and said as such.

@@ -76,7 +76,7 @@ export class DecidedRequest implements Decided {
     const [only = [...this.targets]] = orders.map((order) => [...order.targets]);
     const actual = this.#unlessRefused(orders.length > 1 ? orders.map((order) => order.targets.join(', ')) : only);
     const message =
-      orders.length > 1 ? 'the targets in order, which weights draw (see startsAt)' : 'the targets in order';
+      orders.length > 1 ? 'the targets in order, which is drawn (see startsAt)' : 'the targets in order';
     return this.#expect(message, { expected: targets.map(labelOf), actual }, ['model']);
   }
 

@@ -59,8 +59,8 @@ export interface Balancer<Options extends z.ZodType = z.ZodType> {
   readonly options?: Options;
   /** Must every member of such a group carry a weight? */
   readonly weights: 'required' | 'refused';
-  /** Such a group has one member, and decides whether it is tried. */
-  readonly single?: true;
+  /** Such a group has one member or two, and tries one of them at most. */
+  readonly picksOne?: true;
   /**
    * How likely each member is to be tried first, of this request or of any. Whatever it depends on that is not known counts as
    * equally likely each way. What is missing to 1 is how likely nobody is tried. The rest follow by the same rule among themselves.

@@ -1,4 +1,4 @@
-/** Tries its member for requests that meet a condition, and leaves it out for all others. */
+/** Tries its first member for requests that meet a condition, and for all others its second, or nobody. */
 import { z } from 'zod';
 import type { Asking, Balancer } from './balancer.ts';
 
@@ -50,16 +50,20 @@ function isMet(
   );
 }
 
-const only = [0];
+const first = [0];
+const second = [1];
 const nobody: readonly number[] = [];
 
 export const when = {
   options,
   weights: 'refused',
-  single: true,
-  chances: ({ options: condition }, asking) => [asking ? Number(isMet(condition, asking)) : 0.5],
-  prepare:
-    ({ options: condition }) =>
-    ({ asking, random }) =>
-      (asking ? isMet(condition, asking) : random() < 0.5) ? only : nobody,
+  picksOne: true,
+  chances({ members, options: condition }, asking) {
+    const met = asking ? Number(isMet(condition, asking)) : 0.5;
+    return members.length > 1 ? [met, 1 - met] : [met];
+  },
+  prepare({ members, options: condition }) {
+    const otherwise = members.length > 1 ? second : nobody;
+    return ({ asking, random }) => ((asking ? isMet(condition, asking) : random() < 0.5) ? first : otherwise);
+  },
 } satisfies Balancer<typeof options>;

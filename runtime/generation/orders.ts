@@ -21,8 +21,6 @@ function sequences(
   if (left.length === 0) return [{ chance: 1, targets: [] }];
   const first = chancesOf(left);
   const found: DrawnOrder[] = [];
-  const nobody = 1 - first.reduce((sum, chance) => sum + chance, 0);
-  if (nobody > negligible) found.push({ chance: nobody, targets: [] });
   for (const [position, index] of left.entries()) {
     const chance = first[position] ?? 0;
     if (chance === 0) continue;
@@ -33,6 +31,16 @@ function sequences(
     if (found.length > mostOrders) throw new TooMany();
   }
   return found;
+}
+
+/** Each by its chance and nobody after it; nobody at all by what is missing to 1. */
+function oneOf(orders: readonly (readonly DrawnOrder[])[], chances: readonly number[]): DrawnOrder[] {
+  const none: DrawnOrder = { chance: 1, targets: [] };
+  const found = orders.flatMap((own, index) =>
+    (own.length > 0 ? own : [none]).map((each) => ({ ...each, chance: each.chance * (chances[index] ?? 0) })),
+  );
+  const nobody = 1 - chances.reduce((sum, chance) => sum + chance, 0);
+  return merged([...found, { ...none, chance: nobody }].filter(({ chance }) => chance > negligible));
 }
 
 /** Different draws may come to the same order. */
@@ -55,11 +63,13 @@ function ordersOf({ node, name, targetOf }: LiveTree, asking: Asking | undefined
   const orders = node.of.map((member, index) =>
     ordersOf({ node: member.node, name: `${name}/${index}`, targetOf }, asking),
   );
+  if (orders.every((each) => each.length === 0)) return [];
+  if (balancer.picksOne) return oneOf(orders, balancer.chances(group, asking));
   // What is out of rotation leaves its share to the others.
   const inRotation = [...orders.keys()].filter((index) => orders[index]?.length);
   const chancesOf = (left: readonly number[]) =>
     balancer.chances({ ...group, members: left.flatMap((index) => group.members[index] ?? []) }, asking);
-  return inRotation.length === 0 ? [] : merged(sequences(inRotation, orders, chancesOf));
+  return merged(sequences(inRotation, orders, chancesOf));
 }
 
 /** The likeliest first; undefined when there are too many to tell. */

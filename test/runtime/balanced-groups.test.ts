@@ -37,6 +37,11 @@ const snapshot = snapshotOf({
     busy: { targets: group('leastBusy', all) },
     fastest: { targets: group('fastest', [quick, target('slow')]) },
     cheapest: { targets: group('cheapest', all) },
+    private: {
+      targets: group('when', [quick, group('roundRobin', [other, target('slow')])], {
+        headers: { 'x-data': ['private'] },
+      }),
+    },
     picky: { targets: when({ tools: true }, quick) },
     nested: {
       targets: group('ordered', [
@@ -120,6 +125,17 @@ test('conditions choose between groups', async () => {
   assert.equal(new Set(gold).size, 1);
   assert.notEqual(gold[0], 'sandbox/slow');
   assert.equal(await targetOf('nested', { 'x-tier': 'silver' }), 'sandbox/slow');
+});
+
+test('what a condition keeps at home has no other target, and what it does not never comes there', async () => {
+  const decider = await openDecider(snapshot);
+  const decide = async (headers: Record<string, string>) => {
+    const decision = await decider.decide(asked('private', { headers }));
+    return [...decision.outcome.order, ...(decider.explain(decision).orders ?? []).flatMap(({ targets }) => targets)];
+  };
+  assert.deepEqual(new Set(await decide({ 'x-data': 'private' })), new Set(['sandbox/quick']));
+  assert.deepEqual(new Set(await decide({})), new Set(['sandbox/other', 'sandbox/slow']));
+  assert.equal(await targetOf('private', { 'x-data': 'private' }), 'sandbox/quick');
 });
 
 test('who meets no condition is told so, and with tools is served', async () => {
@@ -213,6 +229,11 @@ test('every member is on a path, with a chance for each that may be first', () =
     ['slow', 0.25],
   ]);
   assert.deepEqual(chances('picky'), [['quick', 0.5]]);
+  assert.deepEqual(chances('private'), [
+    ['quick', 0.5],
+    ['other', 0.25],
+    ['slow', 0.25],
+  ]);
   const [first, second, never] = chances('cheapest').map(([, chance]) => Number(chance));
   assert.ok(first && second && first + second > 0.999);
   assert.equal(never, 0);
@@ -225,5 +246,6 @@ test('a group with options that its strategy does not know, or with too many mem
   assert.ok(refused(group('sticky', all, { by: 'session' })));
   assert.ok(refused(group('roundRobin', all, { by: 'consumer' })));
   assert.ok(refused(group('when', all, { stream: true })));
+  assert.ok(!refused(group('when', [quick, other], { stream: true })));
   assert.ok(refused(group('nonsense', all)));
 });

@@ -1,19 +1,25 @@
 /** What the types of the SDK must accept, and what they must refuse where it stands; compiled, never run. */
 import {
+  cheapest,
   consumer,
   contextPolicy,
   defineGateway,
+  fastest,
   from,
+  leastBusy,
   model,
   ordered,
   policy,
   prompt,
   provider,
   quota,
+  roundRobin,
   route,
   secret,
+  sticky,
   upstream,
   weighted,
+  when,
 } from 'headgate';
 import type { BoundPrompt, Group, Prompt, Quota, Target, Value } from 'headgate';
 import type { Above } from '../../config-sdk/fitting.ts';
@@ -94,6 +100,14 @@ assertType<Same<Facts<typeof plainEmbedding>, ['vendor/plain', 'embedding', 1_00
 // Groups know every target in them, and what a list asks for is asked of each.
 const spread = weighted({ weight: 1, target: ordered(known, narrowed) }, { weight: 1, target: priced });
 assertType<Same<typeof spread, Group<typeof known | typeof narrowed | typeof priced>>>();
+const nested = when(
+  { stream: true, consumers: ['team'] },
+  sticky({ by: 'user' }, roundRobin(known), narrowed),
+  fastest(priced),
+);
+assertType<Same<typeof nested, Group<typeof known | typeof narrowed | typeof priced>>>();
+const alone = when({ headers: { 'x-tier': ['gold'] } }, leastBusy(known, cheapest(narrowed)));
+assertType<Same<typeof alone, Group<typeof known | typeof narrowed>>>();
 const fitting = contextPolicy('fitting', { kind: 'quantisedCut', target: 9_000 });
 const anyBudget: number = 9_000;
 const unknownBudget = contextPolicy('unknown-budget', { kind: 'quantisedCut', target: anyBudget });
@@ -192,6 +206,18 @@ model('no-targets', { targets: [] });
 model('model-as-target', { targets: [assistant] });
 // @ts-expect-error weights are not optional where they decide
 weighted({ target: sandbox.target('echo') });
+// @ts-expect-error there is no such thing to go by
+sticky({ by: 'session' }, sandbox.target('echo'));
+// @ts-expect-error what it goes by is missing
+sticky({}, sandbox.target('echo'));
+// @ts-expect-error a condition is no text
+when('stream', sandbox.target('echo'));
+// @ts-expect-error there is no such condition
+when({ language: 'en' }, sandbox.target('echo'));
+// @ts-expect-error members are needed
+roundRobin();
+// @ts-expect-error a member inside cannot do what is needed
+model('unfit-inside', { needs: ['images'], targets: [when({ images: true }, fastest(known), narrowed)] });
 // @ts-expect-error no such property
 model('misspelt', { targets, qoutas: [free] });
 // @ts-expect-error no such property of a target
