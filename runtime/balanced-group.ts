@@ -41,7 +41,7 @@ const negligible = 1e-6;
 /** Of any request, with everything in rotation. */
 export function firstChances(node: TargetNode, targetOf: TargetOf): FirstChances {
   if (node.kind === 'target') return { each: [{ node, chance: 1 }], nobody: 0 };
-  const balancer = balancerOf(node);
+  const balancer = balancerKinds[node.balance];
   const group = balancedGroup(node, '', targetOf);
   const below = node.of.map((member) => firstChances(member.node, targetOf));
   const own = below.map(() => 0);
@@ -52,14 +52,15 @@ export function firstChances(node: TargetNode, targetOf: TargetOf): FirstChances
       return;
     }
     const members = left.flatMap((index) => group.members[index] ?? []);
-    const chances = balancer.chances({ ...group, members }, undefined);
+    // Of what only another version knows, the first.
+    const chances = balancer?.chances({ ...group, members }, undefined) ?? members.map((_, at) => (at === 0 ? 1 : 0));
     const missing = 1 - chances.reduce((sum, each) => sum + each, 0);
     if (missing > negligible) nobody += chance * missing;
     for (const [position, index] of left.entries()) {
       const part = chance * (chances[position] ?? 0);
       const empty = below[index]?.nobody ?? 0;
       own[index] = (own[index] ?? 0) + part * (1 - empty);
-      if (part * empty > 0) give(balancer.picksOne ? [] : left.toSpliced(position, 1), part * empty);
+      if (part * empty > 0) give(balancer?.picksOne ? [] : left.toSpliced(position, 1), part * empty);
     }
   };
   give([...below.keys()], 1);

@@ -195,7 +195,9 @@ function delivery({ name, before, after }: Moved): Change[] {
 export function targetChanges(sides: Sides): Change[] {
   return paired(sides.base.models, sides.head.models).kept.flatMap((pair) => {
     const changes = timeChanges(pair);
-    if (canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets)) return changes;
+    // Without a word about its targets, prices may move what is first.
+    const isSame = canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets);
+    if (isSame && pair.after.targets.kind === 'target') return changes;
     const [before, after] = [mergedLegs(pair.before.targets, sides.base), mergedLegs(pair.after.targets, sides.head)];
     const moved: Moved = { name: pair.name, before, after, sides };
     return [...membership(moved), ...conditions(pair), ...arrangement(moved, pair), ...delivery(moved), ...changes];

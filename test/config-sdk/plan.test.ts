@@ -239,6 +239,36 @@ test('weights that keep their shares move nothing', () => {
   ]);
 });
 
+const atEast = (model: string) => ({ node: { kind: 'target', provider: 'east', model, timeout: 60_000, retries: 0 } });
+
+test('a condition that changes is told, although no share does', () => {
+  const of = [atEast('large'), atEast('small')];
+  const under = (options: object) =>
+    edited([['models', 'chat', 'targets'], { kind: 'group', balance: 'when', options, of }]);
+  assert.deepEqual(said(under({ stream: false }), under({ stream: true })), [
+    "medium: model 'chat': the conditions by which its targets are chosen change",
+  ]);
+  const [change] = planBetween(under({ stream: true }), under({ stream: false })).changes;
+  assert.match(
+    change?.details.map(plainText).join() ?? '',
+    /^when\('\{"stream":true\}', 'east\/large', 'east\/small'\) → when/,
+  );
+});
+
+test('shares of the cheapest go by prices', () => {
+  const priced = (price: string) =>
+    edited(
+      [['models', 'chat', 'targets'], { kind: 'group', balance: 'cheapest', of: [atEast('small'), atEast('large')] }],
+      [['providers', 'east', 'models', 'large', 'prices'], { input: price, output: price }],
+      [['providers', 'east', 'models', 'small', 'prices'], { input: '3', output: '3' }],
+    );
+  assert.ok(
+    said(priced('4'), priced('2')).includes(
+      "medium: model 'chat', share of first choices: 'east/small' 0% → 100%, 'east/large' 100% → 0%",
+    ),
+  );
+});
+
 test('a secret shows its name only, and a header that it changed', () => {
   const options = ['providers', 'east', 'options'];
   assert.deepEqual(said(edited([[...options, 'apiKey'], { $secret: 'OTHER', optional: true }])), [
