@@ -75,8 +75,7 @@ export class DecidedRequest implements Decided {
     const orders = this.#trace.orders ?? [];
     const [only = [...this.targets]] = orders.map((order) => [...order.targets]);
     const actual = this.#unlessRefused(orders.length > 1 ? orders.map((order) => order.targets.join(', ')) : only);
-    const message =
-      orders.length > 1 ? 'the targets in order, which is drawn (see startsAt)' : 'the targets in order';
+    const message = orders.length > 1 ? 'the targets in order, which is drawn (see startsAt)' : 'the targets in order';
     return this.#expect(message, { expected: targets.map(labelOf), actual }, ['model']);
   }
 
