@@ -54,7 +54,7 @@ export interface VendorDialect {
     readonly body: JsonObject;
     readonly dropped: readonly string[];
   };
-  /** A complete answer; throws `TypeError` when the body is not one. */
+  /** A complete answer; throws `TypeError` when the body is not one, `AnswerFailed` when it says why there is none. */
   readAnswer(body: JsonObject): Answer;
   eventReader(): EventReader;
   /** Where a stream is no server-sent events: cuts it into messages. Throws when it is broken. */
@@ -72,8 +72,13 @@ export interface ClientDialect {
   rewrite(body: JsonObject, edits: BodyEdits): JsonObject;
   /** Did the client itself ask for usage in its stream? Where a dialect always reports it, true. */
   wantsStreamUsage(body: JsonObject): boolean;
-  writeAnswer(answer: Answer, created: number): JsonObject;
-  eventWriter(options: { readonly includeUsage: boolean; readonly created: number }): EventWriter;
+  /** `asked` is the body of the request, for a dialect whose answers repeat fields of it. */
+  writeAnswer(answer: Answer, created: number, asked?: JsonObject): JsonObject;
+  eventWriter(options: {
+    readonly includeUsage: boolean;
+    readonly created: number;
+    readonly asked?: JsonObject;
+  }): EventWriter;
   writeError(error: WireError): JsonObject;
   /** A failure after the first byte, as SSE text. The stream ends after it, without the end mark. */
   writeErrorEvent(error: WireError): string;
@@ -87,5 +92,16 @@ export class CallError extends Error {
     super(message);
     this.name = 'CallError';
     this.param = param;
+  }
+}
+
+/** A 200 whose body tells of a failure in place of an answer. */
+export class AnswerFailed extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super('The answer tells of a failure.');
+    this.name = 'AnswerFailed';
+    this.failure = failure;
   }
 }

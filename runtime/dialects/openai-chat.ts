@@ -1,7 +1,7 @@
 /** The OpenAI chat completions dialect, for clients and for vendors. */
 import type { ClientDialect, VendorDialect } from './dialect.ts';
 import { readAnswer, writeAnswer } from './openai-chat/answer.ts';
-import { readFailure, writeError } from './openai-chat/errors.ts';
+import { readFailure, writeError } from './openai-errors.ts';
 import { readCall, wantsStreamUsage } from './openai-chat/read-call.ts';
 import { eventReader, eventWriter, sse } from './openai-chat/stream.ts';
 import { rewrite, writeCall } from './openai-chat/write-call.ts';

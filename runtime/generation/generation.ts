@@ -3,7 +3,7 @@ import type { Artifact, Manifest } from '../artifact.ts';
 import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { Verdict } from '../policies/policy.ts';
-import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
+import type { Connection, ModelKind, ProviderKind, Transport } from '../providers/provider.ts';
 import { Changes, type Compared } from './changes.ts';
 import { ConsumerRecord } from './consumer-record.ts';
 import { HealthRecord } from './health.ts';
@@ -21,6 +21,7 @@ export interface LiveTarget {
   readonly label: string;
   readonly provider: LiveProvider;
   readonly model: string;
+  readonly kind: ModelKind;
   readonly maxOutputTokens: number | undefined;
   readonly timeoutMs: number;
   readonly retries: number;

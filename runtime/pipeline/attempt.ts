@@ -1,6 +1,6 @@
 /** One try at one target: from the call to a usable answer, or to a failure that says what to do next. */
 import type { Answer, AnswerEvent, Call, JsonObject } from '../call.ts';
-import type { SseMessage } from '../dialects/dialect.ts';
+import { AnswerFailed, type SseMessage } from '../dialects/dialect.ts';
 import type { LookedUp, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import { CredentialUnavailable, type Api, type UpstreamResponse } from '../providers/provider.ts';
@@ -70,7 +70,7 @@ async function whole(
     const answer = dialect.readAnswer(body);
     return { form: 'whole', target, bytes, body, answer: sent.native ? undefined : answer, usage: answer.usage };
   } catch (error) {
-    throw new AttemptFailed({ kind: 'broken_answer' }, error);
+    throw new AttemptFailed(error instanceof AnswerFailed ? error.failure : { kind: 'broken_answer' }, error);
   }
 }
 

@@ -5,9 +5,9 @@ import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { Answered, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
 import { AttemptFailed } from './patience.ts';
 
-function relayWhole({ reply, dialect }: Answered, answered: WholeAnswer): void {
+function relayWhole({ reply, dialect, body: asked }: Answered, answered: WholeAnswer): void {
   const created = Math.floor(Date.now() / 1000);
-  const body = answered.answer ? JSON.stringify(dialect.writeAnswer(answered.answer, created)) : answered.bytes;
+  const body = answered.answer ? JSON.stringify(dialect.writeAnswer(answered.answer, created, asked)) : answered.bytes;
   reply.whole(200, 'application/json', body);
 }
 
@@ -24,7 +24,7 @@ async function relayStream(exchange: Answered, answered: StreamedAnswer): Promis
   const includeUsage = dialect.wantsStreamUsage(exchange.body);
   const writer = answered.native
     ? undefined
-    : dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000) });
+    : dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000), asked: exchange.body });
   let ended = false;
   reply.startStream();
   for await (const streamed of answered.events) {

@@ -68,13 +68,18 @@ export function writeMessage(message: Message, dropped: Set<string>): readonly J
     if (result.isError === true) dropped.add('tool_result.is_error');
     return { role: 'tool', tool_call_id: result.callId, content: result.text };
   });
-  if (message.role === 'assistant') written.push(writeAssistant(message, rest, dropped));
-  else if (message.role !== 'tool' || results.length === 0 || rest.some((part) => part.type !== 'opaque')) {
+  // A turn of which nothing can be told, such as a search that its vendor made: an empty message would be a 400.
+  const isTurn = message.role === 'assistant' || message.role === 'tool';
+  if (isTurn && message.parts.length > 0 && rest.every(isForeign)) reportOpaque(rest, dropped);
+  else if (message.role === 'assistant') written.push(writeAssistant(message, rest, dropped));
+  else {
     const role = message.role === 'system' ? 'system' : 'user';
     written.push(named(message, { role, content: writeContent(role, rest, dropped) }));
-  } else reportOpaque(rest, dropped);
+  }
   return written;
 }
+
+const isForeign = ({ type }: Part): boolean => type === 'opaque' || type === 'reasoning';
 
 function named(message: Message, written: JsonObject): JsonObject {
   return message.name === undefined ? written : { ...written, name: message.name };
