@@ -25,7 +25,7 @@ export function writeCall(
   const dropped = new Set(call.untranslated);
   const body = withoutUndefined<JsonObject>({
     model: options.model,
-    messages: call.messages.flatMap((message) => writeMessage(message, dropped)),
+    messages: withResultsTogether(call.messages).flatMap((message) => writeMessage(message, dropped)),
     stream: call.stream ? true : undefined,
     stream_options: call.stream ? { include_usage: true } : undefined,
     tools: call.tools.length > 0 ? call.tools.map(writeTool) : undefined,
@@ -58,6 +58,18 @@ function writeAnswerFormat(format: AnswerFormat | undefined): JsonObject | undef
   if (format.type === 'json') return { type: 'json_object' };
   const { name, schema, strict } = format;
   return { type: 'json_schema', json_schema: withoutUndefined<JsonObject>({ name, schema, strict }) };
+}
+
+/** All results of a turn follow it at once: what one of them shows beside its text is told after the last. */
+function withResultsTogether(messages: readonly Message[]): readonly Message[] {
+  const together: Message[] = [];
+  for (const message of messages) {
+    const last = together.at(-1);
+    if (message.role === 'tool' && last?.role === 'tool')
+      together[together.length - 1] = { ...last, parts: [...last.parts, ...message.parts] };
+    else together.push(message);
+  }
+  return together;
 }
 
 /** One neutral message may need several: each tool result is a message of its own here. */

@@ -1,6 +1,6 @@
 /** Writes complete responses of the Responses API. */
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
-import { isSet, listIn, withoutUndefined } from '../json-fields.ts';
+import { isSet, listIn } from '../json-fields.ts';
 
 /** What a response says of itself before there is anything in it. */
 export interface Frame {
@@ -118,10 +118,10 @@ export const writeSummary = (text: string): readonly JsonObject[] =>
 function writeUsage(usage: Usage): JsonObject {
   return {
     input_tokens: usage.inputTokens,
-    input_tokens_details: withoutUndefined<JsonObject>({
+    input_tokens_details: {
       cached_tokens: usage.cachedInputTokens ?? 0,
-      cache_write_tokens: usage.cacheWriteTokens,
-    }),
+      cache_write_tokens: usage.cacheWriteTokens ?? 0,
+    },
     output_tokens: usage.outputTokens,
     output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
     total_tokens: usage.inputTokens + usage.outputTokens,
