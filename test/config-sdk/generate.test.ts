@@ -210,6 +210,7 @@ describe('generate openapi', () => {
         'post /v1/chat/completions',
         'get /v1/models',
         'get /v1/models/{model}',
+        'post /v1/responses',
       ],
     );
     const bare = JSON.stringify(documentOf(snapshotOf({ providers: { box }, models: { chat: { targets: small } } })));

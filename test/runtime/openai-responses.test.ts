@@ -222,6 +222,27 @@ describe('rewriting a native request', () => {
   });
 });
 
+describe('a conversation that moves', () => {
+  test('goes to the vendor without the reasoning of another’s model, whose items it could not find', () => {
+    const answer: Answer = {
+      id: 'c',
+      model: 'm',
+      parts: [{ type: 'reasoning', text: 'r' }, text('x')],
+      finish: 'stop',
+    };
+    const { output } = openaiResponses.writeAnswer(answer, 7);
+    const items = [...(output as readonly Json[]), { role: 'user', content: 'and?' }];
+    const edits = { model: 'm', prepend: [], keep: undefined, streamUsage: false };
+    assert.deepEqual(openaiResponses.rewrite({ ...hello, input: items }, edits).input, items.slice(1));
+    assert.deepEqual(
+      openaiResponses.rewrite({ ...hello, input: items }, { ...edits, keep: [0, 2] }).input,
+      items.slice(2),
+    );
+    const { messages } = openaiResponses.readCall({ ...hello, input: items });
+    assert.deepEqual(messages[0]?.parts, [{ type: 'reasoning', text: 'r' }]);
+  });
+});
+
 describe('writing a request', () => {
   const call: Call = {
     model: 'm',
@@ -270,10 +291,9 @@ describe('writing a request', () => {
         },
         {
           type: 'reasoning',
-          id: 'rs_1',
           summary: [{ type: 'summary_text', text: 'Hm.' }],
           encrypted_content: 'gAAAA==',
-        },
+        } as OpenAI.Responses.ResponseReasoningItem,
         { role: 'assistant', content: 'I look.' },
         { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' },
         { type: 'function_call', call_id: 'b', name: 'f', arguments: '{"x":1}' },
@@ -590,7 +610,7 @@ describe('complete answers', () => {
       previous_response_id: null,
       status: 'completed',
       output: [
-        { id: 'rs_chatcmpl-1_0', type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm.' }] },
+        { id: 'rs_headgate_chatcmpl-1_0', type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm.' }] },
         {
           id: 'msg_chatcmpl-1_1',
           type: 'message',

@@ -1,5 +1,5 @@
 /** Reasoning items: what of them is shown, and what only the vendor that made them can read. */
-import type { JsonObject, Part } from '../../call.ts';
+import type { Json, JsonObject, Part } from '../../call.ts';
 import { isObject, listIn, textIn, withoutUndefined } from '../json-fields.ts';
 
 type Reasoning = Extract<Part, { type: 'reasoning' }>;
@@ -22,10 +22,17 @@ export function readReasoning(item: JsonObject): Reasoning {
   });
 }
 
+/** Begins the ids of reasoning items that stand for what another vendor's model thought. */
+export const foreignId = 'rs_headgate_';
+
+/** An item that is not sealed is looked for by its id, and not to be found is a 404 (vercel/ai#7543): a conversation that moves to the vendor goes on without it. */
+export const isForeign = (item: Json): boolean =>
+  isObject(item) && item.type === 'reasoning' && textIn(item, 'id')?.startsWith(foreignId) === true;
+
 /** Undefined for reasoning that another API made: its signature would be answered with 400. */
 export function writeReasoning({ text, signature = '' }: Reasoning): JsonObject | undefined {
-  const [, id, sealed] = /^(rs_[\w-]+):(.+)$/s.exec(signature) ?? [];
-  if (id === undefined) return undefined;
-  const summary = text === '' ? [] : [{ type: 'summary_text', text }];
-  return { type: 'reasoning', id, summary, encrypted_content: sealed };
+  const [, sealed] = /^rs_[\w-]+:(.+)$/s.exec(signature) ?? [];
+  if (sealed === undefined) return undefined;
+  // Without its id: where nothing is stored there is nothing to look up, and Azure refuses it (vercel/ai#12687).
+  return { type: 'reasoning', summary: text === '' ? [] : [{ type: 'summary_text', text }], encrypted_content: sealed };
 }

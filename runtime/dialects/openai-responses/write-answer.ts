@@ -1,6 +1,7 @@
 /** Writes complete responses of the Responses API. */
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import { isSet, listIn } from '../json-fields.ts';
+import { foreignId } from './reasoning.ts';
 
 /** What a response says of itself before there is anything in it. */
 export interface Frame {
@@ -31,7 +32,7 @@ const idText = (id: string): string => id.replaceAll(/[^\w-]/g, '').slice(0, 40)
 export const responseId = (id: string): string => (id.startsWith('resp_') ? id : `resp_${idText(id)}`);
 /** Ids of items are told apart by where they stand in the response; their beginnings say what they are. */
 export const itemId = (sort: 'msg' | 'fc' | 'rs', answerId: string, position: number): string =>
-  `${sort}_${idText(answerId)}_${position}`;
+  `${sort === 'rs' ? foreignId : `${sort}_`}${idText(answerId)}_${position}`;
 
 export function writeFrame({ id, model, created, asked }: Frame, rest: JsonObject): JsonObject {
   const echo = repeated.map(([key, fallback]) => [key, isSet(asked[key]) ? asked[key] : fallback]);

@@ -3,6 +3,7 @@ import { gathered, type AnswerFormat, type Call, type Json, type JsonObject, typ
 import type { BodyEdits } from '../dialect.ts';
 import { isList, isSet, withoutUndefined } from '../json-fields.ts';
 import { reasons } from './model-traits.ts';
+import { isForeign } from './reasoning.ts';
 import { writeItems } from './write-items.ts';
 
 /** "Expected a value >= 16" is a 400 for anything below (openai error `integer_below_min_value`; pi#6265, hindsight#58). */
@@ -72,10 +73,12 @@ export function rewrite(body: JsonObject, edits: BodyEdits): JsonObject {
     const own = typeof body.instructions === 'string' && body.instructions !== '' ? [body.instructions] : [];
     rewritten.instructions = [...instructions, ...own].join('\n\n');
   }
-  if (examples.length > 0 || edits.keep !== undefined) {
-    const { input } = body;
+  const { input } = body;
+  const hasForeign = isList(input) && input.some(isForeign);
+  if (examples.length > 0 || edits.keep !== undefined || hasForeign) {
     const items = isList(input) ? input : isSet(input) ? [{ role: 'user', content: input }] : [];
-    rewritten.input = [...examples, ...(edits.keep?.flatMap((index) => items[index] ?? []) ?? items)];
+    const kept = edits.keep?.flatMap((index) => items[index] ?? []) ?? items;
+    rewritten.input = [...examples, ...kept.filter((item) => !isForeign(item))];
   }
   return rewritten;
 }
