@@ -56,7 +56,7 @@ describe('reading a request', () => {
       },
       {
         role: 'assistant',
-        parts: [{ type: 'reasoning', text: 'Two tools\n\nat once.', signature: 'rs_1:gAAAA==' }],
+        parts: [{ type: 'reasoning', text: 'Two tools\n\nat once.', signature: 'headgate:openai-responses:gAAAA==' }],
       },
       { role: 'assistant', parts: [{ type: 'tool_call', id: 'call_a', name: 'look', arguments: '{"at":"cat"}' }] },
       { role: 'assistant', parts: [{ type: 'tool_call', id: 'call_b', name: 'look', arguments: '{"at":"dog"}' }] },
@@ -252,7 +252,7 @@ describe('writing a request', () => {
       {
         role: 'assistant',
         parts: [
-          { type: 'reasoning', text: 'Hm.', signature: 'rs_1:gAAAA==' },
+          { type: 'reasoning', text: 'Hm.', signature: 'headgate:openai-responses:gAAAA==' },
           text('I look.'),
           { type: 'tool_call', id: 'a', name: 'f', arguments: '{}' },
           { type: 'tool_call', id: 'b', name: 'f', arguments: '{"x":1}' },
@@ -532,7 +532,7 @@ describe('complete answers', () => {
       id: 'resp_67ccd2be',
       model: 'gpt-4.1-2025-04-14',
       parts: [
-        { type: 'reasoning', text: 'Greet.', signature: 'rs_67:gAAAA==' },
+        { type: 'reasoning', text: 'Greet.', signature: 'headgate:openai-responses:gAAAA==' },
         text('Hello! How can I help?'),
         { type: 'opaque', label: 'web_search_call' },
       ],

@@ -4,6 +4,8 @@ import { isObject, listIn, textIn, withoutUndefined } from '../json-fields.ts';
 
 type Reasoning = Extract<Part, { type: 'reasoning' }>;
 
+/** Begins signatures that were made here, so that they are known when another API's client sends them back. */
+const mark = 'headgate:openai-responses:';
 /** Between the parts of a summary, which are paragraphs. */
 export const paragraph = '\n\n';
 
@@ -18,7 +20,7 @@ export function readReasoning(item: JsonObject): Reasoning {
   return withoutUndefined<Reasoning>({
     type: 'reasoning',
     text: shown,
-    signature: sealed === undefined ? undefined : `${textIn(item, 'id') ?? ''}:${sealed}`,
+    signature: sealed === undefined ? undefined : mark + sealed,
   });
 }
 
@@ -31,8 +33,8 @@ export const isForeign = (item: Json): boolean =>
 
 /** Undefined for reasoning that another API made: its signature would be answered with 400. */
 export function writeReasoning({ text, signature = '' }: Reasoning): JsonObject | undefined {
-  const [, sealed] = /^rs_[\w-]+:(.+)$/s.exec(signature) ?? [];
-  if (sealed === undefined) return undefined;
+  if (!signature.startsWith(mark)) return undefined;
+  const summary = text === '' ? [] : [{ type: 'summary_text', text }];
   // Without its id: where nothing is stored there is nothing to look up, and Azure refuses it (vercel/ai#12687).
-  return { type: 'reasoning', summary: text === '' ? [] : [{ type: 'summary_text', text }], encrypted_content: sealed };
+  return { type: 'reasoning', summary, encrypted_content: signature.slice(mark.length) };
 }
