@@ -8,7 +8,10 @@ import type { LiveRoute, Tables } from '../generation/generation.ts';
 import * as surfaces from '../surfaces/index.ts';
 import type { Surface, SurfaceCall } from '../surfaces/surface.ts';
 
-const all: readonly Surface[] = Object.values(surfaces);
+/** First those whose clients show nothing that tells them from others': they are meant where nobody else is. */
+const all: readonly Surface[] = Object.values<Surface>(surfaces).toSorted(
+  (one, other) => Number(one.isSpokenBy !== undefined) - Number(other.isSpokenBy !== undefined),
+);
 const names = new Map<Surface, string>(Object.entries(surfaces).map(([name, surface]) => [surface, name]));
 
 interface KnownCall extends SurfaceCall {
@@ -25,23 +28,24 @@ const namingCalls = calls
     return { call, before, after };
   });
 
+const listsOf = ({ modelsPath, otherModelsPath }: Surface): readonly string[] =>
+  otherModelsPath === undefined ? [modelsPath] : [modelsPath, otherModelsPath];
+
 /** Paths that belong to model APIs: their errors are worded as those APIs word them. */
 export const isModelPath = (path: string): boolean =>
   path.startsWith('/v1/') || path === '/v1' || path.startsWith('/v1beta/');
 
 /** Paths that are there whatever the configuration says; `{model}` stands for a name. */
-export const surfacePaths: readonly string[] = [
-  ...calls.map(({ path }) => path),
-  ...all.map((each) => each.modelsPath),
-];
+export const surfacePaths: readonly string[] = [...calls.map(({ path }) => path), ...all.flatMap(listsOf)];
 
 export const surfaceName = (surface: Surface): string => names.get(surface) ?? '';
 
 /** A model call: whose API it is, what it is written in, and what its path says in place of the body. */
-export interface CallLine {
+export interface CallLine extends Pick<SurfaceCall, 'writeCount'> {
   readonly surface: Surface;
   readonly dialect: ClientDialect;
   readonly says: JsonObject;
+  readonly query?: Readonly<Record<string, string>>;
 }
 
 export type Line =
@@ -82,7 +86,7 @@ export function surfaceFor(path: string, headers: IncomingHttpHeaders): Surface 
   const called = callAt(path);
   if (called) return called.surface;
   const root = path.split('/', 2).join('/');
-  const near = all.filter(({ modelsPath }) => modelsPath.startsWith(`${root}/`));
+  const near = all.filter((each) => listsOf(each).some((list) => list.startsWith(`${root}/`)));
   return spoken(near.length > 0 ? near : all, headers);
 }
 
@@ -91,11 +95,12 @@ function modelsAt(
   path: string,
   headers: IncomingHttpHeaders,
 ): { surface: Surface; name: string | undefined } | undefined {
-  const within = all.filter(({ modelsPath }) => path === modelsPath || path.startsWith(`${modelsPath}/`));
-  const surface = spoken(within, headers);
-  if (!surface) return undefined;
-  const rest = path.slice(surface.modelsPath.length + 1);
-  return { surface, name: path === surface.modelsPath ? undefined : decodeURIComponent(rest) };
+  const within = (list: string) => path === list || path.startsWith(`${list}/`);
+  const candidates = all.filter((each) => listsOf(each).some(within));
+  const surface = spoken(candidates, headers);
+  const list = surface && listsOf(surface).find(within);
+  if (!surface || list === undefined) return undefined;
+  return { surface, name: path === list ? undefined : decodeURIComponent(path.slice(list.length + 1)) };
 }
 
 function notAllowed(
@@ -108,9 +113,21 @@ function notAllowed(
   return { line: 'none', surface, error, allow, matched };
 }
 
-export function findLine({ method = '', headers }: RequestHead, { host, path }: Asked, tables: Tables): Line {
+/** A call whose query asks for something else than what is served at its path. */
+function otherwiseAsked({ query = {}, surface }: CallLine, url = ''): Line | undefined {
+  const given = new URLSearchParams(url.split('?', 2)[1]);
+  const [missing] = Object.entries(query).filter(([name, value]) => given.get(name) !== value);
+  if (!missing) return undefined;
+  const wanted = missing.join('=');
+  const error = new HeadgateError('invalid_request', `Only ${wanted} is served here: add ?${wanted} to the path.`);
+  return { line: 'none', surface, error, allow: [], matched: 'none' };
+}
+
+export function findLine({ method = '', headers, url }: RequestHead, asked: Asked, tables: Tables): Line {
+  const { host, path } = asked;
   const called = callAt(path);
-  if (called) return method === 'POST' ? { line: 'call', ...called } : notAllowed(path, ['POST'], called.surface);
+  if (called && method !== 'POST') return notAllowed(path, ['POST'], called.surface);
+  if (called) return otherwiseAsked(called, url) ?? { line: 'call', ...called };
   const models = modelsAt(path, headers);
   if (models)
     return method === 'GET' ? { line: 'models', ...models } : notAllowed(path, ['GET'], models.surface, 'models');
