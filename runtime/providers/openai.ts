@@ -1,9 +1,8 @@
 /** OpenAI, and every vendor or local server that speaks its chat completions, or its responses too. */
 import { z } from 'zod';
 import { openaiChat } from '../dialects/openai-chat.ts';
-import { openaiResponses } from '../dialects/openai-responses.ts';
-import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
-import type { Api, ProviderKind } from './provider.ts';
+import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, responsesAt, splitBaseUrl } from './options.ts';
+import type { ProviderKind } from './provider.ts';
 
 const account = z.string().regex(/^[\w-]{1,128}$/, 'must be an id such as org-… or proj_…');
 
@@ -29,8 +28,7 @@ export const openai: ProviderKind<typeof options> = {
     if (chosen.project !== undefined) headers['openai-project'] = chosen.project;
     if (chosen.apiKey !== undefined) headers.authorization = `Bearer ${readSecret(chosen.apiKey)}`;
     const chat = apiAt(`${path}/chat/completions`, openaiChat);
-    const responses: Api = { ...apiAt(`${path}/responses`, openaiResponses), takes: ['chat', 'responses'] };
     const hasResponses = chosen.responses ?? new URL(chosen.baseUrl).hostname === vendorHost;
-    return { origin, apis: hasResponses ? [chat, responses] : [chat], headers };
+    return { origin, apis: hasResponses ? [chat, responsesAt(`${path}/responses`)] : [chat], headers };
   },
 };

@@ -243,6 +243,21 @@ describe('a conversation that moves', () => {
   });
 });
 
+describe('sealed reasoning', () => {
+  test('comes back from a client of Messages as what it was, and never reaches Anthropic', () => {
+    const answer = openaiResponses.readAnswer(readJson('openai-responses/unary.json'));
+    const { content } = anthropicMessages.writeAnswer(answer, 7);
+    const body = { model: 'm', max_tokens: 9, messages: [{ role: 'assistant', content: content ?? [] }] };
+    const { body: again } = openaiResponses.writeCall(anthropicMessages.readCall(body), { model: 'gpt-5-codex' });
+    assert.deepEqual(again.input, [
+      { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Greet.' }], encrypted_content: 'gAAAA==' },
+      { role: 'assistant', content: 'Hello! How can I help?' },
+    ]);
+    const edits = { model: 'claude', prepend: [], keep: undefined, streamUsage: false };
+    assert.ok(!JSON.stringify(anthropicMessages.rewrite(body, edits)).includes('gAAAA'));
+  });
+});
+
 describe('writing a request', () => {
   const call: Call = {
     model: 'm',
