@@ -205,6 +205,28 @@ describe('the openai SDK with responses', () => {
     });
   }
 
+  test('the calls of a turn reach chat completions in one message, with the instructions before all', async () => {
+    const call = (call_id: string) => ({ type: 'function_call' as const, call_id, name: 'weather', arguments: '{}' });
+    const output = (call_id: string) => ({ type: 'function_call_output' as const, call_id, output: 'sunny' });
+    const input = [
+      { role: 'user' as const, content: 'hello' },
+      ...['call_a', 'call_b'].map(call),
+      ...['call_a', 'call_b'].map(output),
+    ];
+    await client.responses.create({ model: 'chat', input, instructions: 'Be brief.', tools: [weather] });
+    const { messages } = (mock.getLastRequest()?.body ?? {}) as unknown as OpenAI.ChatCompletionCreateParams;
+    assert.deepEqual(
+      messages.map((message) => [message.role, 'tool_calls' in message ? message.tool_calls?.length : undefined]),
+      [
+        ['system', undefined],
+        ['user', undefined],
+        ['assistant', 2],
+        ['tool', undefined],
+        ['tool', undefined],
+      ],
+    );
+  });
+
   test('parses structured output, native and translated', async () => {
     for (const model of ['native', 'chat', 'json']) {
       const text = { format: zodTextFormat(person, 'person') };
