@@ -41,13 +41,16 @@ type Written<List> = List extends readonly (infer Each extends string)[]
     : Each
   : never;
 
+/** Kinds of models that take a conversation and answer it, by whichever API. */
+type Talking = Extract<ModelKind, 'chat' | 'responses'>;
+
 type Unfit<Of, Need extends string> =
   Of extends Target<infer Name, infer Traits, number>
-    ? 'chat' extends Traits
-      ? [Exclude<Need, Traits>] extends [never]
+    ? [Talking & Traits] extends [never]
+      ? { [Reason in `${Name} is no model for`]: 'chat' }
+      : [Exclude<Need, Traits>] extends [never]
         ? never
         : { [Reason in `${Name} lacks`]: Exclude<Need, Traits> }
-      : { [Reason in `${Name} is no model for`]: 'chat' }
     : never;
 
 /** `Each` itself when all of its targets can chat and do what is needed. */

@@ -1,14 +1,17 @@
 /** Targets and groups: models exist and can do what is asked, weights stand where they count, conversations fit every leg. */
 import {
+  apisFor,
   balancerKinds,
   strategyKinds,
   type ModelFacts,
+  type ModelKind,
   type ModelSnapshot,
   type ProviderSnapshot,
   type TargetNode,
   type TargetSnapshot,
 } from '@headgate/runtime/snapshot';
 import { isObject, isUnknown } from '../compile/places.ts';
+import { connectionOf } from './connections.ts';
 import { byName, problemAt, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
 
 type Path = readonly (string | number)[];
@@ -43,11 +46,21 @@ export const unknownModels: Rule = (project) => {
   return once(problems);
 };
 
+/** Kinds of models that take a conversation and answer it. */
+const talking: readonly ModelKind[] = ['chat', 'responses'];
+
 /** In the words of the types that say the same in the editor (`fitting.ts`). */
 function unfit({ kind = 'chat', capabilities = [] }: ModelFacts, needs: readonly string[]): string | undefined {
-  if (kind !== 'chat') return 'is no model for chat';
+  if (!talking.includes(kind)) return 'is no model for chat';
   const lacking = needs.filter((need) => !capabilities.some((each) => each === need));
   return lacking.length > 0 ? `lacks ${lacking.join(', ')}` : undefined;
+}
+
+/** The runtime would refuse the whole revision for it. */
+function unserved(account: ProviderSnapshot, { kind = 'chat' }: ModelFacts): string | undefined {
+  const connection = connectionOf(account);
+  if (!connection || apisFor(connection, kind).length > 0) return undefined;
+  return `is of kind '${kind}', and its provider has no API for those`;
 }
 
 /** Targets and groups as the list of a model holds them; a list of one is compiled to what it holds. */
@@ -65,8 +78,10 @@ export const unmetNeeds: Rule = (project) => {
   return models(project).flatMap((object) =>
     listedNodes(project, object).flatMap((listed, position) =>
       legsOf(listed, []).flatMap(({ node: { provider, model } }): Problem[] => {
-        const facts = (providers.get(provider)?.value as ProviderSnapshot | undefined)?.models[model];
-        const why = facts && unfit(facts, (object.value as ModelSnapshot).needs ?? []);
+        const account = providers.get(provider)?.value as ProviderSnapshot | undefined;
+        const facts = account?.models[model];
+        const why =
+          account && facts && (unfit(facts, (object.value as ModelSnapshot).needs ?? []) ?? unserved(account, facts));
         const place = { declaration: object.index, path: ['targets', position], inCall: true };
         return why ? [{ code: 'target_unfit', place, message: `${provider}/${model} ${why}` }] : [];
       }),

@@ -3,7 +3,7 @@ import type { Artifact, Manifest } from '../artifact.ts';
 import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { Verdict } from '../policies/policy.ts';
-import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
+import type { Connection, ModelKind, ProviderKind, Transport } from '../providers/provider.ts';
 import type { KeyName } from '../upstream/keys.ts';
 import { Changes, type Compared } from './changes.ts';
 import { ConsumerRecord } from './consumer-record.ts';
@@ -38,6 +38,7 @@ export interface LiveTarget {
   /** By where it really is: what is known of its health goes by this name. */
   readonly upstream: string;
   readonly contextWindow: number;
+  readonly kind: ModelKind;
   readonly maxOutputTokens: number | undefined;
   readonly timeoutMs: number;
   /** Of a stream; pings do not count. */

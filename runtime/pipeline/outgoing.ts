@@ -2,7 +2,7 @@
 import { gathered, type Call, type JsonObject } from '../call.ts';
 import type { LookedUp } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
-import type { Api, Connection } from '../providers/provider.ts';
+import { apisFor, type Api } from '../providers/provider.ts';
 import { joined } from './joined.ts';
 import { AttemptFailed } from './patience.ts';
 
@@ -17,15 +17,19 @@ export interface Outgoing {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Throws `AttemptFailed` while a secret that it needs is absent. */
-function connectionOf({ provider }: LiveTarget): Connection {
-  if (!provider.live) throw new AttemptFailed({ kind: 'credential' });
-  return provider.live.connection;
+/** None while a secret that the provider needs is absent. */
+const apisOf = ({ provider, kind }: LiveTarget): readonly Api[] =>
+  provider.live ? apisFor(provider.live.connection, kind) : [];
+
+/** Whether a call can be put to a target: one that only its own dialect can tell is not translated. */
+export function canTake(target: LiveTarget, { call, dialect }: Pick<LookedUp, 'call' | 'dialect'>): boolean {
+  return call.nativeOnly === undefined || apisOf(target).some((api) => api.dialect.name === dialect.name);
 }
 
-/** The call in the words of the first API of the target. */
+/** The call in the words of the first API that takes the model of the target. Throws `AttemptFailed` while there is none. */
 export function translated(call: Call, target: LiveTarget): Outgoing {
-  const [api] = connectionOf(target).apis;
+  const [api] = apisOf(target);
+  if (!api) throw new AttemptFailed({ kind: 'credential' });
   const caps = target.maxOutputTokens === undefined ? {} : { maxOutputTokens: target.maxOutputTokens };
   const written = api.dialect.writeCall({ ...call, messages: joined(call.messages) }, { model: target.model, ...caps });
   return { api, ...written, native: false, headers: {} };
@@ -35,7 +39,7 @@ type Sent = Pick<LookedUp, 'dialect' | 'body' | 'call' | 'keep' | 'prepend' | 'r
 
 export function outgoing(exchange: Sent, target: LiveTarget): Outgoing {
   const { dialect, body, call, keep, prepend, request } = exchange;
-  const api = connectionOf(target).apis.find((each) => each.dialect.name === dialect.name);
+  const api = apisOf(target).find((each) => each.dialect.name === dialect.name);
   if (!api) {
     const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
     const whole = gathered({ ...call, messages: kept });

@@ -7,9 +7,9 @@ import type { Deadline } from './deadline.ts';
 import { Meter, settleWhole } from './meter.ts';
 import { AttemptFailed } from './patience.ts';
 
-function relayWhole({ reply, dialect }: Answered, answered: WholeAnswer): void {
+function relayWhole({ reply, dialect, body: asked }: Answered, answered: WholeAnswer): void {
   const created = Math.floor(Date.now() / 1000);
-  const body = answered.answer ? JSON.stringify(dialect.writeAnswer(answered.answer, created)) : answered.bytes;
+  const body = answered.answer ? JSON.stringify(dialect.writeAnswer(answered.answer, created, asked)) : answered.bytes;
   reply.whole(200, 'application/json', body);
 }
 
@@ -42,7 +42,7 @@ async function relayStream(exchange: Answered, { answered, meter, deadline }: Re
   const includeUsage = dialect.wantsStreamUsage(exchange.body);
   const writer = answered.native
     ? undefined
-    : dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000) });
+    : dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000), asked: exchange.body });
   let ended = false;
   reply.startStream();
   for await (const streamed of answered.events) {

@@ -4,6 +4,7 @@ import { HeadgateError } from '../errors.ts';
 import type { Accepted, Resolved } from '../exchange.ts';
 import type { LiveConsumer, ReadValue } from '../generation/generation.ts';
 import { noteLostCall } from './losses.ts';
+import { canTake } from './outgoing.ts';
 
 /** Whether `consumer` may use `model`. Listing and calling must agree, so both ask here. */
 export function mayUse(consumer: LiveConsumer, model: string): boolean {
@@ -47,11 +48,19 @@ function resolved(exchange: Accepted, read: ReadValue): Resolved {
       param: 'model',
       object: `consumers.${consumer.name}`,
     });
-  const targets = model.order(house.random).filter(({ provider }) => provider.live !== undefined);
-  if (targets.length === 0)
+  const inRotation = model.order(house.random).filter(({ provider }) => provider.live !== undefined);
+  if (inRotation.length === 0)
     throw new HeadgateError(
       'no_target_available',
       `No target of model '${model.name}' is in rotation: a secret it needs is absent.`,
+    );
+  const targets = inRotation.filter((target) => canTake(target, exchange));
+  const [param] = call.nativeOnly ?? [];
+  if (targets.length === 0 && param !== undefined)
+    throw new HeadgateError(
+      'invalid_request',
+      `${param} only means something to a provider that answers this API itself, and no target of model '${model.name}' does: leave it out, and send what it stands for.`,
+      { param },
     );
   for (const { label } of targets) outcome.order.push(label);
   outcome.prompt = model.prompt;

@@ -21,6 +21,8 @@ export interface Api {
   readonly countAddress?: (body: JsonObject) => Address;
   /** Headers of a client that speaks this dialect which go along, such as `anthropic-beta`. Lower-case names; never credentials. */
   readonly passes?: readonly string[];
+  /** The sorts of models it takes; without it, those for chat. */
+  readonly takes?: readonly ModelKind[];
 }
 
 /** What a credential that is made anew for each request is made from. */
@@ -44,13 +46,17 @@ export class CredentialUnavailable extends Error {
 export interface Connection {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** A client of one of these dialects gets it untouched; for all others the first is what is translated to. */
+  /** Of those that take a model: a client of one of these dialects gets it untouched; for all others the first is what is translated to. */
   readonly apis: readonly [Api, ...Api[]];
   /** Sent with every request, credentials included: never logged. Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   /** The headers of a credential that ends or is bound to the request, such as a signature. Rejects with `CredentialUnavailable` when it is refused. */
   readonly authorize?: (request: Unsigned, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 }
+
+/** The APIs that take models of a kind, in the order to prefer them. */
+export const apisFor = ({ apis }: Connection, kind: ModelKind): readonly Api[] =>
+  apis.filter(({ takes = ['chat'] }) => takes.includes(kind));
 
 /** The answer of a transport, before anything is read from it. */
 export interface UpstreamResponse {

@@ -215,6 +215,7 @@ describe('generate openapi', () => {
         'post /v1/models/{model}:countTokens',
         'post /v1/models/{model}:generateContent',
         'post /v1/models/{model}:streamGenerateContent',
+        'post /v1/responses',
         'get /v1beta/models',
         'get /v1beta/models/{model}',
         'post /v1beta/models/{model}:countTokens',

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { anthropic } from '../../runtime/providers/anthropic.ts';
 import { google } from '../../runtime/providers/google.ts';
 import { openai } from '../../runtime/providers/openai.ts';
-import type { Connection } from '../../runtime/providers/provider.ts';
+import { apisFor, type Connection, type ModelKind } from '../../runtime/providers/provider.ts';
 
 const apiKey = { $secret: 'KEY' };
 const readSecret = ({ $secret }: { readonly $secret: string }) => `value-of-${$secret}`;
@@ -24,7 +24,7 @@ describe('where requests go', () => {
     const options = openai.options.parse({ apiKey, organization: 'org-1', headers: { 'X-Title': 'Headgate' } });
     assert.deepEqual(where(openai.connect(options, readSecret)), {
       origin: 'https://api.openai.com',
-      paths: { 'openai-chat': '/v1/chat/completions' },
+      paths: { 'openai-chat': '/v1/chat/completions', 'openai-responses': '/v1/responses' },
       headers: { 'x-title': 'Headgate', 'openai-organization': 'org-1', authorization: 'Bearer value-of-KEY' },
     });
   });
@@ -36,6 +36,19 @@ describe('where requests go', () => {
       paths: { 'openai-chat': '/v1/chat/completions' },
       headers: {},
     });
+  });
+
+  test('responses where they are declared, for models of both sorts; models that need them are asked nothing else', () => {
+    const pathsFor = (options: object, kind: ModelKind) => {
+      const connection = openai.connect(openai.options.parse(options), readSecret);
+      return apisFor(connection, kind).map(({ address }) => address({ model: 'any' }).path);
+    };
+    const local = { baseUrl: 'http://localhost:11434/v1' };
+    assert.deepEqual(pathsFor({ ...local, responses: true }, 'chat'), ['/v1/chat/completions', '/v1/responses']);
+    assert.deepEqual(pathsFor({ ...local, responses: true }, 'responses'), ['/v1/responses']);
+    assert.deepEqual(pathsFor(local, 'responses'), []);
+    assert.deepEqual(pathsFor({ apiKey }, 'responses'), ['/v1/responses']);
+    assert.deepEqual(pathsFor({ apiKey, responses: false }, 'responses'), []);
   });
 
   test('Anthropic by default, with its version and key headers', () => {

@@ -59,6 +59,7 @@ const vendor = provider('vendor', {
     'gpt-4.1': {},
     'gpt-4o': { contextWindow: 9_000, capabilities: ['tools'] },
     'text-embedding-3-small': {},
+    'gpt-5-pro': {},
     priced: { contextWindow: 1_000, prices: { input: '0.25', output: '1' } },
     plain: { contextWindow: 1_000, kind: 'embedding' },
   },
@@ -99,6 +100,7 @@ const anyBudget: number = 9_000;
 const unknownBudget = contextPolicy('unknown-budget', { kind: 'quantisedCut', target: anyBudget });
 const money: Quota<'usd'> = { kind: 'quota', id: 'money' };
 model('all-fit', { needs: ['tools'], targets: [known, ordered(narrowed)], context: fitting, quotas: [free, money] });
+model('only-by-another-api', { needs: ['reasoning'], targets: [vendor.target('gpt-5-pro')] });
 model('not-judged', { targets: [priced], context: unknownBudget });
 model('kept-elsewhere', { targets: [known, narrowed] as const, context: fitting });
 const anyTarget: Target = known;
