@@ -42,6 +42,7 @@ export class Builder {
       label,
       provider,
       model: node.model,
+      kind: facts.kind ?? 'chat',
       maxOutputTokens: facts.maxOutputTokens,
       timeoutMs: node.timeout,
       retries: node.retries,

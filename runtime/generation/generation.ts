@@ -2,6 +2,7 @@
 import type { Artifact, Manifest } from '../artifact.ts';
 import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
+import type { ModelKind } from '../model-kind.ts';
 import type { Verdict } from '../policies/policy.ts';
 import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
 import { Changes, type Compared } from './changes.ts';
@@ -21,6 +22,8 @@ export interface LiveTarget {
   readonly label: string;
   readonly provider: LiveProvider;
   readonly model: string;
+  /** What the model is for. */
+  readonly kind: ModelKind;
   readonly maxOutputTokens: number | undefined;
   readonly timeoutMs: number;
   readonly retries: number;

@@ -9,13 +9,13 @@ import { outgoing, translated, type Outgoing } from './outgoing.ts';
 import { AttemptFailed, Patience } from './patience.ts';
 
 /** An answer larger than this is no chat answer. */
-const maxAnswerBytes = 64 * 1024 * 1024;
+export const maxAnswerBytes = 64 * 1024 * 1024;
 /** Of an error body only the beginning is of interest. */
 const maxFailureBytes = 64 * 1024;
 /** How long a stream may stay open after its end mark, so that its connection can be used again. */
 const lingerMs = 1_000;
 
-async function* whileAlive(
+export async function* whileAlive(
   body: AsyncIterable<Uint8Array>,
   patience: Patience,
   most: number,
@@ -32,13 +32,13 @@ async function* whileAlive(
   }
 }
 
-async function readAll(response: UpstreamResponse, patience: Patience, most: number): Promise<Buffer> {
+export async function readAll(response: UpstreamResponse, patience: Patience, most: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of whileAlive(response.body, patience, most)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
-function parseObject(bytes: Uint8Array): JsonObject | undefined {
+export function parseObject(bytes: Uint8Array): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
@@ -145,8 +145,8 @@ async function refusedBy(response: UpstreamResponse, sent: Outgoing, patience: P
   return new AttemptFailed(wait === undefined ? failure : { ...failure, retryAfterMs: wait });
 }
 
-export interface Attempted {
-  readonly answered: WholeAnswer | StreamedAnswer;
+export interface Attempted<Answer = WholeAnswer | StreamedAnswer> {
+  readonly answered: Answer;
   /** What the target's dialect could not carry. */
   readonly dropped: readonly string[];
 }
@@ -159,7 +159,7 @@ interface Asking {
 }
 
 /** A good answer of which nothing has been read yet. */
-async function responseTo({ target, sent, stream, patience }: Asking): Promise<UpstreamResponse> {
+export async function responseTo({ target, sent, stream, patience }: Asking): Promise<UpstreamResponse> {
   const { live } = target.provider;
   if (!live) throw new AttemptFailed({ kind: 'credential' });
   const address = sent.api.address(sent.body);
@@ -171,7 +171,12 @@ async function responseTo({ target, sent, stream, patience }: Asking): Promise<U
     'accept-encoding': 'identity',
     ...address.headers,
   };
-  const request = { path: address.path, headers, body: JSON.stringify(address.body), signal: patience.signal };
+  const request = {
+    path: address.path,
+    headers,
+    body: sent.bytes ?? JSON.stringify(address.body),
+    signal: patience.signal,
+  };
   const response = await live.transport(request).catch((error: unknown) => {
     throw patience.failure(error, error instanceof CredentialUnavailable ? 'credential' : 'network');
   });

@@ -1,11 +1,11 @@
 /** Tries the targets in order until one answers. Only before the client's first byte: after it there is no way back. */
 import type { FailureKind } from '../call.ts';
 import { HeadgateError, type ErrorCode } from '../errors.ts';
-import type { Answered, LookedUp } from '../exchange.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Blame } from '../generation/health.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import { causeInWords } from '../log.ts';
-import { attempt } from './attempt.ts';
+import type { Attempted } from './attempt.ts';
 import { AttemptFailed } from './patience.ts';
 
 interface Move {
@@ -86,7 +86,15 @@ function droppedInWords(dropped: readonly string[]): string {
   return dropped.slice(0, mostDropped).join(', ') + (more > 0 ? `, and ${more} more` : '');
 }
 
-async function tryOnce(exchange: LookedUp, target: LiveTarget): Promise<Answered | AttemptFailed> {
+/** What can be asked of one target after the other. */
+type Dispatched = Exchange & { readonly targets: readonly LiveTarget[] };
+type Attempt<E, Answer> = (exchange: E, target: LiveTarget) => Promise<Attempted<Answer>>;
+
+async function tryOnce<E extends Dispatched, Answer>(
+  exchange: E,
+  target: LiveTarget,
+  attempt: Attempt<E, Answer>,
+): Promise<(E & { readonly answered: Answer }) | AttemptFailed> {
   const { outcome, house, generation, reply } = exchange;
   outcome.attempts += 1;
   outcome.target = target.label;
@@ -137,11 +145,14 @@ function refusal(failures: readonly AttemptFailed[]): HeadgateError {
   });
 }
 
-export async function dispatch(exchange: LookedUp): Promise<Answered> {
+export async function dispatch<E extends Dispatched, Answer>(
+  exchange: E,
+  attempt: Attempt<E, Answer>,
+): Promise<E & { readonly answered: Answer }> {
   const failures: AttemptFailed[] = [];
   for (const target of exchange.targets) {
     for (let tried = 0; tried <= target.retries; tried += 1) {
-      const result = await tryOnce(exchange, target);
+      const result = await tryOnce(exchange, target, attempt);
       if (!(result instanceof AttemptFailed)) return result;
       failures.push(result);
       const { next } = moves[result.failure.kind];

@@ -1,4 +1,4 @@
-/** Which line a request walks: a model call, the list of models, or a route of the configuration. */
+/** Which line a request walks: a model call, an operation beside it, the list of models, or a route of the configuration. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { ClientDialect } from '../dialects/dialect.ts';
@@ -6,7 +6,7 @@ import type { Asked, RequestHead } from '../door.ts';
 import { HeadgateError } from '../errors.ts';
 import type { LiveRoute, Tables } from '../generation/generation.ts';
 import * as surfaces from '../surfaces/index.ts';
-import type { Surface, SurfaceCall } from '../surfaces/surface.ts';
+import type { Surface, SurfaceCall, SurfaceTask } from '../surfaces/surface.ts';
 
 const all: readonly Surface[] = Object.values(surfaces);
 const names = new Map<Surface, string>(Object.entries(surfaces).map(([name, surface]) => [surface, name]));
@@ -25,6 +25,10 @@ const namingCalls = calls
     return { call, before, after };
   });
 
+const tasks = new Map(
+  all.flatMap((surface) => (surface.tasks ?? []).map((asked): [string, TaskLine] => [asked.path, { surface, asked }])),
+);
+
 /** Paths that belong to model APIs: their errors are worded as those APIs word them. */
 export const isModelPath = (path: string): boolean =>
   path.startsWith('/v1/') || path === '/v1' || path.startsWith('/v1beta/');
@@ -32,6 +36,7 @@ export const isModelPath = (path: string): boolean =>
 /** Paths that are there whatever the configuration says; `{model}` stands for a name. */
 export const surfacePaths: readonly string[] = [
   ...calls.map(({ path }) => path),
+  ...tasks.keys(),
   ...all.map((each) => each.modelsPath),
 ];
 
@@ -44,8 +49,15 @@ export interface CallLine {
   readonly says: JsonObject;
 }
 
+/** An operation without a conversation, and whose API it is. */
+export interface TaskLine {
+  readonly surface: Surface;
+  readonly asked: SurfaceTask;
+}
+
 export type Line =
   | ({ readonly line: 'call' } & CallLine)
+  | ({ readonly line: 'task' } & TaskLine)
   /** `name`: of the one model that is asked for. */
   | { readonly line: 'models'; readonly surface: Surface; readonly name: string | undefined }
   | { readonly line: 'route'; readonly route: LiveRoute }
@@ -70,6 +82,9 @@ function callAt(path: string): CallLine | undefined {
   return undefined;
 }
 
+/** Whether an operation without a conversation is at `path`. */
+export const isTaskPath = (path: string): boolean => tasks.has(path);
+
 /** Whether a model call can be sent to `path`. */
 export const isCallPath = (path: string): boolean => callAt(path) !== undefined;
 
@@ -81,6 +96,8 @@ export function surfaceFor(path: string, headers: IncomingHttpHeaders): Surface 
   if (!isModelPath(path)) return undefined;
   const called = callAt(path);
   if (called) return called.surface;
+  const task = tasks.get(path);
+  if (task) return task.surface;
   const root = path.split('/', 2).join('/');
   const near = all.filter(({ modelsPath }) => modelsPath.startsWith(`${root}/`));
   return spoken(near.length > 0 ? near : all, headers);
@@ -111,6 +128,8 @@ function notAllowed(
 export function findLine({ method = '', headers }: RequestHead, { host, path }: Asked, tables: Tables): Line {
   const called = callAt(path);
   if (called) return method === 'POST' ? { line: 'call', ...called } : notAllowed(path, ['POST'], called.surface);
+  const task = tasks.get(path);
+  if (task) return method === 'POST' ? { line: 'task', ...task } : notAllowed(path, ['POST'], task.surface);
   const models = modelsAt(path, headers);
   if (models)
     return method === 'GET' ? { line: 'models', ...models } : notAllowed(path, ['GET'], models.surface, 'models');

@@ -8,6 +8,8 @@ import { AttemptFailed } from './patience.ts';
 export interface Outgoing {
   readonly api: Api;
   readonly body: JsonObject;
+  /** Sent in place of `body`, such as a form with files. */
+  readonly bytes?: string | Uint8Array;
   /** The client speaks the target's dialect: the answer passes as it is. */
   readonly native: boolean;
   /** What the target's dialect cannot carry. */
@@ -17,7 +19,7 @@ export interface Outgoing {
 }
 
 /** Throws `AttemptFailed` while a secret that it needs is absent. */
-function connectionOf({ provider }: LiveTarget): Connection {
+export function connectionOf({ provider }: LiveTarget): Connection {
   if (!provider.live) throw new AttemptFailed({ kind: 'credential' });
   return provider.live.connection;
 }

@@ -49,7 +49,7 @@ export function wireError(error: HeadgateError): WireError {
   return { status: error.status, code: error.code, type: error.type, message: error.message, param: error.param };
 }
 
-const brokenStream = (error: AttemptFailed): HeadgateError =>
+export const brokenStream = (error: AttemptFailed): HeadgateError =>
   error.failure.kind === 'timeout'
     ? new HeadgateError('upstream_timeout', 'The provider stopped in the middle of the answer.', { cause: error })
     : new HeadgateError('upstream_broken_answer', 'The answer ended early: the provider broke it off.', {

@@ -1,6 +1,7 @@
-/** OpenAI, and every vendor or local server that speaks its chat completions. */
+/** OpenAI, and every vendor or local server that speaks its chat completions, with or without the operations beside them. */
 import { z } from 'zod';
 import { openaiChat } from '../dialects/openai-chat.ts';
+import { tasksUnder } from './task-apis.ts';
 import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
 import type { ProviderKind } from './provider.ts';
 
@@ -23,6 +24,6 @@ export const openai: ProviderKind<typeof options> = {
     if (chosen.organization !== undefined) headers['openai-organization'] = chosen.organization;
     if (chosen.project !== undefined) headers['openai-project'] = chosen.project;
     if (chosen.apiKey !== undefined) headers.authorization = `Bearer ${readSecret(chosen.apiKey)}`;
-    return { origin, apis: [apiAt(`${path}/chat/completions`, openaiChat)], headers };
+    return { origin, apis: [apiAt(`${path}/chat/completions`, openaiChat)], tasks: tasksUnder(path), headers };
   },
 };
