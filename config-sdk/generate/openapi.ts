@@ -6,8 +6,12 @@ import type { Snapshot } from '@headgate/runtime/snapshot';
 import * as surfaces from '@headgate/runtime/surfaces';
 import { headers, schemas, securitySchemes } from './openapi-parts.ts';
 import { codesFor, failures, type Traits } from './openapi-failures.ts';
+import { modelsFor } from './model-kinds.ts';
 import { routePaths } from './openapi-routes.ts';
 import { requestFields, sortedEntries, type Field } from './requests.ts';
+
+type Surface = (typeof surfaces)[keyof typeof surfaces];
+type SurfaceTask = NonNullable<Surface['tasks']>[number];
 
 const json = (name: string) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
 /** A message of an API that its own vendor describes better than a copy here would. */
@@ -18,6 +22,13 @@ const asDocumented = (surface: string) => ({
 const described = 'openai';
 const errorsOf = (surface: string) => (surface === described ? json('Error') : asDocumented(surface));
 const modelParameter = { name: 'model', in: 'path', required: true, schema: { type: 'string' } };
+const limits = [
+  'ratelimit',
+  'ratelimit-policy',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-reset-requests',
+];
 const headersOf = (names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
@@ -75,13 +86,49 @@ function headerParameters(snapshot: Snapshot): object[] {
     }));
 }
 
+const answerHeaders = ({ hasQuotas }: Traits) =>
+  headersOf([
+    'x-request-id',
+    'headgate-revision',
+    'headgate-target',
+    'headgate-attempts',
+    'headgate-dropped',
+    ...(hasQuotas ? limits : []),
+  ]);
+
+const operationOf = (path: string) => `post${path.replace(/[{}]/g, '').replace(/[/:]/g, '_')}`;
+
+/** An operation without a conversation, for as long as there is a model for it. */
+function taskOperation(snapshot: Snapshot, surface: string, { path, kind, takesForms }: SurfaceTask): object {
+  const traits = traitsOf(snapshot);
+  const documented = { type: 'object', description: `As the documentation of ${surface} has it.` };
+  const model = { type: 'string', enum: modelsFor(snapshot, kind) };
+  const schema = { ...documented, properties: { model }, required: ['model'] };
+  return {
+    operationId: operationOf(path),
+    tags: ['models'],
+    summary: `Ask a model for ${kind}`,
+    requestBody: {
+      required: true,
+      content: { 'application/json': { schema }, ...(takesForms && { 'multipart/form-data': { schema } }) },
+    },
+    responses: {
+      200: {
+        description: 'The answer: JSON, text, audio or a stream of events, as that API has it.',
+        headers: answerHeaders(traits),
+        content: { ...asDocumented(surface), '*/*': {} },
+      },
+      ...failures(codesFor({ ...traits, needsValues: false }), errorsOf(surface)),
+    },
+  };
+}
+
 function callOperation(snapshot: Snapshot, surface: string, path: string): object {
   const traits = traitsOf(snapshot);
-  const limits = ['ratelimit', 'ratelimit-policy', 'x-ratelimit-limit-requests', 'x-ratelimit-remaining-requests'];
   const parameters = [...(path.includes('{model}') ? [modelParameter] : []), ...headerParameters(snapshot)];
   const isDescribed = surface === described && path === surfaces[described].calls[0].path;
   return {
-    operationId: `post${path.replace(/[{}]/g, '').replace(/[/:]/g, '_')}`,
+    operationId: operationOf(path),
     tags: ['models'],
     summary: 'Ask a model',
     ...(parameters.length > 0 && { parameters }),
@@ -89,15 +136,7 @@ function callOperation(snapshot: Snapshot, surface: string, path: string): objec
     responses: {
       200: {
         description: 'The answer, or a stream of events where the request asks for one.',
-        headers: headersOf([
-          'x-request-id',
-          'headgate-revision',
-          'headgate-target',
-          'headgate-attempts',
-          'headgate-cache',
-          'headgate-dropped',
-          ...(traits.hasQuotas ? [...limits, 'x-ratelimit-reset-requests'] : []),
-        ]),
+        headers: { ...answerHeaders(traits), ...headersOf(['headgate-cache']) },
         content: {
           ...(isDescribed ? json('ModelAnswer') : asDocumented(surface)),
           'text/event-stream': { schema: { type: 'string', description: 'Events, as that API has them.' } },
@@ -147,14 +186,20 @@ function listOperations(surface: string, path: string): Record<string, object> {
 }
 
 function modelPaths(snapshot: Snapshot): Record<string, object> {
-  const all = Object.entries(surfaces);
+  const all = Object.entries<Surface>(surfaces);
   const calls =
-    Object.keys(snapshot.models).length === 0
+    modelsFor(snapshot, 'chat').length === 0
       ? []
       : all.flatMap(([name, surface]) => surface.calls.map(({ path }): [string, string] => [name, path]));
   // Where two surfaces list at one path, the first one's words are those of a client that shows nothing else.
   const lists = new Map(all.map(([name, { modelsPath }]): [string, string] => [modelsPath, name]).reverse());
+  const tasks = all.flatMap(([name, { tasks: each = [] }]) =>
+    each
+      .filter(({ kind }) => modelsFor(snapshot, kind).length > 0)
+      .map((task): [string, object] => [task.path, { post: taskOperation(snapshot, name, task) }]),
+  );
   return {
+    ...Object.fromEntries(tasks),
     ...Object.fromEntries(calls.map(([name, path]) => [path, { post: callOperation(snapshot, name, path) }])),
     ...Object.fromEntries([...lists].flatMap(([path, name]) => Object.entries(listOperations(name, path)))),
   };
@@ -164,7 +209,7 @@ function modelPaths(snapshot: Snapshot): Record<string, object> {
 export function openApiDocument(snapshot: Snapshot): object {
   const { sources: _, ...served } = snapshot;
   const version = createHash('sha256').update(canonicalJson(served)).digest('hex').slice(0, 12);
-  const names = Object.keys(snapshot.models).sort();
+  const names = modelsFor(snapshot, 'chat');
   const rules = metadataRules(snapshot);
   return {
     openapi: '3.1.0',

@@ -47,10 +47,10 @@ export function outgoingTask(exchange: ReservedTask, target: LiveTarget): Outgoi
   };
   const { embeddings } = asked.task;
   if (task.name !== asked.task.name && task.embeddings && embeddings) {
-    const { readAnswer, writeCall } = task.embeddings;
-    const written = writeCall(embeddings.readCall(body), target.model);
+    const vendor = task.embeddings;
+    const written = vendor.writeCall(embeddings.readCall(body), target.model);
     const translate = (answered: JsonObject) => {
-      const answer = readAnswer(answered);
+      const answer = vendor.readAnswer(answered);
       return { body: embeddings.writeAnswer(answer, body), usage: answer.usage };
     };
     const sent = { api: to({ contentType: 'application/json' }), ...written, native: false, headers: {} };

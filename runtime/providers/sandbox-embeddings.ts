@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../call.ts';
 import { openaiEmbeddings } from '../dialects/openai-embeddings.ts';
+import { modelIn } from '../dialects/task-fields.ts';
 import type { EmbeddingCall } from '../dialects/task.ts';
 
 type Input = EmbeddingCall['inputs'][number];
@@ -29,7 +30,5 @@ export function sandboxEmbeddings(body: JsonObject): string {
   const { inputs, dimensions = defaultDimensions } = readCall(body);
   const vectors = inputs.map((input) => vectorOf(input, Math.min(dimensions, mostDimensions)));
   const inputTokens = inputs.reduce((sum, input) => sum + tokensIn(input), 0);
-  return JSON.stringify(
-    writeAnswer({ model: String(body['model']), vectors, usage: { inputTokens, outputTokens: 0 } }, body),
-  );
+  return JSON.stringify(writeAnswer({ model: modelIn(body), vectors, usage: { inputTokens, outputTokens: 0 } }, body));
 }

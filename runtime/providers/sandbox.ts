@@ -112,7 +112,7 @@ export const sandbox = {
   transport(_options, models) {
     const served = new Map<string, number>();
     return async (request) => {
-      const id = String(bodyOf(request)['model']);
+      const { model: id } = bodyOf(request) as { model: string };
       const model = models.get(id) as SandboxModel | undefined;
       if (!model)
         return response(
