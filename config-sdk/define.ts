@@ -8,22 +8,12 @@ import type {
 } from '@headgate/runtime/snapshot';
 import type { z } from 'zod';
 import { declare } from './site.ts';
-import type {
-  Decimal,
-  Fit,
-  FitContext,
-  FitQuota,
-  ForChat,
-  KnownModels,
-  Leg,
-  Legs,
-  QuotaUnit,
-  TargetsIn,
-} from './fitting.ts';
+import type { Fit, FitContext, FitQuota, ForChat, KnownModels, Leg, Legs, QuotaUnit, TargetsIn } from './fitting.ts';
 import type {
   BoundPrompt,
   Consumer,
   ContextPolicy,
+  Decimal,
   Duration,
   Group,
   Model,

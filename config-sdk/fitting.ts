@@ -4,7 +4,7 @@
  */
 import type { Capability, ModelKind } from '@headgate/runtime/snapshot';
 import type { Catalogue } from './catalogue/vendors/index.ts';
-import type { ContextPolicy, Group, Quota, Target } from './handles.ts';
+import type { ContextPolicy, Decimal, Group, Quota, Target } from './handles.ts';
 
 export type Leg = Target | Group<unknown>;
 /** Lists of legs are never empty. */
@@ -30,9 +30,6 @@ export type TraitsOf<Kind, Id, Written> =
   | Or<Extract<Written, Capability>, Extract<KnownTraits<Kind, Id>, Capability>>
   | Or<Extract<Written, ModelKind>, Or<Extract<KnownTraits<Kind, Id>, ModelKind>, 'chat'>>
   | (Extract<Written, Decimal> extends never ? Extract<KnownTraits<Kind, Id>, 'priced'> : 'priced');
-
-/** A number as text, such as `'1.25'`. */
-export type Decimal = `${number}`;
 
 /** Elements of a list written in place; a list of unknown length, such as one with a mistake in it, asks for nothing. */
 type Written<List> = List extends readonly (infer Each extends string)[]
