@@ -64,7 +64,9 @@ export function factsOf(row: Row, vendor: VendorSource, window: number | undefin
   const kind = kinds[String(row['mode'])];
   const contextWindow = window ?? count(row['max_input_tokens']) ?? count(row['max_tokens']);
   if (!kind || contextWindow === undefined) return undefined;
-  const maxOutputTokens = kind === 'embedding' ? undefined : count(row['max_output_tokens']);
+  const cap = kind === 'embedding' ? undefined : count(row['max_output_tokens']);
+  // Where a vendor names no cap, the table repeats the window: that is none, and nobody is warned of it.
+  const maxOutputTokens = cap !== undefined && cap < contextWindow ? cap : undefined;
   const capabilities = (Object.keys(flags) as Capability[]).filter(
     (each) => row[flags[each]] === true || (each === 'parallelTools' && vendor.parallelTools && row[flags.tools]),
   );
@@ -73,7 +75,7 @@ export function factsOf(row: Row, vendor: VendorSource, window: number | undefin
   return {
     kind,
     contextWindow,
-    ...(maxOutputTokens !== undefined && { maxOutputTokens: Math.min(maxOutputTokens, contextWindow) }),
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
     capabilities,
     ...(prices && { prices }),
     ...(typeof deprecation === 'string' && /^\d{4}-\d\d-\d\d$/.test(deprecation) && { deprecation }),

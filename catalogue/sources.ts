@@ -41,6 +41,12 @@ export const vendors: Readonly<Record<string, VendorSource>> = {
   cerebras: { providers: ['cerebras'], prefix: 'cerebras/', ids: plain },
   cohere: { providers: ['cohere', 'cohere_chat'], prefix: 'cohere/', ids: plain },
   deepseek: { providers: ['deepseek'], prefix: 'deepseek/', ids: plain },
+  // Of the hundreds that it can host, the families that are called by name.
+  fireworks: {
+    providers: ['fireworks_ai', 'fireworks_ai-embedding-models'],
+    prefix: 'fireworks_ai/',
+    ids: /^accounts\/fireworks\/models\/(deepseek-(r1|v3|v4)|ember|gemma|glm|gpt-oss|inkling|kimi|llama-v3p[13]|llama4|minimax|mixtral|muse|nemotron|qwen3)[\w.-]*$/,
+  },
   // https://ai.google.dev/gemini-api/docs/function-calling#parallel_function_calling
   google: { providers: ['gemini'], prefix: 'gemini/', ids: plain, parallelTools: true },
   groq: { providers: ['groq'], prefix: 'groq/', ids: withFamily },

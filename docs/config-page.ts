@@ -143,18 +143,41 @@ interface Kind {
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
+const defaultUrl = /Default `"(http[^`]+)"`\./;
+
+/** Kinds that differ in nothing but where they are reached stand together. */
 function kindsIn(kinds: Readonly<Record<string, Kind>>, folder: string): string {
-  return Object.entries(kinds)
-    .map(([name, { options, modelOptions }]) => {
-      const shared = folder === 'providers' ? ['runtime/providers/options.ts'] : [];
-      const comments = commentsIn([...shared, `runtime/${folder}/${kebab(name)}.ts`]);
-      const own = optionsOf(options, comments);
+  const alike = Map.groupBy(
+    Object.entries(kinds).map(([name, { options, modelOptions }]) => {
+      const file = `runtime/${folder}/${kebab(name)}.ts`;
+      const comments = commentsIn([...(folder === 'providers' ? ['runtime/providers/options.ts'] : []), file]);
+      const own = optionsOf(options, comments) || 'No options of its own.';
       const perModel = optionsOf(modelOptions, comments);
       const models = perModel && `\n\nBesides, for each of its \`models\`:\n\n${perModel}`;
-      return `#### kind \`'${name}'\`\n\n${own || 'No options of its own.'}${models}`;
+      return { name, file, url: defaultUrl.exec(own)?.[1], text: `${own}${models}` };
+    }),
+    ({ name, url, text }) => (url === undefined ? name : text.replace(url, '')),
+  );
+  return [...alike.values()]
+    .map((group) => {
+      const [{ name, text } = { name: '', text: '' }] = group;
+      if (group.length === 1) return `#### kind \`'${name}'\`\n\n${text}`;
+      const rows = group.map((each) => `| \`'${each.name}'\` | \`${each.url}\` | ${cell(headOf(each.file))} |`);
+      const list = ['| kind | default `baseUrl` | |', '| --- | --- | --- |', ...rows].join('\n');
+      return `#### kinds with the same options\n\n${list}\n\n${text.replace(defaultUrl, 'Default: above.')}`;
     })
     .join('\n\n');
 }
+
+/** The first words of a file: what it says of itself. */
+const headOf = (path: string): string =>
+  (
+    sourceOf(path)
+      .getFullText()
+      .match(/^\/\*\*([\s\S]*?)\*\//)?.[1] ?? ''
+  )
+    .replaceAll(/\s*\n \*\s?|\s+/g, ' ')
+    .trim();
 
 /** What the functions take that has no interface of its own name. */
 const further: Readonly<Record<string, readonly string[]>> = {
@@ -181,7 +204,7 @@ const captions: Readonly<Record<string, string>> = {
     .filter((kind) => Object.hasOwn(catalogue.vendors, kind))
     .map((kind) => `\`'${kind}'\``)
     .join(
-      ' and ',
+      ', ',
     )}: theirs may be left out, and what is written wins. Behind another \`baseUrl\` the same id may be another model: write its facts there. Source: ${catalogue.source}`,
   ModelPrices: 'Its `prices`, in USD for a million tokens:',
   TargetOptions: 'Options of `target(model, options)`:',

@@ -44,6 +44,8 @@ export interface Call {
   /** The name the client asked for. */
   readonly model: string;
   readonly messages: readonly Message[];
+  /** Instructions that the dialect keeps outside the messages. */
+  readonly system?: readonly Part[];
   readonly stream: boolean;
   readonly tools: readonly Tool[];
   readonly toolChoice?: ToolChoice;
@@ -60,6 +62,11 @@ export interface Call {
   readonly user?: string;
   /** Request fields that have no neutral meaning: carried natively, reported when translated. */
   readonly untranslated: readonly string[];
+}
+
+/** The same call with all its instructions among its messages, for whoever makes no difference. */
+export function gathered({ system, ...call }: Call): Call {
+  return system === undefined ? call : { ...call, messages: [{ role: 'system', parts: system }, ...call.messages] };
 }
 
 export interface Usage {

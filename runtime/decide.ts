@@ -16,6 +16,7 @@ import { newOutcome, type Outcome } from './outcome.ts';
 import { maxCallBytes, tooLarge } from './pipeline/accept.ts';
 import { admit } from './pipeline/admit.ts';
 import { admitTask } from './pipeline/admit-task.ts';
+import { admitCount } from './pipeline/count-line.ts';
 import { pathAtUpstream } from './generation/routes.ts';
 import { admitRoute } from './pipeline/admit-route.ts';
 import { findLine, surfaceName, type Line } from './pipeline/find-line.ts';
@@ -125,8 +126,9 @@ async function walk(found: Line, exchange: Exchange, asked: { path: string; body
     await admitTask(Object.assign(exchange, { ...found, readBody }));
     return;
   }
-  const { surface, dialect, says } = found;
-  await admit(Object.assign(exchange, { surface, dialect, says, readBody }));
+  const { surface, dialect, says, writeCount } = found;
+  const called = Object.assign(exchange, { surface, dialect, says, readBody });
+  await (writeCount ? admitCount(called) : admit(called));
 }
 
 function refusalOf(thrown: unknown): Refusal {

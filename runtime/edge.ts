@@ -11,6 +11,7 @@ import type { End } from './generation/consumer-record.ts';
 import { newOutcome, type Outcome } from './outcome.ts';
 import { readBytes } from './pipeline/accept.ts';
 import { apiLine } from './pipeline/api-line.ts';
+import { countLine } from './pipeline/count-line.ts';
 import { findLine, surfaceFor, surfaceName } from './pipeline/find-line.ts';
 import { consumerOf } from './pipeline/identify.ts';
 import { modelLine } from './pipeline/model-line.ts';
@@ -59,6 +60,7 @@ async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void>
     );
   }
   visit.surface = found.surface;
+  if (found.surface?.idHeader) visit.reply.header(found.surface.idHeader, visit.id);
   if (found.line === 'none') {
     visit.outcome.matched = found.matched;
     if (found.allow.length > 0) visit.reply.header('allow', found.allow.join(', '));
@@ -70,9 +72,10 @@ async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void>
   }
   const readBody = () => readBytes(request);
   if (found.line === 'task') return taskLine(Object.assign(exchange, { ...found, readBody }));
-  const { surface, dialect, says } = found;
+  const { surface, dialect, says, writeCount } = found;
   visit.dialect = dialect;
-  return modelLine(Object.assign(exchange, { surface, dialect, says, readBody }));
+  const called = Object.assign(exchange, { surface, dialect, says, readBody });
+  return writeCount ? countLine(called, writeCount) : modelLine(called);
 }
 
 function writeError(visit: Visit, error: HeadgateError): void {

@@ -104,6 +104,8 @@ export type Answered = LookedUp & { readonly answered: WholeAnswer | StreamedAns
 export interface TaskExchange extends Exchange {
   readonly surface: Surface;
   readonly asked: SurfaceTask;
+  /** What the path says in place of the body. */
+  readonly says: JsonObject;
   readonly readBody: () => Promise<Buffer>;
 }
 

@@ -62,7 +62,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 };
 
 const vendorFolders = ['runtime/providers/', 'runtime/surfaces/', 'runtime/dialects/'];
-const vendorNames = /\b(openai|anthropic|gemini|google|bedrock|azure|mistral)\b/i;
+const vendorNames =
+  /\b(openai|anthropic|gemini|google|bedrock|azure|mistral|cerebras|cohere|deepseek|groq|huggingface|nvidia|ollama|openrouter|perplexity|vllm|xai)\b/i;
 
 const environmentReaders = ['runtime/settings.ts', 'runtime/secrets.ts', 'config-sdk/cli.ts', 'config-sdk/cli/'];
 

@@ -17,6 +17,9 @@ export const headers = {
   'headgate-attempts': count('How many tries it took.'),
   'headgate-cache': text('Whether the answer came from a cache.'),
   'headgate-dropped': text('What of the request the target that answered could not be told.'),
+  'headgate-estimate': text(
+    '`true` where a number of tokens is an estimate of the gateway and no count of the provider.',
+  ),
   'headgate-revision': text('The commit of the configuration that served, in short.'),
   'headgate-target': text('What answered: `provider/model`, or the name of an upstream.'),
   ratelimit: text('What is left of each quota.'),

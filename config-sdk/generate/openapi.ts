@@ -21,6 +21,9 @@ const asDocumented = (surface: string) => ({
 /** The surface whose messages this document describes itself. */
 const described = 'openai';
 const errorsOf = (surface: string) => (surface === described ? json('Error') : asDocumented(surface));
+const counts = new Set(
+  Object.values(surfaces).flatMap(({ calls }) => calls.flatMap((call) => (call.writeCount ? call.path : []))),
+);
 const modelParameter = { name: 'model', in: 'path', required: true, schema: { type: 'string' } };
 const limits = [
   'ratelimit',
@@ -29,6 +32,15 @@ const limits = [
   'x-ratelimit-remaining-requests',
   'x-ratelimit-reset-requests',
 ];
+/** What a path's query must say. */
+const queryParameters = new Map(
+  Object.values(surfaces).flatMap(({ calls }) =>
+    calls.map(({ path, query = {} }): [string, object[]] => [
+      path,
+      Object.entries(query).map(([name, value]) => ({ name, in: 'query', required: true, schema: { const: value } })),
+    ]),
+  ),
+);
 const headersOf = (names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
@@ -125,21 +137,27 @@ function taskOperation(snapshot: Snapshot, surface: string, { path, kind, takesF
 
 function callOperation(snapshot: Snapshot, surface: string, path: string): object {
   const traits = traitsOf(snapshot);
-  const parameters = [...(path.includes('{model}') ? [modelParameter] : []), ...headerParameters(snapshot)];
+  const inPath = path.includes('{model}') ? [modelParameter] : [];
+  const parameters = [...inPath, ...(queryParameters.get(path) ?? []), ...headerParameters(snapshot)];
   const isDescribed = surface === described && path === surfaces[described].calls[0].path;
+  const isCount = counts.has(path);
   return {
     operationId: operationOf(path),
     tags: ['models'],
-    summary: 'Ask a model',
+    summary: isCount ? 'Count the tokens of what would be asked' : 'Ask a model',
     ...(parameters.length > 0 && { parameters }),
     requestBody: { required: true, content: isDescribed ? json('ModelRequest') : asDocumented(surface) },
     responses: {
       200: {
-        description: 'The answer, or a stream of events where the request asks for one.',
-        headers: { ...answerHeaders(traits), ...headersOf(['headgate-cache']) },
+        description: isCount
+          ? 'The number of tokens.'
+          : 'The answer, or a stream of events where the request asks for one.',
+        headers: { ...answerHeaders(traits), ...headersOf([isCount ? 'headgate-estimate' : 'headgate-cache']) },
         content: {
           ...(isDescribed ? json('ModelAnswer') : asDocumented(surface)),
-          'text/event-stream': { schema: { type: 'string', description: 'Events, as that API has them.' } },
+          ...(!isCount && {
+            'text/event-stream': { schema: { type: 'string', description: 'Events, as that API has them.' } },
+          }),
         },
       },
       ...failures(codesFor(traits), errorsOf(surface)),
@@ -186,12 +204,13 @@ function listOperations(surface: string, path: string): Record<string, object> {
 }
 
 function modelPaths(snapshot: Snapshot): Record<string, object> {
-  const all = Object.entries<Surface>(surfaces);
+  const isNarrow = (surface: object) => Number('isSpokenBy' in surface);
+  const all = Object.entries<Surface>(surfaces).sort(([, one], [, other]) => isNarrow(one) - isNarrow(other));
   const calls =
     modelsFor(snapshot, 'chat').length === 0
       ? []
       : all.flatMap(([name, surface]) => surface.calls.map(({ path }): [string, string] => [name, path]));
-  // Where two surfaces list at one path, the first one's words are those of a client that shows nothing else.
+  // Where two surfaces list at one path, the words are those for a client that shows nothing else.
   const lists = new Map(all.map(([name, { modelsPath }]): [string, string] => [modelsPath, name]).reverse());
   const tasks = all.flatMap(([name, { tasks: each = [] }]) =>
     each

@@ -1,5 +1,5 @@
 /** Estimates the tokens of a whole message: what context policies count while serving, and reviews count beforehand. */
-import type { Message, Part } from '../call.ts';
+import type { Call, Message, Part } from '../call.ts';
 import { estimateTokens } from './estimate.ts';
 
 /** What a message costs beside its text: role and separators. */
@@ -25,3 +25,9 @@ function tokensOf(part: Part): number {
 
 export const messageTokens = ({ parts }: Message): number =>
   parts.reduce((sum, part) => sum + tokensOf(part), perMessage);
+
+/** What a call says outside its messages. */
+export function tokensBeside({ system, tools }: Pick<Call, 'system' | 'tools'>): number {
+  const instructions = system === undefined ? 0 : messageTokens({ role: 'system', parts: system });
+  return instructions + (tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools)));
+}

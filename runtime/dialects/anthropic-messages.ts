@@ -1,14 +1,29 @@
-/** Anthropic's Messages API, for vendors. A client side joins this object with the functions of `ClientDialect`. */
-import type { VendorDialect } from './dialect.ts';
-import { readAnswer } from './anthropic-messages/answer.ts';
-import { readFailure } from './anthropic-messages/errors.ts';
+/** Anthropic's Messages API, for clients and for vendors. */
+import type { ClientDialect, VendorDialect } from './dialect.ts';
+import { readAnswer, readCount } from './anthropic-messages/answer.ts';
+import { readFailure, writeError } from './anthropic-messages/errors.ts';
+import { eventWriter, sse } from './anthropic-messages/event-writer.ts';
+import { readCall, readInput } from './anthropic-messages/read-call.ts';
+import { rewrite } from './anthropic-messages/rewrite.ts';
 import { eventReader } from './anthropic-messages/stream.ts';
+import { writeAnswer } from './anthropic-messages/write-answer.ts';
 import { writeCall } from './anthropic-messages/write-call.ts';
 
-export const anthropicMessages: VendorDialect = {
+export const anthropicMessages: ClientDialect & VendorDialect = {
   name: 'anthropic-messages',
+  readCall,
+  rewrite,
+  wantsStreamUsage: () => true,
   writeCall,
   readAnswer,
+  writeAnswer,
   eventReader,
+  eventWriter,
+  readCount,
   readFailure,
+  writeError,
+  writeErrorEvent: (error) => sse({ ...writeError(error), type: 'error' }),
 };
+
+/** The same for bodies that are only counted. */
+export const anthropicCount: ClientDialect = { ...anthropicMessages, readCall: readInput };

@@ -34,6 +34,8 @@ export interface WireError {
 /** Reads a vendor's event stream. One reader per stream; `read` may return no event, one or several. */
 export interface EventReader {
   read(message: SseMessage): readonly AnswerEvent[];
+  /** Where a stream has no end mark of its own: what it means that it ended in good order. */
+  finish?(): readonly AnswerEvent[];
 }
 
 /** Writes a client's event stream. One writer per stream; each call returns SSE text, possibly empty. */
@@ -54,8 +56,10 @@ export interface VendorDialect {
     readonly body: JsonObject;
     readonly dropped: readonly string[];
   };
-  /** A complete answer; throws `TypeError` when the body is not one. */
+  /** A complete answer; throws `TypeError` when the body is not one, `AnswerFailed` when it says why there is none. */
   readAnswer(body: JsonObject): Answer;
+  /** Where the vendor tells how many tokens a body has: its answer; throws `TypeError` when the body is not one. */
+  readCount?(body: JsonObject): number;
   eventReader(): EventReader;
   /** Where a stream is no server-sent events: cuts it into messages. Throws when it is broken. */
   frames?(bytes: AsyncIterable<Uint8Array>): AsyncIterable<SseMessage>;
@@ -87,5 +91,16 @@ export class CallError extends Error {
     super(message);
     this.name = 'CallError';
     this.param = param;
+  }
+}
+
+/** A 200 whose body tells of a failure in place of an answer. */
+export class AnswerFailed extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super('The answer tells of a failure.');
+    this.name = 'AnswerFailed';
+    this.failure = failure;
   }
 }

@@ -35,6 +35,11 @@ export function countIn(object: JsonObject | undefined, key: string): number | u
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
+/** Field names come from the client and end up in reports: odd ones are not repeated. */
+export function reportable(key: string): string {
+  return /^[\w.-]{1,64}$/.test(key) ? key : 'unnamed field';
+}
+
 export function parseObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,6 +1,6 @@
 /** One try at one target: from the call to a usable answer, or to a failure that says what to do next. */
 import type { Answer, AnswerEvent, Call, JsonObject } from '../call.ts';
-import type { SseMessage } from '../dialects/dialect.ts';
+import { AnswerFailed, type SseMessage } from '../dialects/dialect.ts';
 import type { LookedUp, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import { CredentialUnavailable, type Api, type UpstreamResponse } from '../providers/provider.ts';
@@ -70,7 +70,7 @@ async function whole(
     const answer = dialect.readAnswer(body);
     return { form: 'whole', target, bytes, body, answer: sent.native ? undefined : answer, usage: answer.usage };
   } catch (error) {
-    throw new AttemptFailed({ kind: 'broken_answer' }, error);
+    throw new AttemptFailed(error instanceof AnswerFailed ? error.failure : { kind: 'broken_answer' }, error);
   }
 }
 
@@ -95,6 +95,8 @@ async function* readEvents(
       if (isEnd(events)) lingering ??= setTimeout(() => response.discard(), lingerMs);
       yield { block, events };
     }
+    const last = reader.finish?.() ?? [];
+    if (last.length > 0) yield { block: { raw: '', message: undefined }, events: last };
   } catch (error) {
     // Once the answer is complete, how its connection ends is of no interest.
     if (lingering === undefined) throw patience.failure(error, 'broken_answer');
@@ -216,6 +218,22 @@ export async function askTarget(call: Call, target: LiveTarget, signal: AbortSig
     const { answer } = await whole(response, sent, { target, patience });
     if (!answer) throw new AttemptFailed({ kind: 'broken_answer' });
     return answer;
+  } catch (error) {
+    throw patience.failure(error, 'broken_answer');
+  } finally {
+    patience.end();
+  }
+}
+
+/** Asks a target for the tokens of a call that is written in its own dialect; throws `AttemptFailed`. */
+export async function askCount(sent: Outgoing, target: LiveTarget, signal: AbortSignal): Promise<number> {
+  const { countAddress: address, dialect } = sent.api;
+  if (!address || !dialect.readCount) throw new AttemptFailed({ kind: 'not_found' });
+  const patience = new Patience(signal, target.timeoutMs);
+  try {
+    const asked = { ...sent, api: { ...sent.api, address } };
+    const response = await responseTo({ target, sent: asked, stream: false, patience });
+    return dialect.readCount(parseObject(await readAll(response, patience, maxFailureBytes)) ?? {});
   } catch (error) {
     throw patience.failure(error, 'broken_answer');
   } finally {

@@ -8,26 +8,43 @@ import type { LiveRoute, Tables } from '../generation/generation.ts';
 import * as surfaces from '../surfaces/index.ts';
 import type { Surface, SurfaceCall, SurfaceTask } from '../surfaces/surface.ts';
 
-const all: readonly Surface[] = Object.values(surfaces);
+/** First those whose clients show nothing that tells them from others': they are meant where nobody else is. */
+const all: readonly Surface[] = Object.values<Surface>(surfaces).toSorted(
+  (one, other) => Number(one.isSpokenBy !== undefined) - Number(other.isSpokenBy !== undefined),
+);
 const names = new Map<Surface, string>(Object.entries(surfaces).map(([name, surface]) => [surface, name]));
 
-interface KnownCall extends SurfaceCall {
-  readonly surface: Surface;
+const calls = all.flatMap((surface) => surface.calls.map((call) => ({ ...call, surface })));
+const tasks = all.flatMap((surface) => (surface.tasks ?? []).map((asked) => ({ path: asked.path, asked, surface })));
+
+const modelMark = '{model}';
+
+/** What is at a path, and the model that the path names. */
+function placesOf<Placed extends { readonly path: string }>(all: readonly Placed[]) {
+  const fixed = new Map(all.filter(({ path }) => !path.includes(modelMark)).map((each) => [each.path, each]));
+  const naming = all
+    .filter(({ path }) => path.includes(modelMark))
+    .map((placed) => {
+      const [before = '', after = ''] = placed.path.split(modelMark);
+      return { placed, before, after };
+    });
+  return (path: string): { readonly placed: Placed; readonly says: JsonObject } | undefined => {
+    const there = fixed.get(path);
+    if (there) return { placed: there, says: {} };
+    for (const { placed, before, after } of naming) {
+      const length = path.length - before.length - after.length;
+      if (length < 1 || !path.startsWith(before) || !path.endsWith(after)) continue;
+      return { placed, says: { model: decodeURIComponent(path.slice(before.length, before.length + length)) } };
+    }
+    return undefined;
+  };
 }
 
-const calls: readonly KnownCall[] = all.flatMap((surface) => surface.calls.map((call) => ({ ...call, surface })));
-const modelMark = '{model}';
-const fixedCalls = new Map(calls.filter(({ path }) => !path.includes(modelMark)).map((call) => [call.path, call]));
-const namingCalls = calls
-  .filter(({ path }) => path.includes(modelMark))
-  .map((call) => {
-    const [before = '', after = ''] = call.path.split(modelMark);
-    return { call, before, after };
-  });
+const placedCall = placesOf(calls);
+const placedTask = placesOf(tasks);
 
-const tasks = new Map(
-  all.flatMap((surface) => (surface.tasks ?? []).map((asked): [string, TaskLine] => [asked.path, { surface, asked }])),
-);
+const listsOf = ({ modelsPath, otherModelsPath }: Surface): readonly string[] =>
+  otherModelsPath === undefined ? [modelsPath] : [modelsPath, otherModelsPath];
 
 /** Paths that belong to model APIs: their errors are worded as those APIs word them. */
 export const isModelPath = (path: string): boolean =>
@@ -36,23 +53,25 @@ export const isModelPath = (path: string): boolean =>
 /** Paths that are there whatever the configuration says; `{model}` stands for a name. */
 export const surfacePaths: readonly string[] = [
   ...calls.map(({ path }) => path),
-  ...tasks.keys(),
-  ...all.map((each) => each.modelsPath),
+  ...tasks.map(({ path }) => path),
+  ...all.flatMap(listsOf),
 ];
 
 export const surfaceName = (surface: Surface): string => names.get(surface) ?? '';
 
 /** A model call: whose API it is, what it is written in, and what its path says in place of the body. */
-export interface CallLine {
+export interface CallLine extends Pick<SurfaceCall, 'writeCount'> {
   readonly surface: Surface;
   readonly dialect: ClientDialect;
   readonly says: JsonObject;
+  readonly query?: Readonly<Record<string, string>>;
 }
 
 /** An operation without a conversation, and whose API it is. */
 export interface TaskLine {
   readonly surface: Surface;
   readonly asked: SurfaceTask;
+  readonly says: JsonObject;
 }
 
 export type Line =
@@ -71,19 +90,17 @@ export type Line =
     };
 
 function callAt(path: string): CallLine | undefined {
-  const fixed = fixedCalls.get(path);
-  if (fixed) return { ...fixed, says: fixed.says ?? {} };
-  for (const { call, before, after } of namingCalls) {
-    const length = path.length - before.length - after.length;
-    if (length < 1 || !path.startsWith(before) || !path.endsWith(after)) continue;
-    const model = decodeURIComponent(path.slice(before.length, before.length + length));
-    return { ...call, says: { ...call.says, model } };
-  }
-  return undefined;
+  const found = placedCall(path);
+  return found && { ...found.placed, says: { ...found.placed.says, ...found.says } };
+}
+
+function taskAt(path: string): TaskLine | undefined {
+  const found = placedTask(path);
+  return found && { surface: found.placed.surface, asked: found.placed.asked, says: found.says };
 }
 
 /** Whether an operation without a conversation is at `path`. */
-export const isTaskPath = (path: string): boolean => tasks.has(path);
+export const isTaskPath = (path: string): boolean => placedTask(path) !== undefined;
 
 /** Whether a model call can be sent to `path`. */
 export const isCallPath = (path: string): boolean => callAt(path) !== undefined;
@@ -96,10 +113,10 @@ export function surfaceFor(path: string, headers: IncomingHttpHeaders): Surface 
   if (!isModelPath(path)) return undefined;
   const called = callAt(path);
   if (called) return called.surface;
-  const task = tasks.get(path);
+  const task = taskAt(path);
   if (task) return task.surface;
   const root = path.split('/', 2).join('/');
-  const near = all.filter(({ modelsPath }) => modelsPath.startsWith(`${root}/`));
+  const near = all.filter((each) => listsOf(each).some((list) => list.startsWith(`${root}/`)));
   return spoken(near.length > 0 ? near : all, headers);
 }
 
@@ -108,11 +125,12 @@ function modelsAt(
   path: string,
   headers: IncomingHttpHeaders,
 ): { surface: Surface; name: string | undefined } | undefined {
-  const within = all.filter(({ modelsPath }) => path === modelsPath || path.startsWith(`${modelsPath}/`));
-  const surface = spoken(within, headers);
-  if (!surface) return undefined;
-  const rest = path.slice(surface.modelsPath.length + 1);
-  return { surface, name: path === surface.modelsPath ? undefined : decodeURIComponent(rest) };
+  const within = (list: string) => path === list || path.startsWith(`${list}/`);
+  const candidates = all.filter((each) => listsOf(each).some(within));
+  const surface = spoken(candidates, headers);
+  const list = surface && listsOf(surface).find(within);
+  if (!surface || list === undefined) return undefined;
+  return { surface, name: path === list ? undefined : decodeURIComponent(path.slice(list.length + 1)) };
 }
 
 function notAllowed(
@@ -125,10 +143,22 @@ function notAllowed(
   return { line: 'none', surface, error, allow, matched };
 }
 
-export function findLine({ method = '', headers }: RequestHead, { host, path }: Asked, tables: Tables): Line {
+/** A call whose query asks for something else than what is served at its path. */
+function otherwiseAsked({ query = {}, surface }: CallLine, url = ''): Line | undefined {
+  const given = new URLSearchParams(url.split('?', 2)[1]);
+  const [missing] = Object.entries(query).filter(([name, value]) => given.get(name) !== value);
+  if (!missing) return undefined;
+  const wanted = missing.join('=');
+  const error = new HeadgateError('invalid_request', `Only ${wanted} is served here: add ?${wanted} to the path.`);
+  return { line: 'none', surface, error, allow: [], matched: 'none' };
+}
+
+export function findLine({ method = '', headers, url }: RequestHead, asked: Asked, tables: Tables): Line {
+  const { host, path } = asked;
   const called = callAt(path);
-  if (called) return method === 'POST' ? { line: 'call', ...called } : notAllowed(path, ['POST'], called.surface);
-  const task = tasks.get(path);
+  if (called && method !== 'POST') return notAllowed(path, ['POST'], called.surface);
+  if (called) return otherwiseAsked(called, url) ?? { line: 'call', ...called };
+  const task = taskAt(path);
   if (task) return method === 'POST' ? { line: 'task', ...task } : notAllowed(path, ['POST'], task.surface);
   const models = modelsAt(path, headers);
   if (models)

@@ -1,7 +1,6 @@
 /** Keeps the conversation inside the smallest window among the targets, as the model's context policy says. */
 import type { Call } from '../call.ts';
-import { estimateTokens } from '../context/estimate.ts';
-import { messageTokens } from '../context/message-tokens.ts';
+import { messageTokens, tokensBeside } from '../context/message-tokens.ts';
 import type { Entry } from '../context/strategy.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Fitted, Guarded } from '../exchange.ts';
@@ -21,11 +20,11 @@ function entriesOf(call: Call): Entry[] {
 export function fit(exchange: Guarded): Fitted {
   const { call, model, prepend, reply, outcome } = exchange;
   if (!model.fit || model.contextPolicy === undefined) return Object.assign(exchange, { keep: undefined });
-  const tools = call.tools.length === 0 ? 0 : estimateTokens(JSON.stringify(call.tools));
-  const overhead = prepend.reduce((sum, message) => sum + messageTokens(message), tools);
+  const overhead = prepend.reduce((sum, message) => sum + messageTokens(message), tokensBeside(call));
   const entries = entriesOf(call);
   // Before the cut, and also where nothing fits: with it, a replay can decide the same conversation without its content.
-  if (outcome.size) outcome.size.tokens = entries.reduce((sum, { tokens }) => sum + tokens, 0);
+  const instructions = tokensBeside({ ...call, tools: [] });
+  if (outcome.size) outcome.size.tokens = entries.reduce((sum, { tokens }) => sum + tokens, instructions);
   const result = model.fit(entries, { maxOutputTokens: call.maxOutputTokens, overhead });
   if (!result.fits) {
     throw new HeadgateError(

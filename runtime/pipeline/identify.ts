@@ -33,11 +33,14 @@ export function consumerOf({ consumersByKey }: Tables, headers: IncomingHttpHead
 }
 
 export function identify<E extends Exchange>(exchange: E): E & { readonly consumer: LiveConsumer } {
-  const digest = keyDigest(exchange.request.headers);
+  const { headers, url = '' } = exchange.request;
+  const digest = keyDigest(headers);
   if (digest === undefined) {
+    // Google's REST examples have it there.
+    const misplaced = /[?&]key=/.test(url) ? ' A key in the URL is not read: it would end up in logs.' : '';
     throw new HeadgateError(
       'missing_api_key',
-      'Send your key as "Authorization: Bearer <key>" (or in x-api-key, x-goog-api-key, api-key).',
+      `Send your key as "Authorization: Bearer <key>" (or in x-api-key, x-goog-api-key, api-key).${misplaced}`,
     );
   }
   const consumer = exchange.generation.tables.consumersByKey.get(digest);

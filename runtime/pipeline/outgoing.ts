@@ -1,8 +1,9 @@
 /** What is sent to a target: the client's own body where the target speaks its dialect, a translation otherwise. */
-import type { Call, JsonObject } from '../call.ts';
+import { gathered, type Call, type JsonObject } from '../call.ts';
 import type { LookedUp } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import type { Api, Connection } from '../providers/provider.ts';
+import { joined } from './joined.ts';
 import { AttemptFailed } from './patience.ts';
 
 export interface Outgoing {
@@ -28,15 +29,19 @@ export function connectionOf({ provider }: LiveTarget): Connection {
 export function translated(call: Call, target: LiveTarget): Outgoing {
   const [api] = connectionOf(target).apis;
   const caps = target.maxOutputTokens === undefined ? {} : { maxOutputTokens: target.maxOutputTokens };
-  return { api, ...api.dialect.writeCall(call, { model: target.model, ...caps }), native: false, headers: {} };
+  const written = api.dialect.writeCall({ ...call, messages: joined(call.messages) }, { model: target.model, ...caps });
+  return { api, ...written, native: false, headers: {} };
 }
 
-export function outgoing(exchange: LookedUp, target: LiveTarget): Outgoing {
+type Sent = Pick<LookedUp, 'dialect' | 'body' | 'call' | 'keep' | 'prepend' | 'request'>;
+
+export function outgoing(exchange: Sent, target: LiveTarget): Outgoing {
   const { dialect, body, call, keep, prepend, request } = exchange;
   const api = connectionOf(target).apis.find((each) => each.dialect.name === dialect.name);
   if (!api) {
     const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
-    return translated({ ...call, messages: [...prepend, ...kept] }, target);
+    const whole = gathered({ ...call, messages: kept });
+    return translated({ ...whole, messages: [...prepend, ...whole.messages] }, target);
   }
   const edits = { model: target.model, prepend, keep, streamUsage: call.stream };
   const headers = Object.fromEntries(

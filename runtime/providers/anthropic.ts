@@ -1,5 +1,6 @@
 /** Anthropic, and every vendor that speaks its Messages API. */
 import { z } from 'zod';
+import type { JsonObject } from '../call.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages.ts';
 import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
 import type { ProviderKind } from './provider.ts';
@@ -24,6 +25,11 @@ export const anthropic: ProviderKind<typeof options> = {
     const headers = lowerCaseNames(chosen.headers);
     headers['anthropic-version'] = apiVersion;
     if (chosen.apiKey !== undefined) headers['x-api-key'] = readSecret(chosen.apiKey);
-    return { origin, apis: [apiAt(`${path}/v1/messages`, anthropicMessages, ['anthropic-beta'])], headers };
+    const messages = {
+      ...apiAt(`${path}/v1/messages`, anthropicMessages, ['anthropic-beta']),
+      // platform.claude.com/docs/en/api/messages/count_tokens
+      countAddress: (body: JsonObject) => ({ path: `${path}/v1/messages/count_tokens`, body }),
+    };
+    return { origin, apis: [messages], headers };
   },
 };

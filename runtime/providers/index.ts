@@ -1,4 +1,23 @@
 /** The registry of provider kinds: the export name is the `kind` in config. */
 export { anthropic } from './anthropic.ts';
+export { azure } from './azure.ts';
+export { cerebras } from './cerebras.ts';
+export { cohere } from './cohere.ts';
+export { deepseek } from './deepseek.ts';
+export { fireworks } from './fireworks.ts';
+export { google } from './google.ts';
+export { groq } from './groq.ts';
+export { huggingface } from './huggingface.ts';
+export { llamacpp } from './llamacpp.ts';
+export { lmstudio } from './lmstudio.ts';
+export { mistral } from './mistral.ts';
+export { nvidia } from './nvidia.ts';
+export { ollama } from './ollama.ts';
 export { openai } from './openai.ts';
+export { openrouter } from './openrouter.ts';
+export { perplexity } from './perplexity.ts';
 export { sandbox } from './sandbox.ts';
+export { tgi } from './tgi.ts';
+export { together } from './together.ts';
+export { vllm } from './vllm.ts';
+export { xai } from './xai.ts';

@@ -42,8 +42,8 @@ interface Endpoint {
   readonly allowInsecureHttp?: boolean | undefined;
 }
 
-/** Rules across members. `vendorHost` is the host that never answers without a key. */
-export function checkEndpoint(vendorHost: string) {
+/** Rules across members. `vendorHost` is the host, or the end of all hosts, that never answers without a key. */
+export function checkEndpoint(vendorHost: string | undefined) {
   return (endpoint: Endpoint, context: z.core.$RefinementCtx): void => {
     if (baseUrlProblem(endpoint.baseUrl) !== undefined) return;
     const url = new URL(endpoint.baseUrl);
@@ -54,15 +54,18 @@ export function checkEndpoint(vendorHost: string) {
         message: 'http:// sends the key and every prompt in the clear; use https://, or set allowInsecureHttp: true',
       });
     }
-    if (url.hostname === vendorHost && endpoint.apiKey === undefined) {
+    if (isAt(url.hostname, vendorHost) && endpoint.apiKey === undefined) {
       context.addIssue({
         code: 'custom',
         path: ['apiKey'],
-        message: `${vendorHost} refuses requests without a key; set apiKey: secret('NAME')`,
+        message: `${url.hostname} refuses requests without a key; set apiKey: secret('NAME')`,
       });
     }
   };
 }
+
+const isAt = (host: string, vendorHost: string | undefined): boolean =>
+  vendorHost !== undefined && (vendorHost.startsWith('.') ? host.endsWith(vendorHost) : host === vendorHost);
 
 /** The base URL in the parts a connection needs; `path` has no slash at its end. */
 export function splitBaseUrl(text: string): { readonly origin: string; readonly path: string } {

@@ -19,6 +19,8 @@ export interface Api {
   readonly dialect: VendorDialect;
   /** Some vendors want a part of `body`, such as the model, in the path instead. */
   readonly address: (body: JsonObject) => Address;
+  /** Where the vendor tells how many tokens the input of a body has; `dialect.readCount` reads the answer. */
+  readonly countAddress?: (body: JsonObject) => Address;
   /** Headers of a client that speaks this dialect which go along, such as `anthropic-beta`. Lower-case names; never credentials. */
   readonly passes?: readonly string[];
 }

@@ -15,10 +15,19 @@ const folder = join(import.meta.dirname, '..', '..', 'config-sdk', 'catalogue');
 const models = Object.values(catalogue.vendors).flatMap((each) => Object.entries(each));
 
 describe('the catalogue', () => {
-  test('knows more than a hundred models that chat and have a price, of every vendor that a kind exists for', () => {
-    assert.ok(models.filter(([, { kind, prices }]) => kind === 'chat' && prices).length > 100);
+  test('knows more than a hundred models that chat and have a price, by the names of kinds that exist', () => {
+    const usable = Object.entries(catalogue.vendors).flatMap(([vendor, each]) =>
+      Object.hasOwn(providerKinds, vendor) ? Object.values(each) : [],
+    );
+    assert.ok(usable.filter(({ kind, prices }) => kind === 'chat' && prices).length > 100);
+  });
+
+  test('knows models of every kind but those that serve what somebody chose', () => {
     const withoutVendor = Object.keys(providerKinds).filter((kind) => !Object.hasOwn(catalogue.vendors, kind));
-    assert.deepEqual(withoutVendor, ['sandbox']);
+    const local = ['llamacpp', 'lmstudio', 'ollama', 'tgi', 'vllm'];
+    // The source has none of these, or none with a window.
+    const unknown = ['huggingface', 'nvidia', 'openrouter'];
+    assert.deepEqual(withoutVendor, [...local, ...unknown, 'sandbox'].toSorted());
     assert.deepEqual(Object.keys(catalogue.vendors), Object.keys(vendors));
   });
 
@@ -28,7 +37,7 @@ describe('the catalogue', () => {
       const parsed = schema.safeParse({ any: { kind: 'sandbox', models: { [id]: facts }, options: {} } });
       assert.ok(parsed.success, `${id}: ${parsed.error?.message}`);
       assert.match(deprecation ?? '2026-01-01', /^\d{4}-\d\d-\d\d$/);
-      assert.ok((facts.maxOutputTokens ?? 0) <= facts.contextWindow, id);
+      assert.ok((facts.maxOutputTokens ?? 0) < facts.contextWindow, id);
     }
   });
 
@@ -74,6 +83,12 @@ describe('reading the source', () => {
     assert.deepEqual(embedding?.prices, { input: '0.1', output: '0' });
   });
 
+  test('a cap that repeats the window is none', () => {
+    const row = { mode: 'chat', max_input_tokens: 10 };
+    assert.equal(factsOf({ ...row, max_output_tokens: 10 }, vendor, undefined)?.maxOutputTokens, undefined);
+    assert.equal(factsOf({ ...row, max_output_tokens: 9 }, vendor, undefined)?.maxOutputTokens, 9);
+  });
+
   test('a row without a window, or of an unknown sort, is left out', () => {
     assert.equal(factsOf({ mode: 'chat' }, vendor, undefined), undefined);
     assert.equal(factsOf({ mode: 'video_generation', max_input_tokens: 10 }, vendor, undefined), undefined);
@@ -104,6 +119,49 @@ describe('a config', () => {
     assert.deepEqual(snapshot?.providers['openai']?.models['gpt-4.1'], { ...known, options: {} });
     assert.deepEqual(snapshot?.providers['local']?.models['gpt-4.1'], { contextWindow: 1_000, options: {} });
     assert.deepEqual(snapshot?.models['chat']?.needs, ['tools']);
+  });
+
+  test('uses more than a hundred models of several vendors by their names alone', async (context) => {
+    const kinds = [
+      'anthropic',
+      'cohere',
+      'deepseek',
+      'fireworks',
+      'groq',
+      'mistral',
+      'openai',
+      'perplexity',
+      'together',
+      'xai',
+    ];
+    const named = kinds.map((kind) => {
+      const chats = Object.entries(catalogue.vendors[kind] ?? {}).filter(
+        ([, facts]) => facts.kind === 'chat' && facts.prices && !facts.deprecation,
+      );
+      return { kind, ids: chats.slice(0, 40).map(([id]) => id) };
+    });
+    const lines = named.flatMap(({ kind, ids }) => {
+      const facts = Object.fromEntries(ids.map((id) => [id, {}]));
+      const declared = `const ${kind} = provider('${kind}', { kind: '${kind}', apiKey: secret('KEY_${kind}'), models: ${JSON.stringify(facts)} });`;
+      return [
+        declared,
+        ...ids.map((id, at) => `all.push(model('${kind}-${at}', { targets: [${kind}.target('${id}')] }));`),
+      ];
+    });
+    const directory = await temporaryFolder(context);
+    const text = `import { consumer, defineGateway, model, provider, secret, type Model } from 'headgate';
+const all: Model[] = [];
+${lines.join('\n')}
+const team = consumer('team', { keys: ['sha256:${'0'.repeat(63)}1'] });
+export default defineGateway({ name: 'demo', models: all, consumers: [team] });
+`;
+    await writeFiles(directory, { 'gateway.config.ts': text });
+    const { findings, snapshot } = await check(directory);
+    assert.deepEqual(findings, []);
+    const providers = (snapshot as Snapshot | undefined)?.providers ?? {};
+    const usable = Object.values(providers).flatMap(({ models: each }) => Object.values(each));
+    assert.ok(usable.length > 100 && Object.keys(providers).length === kinds.length, `${usable.length} models`);
+    for (const { contextWindow, prices } of usable) assert.ok(contextWindow > 0 && prices);
   });
 
   test('wins over the catalogue, fact by fact', async (context) => {

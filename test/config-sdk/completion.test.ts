@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { Project } from 'ts-morph';
+import { providerKinds } from '@headgate/runtime/snapshot';
 
 const root = join(import.meta.dirname, '..', '..');
 const project = new Project({ tsConfigFilePath: join(root, 'tsconfig.json'), skipAddingFilesFromTsConfig: true });
@@ -86,7 +87,7 @@ describe('the editor offers', () => {
   });
 
   test('kinds, units and the properties of each function', () => {
-    offers('kinds', ['anthropic', 'openai', 'sandbox']);
+    offers('kinds', Object.keys(providerKinds));
     offers('units', ['requests']);
     offers('options', ['timeout', 'retries']);
     offers('model', ['needs', 'prompt', 'context', 'policies', 'quotas', 'probe', 'tags']);

@@ -208,8 +208,18 @@ describe('generate openapi', () => {
         'post /orders/{path}',
         'get /shop/health',
         'post /v1/chat/completions',
+        'post /v1/messages',
+        'post /v1/messages/count_tokens',
         'get /v1/models',
         'get /v1/models/{model}',
+        'post /v1/models/{model}:countTokens',
+        'post /v1/models/{model}:generateContent',
+        'post /v1/models/{model}:streamGenerateContent',
+        'get /v1beta/models',
+        'get /v1beta/models/{model}',
+        'post /v1beta/models/{model}:countTokens',
+        'post /v1beta/models/{model}:generateContent',
+        'post /v1beta/models/{model}:streamGenerateContent',
       ],
     );
     const bare = JSON.stringify(documentOf(snapshotOf({ providers: { box }, models: { chat: { targets: small } } })));

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { anthropic } from '../../runtime/providers/anthropic.ts';
+import { google } from '../../runtime/providers/google.ts';
 import { openai } from '../../runtime/providers/openai.ts';
 import type { Connection } from '../../runtime/providers/provider.ts';
 
 const apiKey = { $secret: 'KEY' };
 const readSecret = ({ $secret }: { readonly $secret: string }) => `value-of-${$secret}`;
 
-function problems(options: object, kind: typeof openai | typeof anthropic = openai): readonly string[] {
+function problems(options: object, kind: typeof openai | typeof anthropic | typeof google = openai): readonly string[] {
   const parsed = kind.options.safeParse(options);
   return parsed.success ? [] : parsed.error.issues.map((issue) => issue.path.join('.'));
 }
@@ -44,6 +45,23 @@ describe('where requests go', () => {
       headers: { 'anthropic-version': '2023-06-01', 'x-api-key': 'value-of-KEY' },
     });
   });
+
+  test('Google with the model and the way of answering in the path, and the key in a header', () => {
+    const { apis, ...rest } = google.connect(google.options.parse({ apiKey }), readSecret);
+    assert.deepEqual(rest, {
+      origin: 'https://generativelanguage.googleapis.com',
+      headers: { 'x-goog-api-key': 'value-of-KEY' },
+    });
+    assert.deepEqual(apis[0].address({ contents: [], model: 'gemini-2.5-pro', stream: true }), {
+      path: '/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse',
+      body: { contents: [] },
+    });
+    const proxied = google.connect(google.options.parse({ baseUrl: 'https://llm.example.com/ai/' }), readSecret);
+    assert.deepEqual(proxied.apis[0].address({ contents: [], model: 'a/b?c', stream: false }), {
+      path: '/ai/v1beta/models/a%2Fb%3Fc:generateContent',
+      body: { contents: [] },
+    });
+  });
 });
 
 describe('what config may say', () => {
@@ -53,6 +71,7 @@ describe('what config may say', () => {
     assert.deepEqual(problems({}), ['apiKey']);
     assert.deepEqual(problems({}, anthropic), ['apiKey']);
     assert.deepEqual(problems({ baseUrl: 'https://llm.example.com' }, anthropic), []);
+    assert.deepEqual(problems({}, google), ['apiKey']);
   });
 
   test('a base URL is http or https and nothing but origin and path', () => {
@@ -60,6 +79,7 @@ describe('what config may say', () => {
       assert.deepEqual(problems({ apiKey, baseUrl }), ['baseUrl'], baseUrl);
     }
     assert.deepEqual(problems({ apiKey, baseUrl: 'https://api.anthropic.com/v1/' }, anthropic), ['baseUrl']);
+    assert.deepEqual(problems({ apiKey, baseUrl: 'https://llm.example.com/v1beta' }, google), ['baseUrl']);
   });
 
   test('plain http is for loopback and private hosts, elsewhere only when spelled out', () => {

@@ -1,6 +1,6 @@
 /** Runs the `headgate` command as a process of its own, and waits for what it prints. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { command } from './command.ts';
+import { command as ownCommand } from './command.ts';
 
 export interface Running {
   readonly child: ChildProcessWithoutNullStreams;
@@ -14,10 +14,10 @@ export interface Running {
 
 export function startHeadgate(
   parameters: readonly string[],
-  options: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
+  options: { cwd?: string; env?: Readonly<Record<string, string>>; command?: string } = {},
 ): Running {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HEADGATE_')));
-  const child = spawn(process.execPath, [command, ...parameters], {
+  const child = spawn(process.execPath, [options.command ?? ownCommand, ...parameters], {
     cwd: options.cwd,
     env: { ...clean, ...options.env },
   });

@@ -31,6 +31,11 @@ const openai = provider('openai', {
   apiKey: secret('OPENAI_API_KEY'),
   models: { 'gpt-5': { contextWindow: 400_000, maxOutputTokens: 8_000 } },
 });
+const google = provider('google', {
+  kind: 'google',
+  apiKey: secret('GEMINI_API_KEY'),
+  models: { 'gemini-2.5-pro': {}, 'gemini-3.8-flash': {} },
+});
 const free = quota('free', { unit: 'requests', limit: 10, window: '1h', scope: 'gateway', onStoreDown: 'open' });
 const tidy = contextPolicy('tidy', { kind: 'quantisedCut', target: 'window' });
 const block = policy('block', { kind: 'blockTerms', terms: ['never'] });
@@ -58,6 +63,20 @@ const vendor = provider('vendor', {
     plain: { contextWindow: 1_000, kind: 'embedding' },
   },
 });
+// Presets are kinds like the others: models of vendors by name, those of servers of one's own with their window.
+const groq = provider('groq', { kind: 'groq', apiKey: secret('GROQ_API_KEY'), models: { 'openai/gpt-oss-20b': {} } });
+const served = provider('served', { kind: 'vllm', models: { 'our-own': { contextWindow: 32_000 } } });
+const deployed = provider('deployed', {
+  kind: 'azure',
+  baseUrl: 'https://mine.openai.azure.com/openai/v1',
+  apiKey: secret('AZURE_OPENAI_API_KEY'),
+  models: { 'gpt-4.1': {}, 'our-deployment': { contextWindow: 128_000 } },
+});
+model('of-presets', {
+  needs: ['tools'],
+  targets: [groq.target('openai/gpt-oss-20b'), deployed.target('gpt-4.1')],
+});
+model('of-ours', { targets: [served.target('our-own'), deployed.target('our-deployment')] });
 type Facts<Handle> = Handle extends Target<infer Name, infer Traits, infer Window> ? [Name, Traits, Window] : never;
 const known = vendor.target('gpt-4.1');
 const narrowed = vendor.target('gpt-4o');
@@ -112,6 +131,7 @@ const assistant = model('assistant', {
   policies: [block],
   quotas: [free],
 });
+model('of-google', { needs: ['tools', 'images'], targets: [google.target('gemini-2.5-pro')] });
 model('with-plain-prompt', { targets: [sandbox.target('echo')], prompt: plain });
 const list = route('list', { path: '/orders/*', upstream: orders, methods: ['GET'], quotas: [free] });
 const team = consumer('team', {
@@ -235,3 +255,7 @@ defineGateway({ name: 'demo', models: [free], consumers: [team] });
 defineGateway({ name: 'demo', models: [assistant], consumers: [team], rollout: { stages: [] } });
 // @ts-expect-error a stage lasts for some time
 defineGateway({ name: 'demo', models: [assistant], consumers: [team], rollout: { stages: [{ share: 0.5 }] } });
+// @ts-expect-error nobody knows the window of what a server of one's own serves
+provider('no-window', { kind: 'ollama', models: { 'llama3.2': {} } });
+// @ts-expect-error every resource of Azure has an address of its own
+provider('no-address', { kind: 'azure', apiKey: secret('AZURE_OPENAI_API_KEY'), models: { 'gpt-4.1': {} } });

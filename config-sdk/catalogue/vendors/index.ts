@@ -7,6 +7,7 @@ import type { BedrockModels } from './bedrock.ts';
 import type { CerebrasModels } from './cerebras.ts';
 import type { CohereModels } from './cohere.ts';
 import type { DeepseekModels } from './deepseek.ts';
+import type { FireworksModels } from './fireworks.ts';
 import type { GoogleModels } from './google.ts';
 import type { GroqModels } from './groq.ts';
 import type { MistralModels } from './mistral.ts';
@@ -24,6 +25,7 @@ export interface Catalogue {
   cerebras: CerebrasModels;
   cohere: CohereModels;
   deepseek: DeepseekModels;
+  fireworks: FireworksModels;
   google: GoogleModels;
   groq: GroqModels;
   mistral: MistralModels;

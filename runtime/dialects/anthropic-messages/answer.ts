@@ -70,3 +70,10 @@ export function readUsageObject(usage: JsonObject | undefined): Usage | undefine
     reasoningTokens: countIn(objectIn(usage, 'output_tokens_details'), 'thinking_tokens'),
   });
 }
+
+/** The answer of the token counting API (anthropic SDK, messages.ts, `MessageTokensCount`). */
+export function readCount(body: JsonObject): number {
+  const tokens = countIn(body, 'input_tokens');
+  if (tokens === undefined) throw new TypeError('Not a count of tokens: it has no input_tokens.');
+  return tokens;
+}

@@ -1,5 +1,6 @@
-/** Classifies Anthropic's errors. */
+/** Classifies Anthropic's errors, and writes ours in Anthropic's envelope. */
 import type { Failure, FailureKind, JsonObject } from '../../call.ts';
+import type { WireError } from '../dialect.ts';
 import { existingPath, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
 
 /** An account without credit does not recover within seconds. */
@@ -64,4 +65,22 @@ function kindOfStatus(status: number): FailureKind {
   // 529 is Anthropic's own "overloaded"; 409 asks for another try.
   if (status >= 500 || status === 409) return 'overloaded';
   return status >= 400 ? 'bad_request' : 'broken_answer';
+}
+
+/** platform.claude.com/docs/en/api/errors: `invalid_request_error` stands for every other 4xx, `api_error` for 5xx. */
+const typeByStatus = new Map([
+  [401, 'authentication_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [413, 'request_too_large'],
+  [429, 'rate_limit_error'],
+  [503, 'overloaded_error'],
+  [504, 'timeout_error'],
+]);
+
+/** SDKs look for the stable code in `details.error_code` (anthropic SDK, core/error.ts, `errorCode`). */
+export function writeError({ status, code, message, param }: WireError): JsonObject {
+  const type = typeByStatus.get(status) ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
+  const details = withoutUndefined<JsonObject>({ error_code: code, param });
+  return { type: 'error', error: { type, message, details } };
 }

@@ -15,6 +15,14 @@ interface Turn {
 const imageTypes = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 
 export function writeMessages(messages: readonly Message[], dropped: Set<string>): WrittenMessages {
+  const written = writeTurns(messages, dropped);
+  if (written.messages.length > 0 || written.system.length === 0) return written;
+  // The API refuses a call without a message, and OpenAI clients do send a lone system message.
+  dropped.add('messages.role');
+  return { system: [], messages: [{ role: 'user', content: written.system }] };
+}
+
+export function writeTurns(messages: readonly Message[], dropped: Set<string>): WrittenMessages {
   const system: JsonObject[] = [];
   const turns: Turn[] = [];
   for (const message of messages) {
@@ -25,11 +33,6 @@ export function writeMessages(messages: readonly Message[], dropped: Set<string>
       if (turns.length > 0 && blocks.length > 0) dropped.add('messages.order');
       system.push(...blocks);
     } else addBlocks(turns, message.role === 'assistant' ? 'assistant' : 'user', blocks);
-  }
-  if (turns.length === 0 && system.length > 0) {
-    // The API refuses a call without a message, and OpenAI clients do send a lone system message.
-    dropped.add('messages.role');
-    return { system: [], messages: [{ role: 'user', content: system }] };
   }
   return { system, messages: turns.map(finishTurn) };
 }
@@ -95,12 +98,12 @@ function writeImage(url: string, detail: string | undefined, dropped: Set<string
 }
 
 /** Ids of other vendors (`functions.search:0`) break the API's pattern ^[a-zA-Z0-9_-]+$ with a 400 (bifrost#5097). */
-function toolId(id: string): string {
+export function toolId(id: string): string {
   return id.replaceAll(/[^\w-]/g, '_');
 }
 
 /** `input` must be an object. Text that is not one is wrapped as the docs advise ("fine-grained tool streaming"). */
-function writeInput(text: string, dropped: Set<string>): JsonObject {
+export function writeInput(text: string, dropped: Set<string>): JsonObject {
   if (text.trim() === '') return {};
   const input = parseObject(text);
   if (input !== undefined) return input;

@@ -39,10 +39,11 @@ const kindByWord = new Map<string, FailureKind>([
 ]);
 const outOfCredit = /^(insufficient_quota|credit_balance_exhausted|billing_)/;
 
-/** vLLM, llama.cpp and others have no code for it: only the sentence tells. It is matched, never kept. */
+/** vLLM, llama.cpp, xAI, Cerebras and others have no code for it: only the sentence tells. It is matched, never kept. */
 const tooLongText =
-  /maximum context length|context (length|window|size)|too many (input )?tokens|(prompt|input) is too long/i;
-const badKeyText = /api key not valid|invalid api key|incorrect api key/i;
+  /maximum (context|prompt) length|context (length|window|size)|too many (input )?tokens|(prompt|input) is too long|current length is \d+ while limit is/i;
+/** xAI sends its sentence in the way of a URL (i-am-bee/beeai-framework#447). */
+const badKeyText = /api key not valid|invalid api key|incorrect(?: |%20)api(?: |%20)key/i;
 
 export function readFailure(status: number, body: JsonObject | undefined, request: JsonObject): Failure {
   const error = errorIn(body);

@@ -1,8 +1,8 @@
 /** Reads an OpenAI chat completion request into the neutral call, naming the field when it breaks the rules. */
 import type { Call, Json, JsonObject, Tool, ToolChoice, AnswerFormat } from '../../call.ts';
 import { CallError } from '../dialect.ts';
-import { isList, isObject, isSet, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
-import { readMessage, reportable } from './read-message.ts';
+import { isList, isObject, isSet, objectIn, reportable, textIn, withoutUndefined } from '../json-fields.ts';
+import { readMessage } from './read-message.ts';
 
 const carried = new Set([
   'model',

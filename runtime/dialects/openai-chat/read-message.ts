@@ -1,7 +1,7 @@
 /** Reads one message of an OpenAI chat completion request. */
 import type { Json, JsonObject, Message, Part, Role } from '../../call.ts';
 import { CallError } from '../dialect.ts';
-import { isList, isObject, isSet, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
+import { isList, isObject, isSet, objectIn, reportable, textIn, withoutUndefined } from '../json-fields.ts';
 
 /** `function` is the deprecated form of `tool`; the SDK still types it. */
 const roles = new Map<string, Role>([
@@ -30,11 +30,6 @@ const carriedByRole: Readonly<Record<Role, ReadonlySet<string>>> = {
   tool: new Set(['role', 'content', 'name', 'tool_call_id']),
 };
 const carriedByPart = new Set(['type', 'text', 'refusal', 'image_url']);
-
-/** Field names come from the client and end up in reports: odd ones are not repeated. */
-export function reportable(key: string): string {
-  return /^[\w.-]{1,64}$/.test(key) ? key : 'unnamed field';
-}
 
 export function readMessage(message: Json, place: string, untranslated: Set<string>): Message {
   if (!isObject(message)) throw new CallError(`${place} must be an object.`, place);

@@ -1,9 +1,10 @@
 /** Reads and writes streams of OpenAI chat completion chunks. */
 import type { AnswerEvent, Json, JsonObject, Usage } from '../../call.ts';
 import type { EventReader, EventWriter, SseMessage } from '../dialect.ts';
-import { isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
+import { isList, isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
 import { argumentText, callId, readContent, readFinish, readReasoning, readUsage, writeUsage } from './answer.ts';
 import { readStreamFailure } from './errors.ts';
+import type { Quirks } from './quirks.ts';
 
 interface OpenCall {
   readonly id: string | undefined;
@@ -14,6 +15,7 @@ interface OpenCall {
 }
 
 interface ReaderState {
+  readonly quirks: Quirks;
   started: boolean;
   finished: boolean;
   ended: boolean;
@@ -23,8 +25,9 @@ interface ReaderState {
   readonly byIndex: Map<number, OpenCall>;
 }
 
-export function eventReader(): EventReader {
+export function eventReader(quirks: Quirks = {}): EventReader {
   const state: ReaderState = {
+    quirks,
     started: false,
     finished: false,
     ended: false,
@@ -48,11 +51,17 @@ function readEvent(message: SseMessage, state: ReaderState): readonly AnswerEven
   const choice = listIn(chunk, 'choices').find((each) => isObject(each) && (each.index ?? 0) === 0);
   // OpenRouter ends a broken stream with an error beside or inside the choice (openrouter.ai/docs, "errors").
   const inChoice = isObject(choice) && isSet(choice.error) ? choice : undefined;
-  const broken = isSet(chunk.error) || message.event === 'error' ? chunk : inChoice;
+  // Groq tells in `x_groq` why it stopped a stream early (groq-python, chat_completion_chunk.py).
+  const inGroq = isSet(objectIn(chunk, 'x_groq')?.error) ? objectIn(chunk, 'x_groq') : undefined;
+  const broken = isSet(chunk.error) || message.event === 'error' ? chunk : (inChoice ?? inGroq);
   if (broken !== undefined) return fail(state, { type: 'failure', failure: readStreamFailure(broken) });
   const events = isObject(choice) ? readChoice(chunk, choice, state) : [];
   const usage = readUsage(chunk);
   if (usage !== undefined) events.push({ type: 'usage', usage });
+  if (state.finished && state.quirks.streamEnd === 'finish_reason') {
+    state.ended = true;
+    events.push({ type: 'end' });
+  }
   return events;
 }
 
@@ -78,7 +87,7 @@ function readChoice(chunk: JsonObject, choice: JsonObject, state: ReaderState): 
   const refusal = textIn(delta, 'refusal');
   if (refusal !== undefined && refusal !== '') events.push({ type: 'refusal', text: refusal });
   const legacy = objectIn(delta, 'function_call');
-  const calls: readonly Json[] = legacy === undefined ? listIn(delta, 'tool_calls') : [{ index: 0, function: legacy }];
+  const calls: readonly Json[] = legacy === undefined ? callDeltas(delta.tool_calls) : [{ index: 0, function: legacy }];
   for (const call of calls) if (isObject(call)) readCallDelta(call, state, events);
   if (isSet(choice.finish_reason) && choice.finish_reason !== '' && !state.finished) {
     state.finished = true;
@@ -86,6 +95,10 @@ function readChoice(chunk: JsonObject, choice: JsonObject, state: ReaderState): 
   }
   return events;
 }
+
+/** TGI before 3.1 sends one call where a list belongs (huggingface/text-generation-inference#2794). */
+const callDeltas = (value: Json | undefined): readonly Json[] =>
+  isList(value) ? value : isObject(value) ? [value] : [];
 
 function readCallDelta(delta: JsonObject, state: ReaderState, events: AnswerEvent[]): void {
   const called = objectIn(delta, 'function');

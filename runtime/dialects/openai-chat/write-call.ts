@@ -2,14 +2,21 @@
 import type { AnswerFormat, Call, Json, JsonObject, Message, Part, Tool, ToolChoice } from '../../call.ts';
 import type { BodyEdits } from '../dialect.ts';
 import { isList, isObject, withoutUndefined } from '../json-fields.ts';
+import { toolsFor, withoutLacks, type Quirks } from './quirks.ts';
+
+/** What a message is written with: the vendor's ways, and who hears of what they cannot carry. */
+interface Writing {
+  readonly quirks: Quirks;
+  readonly dropped: Set<string>;
+}
 
 export function rewrite(body: JsonObject, edits: BodyEdits): JsonObject {
   const rewritten: Record<string, Json | undefined> = { ...body, model: edits.model };
   const messages = isList(body.messages) ? body.messages : [];
   if (edits.prepend.length > 0 || edits.keep !== undefined) {
     const kept = edits.keep?.flatMap((index) => messages[index] ?? []) ?? messages;
-    const ignored = new Set<string>();
-    rewritten.messages = [...edits.prepend.flatMap((message) => writeMessage(message, ignored)), ...kept];
+    const writing = { quirks: {}, dropped: new Set<string>() };
+    rewritten.messages = [...edits.prepend.flatMap((message) => writeMessage(message, writing)), ...kept];
   }
   if (edits.streamUsage && body.stream === true) {
     const options = isObject(body.stream_options) ? body.stream_options : {};
@@ -19,17 +26,20 @@ export function rewrite(body: JsonObject, edits: BodyEdits): JsonObject {
 }
 
 export function writeCall(
-  call: Call,
+  given: Call,
   options: { readonly model: string },
+  quirks: Quirks = {},
 ): { readonly body: JsonObject; readonly dropped: readonly string[] } {
-  const dropped = new Set(call.untranslated);
+  const dropped = new Set(given.untranslated);
+  const call = withoutLacks(given, options.model, quirks, dropped);
+  const { tools, toolChoice } = toolsFor(call, quirks);
   const body = withoutUndefined<JsonObject>({
     model: options.model,
-    messages: call.messages.flatMap((message) => writeMessage(message, dropped)),
+    messages: call.messages.flatMap((message) => writeMessage(message, { quirks, dropped })),
     stream: call.stream ? true : undefined,
     stream_options: call.stream ? { include_usage: true } : undefined,
-    tools: call.tools.length > 0 ? call.tools.map(writeTool) : undefined,
-    tool_choice: writeToolChoice(call.toolChoice),
+    tools: tools.length > 0 ? tools.map(writeTool) : undefined,
+    tool_choice: writeToolChoice(toolChoice),
     parallel_tool_calls: call.parallelToolCalls,
     // The one name that OpenAI's reasoning models accept; `max_tokens` is deprecated (openai SDK, completions.d.ts).
     max_completion_tokens: call.maxOutputTokens,
@@ -37,7 +47,7 @@ export function writeCall(
     top_p: call.topP,
     stop: call.stop,
     seed: call.seed,
-    response_format: writeAnswerFormat(call.answerFormat),
+    response_format: writeAnswerFormat(call.answerFormat, quirks),
     reasoning_effort: call.reasoningEffort,
     user: call.user,
   });
@@ -52,23 +62,25 @@ function writeToolChoice(choice: ToolChoice | undefined): Json | undefined {
   return typeof choice === 'object' ? { type: 'function', function: { name: choice.name } } : choice;
 }
 
-function writeAnswerFormat(format: AnswerFormat | undefined): JsonObject | undefined {
+function writeAnswerFormat(format: AnswerFormat | undefined, quirks: Quirks): JsonObject | undefined {
   if (format === undefined) return undefined;
   if (format.type === 'text') return { type: 'text' };
   if (format.type === 'json') return { type: 'json_object' };
   const { name, schema, strict } = format;
+  if (quirks.answerSchema === 'json_object') return { type: 'json_object', schema };
   return { type: 'json_schema', json_schema: withoutUndefined<JsonObject>({ name, schema, strict }) };
 }
 
 /** One neutral message may need several: each tool result is a message of its own here. */
-export function writeMessage(message: Message, dropped: Set<string>): readonly JsonObject[] {
+function writeMessage(message: Message, writing: Writing): readonly JsonObject[] {
+  const { dropped } = writing;
   const results = message.parts.filter((part) => part.type === 'tool_result');
   const rest = message.parts.filter((part) => part.type !== 'tool_result');
   const written: JsonObject[] = results.map((result) => {
     if (result.isError === true) dropped.add('tool_result.is_error');
     return { role: 'tool', tool_call_id: result.callId, content: result.text };
   });
-  if (message.role === 'assistant') written.push(writeAssistant(message, rest, dropped));
+  if (message.role === 'assistant') written.push(writeAssistant(message, rest, writing));
   else if (message.role !== 'tool' || results.length === 0 || rest.some((part) => part.type !== 'opaque')) {
     const role = message.role === 'system' ? 'system' : 'user';
     written.push(named(message, { role, content: writeContent(role, rest, dropped) }));
@@ -80,14 +92,18 @@ function named(message: Message, written: JsonObject): JsonObject {
   return message.name === undefined ? written : { ...written, name: message.name };
 }
 
-function writeAssistant(message: Message, parts: readonly Part[], dropped: Set<string>): JsonObject {
+function writeAssistant(message: Message, parts: readonly Part[], { quirks, dropped }: Writing): JsonObject {
   const refusal = parts.flatMap((part) => (part.type === 'refusal' ? part.text : []));
   const calls = parts.flatMap((part) =>
     part.type === 'tool_call'
       ? { id: part.id, type: 'function', function: { name: part.name, arguments: part.arguments } }
       : [],
   );
-  const content = parts.filter((part) => part.type !== 'refusal' && part.type !== 'tool_call');
+  const field = quirks.earlierReasoning;
+  const reasoning = field && parts.flatMap((part) => (part.type === 'reasoning' ? part.text : [])).join('');
+  const content = parts.filter(
+    ({ type }) => type !== 'refusal' && type !== 'tool_call' && !(type === 'reasoning' && reasoning),
+  );
   return named(
     message,
     withoutUndefined<JsonObject>({
@@ -95,6 +111,7 @@ function writeAssistant(message: Message, parts: readonly Part[], dropped: Set<s
       content: content.some((part) => part.type === 'text')
         ? writeContent('assistant', content, dropped)
         : reportOpaque(content, dropped),
+      ...(field && reasoning ? { [field]: reasoning } : {}),
       refusal: refusal.length > 0 ? refusal.join('') : undefined,
       tool_calls: calls.length > 0 ? calls : undefined,
     }),

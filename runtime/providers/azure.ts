@@ -1,0 +1,29 @@
+/** Azure OpenAI, through its v1 API. Ids of models are the names of deployments. */
+import { z } from 'zod';
+import { connectionAt } from './compatible.ts';
+import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames } from './options.ts';
+import type { ProviderKind } from './provider.ts';
+
+/** Azure's own hosts: `.openai.azure.com`, `.services.ai.azure.com`, `.cognitiveservices.azure.com`. */
+const azureHosts = '.azure.com';
+
+const options = z
+  .strictObject({
+    /** `https://RESOURCE.openai.azure.com/openai/v1`. */
+    baseUrl: baseUrl.refine(
+      (url) => !URL.canParse(url) || !new URL(url).hostname.endsWith(azureHosts) || /\/openai\/v1\/*$/.test(url),
+      'must end in /openai/v1: the API that takes the name of a deployment as the model',
+    ),
+    ...endpointFields,
+  })
+  .superRefine(checkEndpoint(azureHosts));
+
+export const azure: ProviderKind<typeof options> = {
+  options,
+  connect(chosen, readSecret) {
+    const headers = lowerCaseNames(chosen.headers);
+    // MicrosoftDocs/azure-ai-docs, articles/ai-foundry/openai/api-version-lifecycle.md, "next generation API"
+    if (chosen.apiKey !== undefined) headers['api-key'] = readSecret(chosen.apiKey);
+    return connectionAt(chosen.baseUrl, headers, {});
+  },
+};
