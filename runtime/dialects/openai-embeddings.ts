@@ -4,20 +4,12 @@
  */
 import { readAnswer, writeAnswer } from './openai-embeddings/answer.ts';
 import { readCall, writeCall } from './openai-embeddings/call.ts';
-import { modelIn, usageIn } from './task-fields.ts';
+import { modelIn, partsOfInputs, usageIn } from './task-fields.ts';
 import type { ClientEmbeddings, ClientTask, VendorEmbeddings, VendorTask } from './task.ts';
 
 const client = {
   name: 'openai-embeddings',
-  readTask(fields) {
-    const { inputs } = readCall(fields);
-    const parts = inputs.map((input) =>
-      typeof input === 'string'
-        ? { type: 'text' as const, text: input }
-        : { type: 'opaque' as const, label: 'tokens in input' },
-    );
-    return { model: modelIn(fields), parts, stream: false };
-  },
+  readTask: (fields) => ({ model: modelIn(fields), parts: partsOfInputs(readCall(fields).inputs), stream: false }),
   embeddings: { readCall, writeAnswer },
 } satisfies ClientTask & { embeddings: ClientEmbeddings };
 

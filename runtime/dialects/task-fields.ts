@@ -1,6 +1,7 @@
 /** What the operations of OpenAI and its compatible vendors have in common: where the model stands, texts, usage. */
 import type { Json, JsonObject, Part, Usage } from '../call.ts';
 import { CallError } from './dialect.ts';
+import type { EmbeddingCall } from './task.ts';
 import { countIn, isList, isObject, isSet, objectIn, textIn, withoutUndefined } from './json-fields.ts';
 
 export function modelIn(fields: JsonObject): string {
@@ -9,6 +10,12 @@ export function modelIn(fields: JsonObject): string {
     throw new CallError('model is missing: send the name of a configured model.', 'model');
   return model;
 }
+
+/** What is to be embedded; of tokens nobody here knows the text. */
+export const partsOfInputs = (inputs: EmbeddingCall['inputs']): readonly Part[] =>
+  inputs.map((input) =>
+    typeof input === 'string' ? { type: 'text', text: input } : { type: 'opaque', label: 'tokens in input' },
+  );
 
 /** Text wherever `value` holds some; everything else is named only. */
 export function partsIn(value: Json | undefined, label: string): readonly Part[] {

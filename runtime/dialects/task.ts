@@ -17,6 +17,8 @@ export interface ClientTask {
   readonly name: string;
   /** `fields`: the body, or of a form what stands in it as text. Throws `CallError` naming the field. */
   readTask(fields: JsonObject): Task;
+  /** The same body for a vendor of the same words; without it, only the field `model` becomes the vendor's. */
+  rewrite?(body: JsonObject, model: string): JsonObject;
   /** Where the operation has neutral terms, so that vendors of another dialect can answer it. */
   readonly embeddings?: ClientEmbeddings;
 }
@@ -44,8 +46,8 @@ export interface EmbeddingCall {
 }
 
 export interface EmbeddingAnswer {
-  /** The vendor's own model id. */
-  readonly model: string;
+  /** The vendor's own model id, where the answer has it. */
+  readonly model?: string;
   /** One for each input, in their order. */
   readonly vectors: readonly (readonly number[])[];
   readonly usage?: Usage;
@@ -53,11 +55,12 @@ export interface EmbeddingAnswer {
 
 export interface ClientEmbeddings {
   readCall(body: JsonObject): EmbeddingCall;
-  /** `body` is the client's request: it says how vectors are to be written. */
+  /** `body` is the client's request: it says how vectors are to be written, and the model where the answer does not. */
   writeAnswer(answer: EmbeddingAnswer, body: JsonObject): JsonObject;
 }
 
 export interface VendorEmbeddings {
+  /** Throws `CallError` for what no vendor of this dialect takes. */
   writeCall(call: EmbeddingCall, model: string): { readonly body: JsonObject; readonly dropped: readonly string[] };
   /** Throws `TypeError` when the body is no answer. */
   readAnswer(body: JsonObject): EmbeddingAnswer;

@@ -18,25 +18,31 @@ function formIn(bytes: Buffer, boundary: string): Form {
   }
 }
 
-function sentForm(bytes: Buffer, boundary: string): Sent {
+function sentForm({ says }: TaskExchange, bytes: Buffer, boundary: string): Sent {
   const form = formIn(bytes, boundary);
   const contentType = `multipart/form-data; boundary=${/^[\w'-]+$/.test(boundary) ? boundary : `"${boundary}"`}`;
-  return { body: form.fields, payloadFor: (model) => ({ contentType, bytes: form.with('model', model) }) };
-}
-
-function sentJson(body: JsonObject): Sent {
   return {
-    body,
-    payloadFor: (model) => ({ contentType: 'application/json', bytes: JSON.stringify({ ...body, model }) }),
+    body: { ...form.fields, ...says },
+    payloadFor: (model) => ({ contentType, bytes: form.with('model', model) }),
   };
 }
 
-async function sentBy({ request, asked, readBody }: TaskExchange): Promise<Sent> {
+function sentJson({ asked: { task }, says }: TaskExchange, sent: JsonObject): Sent {
+  const body = { ...sent, ...says };
+  const written = (model: string) => (task.rewrite ? task.rewrite(body, model) : { ...body, model });
+  return {
+    body,
+    payloadFor: (model) => ({ contentType: 'application/json', bytes: JSON.stringify(written(model)) }),
+  };
+}
+
+async function sentBy(exchange: TaskExchange): Promise<Sent> {
+  const { request, asked, readBody } = exchange;
   const boundary = asked.takesForms === true ? boundaryOf(request.headers['content-type']) : undefined;
   if (boundary === undefined) refuseOtherThanJson(request);
   refuseEncoded(request);
   const bytes = await readBody();
-  return boundary === undefined ? sentJson(parseJson(bytes)) : sentForm(bytes, boundary);
+  return boundary === undefined ? sentJson(exchange, parseJson(bytes)) : sentForm(exchange, bytes, boundary);
 }
 
 /** Policies, prompts' values and records of what was lost know calls: to them it is one message. */

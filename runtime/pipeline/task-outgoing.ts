@@ -4,6 +4,7 @@ import type { ClientTask, EmbeddingAnswer, VendorTask } from '../dialects/task.t
 import type { ReservedTask } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import type { TaskApi } from '../providers/provider.ts';
+import { read } from './accept.ts';
 import { connectionOf, type Outgoing } from './outgoing.ts';
 import { AttemptFailed } from './patience.ts';
 
@@ -48,7 +49,7 @@ export function outgoingTask(exchange: ReservedTask, target: LiveTarget): Outgoi
   const { embeddings } = asked.task;
   if (task.name !== asked.task.name && task.embeddings && embeddings) {
     const vendor = task.embeddings;
-    const written = vendor.writeCall(embeddings.readCall(body), target.model);
+    const written = read(() => vendor.writeCall(embeddings.readCall(body), target.model));
     const translate = (answered: JsonObject) => {
       const answer = vendor.readAnswer(answered);
       return { body: embeddings.writeAnswer(answer, body), usage: answer.usage };

@@ -34,7 +34,7 @@ export function readAnswer(body: JsonObject): EmbeddingAnswer {
   // The place in the list is what clients go by too; `index` only says so.
   const ordered = data.toSorted((a, b) => placeOf(a) - placeOf(b));
   return withoutUndefined<EmbeddingAnswer>({
-    model: textIn(body, 'model') ?? '',
+    model: textIn(body, 'model'),
     vectors: ordered.map(vectorIn),
     usage: usageIn(body),
   });
@@ -52,7 +52,7 @@ export function writeAnswer({ model, vectors, usage }: EmbeddingAnswer, body: Js
       index,
       embedding: asBase64 ? toBase64(vector) : vector,
     })),
-    model,
+    model: model ?? textIn(body, 'model'),
     usage: { prompt_tokens: tokens, total_tokens: tokens },
   };
 }
