@@ -4,34 +4,29 @@ import { canonicalJson } from '@headgate/runtime/canonical-json';
 import type { ErrorCode } from '@headgate/runtime/errors';
 import type { Snapshot } from '@headgate/runtime/snapshot';
 import * as surfaces from '@headgate/runtime/surfaces';
-import { headers, schemas, securitySchemes } from './openapi-parts.ts';
+import {
+  answerHeaders,
+  asDocumented,
+  headers,
+  headersOf,
+  modelParameter,
+  operationOf,
+  schemas,
+  securitySchemes,
+} from './openapi-parts.ts';
+import { taskPaths } from './openapi-tasks.ts';
 import { codesFor, failures, type Traits } from './openapi-failures.ts';
 import { modelsFor } from './model-kinds.ts';
 import { routePaths } from './openapi-routes.ts';
 import { requestFields, sortedEntries, type Field } from './requests.ts';
 
-type Surface = (typeof surfaces)[keyof typeof surfaces];
-type SurfaceTask = NonNullable<Surface['tasks']>[number];
-
 const json = (name: string) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
-/** A message of an API that its own vendor describes better than a copy here would. */
-const asDocumented = (surface: string) => ({
-  'application/json': { schema: { type: 'object', description: `As the documentation of ${surface} has it.` } },
-});
 /** The surface whose messages this document describes itself. */
 const described = 'openai';
 const errorsOf = (surface: string) => (surface === described ? json('Error') : asDocumented(surface));
 const counts = new Set(
   Object.values(surfaces).flatMap(({ calls }) => calls.flatMap((call) => (call.writeCount ? call.path : []))),
 );
-const modelParameter = { name: 'model', in: 'path', required: true, schema: { type: 'string' } };
-const limits = [
-  'ratelimit',
-  'ratelimit-policy',
-  'x-ratelimit-limit-requests',
-  'x-ratelimit-remaining-requests',
-  'x-ratelimit-reset-requests',
-];
 /** What a path's query must say. */
 const queryParameters = new Map(
   Object.values(surfaces).flatMap(({ calls }) =>
@@ -41,9 +36,6 @@ const queryParameters = new Map(
     ]),
   ),
 );
-const headersOf = (names: readonly string[]) =>
-  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
-
 function traitsOf(snapshot: Snapshot): Traits {
   const [models, consumers] = [Object.values(snapshot.models), Object.values(snapshot.consumers)];
   return {
@@ -96,43 +88,6 @@ function headerParameters(snapshot: Snapshot): object[] {
       description: `Goes into the prompt of ${models.join(', ')}.`,
       schema: { type: 'string' },
     }));
-}
-
-const answerHeaders = ({ hasQuotas }: Traits) =>
-  headersOf([
-    'x-request-id',
-    'headgate-revision',
-    'headgate-target',
-    'headgate-attempts',
-    'headgate-dropped',
-    ...(hasQuotas ? limits : []),
-  ]);
-
-const operationOf = (path: string) => `post${path.replace(/[{}]/g, '').replace(/[/:]/g, '_')}`;
-
-/** An operation without a conversation, for as long as there is a model for it. */
-function taskOperation(snapshot: Snapshot, surface: string, { path, kind, takesForms }: SurfaceTask): object {
-  const traits = traitsOf(snapshot);
-  const documented = { type: 'object', description: `As the documentation of ${surface} has it.` };
-  const model = { type: 'string', enum: modelsFor(snapshot, kind) };
-  const schema = { ...documented, properties: { model }, required: ['model'] };
-  return {
-    operationId: operationOf(path),
-    tags: ['models'],
-    summary: `Ask a model for ${kind}`,
-    requestBody: {
-      required: true,
-      content: { 'application/json': { schema }, ...(takesForms && { 'multipart/form-data': { schema } }) },
-    },
-    responses: {
-      200: {
-        description: 'The answer: JSON, text, audio or a stream of events, as that API has it.',
-        headers: answerHeaders(traits),
-        content: { ...asDocumented(surface), '*/*': {} },
-      },
-      ...failures(codesFor({ ...traits, needsValues: false }), errorsOf(surface)),
-    },
-  };
 }
 
 function callOperation(snapshot: Snapshot, surface: string, path: string): object {
@@ -205,20 +160,17 @@ function listOperations(surface: string, path: string): Record<string, object> {
 
 function modelPaths(snapshot: Snapshot): Record<string, object> {
   const isNarrow = (surface: object) => Number('isSpokenBy' in surface);
-  const all = Object.entries<Surface>(surfaces).sort(([, one], [, other]) => isNarrow(one) - isNarrow(other));
+  const all = Object.entries<(typeof surfaces)[keyof typeof surfaces]>(surfaces).sort(
+    ([, one], [, other]) => isNarrow(one) - isNarrow(other),
+  );
   const calls =
     modelsFor(snapshot, 'chat').length === 0
       ? []
       : all.flatMap(([name, surface]) => surface.calls.map(({ path }): [string, string] => [name, path]));
   // Where two surfaces list at one path, the words are those for a client that shows nothing else.
   const lists = new Map(all.map(([name, { modelsPath }]): [string, string] => [modelsPath, name]).reverse());
-  const tasks = all.flatMap(([name, { tasks: each = [] }]) =>
-    each
-      .filter(({ kind }) => modelsFor(snapshot, kind).length > 0)
-      .map((task): [string, object] => [task.path, { post: taskOperation(snapshot, name, task) }]),
-  );
   return {
-    ...Object.fromEntries(tasks),
+    ...taskPaths(snapshot, all, { traits: traitsOf(snapshot), errorsOf }),
     ...Object.fromEntries(calls.map(([name, path]) => [path, { post: callOperation(snapshot, name, path) }])),
     ...Object.fromEntries([...lists].flatMap(([path, name]) => Object.entries(listOperations(name, path)))),
   };

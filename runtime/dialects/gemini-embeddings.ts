@@ -5,17 +5,22 @@ import { readBatch, readOne, rewriteBatch, rewriteOne, writeBatch } from './gemi
 import { modelIn, partsOfInputs } from './task-fields.ts';
 import type { ClientEmbeddings, ClientTask, EmbeddingAnswer, VendorTask } from './task.ts';
 
-interface Form extends ClientEmbeddings {
+interface Form {
   readonly name: string;
+  readonly embeddings: ClientEmbeddings;
   readonly rewrite: (body: JsonObject, model: string) => JsonObject;
   readonly read: (body: JsonObject) => EmbeddingAnswer;
 }
 
-const clientOf = ({ name, rewrite, readCall, writeAnswer }: Form): ClientTask => ({
+const clientOf = ({ name, rewrite, embeddings }: Form): ClientTask => ({
   name,
-  readTask: (fields) => ({ model: modelIn(fields), parts: partsOfInputs(readCall(fields).inputs), stream: false }),
+  readTask: (fields) => ({
+    model: modelIn(fields),
+    parts: partsOfInputs(embeddings.readCall(fields).inputs),
+    stream: false,
+  }),
   rewrite,
-  embeddings: { readCall, writeAnswer },
+  embeddings,
 });
 
 const vendorOf = ({ name, read }: Form): VendorTask => ({
@@ -27,17 +32,15 @@ const vendorOf = ({ name, read }: Form): VendorTask => ({
 
 const one: Form = {
   name: 'gemini-embedding',
-  readCall: readOne,
+  embeddings: { readCall: readOne, writeAnswer: writeOneAnswer },
   rewrite: rewriteOne,
   read: readOneAnswer,
-  writeAnswer: writeOneAnswer,
 };
 const batch: Form = {
   name: 'gemini-embeddings',
-  readCall: readBatch,
+  embeddings: { readCall: readBatch, writeAnswer: writeBatchAnswer },
   rewrite: rewriteBatch,
   read: readBatchAnswer,
-  writeAnswer: writeBatchAnswer,
 };
 
 export const geminiEmbedding = { client: clientOf(one), vendor: vendorOf(one) };
