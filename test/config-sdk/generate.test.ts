@@ -295,12 +295,15 @@ describe('generate openapi', () => {
     );
     assert.deepEqual(
       Object.keys(paths).filter((path) => paths[path]?.['post']),
-      [      '/v1/embeddings',
-      '/v1/models/{model}:batchEmbedContents',
-      '/v1/models/{model}:embedContent',
-      '/v1beta/models/{model}:batchEmbedContents',
-      '/v1beta/models/{model}:embedContent',
-,
+      [
+        '/v1/audio/transcriptions',
+        '/v1/audio/translations',
+        '/v1/embeddings',
+        '/v1/models/{model}:batchEmbedContents',
+        '/v1/models/{model}:embedContent',
+        '/v1beta/models/{model}:batchEmbedContents',
+        '/v1beta/models/{model}:embedContent',
+      ],
     );
     assert.match(JSON.stringify(paths['/v1/embeddings']), /"enum":\["search"\]/);
     assert.match(JSON.stringify(paths['/v1/audio/transcriptions']), /multipart.*"enum":\["notes"\]/);
