@@ -3,7 +3,7 @@ import type { Snapshot } from '@headgate/runtime/snapshot';
 import type * as surfaces from '@headgate/runtime/surfaces';
 import { modelsFor } from './model-kinds.ts';
 import { codesFor, failures, type Traits } from './openapi-failures.ts';
-import { answerHeaders, asDocumented, modelParameter, operationOf } from './openapi-parts.ts';
+import { answerHeaders, asDocumented, headersOf, modelParameter, operationOf } from './openapi-parts.ts';
 
 type Surface = (typeof surfaces)[keyof typeof surfaces];
 type SurfaceTask = NonNullable<Surface['tasks']>[number];
@@ -44,7 +44,7 @@ export function taskPaths(
       .map((task): [string, object] => {
         const answered = {
           description: 'The answer: JSON, text, audio or a stream of events, as that API has it.',
-          headers: answerHeaders(traits),
+          headers: { ...answerHeaders(traits), ...headersOf(['headgate-cache']) },
           content: { ...asDocumented(name), '*/*': {} },
         };
         const responses = { 200: answered, ...failures(codes, errorsOf(name)) };

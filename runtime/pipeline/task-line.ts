@@ -2,6 +2,7 @@
 import type { TaskExchange } from '../exchange.ts';
 import { admitTask } from './admit-task.ts';
 import { dispatch } from './dispatch.ts';
+import { lookup } from './lookup.ts';
 import { settle } from './settle.ts';
 import { attemptTask } from './task-attempt.ts';
 import { relayTask } from './task-relay.ts';
@@ -10,7 +11,8 @@ export async function taskLine(exchange: TaskExchange): Promise<void> {
   const reserved = await admitTask(exchange); // who, what, may they, how much   4xx, 503
   let thrown: unknown;
   try {
-    const answered = await dispatch(reserved, attemptTask); // targets, retries, fallback 502, 504
+    const lookedUp = lookup(reserved); // cached?
+    const answered = await dispatch(lookedUp, attemptTask); // targets, retries, fallback 502, 504
     await relayTask(answered); // first byte: no way back
   } catch (error) {
     thrown = error;

@@ -123,6 +123,7 @@ describe('operations beside chat', () => {
       assert.equal(data.usage.prompt_tokens, 3);
       assert.equal(response.headers.get('headgate-target'), 'box/vectors');
       assert.equal(response.headers.get('headgate-attempts'), '1');
+      assert.equal(response.headers.get('headgate-cache'), 'bypass');
       assert.match(response.headers.get('ratelimit') ?? '', /^"plenty";r=9\d\d;t=\d+$/);
       assert.match(await gateway.metrics(), /headgate_tokens_total\{target="box\/vectors",direction="input"\} [1-9]/);
     });
