@@ -82,7 +82,7 @@ const search = model('search', {
 const adminPlane = upstream('admin-plane', { url: 'http://127.0.0.1:9090', timeout: '5s' });
 const health = route('health', { path: '/healthz', methods: ['GET'], upstream: adminPlane, quotas: [perMinute] });
 
-// Consumers: who may call. `npx headgate keys create` makes a key and the hash that stands here.
+// Consumers: who may call. `npx --no-install headgate keys create` makes a key and the hash that stands here.
 // `npm start` adds a consumer `dev` of its own, with the key it prints.
 const operations = consumer('operations', {
   keys: ['sha256:0c5cf1f1a9d1f6f4c2a4d0b0b1f1e6f3a5b7c9d8e2f4a6b8c0d2e4f6a8b0c2d4'],

@@ -66,6 +66,8 @@ async function watched(folder: string, command: string): Promise<{ served: numbe
     while ((await serving()) === undefined) await wait(50);
     const served: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
+      // Whoever edits by hand reads for a moment before the next save.
+      await wait(1_500);
       const before = await serving();
       const began = performance.now();
       await edit(folder, round);

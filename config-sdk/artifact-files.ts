@@ -1,15 +1,9 @@
 /** The files of an artifact: exact bytes that depend on nothing but the configuration and what is passed in. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { artifactFormat, manifestSchema, type Manifest } from '@headgate/runtime/artifact';
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
-import { ownDirectory } from './own-packages.ts';
-
-export const version: string = (
-  JSON.parse(readFileSync(join(ownDirectory, 'package.json'), 'utf8')) as { version: string }
-).version;
+import { version } from './own-packages.ts';
 
 export interface Publication {
   /** 0 for what is only built. */

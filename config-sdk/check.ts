@@ -2,10 +2,9 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
-import { compile } from './compile/compile.ts';
 import { EnvironmentFault, finding, hasErrors, inOrder, lowered, type FilePosition, type Finding } from './findings.ts';
 import type { LoadDocument } from './load/document.ts';
-import { configFile, load, type Loaded, type LoadOptions } from './load/load.ts';
+import { configFile, load, type Evaluations, type Loaded, type LoadOptions } from './load/load.ts';
 import type { Locator } from './locate.ts';
 import { merge, type Compiled } from './merge.ts';
 import { credentialsInFiles, unusedFiles } from './repository-files.ts';
@@ -101,6 +100,8 @@ export interface CheckOptions extends LoadOptions {
   /** See `TypecheckOptions`. */
   readonly buildInfo?: string | undefined;
   readonly also?: readonly string[] | undefined;
+  /** For a process that checks again and again: where it evaluates. */
+  readonly evaluations?: Evaluations | undefined;
 }
 
 const noConfig: CheckResult = {
@@ -112,23 +113,25 @@ const noConfig: CheckResult = {
 export async function check(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
   const real = realDirectory(directory);
   if (!existsSync(join(real, configFile))) return noConfig;
-  // The rules need no types: they are asked while the compiler, a process of its own, is still at work.
+  // The rules need no types: they are loaded and asked while the compiler, a process of its own, is still at work.
   const [types, ruled] = await Promise.all([
     typecheck(real, { buildInfo: options.buildInfo, also: options.also }),
-    load(real, options).then((loaded) => applyRules(real, loaded)),
+    (options.evaluations?.load() ?? load(real, options)).then((loaded) => applyRules(real, loaded)),
+    import('./compile/compile.ts'),
   ]);
   return conclude(real, types, ruled);
 }
 
 /** What compiler, evaluation and rules say, put together. `directory` is a real path. */
-export const judge = (directory: string, types: readonly Finding[], loaded: Loaded): Promise<CheckResult> =>
-  conclude(directory, types, applyRules(directory, loaded));
+export const judge = async (directory: string, types: readonly Finding[], loaded: Loaded): Promise<CheckResult> =>
+  conclude(directory, types, await applyRules(directory, loaded));
 
 /** What evaluation and rules alone say. */
-function applyRules(directory: string, loaded: Loaded) {
+async function applyRules(directory: string, loaded: Loaded) {
   if ('fault' in loaded) return loaded;
   const { document } = loaded;
   const { refusedImports, gateway, declarations, files } = document;
+  const { compile } = await import('./compile/compile.ts');
   const whole = typeof gateway === 'number' && !document.failure && refusedImports.length === 0;
   // What was not imported because the evaluation stopped is not for that reason left over.
   const { problems, snapshot } = compile(document, directory, whole ? unusedFiles(directory, files) : []);
@@ -140,7 +143,7 @@ function applyRules(directory: string, loaded: Loaded) {
 async function conclude(
   directory: string,
   types: readonly Finding[],
-  ruled: ReturnType<typeof applyRules>,
+  ruled: Awaited<ReturnType<typeof applyRules>>,
 ): Promise<CheckResult> {
   if ('fault' in ruled) {
     const { spot } = await locatorFor(directory, []);

@@ -1,18 +1,20 @@
 /** The `headgate` command: reads arguments, runs one entry of the command table, turns the outcome into an exit code. */
 import { Command, CommanderError } from 'commander';
-import { version } from './artifact-files.ts';
 import { exitCodes } from './commands/command.ts';
 import { commands } from './commands/index.ts';
 import { EnvironmentFault } from './findings.ts';
+import { version } from './own-packages.ts';
 
-function program(): Command {
+/** `asked` is the first word of the command line; where it names no command, all of them are there to be listed. */
+async function program(asked: string | undefined): Promise<Command> {
   const root = new Command('headgate')
     .description('Configuration in git, compiled and served: check, build and publish a gateway.')
     .version(version)
     .helpCommand(false)
     .showHelpAfterError('(see --help)')
     .exitOverride();
-  for (const add of commands) add(root);
+  const one = asked !== undefined && Object.hasOwn(commands, asked) ? commands[asked] : undefined;
+  for (const add of await Promise.all((one ? [one] : Object.values(commands)).map((load) => load()))) add(root);
   // A command takes over settings of its parent only when it is made; these are made before.
   const every = (command: Command): Command[] => [command, ...command.commands.flatMap(every)];
   for (const command of every(root))
@@ -24,7 +26,7 @@ function program(): Command {
 export async function run(parameters: readonly string[]): Promise<number> {
   process.exitCode = exitCodes.fine;
   try {
-    const root = program();
+    const root = await program(parameters[0]);
     if (parameters.length === 0) {
       root.outputHelp({ error: true });
       return exitCodes.usage;

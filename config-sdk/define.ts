@@ -120,11 +120,12 @@ export function ordered<const Of extends Legs>(...targets: Of): Group<TargetsIn<
 export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends number, Unit> {
   /** What every target must be able to do, fallbacks included. One that cannot is a type error. */
   needs?: Needs;
-  /**
-   * Where requests go: the first that answers, in this order. A target never starts once the client has seen a byte. What the
-   * first is for (chat, embeddings, speech and so on) the model is for, and every other target must be for too.
-   */
+  /** Where requests go: the first that answers, until the client has seen a byte. All are for what the first is for, such as chat. */
   targets: { [Index in keyof Of]: Fit<Of[Index], Needs, Of> };
+  /** For a whole request, to the last byte of its answer; then a 504, or an error event in a stream. Default `'10m'`. */
+  deadline?: Duration;
+  /** Asks the next target too when one has not begun by then: who begins first serves, at up to twice the cost. Default: never. */
+  hedge?: Duration;
   /** Stands before the client's own messages. Only for chat. */
   prompt?: ForChat<'prompt', BoundPrompt | Prompt<{}>, Of>;
   /** Keeps conversations inside the window. Without one, messages pass as they are. Only for chat. */

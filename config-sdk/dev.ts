@@ -1,15 +1,16 @@
 /** The local repository as a source of revisions: each commit, or each save, compiled into an artifact that is never published. */
 import { createHash } from 'node:crypto';
-import { watch } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtifactRefused } from '@headgate/runtime/artifact';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
 import type { RevisionSource } from '@headgate/runtime/sync/source';
-import { artifactFiles, type Publication } from './artifact-files.ts';
+import { artifactFiles, type ArtifactFiles, type Publication } from './artifact-files.ts';
 import { check, type CheckResult } from './check.ts';
 import { compileCommit } from './compile-commit.ts';
-import { hasErrors } from './findings.ts';
+import { Evaluations } from './load/load.ts';
 import { commitWords, currentCommit } from './git.ts';
+import { followSaves } from './saves.ts';
 import { scratchName } from './scratch-directory.ts';
 
 export interface DevOptions {
@@ -31,18 +32,14 @@ function forDev({ rollout: _stages, ...snapshot }: SnapshotInput, keyHash: strin
   return { ...snapshot, consumers: { ...snapshot.consumers, dev } };
 }
 
-function artifactFor(
-  result: CheckResult,
-  options: DevOptions,
-  source: Publication['source'],
-): ReadonlyMap<string, Uint8Array> {
+function artifactFor(result: CheckResult, options: DevOptions, source: Publication['source']): ArtifactFiles {
   if (!result.snapshot) {
     const errors = result.findings.filter(({ severity }) => severity === 'error');
     const first = errors[0];
     const place = first ? `${first.file}:${first.line}:${first.column} ${first.message}` : 'no snapshot came out';
     throw new ArtifactRefused('invalid', `check found ${errors.length} error(s); the first: ${place}`);
   }
-  return artifactFiles(forDev(result.snapshot, options.keyHash), { seq: 0, ...(source && { source }) }).files;
+  return artifactFiles(forDev(result.snapshot, options.keyHash), { seq: 0, ...(source && { source }) });
 }
 
 /** Follows the checked-out branch. */
@@ -55,38 +52,45 @@ export function committedSource(options: DevOptions): RevisionSource {
       const { directory, findings, redact, snapshot } = await compileCommit({ repository, commit, buildInfo });
       if (findings.length > 0) onFindings({ findings, redact }, directory);
       const source = { commit, ...(await commitWords(repository, commit)) };
-      return { commit, files: artifactFor({ findings, redact, snapshot }, options, source) };
+      return { commit, files: artifactFor({ findings, redact, snapshot }, options, source).files };
     },
     close: () => Promise.resolve(),
   };
 }
 
+export interface WatchOptions extends DevOptions {
+  /** Something was saved, and for a moment nothing more. */
+  readonly onSave: () => void;
+}
+
 /** Follows the files as they are saved, committed or not. */
-export function watchedSource(options: DevOptions): RevisionSource {
-  const { repository, onFindings } = options;
+export async function watchedSource(options: WatchOptions): Promise<RevisionSource> {
+  const { repository, onFindings, onSave } = options;
   const buildInfo = join(repository, scratchName, 'types.tsbuildinfo');
-  let saves = 0;
-  let seen: { saves: number; tip: string; result: CheckResult } | undefined;
-  const watcher = watch(repository, { recursive: true }, (_event, name) => {
-    if (name !== null && !/(^|[/\\])(\.git|\.headgate|node_modules|dist)([/\\]|$)/.test(name)) saves += 1;
-  });
+  const evaluations = new Evaluations(realpathSync(repository));
+  const saves = await followSaves(repository, onSave);
+  let seen: { saves: number; tip: string; result: CheckResult; artifact: ArtifactFiles | undefined } | undefined;
   return {
     async tip() {
-      if (seen?.saves === saves) return seen.tip;
-      const at = saves;
-      const result = await check(repository, { buildInfo });
-      const told = hasErrors(result.findings) ? JSON.stringify(result.findings) : JSON.stringify(result.snapshot);
+      if (seen?.saves === saves.count) return seen.tip;
+      const at = saves.count;
+      const result = await check(repository, { buildInfo, evaluations });
+      evaluations.prepare();
+      const artifact = result.snapshot && artifactFor(result, options, undefined);
+      const told = artifact ? artifact.digest : JSON.stringify(result.findings);
       const tip = createHash('sha256').update(told).digest('hex');
       if (result.findings.length > 0 && tip !== seen?.tip) onFindings(result, repository);
-      seen = { saves: at, tip, result };
+      seen = { saves: at, tip, result, artifact };
       return tip;
     },
     fetch(commit) {
       if (seen?.tip !== commit) return Promise.reject(new Error('the files changed meanwhile'));
-      return Promise.resolve({ commit, files: artifactFor(seen.result, options, undefined) });
+      const { files } = seen.artifact ?? artifactFor(seen.result, options, undefined);
+      return Promise.resolve({ commit, files });
     },
     close() {
-      watcher.close();
+      saves.close();
+      evaluations.close();
       return Promise.resolve();
     },
   };

@@ -7,7 +7,7 @@ export type Secret = SecretReference;
 export interface Provider<Targets> {
   readonly kind: 'provider';
   readonly id: string;
-  /** One of this provider's models as something to send requests to. */
+  /** One of this provider's models, to send requests to. In `targets` of a model, or in a group. */
   readonly target: <Model extends keyof Targets & string>(
     model: Model,
     options?: TargetOptions,
@@ -34,8 +34,21 @@ export type TargetsOf<Id extends string, Kind, Models> = {
 export interface TargetOptions {
   /** Longest wait for the response head, and between two pieces of the body. Default `'60s'`. */
   timeout?: Duration;
-  /** Further tries here before the next target, on failures that may pass. Default 0, at most 5. */
+  /**
+   * Of a stream: longest wait for the first piece of the answer itself; pings do not count, as they do for `timeout`. When it
+   * is over, the next target is asked. Default: no limit of its own.
+   */
+  firstTokenTimeout?: Duration;
+  /**
+   * Further tries here, on failures that may pass, before the next target. Where no other is left, a rate limited one is
+   * waited for as long as it says, as often as this. Default 0, at most 5.
+   */
   retries?: number;
+  /**
+   * Most requests that each replica has there at once, for servers with little room. Others go to the next target; where no
+   * other is left they wait, consumers in turn, at most 16 for each place. Default: no limit.
+   */
+  maxConcurrency?: number;
 }
 
 /** Names and a number instead of whole facts: the compiler prints them, and compares them fast. */
@@ -130,6 +143,7 @@ export interface BoundPrompt {
 export interface Prompt<Variables extends Record<string, Value>> {
   readonly kind: 'prompt';
   readonly id: string;
-  /** Gives every variable a value: none missing, none extra. A property because methods are checked less strictly. */
+  // A property because methods are checked less strictly.
+  /** Gives every variable one value, none missing and none extra: a text, `from.header(…)` or `from.metadata(…)`. */
   readonly with: (variables: Variables) => BoundPrompt;
 }

@@ -1,4 +1,5 @@
 /** One mistake, one finding: of what the compiler, the evaluation and the rules say of the same value, the most telling stays. */
+import { catalogue, nearModels } from './catalogue/catalogue.ts';
 import { finding, type Finding, type FindingCode } from './findings.ts';
 import type { Spot } from './locate.ts';
 
@@ -9,8 +10,22 @@ const impureNames =
 /** How the types of `fitting.ts` say why something does not fit: the name of a property, and its value ends the sentence. */
 const unfit = /Property '"([^"]+)"' is missing in type .* but required in type '\{ "\1": (.+?);? \}'/;
 
-/** Says of a compiler finding what it means for configuration. */
-function inOurWords(each: Finding): Finding {
+/** Only models that the catalogue does not know must say how large they are. */
+const unknownToCatalogue = /Property 'contextWindow' is missing in type /;
+
+function unknownModel(each: Finding, id: string): Finding {
+  const [meant] = nearModels(id);
+  const message = `model '${id}' needs a contextWindow: the catalogue (as of ${catalogue.taken}) does not know it`;
+  return {
+    ...each,
+    message,
+    hint: meant === undefined ? 'write contextWindow' : `write it, or did you mean '${meant}'?`,
+  };
+}
+
+/** Says of a compiler finding, at the value of property `key`, what it means for configuration. */
+function inOurWords(each: Finding, key: string | undefined): Finding {
+  if (key !== undefined && unknownToCatalogue.test(each.message)) return unknownModel(each, key);
   const [, subject, rest = ''] = unfit.exec(each.message) ?? [];
   if (subject) return finding('target_unfit', each, `${subject} ${rest.replaceAll('"', '').replaceAll(' | ', ', ')}`);
   const name = impureNames.exec(each.message)?.[1];
@@ -122,7 +137,7 @@ export function merge({ types, loading, compiling }: Said, spotOf: (finding: Fin
   const ours = [...loading.map((each) => placed(each)), ...compiling.map((each) => placed(each.finding, each.last))];
   const drowned = drownedBy(ours.filter(({ code }) => outspoken.has(code)));
   const said = types
-    .map((each) => placed(inOurWords(each)))
+    .map((each) => placed(inOurWords(each, spotOf(each).key)))
     .filter((each) => !drowned(each) && !ours.some((other) => saysMore(other, each)));
   const rest = ours.filter((each) => {
     if (outspoken.has(each.code)) return true;

@@ -1,6 +1,6 @@
 /** Where this package and the runtime beside it are installed, and whether they run from source. */
-import { realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const fromSource = import.meta.url.endsWith('.ts');
@@ -12,6 +12,9 @@ const directoryOf = (packageName: string): string =>
 
 /** This package's directory, whether its files run from the top or from `dist`. */
 export const ownDirectory: string = realpathSync(fileURLToPath(new URL(fromSource ? '.' : '..', import.meta.url)));
+export const version: string = (
+  JSON.parse(readFileSync(join(ownDirectory, 'package.json'), 'utf8')) as { version: string }
+).version;
 /** The directories of our own packages, by real path. */
 export const ownPackages: readonly string[] = [ownDirectory, directoryOf('@headgate/runtime')].map((path) =>
   path.replace(/\/$/, ''),

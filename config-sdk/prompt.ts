@@ -56,19 +56,19 @@ export function prompt<
 }
 
 interface SourceOptions<Text extends string> {
-  /** Used when the request does not bring the value; without it such a request is refused with 400. */
+  /** Used when the request does not bring the value. Without it such a request is refused with 400 `prompt_variable_missing`. */
   default?: Text;
 }
 
-/** Where a variable's value comes from when a request is made. */
+/** Where a variable's value comes from when a request is made. A value that is none of the variable's choices is refused with 400. */
 export const from = {
-  /** A request header. */
+  /** A header of the request. */
   header: <const Text extends string = string>(name: string, options: SourceOptions<Text> = {}): ValueSource<Text> => ({
     from: 'header',
     name,
     ...options,
   }),
-  /** An entry of the request body's `metadata`. */
+  /** An entry of `metadata` in the request's body. */
   metadata: <const Text extends string = string>(
     name: string,
     options: SourceOptions<Text> = {},

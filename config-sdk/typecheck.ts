@@ -1,38 +1,15 @@
 /** Runs the TypeScript compiler over a configuration, as a process and with our own settings, whatever the team's tsconfig says. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inPlainWords } from './compiler-words.ts';
 import { EnvironmentFault, type Finding } from './findings.ts';
 import { configFile } from './load/load.ts';
 import { policedFiles } from './load/policed-files.ts';
 import { conditions, fromSource, ownDirectory, ownPackages } from './own-packages.ts';
-
-/** What the compiler's own words leave open. */
-const hints: Readonly<Record<string, string>> = {
-  TS2304: 'import it, declare it above, or check its spelling',
-  TS2322: 'give a value of the type that is asked for here',
-  TS2339: 'check its spelling, and that this object has it',
-  TS2345: 'give a value of the type that is asked for here',
-  TS2353: 'check its spelling, or remove it; options depend on `kind`',
-  TS2551: 'use the name that is suggested',
-  TS2552: 'use the name that is suggested, or import this one',
-  TS2561: 'use the name that is suggested',
-  TS2739: 'add the missing properties',
-  TS2740: 'add the missing properties',
-  TS2741: 'add the missing property',
-  TS2769: 'give arguments that fit one of the forms of this function',
-  TS2820: 'use the word that is suggested',
-  TS1294:
-    'types are stripped, not compiled: use plain objects and unions instead of enum, namespace or parameter properties',
-  TS1484: 'write `import { type Name }`',
-  TS1543: "write `with { type: 'json' }` after the path",
-  TS2307: 'check the path; relative imports need their file extension',
-  TS2834: 'relative imports need their file extension',
-  TS2835: 'relative imports need their file extension',
-};
 
 const most = { lines: 3, characters: 400 };
 
@@ -102,7 +79,7 @@ export function parseDiagnostics(output: string, directory: string, cwd = direct
   return diagnosticsIn(output).flatMap(({ head: [, path = '', line, column, code = ''], text }): Finding[] => {
     const url = pathToFileURL(resolve(cwd, path)).href;
     if (!files.has(url)) return [];
-    const hint = hints[code];
+    const { message = shorten(text), hint } = inPlainWords(code, text.join(' '));
     return [
       {
         file: files.name(url),
@@ -110,7 +87,7 @@ export function parseDiagnostics(output: string, directory: string, cwd = direct
         column: Number(column),
         severity: 'error',
         code,
-        message: shorten(text),
+        message,
         ...(hint && { hint }),
       },
     ];
@@ -120,7 +97,9 @@ export function parseDiagnostics(output: string, directory: string, cwd = direct
 /** Runs `tsc` and gives its output. */
 function run(project: string, cwd: string, signal: AbortSignal | undefined): Promise<string> {
   const compiler = join(dirname(fileURLToPath(import.meta.resolve('typescript/package.json'))), 'bin', 'tsc');
-  const child = spawn(process.execPath, [compiler, '--pretty', 'false', '-p', project], {
+  // Each checker works out the types that all files share for itself: with its usual four, a configuration of any size costs
+  // more than twice the work, and the second processor is busy with the evaluation meanwhile.
+  const child = spawn(process.execPath, [compiler, '--pretty', 'false', '--checkers', '1', '-p', project], {
     cwd,
     env: { LC_ALL: 'C' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -168,10 +147,11 @@ export async function typecheckTogether(
   directories: readonly string[],
   options: TypecheckOptions = {},
 ): Promise<Finding[][]> {
-  const scratch = realpathSync(await mkdtemp(join(tmpdir(), 'headgate-types-')));
+  // Without waiting: whoever calls goes on to load modules once the compiler is under way.
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'headgate-types-')));
   try {
     const project = join(scratch, 'tsconfig.json');
-    await writeFile(project, JSON.stringify(settings(directories, options)));
+    writeFileSync(project, JSON.stringify(settings(directories, options)));
     const [cwd = scratch] = directories;
     const output = await run(project, cwd, options.signal);
     return directories.map((directory) => parseDiagnostics(output, directory, cwd));

@@ -1,6 +1,6 @@
 /** The reference of the authoring functions, read from their types and comments and from the options of the kinds. */
 import { fileURLToPath } from 'node:url';
-import { Node, Project, type InterfaceDeclaration, type JSDocableNode, type SourceFile } from 'ts-morph';
+import { Node, Project, type InterfaceDeclaration, type JSDocableNode, type SourceFile, SyntaxKind } from 'ts-morph';
 import { z } from 'zod';
 import { catalogue } from '../config-sdk/catalogue/catalogue.ts';
 import { capabilityNames, modelKinds, policyKinds, providerKinds, strategyKinds } from '../runtime/snapshot.ts';
@@ -52,6 +52,7 @@ const words: Readonly<Record<string, string>> = {
   System: 'text',
   User: 'text',
   Chosen: 'record of lists of words',
+  Text: 'text, of the choices where there are some',
   'Readonly<Record<string, Fixture<VariablesOf<System> | VariablesOf<User>>>>': 'record of records of texts',
   'Readonly<Record<string, string | Secret>>': "record of texts and `secret('NAME')`",
   "`http${'s' | ''}://${string}`": 'text that begins with `http://` or `https://`',
@@ -191,7 +192,33 @@ const kindsFor: Readonly<Record<string, string>> = {
   provider: kindsIn(providerKinds, 'providers'),
   contextPolicy: kindsIn(strategyKinds, 'context'),
   policy: kindsIn(policyKinds, 'policies'),
+  prompt: promptValues(),
 };
+function methodOf(type: string, name: string): string {
+  const method = interfaceNamed(type)?.getProperty(name);
+  if (!method) throw new Error(`${type} has no ${name}`);
+  return commentOf(method);
+}
+
+/** What a prompt has besides its own properties: `with`, and where the values come from that it is given. */
+function promptValues(): string {
+  const from = sourceOf('config-sdk/prompt.ts').getVariableDeclarationOrThrow('from');
+  const comments = commentsIn(['config-sdk/prompt.ts']);
+  const members = from
+    .getInitializerIfKindOrThrow(SyntaxKind.ObjectLiteralExpression)
+    .getProperties()
+    .filter((each) => Node.isPropertyAssignment(each))
+    .map((each) => `- \`from.${each.getName()}(name, options)\`: ${comments.get(each.getName())}`);
+  const options = interfaceNamed('SourceOptions');
+  if (!options) throw new Error('SourceOptions is in none of the files');
+  return [
+    `\`.with(values)\`: ${methodOf('Prompt', 'with')}`,
+    `## from\n\n${commentOf(from.getVariableStatementOrThrow())}`,
+    members.join('\n'),
+    `Their options:\n\n${propertiesOf(options)}`,
+  ].join('\n\n');
+}
+
 const captions: Readonly<Record<string, string>> = {
   ModelProbe: 'Its `probe`:',
   RouteProbe: 'Its `probe`:',
@@ -205,9 +232,9 @@ const captions: Readonly<Record<string, string>> = {
     .map((kind) => `\`'${kind}'\``)
     .join(
       ', ',
-    )}: theirs may be left out, and what is written wins. Behind another \`baseUrl\` the same id may be another model: write its facts there. Source: ${catalogue.source}`,
+    )}: theirs may be left out, and what is written wins. Behind another \`baseUrl\` the same id may be another model: write its facts there. They are listed in [models.md](models.md). Source: ${catalogue.source}`,
   ModelPrices: 'Its `prices`, in USD for a million tokens:',
-  TargetOptions: 'Options of `target(model, options)`:',
+  TargetOptions: `\`.target(model, options)\`: ${methodOf('Provider', 'target')} Its options:`,
 };
 
 const sections = files.flatMap((file) =>
@@ -226,7 +253,7 @@ const sections = files.flatMap((file) =>
 
 export const configPage = `# The functions of a configuration
 
-What a repository imports from \`headgate\`. Findings such as \`invalid_value\` name the function; this page says what it takes.
+What a repository imports from \`headgate\`, and what each function takes.
 
 ${sections.join('\n\n')}
 `;

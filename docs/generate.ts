@@ -8,6 +8,7 @@ import { settingTable } from '../runtime/settings.ts';
 import { faults } from './faults.ts';
 import { configPage } from './config-page.ts';
 import { findingsPage } from './findings-page.ts';
+import { modelsPage } from './models-page.ts';
 
 const cell = (text: string | number): string => String(text).replaceAll('|', '\\|');
 const row = (...cells: readonly (string | number)[]): string => `| ${cells.map(cell).join(' | ')} |`;
@@ -93,6 +94,7 @@ export const pages: Readonly<Record<string, string>> = {
   'errors.md': errors,
   'faults.md': faultTable,
   'findings.md': findingsPage,
+  'models.md': modelsPage,
   'settings.md': settings,
 };
 

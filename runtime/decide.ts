@@ -27,6 +27,7 @@ import { headOf, type AskedRequest } from './request-file.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { Snapshot, SnapshotInput } from './snapshot.ts';
 import { checkSnapshot } from './sync/check-snapshot.ts';
+import { Upstreams } from './upstream/upstreams.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { matchedObject, stepsOf, type Step } from './trace.ts';
 
@@ -143,7 +144,11 @@ class OfflineDecider implements Decider {
   readonly sourceOf: (object: string) => string | undefined;
   readonly #generation: Generation;
   readonly #keyOf: (consumer: string) => string;
-  readonly #house: Pick<House, 'log' | 'metrics'> = { log: createLog('silent'), metrics: createMetrics() };
+  readonly #house: Omit<House, 'quotas' | 'random'> = {
+    log: createLog('silent'),
+    metrics: createMetrics(),
+    upstreams: new Upstreams(),
+  };
 
   constructor(snapshot: Snapshot, generation: Generation, keyOf: (consumer: string) => string) {
     this.snapshot = snapshot;

@@ -1,6 +1,6 @@
 /** One request from its head to its log line: finds what it asks for, walks that line, and words every failure. */
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ClientDialect } from './dialects/dialect.ts';
 import { askedFor, requestId, type Asked } from './door.ts';
 import { asHeadgateError, HeadgateError } from './errors.ts';
@@ -91,7 +91,8 @@ function writeError(visit: Visit, error: HeadgateError): void {
   else {
     const problem = {
       type: 'about:blank',
-      title: error.code,
+      // What RFC 9457 asks for where the type is no page of its own.
+      title: STATUS_CODES[error.status] ?? error.code,
       status: error.status,
       detail: error.message,
       code: error.code,
@@ -176,6 +177,7 @@ function finish(edge: Edge, visit: Visit): void {
       stream: outcome.size?.stream,
       input_tokens: outcome.usage?.inputTokens,
       output_tokens: outcome.usage?.outputTokens,
+      usage_estimated: outcome.usageEstimated || undefined,
     },
     'request',
   );

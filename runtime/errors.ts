@@ -75,6 +75,11 @@ export const errorTable = {
   upstream_content_refused: entry(422, 'invalid_request_error', "The provider's content rules refused the request."),
   not_ready: entry(503, 'server_error', 'No verified configuration is active yet.'),
   no_target_available: entry(503, 'server_error', 'Every target of this model is out of rotation.'),
+  upstream_busy: entry(
+    503,
+    'server_error',
+    'Every target has as many requests as its `maxConcurrency` allows, and as many waiting; see `Retry-After`.',
+  ),
   quota_store_unavailable: entry(
     503,
     'server_error',

@@ -1,5 +1,5 @@
 /** What flows along the line: one exchange, to which each stage adds what it found out. A stage takes what the one before returned. */
-import type { Answer, AnswerEvent, Call, JsonObject, Message, Usage } from './call.ts';
+import type { Answer, AnswerEvent, Call, JsonObject, Message, Part, Usage } from './call.ts';
 import type { ClientDialect } from './dialects/dialect.ts';
 import type { RequestHead } from './door.ts';
 import type { SseBlock } from './upstream/sse.ts';
@@ -10,12 +10,14 @@ import type { Outcome } from './outcome.ts';
 import type { Reply } from './reply.ts';
 import type { Surface, SurfaceTask } from './surfaces/surface.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { Upstreams } from './upstream/upstreams.ts';
 
 /** Process-lifetime things that stages use. */
 export interface House {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly quotas: QuotaStore;
+  readonly upstreams: Upstreams;
   readonly random: () => number;
 }
 
@@ -79,6 +81,8 @@ export interface WholeAnswer {
   readonly body: JsonObject;
   /** Read into neutral terms; undefined when the client speaks the target's dialect. */
   readonly answer: Answer | undefined;
+  /** What was said, in any case. */
+  readonly parts: readonly Part[];
   readonly usage: Usage | undefined;
 }
 
@@ -99,6 +103,9 @@ export interface StreamedEvent {
 }
 
 export type Answered = LookedUp & { readonly answered: WholeAnswer | StreamedAnswer };
+
+/** What targets can be asked for, one after the other. */
+export type Dispatchable = Reserved<Guarded<Exchange>> & { readonly keep?: readonly number[] | undefined };
 
 /** An operation beside conversations. */
 export interface TaskExchange extends Exchange {

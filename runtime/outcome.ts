@@ -34,7 +34,7 @@ export interface CallSize {
 
 export interface Try {
   readonly target: string;
-  /** `answered`, or the kind of failure. */
+  /** `answered`, the kind of failure, `passed_over` (in no state to be asked while others are there) or `outrun` (another was faster). */
   readonly ended: string;
 }
 
@@ -46,6 +46,8 @@ export interface Outcome {
   target: string | undefined;
   attempts: number;
   usage: Usage | undefined;
+  /** The vendor told no usage, or not all of it: what is missing was estimated. */
+  usageEstimated: boolean;
   /** Stable error code, when it did not go well. */
   code: ErrorCode | undefined;
   /** What the revision that this one is measured against would have served it as, and this one refused: `collection.name`. */
@@ -71,6 +73,7 @@ export const newOutcome = (): Outcome => ({
   target: undefined,
   attempts: 0,
   usage: undefined,
+  usageEstimated: false,
   code: undefined,
   lost: undefined,
   ownMs: undefined,

@@ -29,6 +29,7 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { RecentRequests } from './telemetry/recent-requests.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
+import { Upstreams } from './upstream/upstreams.ts';
 
 /** The document at `/status`. */
 export type StatusReport = ReturnType<typeof statusOf>;
@@ -119,7 +120,8 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   // Before a port is bound: when another process has the directory, that is what there is to say.
   const keep = closers.add(settings.stateDir === undefined ? memoryKeep() : await openKeep(settings.stateDir, log));
   const bar = barFor(settings, keep);
-  const verifier = closers.add(createVerifier());
+  // At a desk the next revision is as near as the next save, and memory is there.
+  const verifier = closers.add(createVerifier(extras.source ? { idleMs: deskIdleMs } : {}));
   const verify: Verify = (raw, demands, signal) => verifier.verify(raw, demands, signal);
   const seed = await readSeed(settings.seed, (raw) => verify(raw, bar.forSeed()));
   const metrics = createMetrics();
@@ -150,8 +152,9 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const cold = () =>
     new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 });
   const recent = new RecentRequests();
+  const upstreams = new Upstreams();
   const edge: Edge = {
-    house: { log, metrics, quotas, random: Math.random },
+    house: { log, metrics, quotas, upstreams, random: Math.random },
     forwarder,
     recent,
     serving: (headers) => {
@@ -165,6 +168,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     loop,
     keep,
     recent,
+    upstreams,
     signed: bar.signed,
     replicaId,
     herald,
@@ -210,6 +214,9 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   await loop.start(seed);
   return gateway;
 }
+
+/** How long the thread that verifies stays, where revisions come from somebody's own machine. */
+const deskIdleMs = 3_600_000;
 
 /** How long a gateway that is no longer ready still takes requests. */
 const longestGraceMs = 5_000;

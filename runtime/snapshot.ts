@@ -85,8 +85,12 @@ const target = z.strictObject({
   model: vendorModelId,
   /** Until the response head, and between two pieces of the body. */
   timeout: duration(1, 3_600_000).default(60_000),
+  /** Of a stream: until the first piece of the answer itself. Pings do not count, as they do for `timeout`. */
+  firstTokenTimeout: duration(1, 3_600_000).optional(),
   /** Further tries at this target before the next one. */
   retries: z.int().min(0).max(5).default(0),
+  /** Most requests that a replica has there at once. Others go to the next target, or wait their turn. */
+  maxConcurrency: z.int().min(1).max(100_000).optional(),
 });
 
 export type TargetSnapshot = z.output<typeof target>;
@@ -136,6 +140,10 @@ const model = z.strictObject({
   /** What every target was checked to be able to do. */
   needs: z.array(z.enum(capabilityNames)).max(capabilityNames.length).optional(),
   targets: targetNode,
+  /** For a whole request: every attempt, every pause between them, and the answer to its last byte. */
+  deadline: duration(1, 86_400_000).default(600_000),
+  /** When a target that has not begun its answer is not waited for alone any more: the next one is asked as well. */
+  hedge: duration(1, 3_600_000).optional(),
   prompt: z.strictObject({ name: objectName, variables: z.record(z.string(), valueSource) }).optional(),
   context: objectName.optional(),
   policies: z.array(objectName).max(64).optional(),

@@ -1,6 +1,6 @@
 /** What `npm test` executes: brings the tools, checks format, lint and types, runs every test, and says what it could not run. */
 import { spawn, spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -80,12 +80,14 @@ async function check(step: string, program: string, ...parameters: string[]): Pr
 
 /** What users run is what processes of the tests run; it also starts and checks in half the time that the sources take. */
 async function build(): Promise<void> {
+  // What was built here before stays: repositories made from this checkout read their types there.
+  const dists = ['runtime', 'config-sdk'].map((name) => join(root, name, 'dist')).filter((dist) => !existsSync(dist));
   const { passed, seconds } = await execute('npm', ['run', '--silent', 'build']);
   if (passed) {
     await installPackages(root, packages);
     environment['BUILT_PACKAGES'] = packages;
   }
-  for (const name of ['runtime', 'config-sdk']) rmSync(join(root, name, 'dist'), { recursive: true, force: true });
+  for (const dist of dists) rmSync(dist, { recursive: true, force: true });
   outcomes.push({ step: 'build', passed, note: seconds });
 }
 

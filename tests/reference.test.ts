@@ -1,4 +1,4 @@
-/** What the reference gateway is for, as expectations: `npx headgate test`. */
+/** What the reference gateway is for, as expectations: `npx --no-install headgate test`. */
 import { test } from 'headgate/test';
 
 test('the web shop starts at the sandbox and falls back to vendors', async ({ gateway }) => {

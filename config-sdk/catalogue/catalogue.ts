@@ -1,5 +1,6 @@
 /** The model catalogue as data: what compiling fills in where the author says nothing. The runtime never sees it. */
 import type { ModelFacts } from '@headgate/runtime/snapshot';
+import { near } from '../explain/near.ts';
 import data from './models.json' with { type: 'json' };
 
 /** Facts of the snapshot, and what only reviewers need. */
@@ -26,4 +27,10 @@ export const catalogue: CatalogueData = data as CatalogueData;
 export function knownModel(vendor: string, id: string): KnownModel | undefined {
   const models = Object.hasOwn(catalogue.vendors, vendor) ? catalogue.vendors[vendor] : undefined;
   return models && Object.hasOwn(models, id) ? models[id] : undefined;
+}
+
+/** Ids that somebody who wrote another one may have meant: of one vendor, or of all. */
+export function nearModels(id: string, vendor?: string): readonly string[] {
+  const vendors = Object.entries(catalogue.vendors).filter(([name]) => vendor === undefined || name === vendor);
+  return near(id, [...new Set(vendors.flatMap(([, models]) => Object.keys(models)))]);
 }

@@ -10,12 +10,11 @@ import {
   formatOption,
   jsonOption,
   show,
-  signingKeyFor,
-  signKeyOption,
   verdict,
   type CommandEntry,
   type FormatOptions,
 } from './command.ts';
+import { signingKeyFor, signKeyOption } from './sign-key.ts';
 
 export const buildCommand: CommandEntry = (program) => {
   program

@@ -1,9 +1,8 @@
 /** What commands share: a place in the table, exit codes, and how findings reach the reader. */
 import { Option, type Command } from 'commander';
-import { signKeyVariable, surroundings } from '../cli/environment.ts';
+import { surroundings } from '../cli/environment.ts';
 import type { CheckResult } from '../check.ts';
 import { hasErrors } from '../findings.ts';
-import { readSigningKey, type SigningKey } from '../signing/sign.ts';
 import { chooseFormat, formats, report, summary, type Format } from '../report/report.ts';
 
 export const exitCodes = { fine: 0, input: 1, usage: 2, environment: 3 } as const;
@@ -16,18 +15,6 @@ export const formatOption = (): Option =>
     formats,
   );
 export const jsonOption = (): Option => new Option('--json', 'the same as --format json').conflicts('format');
-
-export const signKeyOption = (): Option =>
-  new Option(
-    '--sign-key <file>',
-    `private key to sign with: OpenSSH or PEM, without a passphrase (or ${signKeyVariable})`,
-  );
-
-/** The key to sign with, if one was named. Throws `EnvironmentFault`. */
-export function signingKeyFor({ signKey }: { readonly signKey?: string }): SigningKey | undefined {
-  const file = signKey ?? surroundings().signKeyFile;
-  return file === undefined ? undefined : readSigningKey(file);
-}
 
 export interface FormatOptions {
   readonly format?: Format;

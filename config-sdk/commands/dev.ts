@@ -4,7 +4,7 @@ import { startFailure } from '@headgate/runtime/main';
 import { serve, untilSignalled, type Gateway } from '@headgate/runtime/serve';
 import { readSettings, SettingsError } from '@headgate/runtime/settings';
 import { devKeyVariable, surroundings } from '../cli/environment.ts';
-import { committedSource, watchedSource } from '../dev.ts';
+import { committedSource, watchedSource, type DevOptions } from '../dev.ts';
 import { commitOf, topLevel } from '../git.ts';
 import { createKey, hashKey } from '../keys.ts';
 import { exitCodes, show, type CommandEntry } from './command.ts';
@@ -83,7 +83,7 @@ function teller(): { tell: () => void; of: (gateway: Gateway) => void } {
     tell() {
       if (!gateway) return;
       const line = gateway.held
-        ? `held: ${gateway.held.replace(/\.$/, '')}; ${gateway.revision ?? 'nothing'} still serves`
+        ? `held: ${gateway.held.replace(/\.$/, '')}; ${gateway.revision ? `${gateway.revision} still serves` : 'nothing serves'}`
         : `now serving ${revisionInWords(gateway)}`;
       if (line !== said) process.stdout.write(`${new Date().toLocaleTimeString('en-GB')}  ${line}\n`);
       said = line;
@@ -101,14 +101,22 @@ async function dev(self: Command, watching: boolean): Promise<void> {
   const own = Object.entries(devSettings.defaults).flatMap(([name, value]) => [`--${name}`, value]);
   const quietly = ['--repo', repository, ...own];
   const settings = readSettings([...quietly, ...settingFlags(self)], forOthers);
-  const source = (watching ? watchedSource : committedSource)({
+  const options: DevOptions = {
     repository,
     keyHash: hashKey(key),
-    onFindings: (result, directory) => show(result, directory, { format: 'pretty', aside: true }),
-  });
+    onFindings: (result, directory) => {
+      // What is accepted stays so from commit to commit; `check` shows it.
+      const findings = result.findings.filter(({ severity }) => severity !== 'note');
+      if (findings.length > 0) show({ ...result, findings }, directory, { format: 'pretty', aside: true });
+    },
+  };
+  const running: { gateway?: Gateway } = {};
+  const onSave = () => void running.gateway?.poke();
+  const source = watching ? await watchedSource({ ...options, onSave }) : committedSource(options);
   const { tell, of } = teller();
   // What serves changes a moment after the state that announces it.
   const gateway = await serve(settings, { source, onChange: () => setImmediate(tell) });
+  running.gateway = gateway;
   of(gateway);
   const from = watching
     ? 'Save a change to gateway.config.ts and it is live.'

@@ -1,22 +1,36 @@
 /** `headgate init`. */
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { Option } from 'commander';
 import { ciHosts, fromCheckout, type CiHost } from '../init/files.ts';
 import { init, type InitOutcome } from '../init/init.ts';
+import { ownDirectory, version } from '../own-packages.ts';
 import { exitCodes, type CommandEntry } from './command.ts';
 
 type Made = Extract<InitOutcome, { outcome: 'made' }>;
 
 const indented = (lines: readonly string[]): string => lines.map((each) => `  ${each}\n`).join('');
 
+/** No published packages yet: what stands in for them here, and what does in CI. */
+const aboutTheCheckout = (checkout: string): string =>
+  [
+    'package.json depends on the checkout of Headgate that this command ran from, and types on what `npm run build` made there:',
+    'run it again when the checkout moves on. CI has no such path; before the first pull request, keep packages in the repository:',
+    indented([
+      `npm pack --prefix ${checkout} --workspaces --pack-destination .`,
+      `npm install --save-dev ./headgate-runtime-${version}.tgz ./headgate-${version}.tgz`,
+    ]),
+  ].join('\n');
+
 function madeInWords({ directory, files, key, newRepository }: Made): string {
   const path = relative(process.cwd(), directory);
+  const checkout = relative(process.cwd(), dirname(ownDirectory));
   const steps = [
+    ...(fromCheckout ? [checkout === '' ? 'npm run build' : `npm run build --prefix ${checkout}`] : []),
     ...(path === '' ? [] : [`cd ${path}`]),
     'npm install',
-    'npx headgate check && npx headgate test',
+    'npx --no-install headgate check && npx --no-install headgate test',
     "git add --all && git commit -m 'Begin a gateway'",
-    'npx headgate dev',
+    'npx --no-install headgate dev',
   ];
   const words = [
     `made a gateway in ${path === '' ? 'this directory' : path}${newRepository ? ', a new git repository' : ''}:`,
@@ -25,11 +39,7 @@ function madeInWords({ directory, files, key, newRepository }: Made): string {
     '',
     `next:\n${indented(steps)}`,
   ];
-  if (fromCheckout)
-    words.push(
-      'package.json depends on the checkout of Headgate that this command ran from; CI has no such path: put a published',
-      'version there, or tarballs of `npm pack` into the repository, before the first pull request.\n',
-    );
+  if (fromCheckout) words.push(aboutTheCheckout(relative(directory, dirname(ownDirectory))));
   return words.join('\n');
 }
 

@@ -1,7 +1,8 @@
 /** `headgate publish`. */
 import { topLevel } from '../git.ts';
 import { publish, type Published } from '../publish.ts';
-import { exitCodes, show, signingKeyFor, signKeyOption, type CommandEntry } from './command.ts';
+import { exitCodes, show, type CommandEntry } from './command.ts';
+import { signingKeyFor, signKeyOption } from './sign-key.ts';
 
 interface PublishFlags {
   readonly remote: string;

@@ -1,7 +1,7 @@
 /** `headgate test`: the repository's own expectations, offline. */
-import { watch } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrors } from '../findings.ts';
+import { followSaves } from '../saves.ts';
 import { scratchDirectory } from '../scratch-directory.ts';
 import { runTests, testFiles, type TestRun } from '../testing/run.ts';
 import { resultsInWords } from '../testing/words.ts';
@@ -31,9 +31,7 @@ function tell(run: TestRun, directory: string, { json }: Options): void {
 /** Never ends by itself: each save starts another run. */
 async function runOnSaves(directory: string, again: () => Promise<void>): Promise<void> {
   let saved = Promise.withResolvers<void>();
-  const watcher = watch(directory, { recursive: true }, (_event, name) => {
-    if (name !== null && !/(^|[/\\])(\.git|\.headgate|node_modules|dist)([/\\]|$)/.test(name)) saved.resolve();
-  });
+  const saves = await followSaves(directory, () => saved.resolve());
   try {
     for (;;) {
       saved = Promise.withResolvers<void>();
@@ -41,7 +39,7 @@ async function runOnSaves(directory: string, again: () => Promise<void>): Promis
       await saved.promise;
     }
   } finally {
-    watcher.close();
+    saves.close();
   }
 }
 

@@ -10,7 +10,7 @@ function pathInWords({ consumer, sort, entry, end, fallback }: BrokenPath, paths
 }
 
 function hintFor(path: BrokenPath, snapshot: SnapshotInput): string {
-  return `see it with: echo '${JSON.stringify(requestTo(path, snapshot))}' | npx headgate explain -`;
+  return `see it with: echo '${JSON.stringify(requestTo(path, snapshot))}' | npx --no-install headgate explain -`;
 }
 
 export function brokenInvariants({ broken = [], declarations }: LoadDocument, snapshot: SnapshotInput): Problem[] {

@@ -7,10 +7,20 @@ import { applyAcceptances } from '../accept.ts';
 import { rules } from '../rules/index.ts';
 import type { CompiledObject, Problem, Project } from '../rules/rule.ts';
 import { brokenInvariants } from './broken-invariants.ts';
+import { asWritten } from './as-written.ts';
 import { Compilation } from './objects.ts';
-import { collections, handleIndex, isCollectionSort, isObject, isUnknown, type Place } from './places.ts';
+import {
+  collections,
+  handleIndex,
+  isCollectionSort,
+  isObject,
+  isUnknown,
+  type CollectionSort,
+  type JsonObject,
+  type Place,
+} from './places.ts';
 import { reach } from './reach.ts';
-import { gatewayPartProblems, schemaVerdict } from './schema-problems.ts';
+import { gatewayPartProblems, schemaVerdicts } from './schema-problems.ts';
 
 export interface CompileResult {
   readonly problems: readonly Problem[];
@@ -19,14 +29,26 @@ export interface CompileResult {
 }
 
 /** Values that no JSON can hold, wherever they stand. */
-function* notData(value: Json, place: Place): Generator<Problem> {
-  if (Array.isArray(value))
-    for (const [index, member] of (value as readonly Json[]).entries())
-      yield* notData(member, { ...place, path: [...place.path, index] });
-  else if (isObject(value) && typeof value[notDataMark] === 'string')
-    yield { code: 'not_data', place, message: `${value[notDataMark]} cannot be written as JSON` };
-  else if (isObject(value))
-    for (const [key, member] of Object.entries(value)) yield* notData(member, { ...place, path: [...place.path, key] });
+function notData(declarations: LoadDocument['declarations']): Problem[] {
+  const problems: Problem[] = [];
+  const trail: (string | number)[] = [];
+  const collect = (value: Json, declaration: number): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const isList = Array.isArray(value);
+    const mark = isList ? undefined : (value as JsonObject)[notDataMark];
+    if (typeof mark === 'string') {
+      const place = { declaration, path: [...trail] };
+      problems.push({ code: 'not_data', place, message: `${mark} cannot be written as JSON` });
+      return;
+    }
+    for (const key of Object.keys(value)) {
+      trail.push(isList ? Number(key) : key);
+      collect((value as JsonObject)[key] ?? null, declaration);
+      trail.pop();
+    }
+  };
+  for (const [declaration, { spec }] of declarations.entries()) collect(spec, declaration);
+  return problems;
 }
 
 /** The lists of defineGateway hold what they should. */
@@ -60,19 +82,16 @@ function snapshotOf(
   published: ReadonlySet<number>,
 ): SnapshotInput {
   const served = objects.filter(({ index }) => published.has(index));
-  const collection = (name: string): Readonly<Record<string, unknown>> =>
-    Object.fromEntries(
-      served
-        .filter(({ sort }) => collections[sort] === name)
-        .map(({ id, value }): [string, unknown] => [id, value])
-        .reverse(),
-    );
+  const bySort = Map.groupBy(served, ({ sort }) => sort);
+  const collection = (sort: CollectionSort): Readonly<Record<string, unknown>> =>
+    Object.fromEntries((bySort.get(sort) ?? []).map(({ id, value }): [string, unknown] => [id, value]).reverse());
   const spec = document.declarations[gateway]?.spec;
   const sources = served.map(({ index, sort, id }): [string, string] => {
     const { file, line, column } = document.declarations[index]?.position ?? { file: '', line: 0, column: 0 };
     return [`${collections[sort]}.${id}`, `${file}:${line}:${column}`];
   });
-  const named = Object.fromEntries(Object.values(collections).map((name) => [name, collection(name)]));
+  const sorts = Object.keys(collections) as CollectionSort[];
+  const named = Object.fromEntries(sorts.map((sort) => [collections[sort], collection(sort)]));
   const snapshot = {
     format: snapshotFormat,
     name: isObject(spec) ? spec['name'] : undefined,
@@ -116,21 +135,24 @@ function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
   return problems;
 }
 
-/** The snapshot as a whole: what no single object can show. */
+const noObjects = Object.fromEntries(Object.values(collections).map((name) => [name, {}]));
+
+/** The snapshot as a whole: what no single object can show. The schema has taken every object, and asks nothing across them. */
 function wholeProblems(snapshot: SnapshotInput, place: Place): Problem[] {
-  const parsed = snapshotSchema.safeParse(snapshot);
-  const problems = (parsed.error?.issues ?? []).map((issue): Problem => ({
+  const { error } = snapshotSchema.safeParse({ ...snapshot, ...noObjects });
+  const problems = (error?.issues ?? []).map((issue): Problem => ({
     code: 'invalid_value',
     place,
     message: `${issue.path.join('.')}: ${issue.message}`,
   }));
-  const bytes = Buffer.from(canonicalJson(snapshot));
-  if (bytes.byteLength > maxSnapshotBytes) {
-    const message = `the snapshot has ${bytes.byteLength} bytes; ${maxSnapshotBytes} are allowed`;
+  const { bytes, acceptable } = asWritten(snapshot);
+  if (bytes > maxSnapshotBytes) {
+    const message = `the snapshot has ${bytes} bytes; ${maxSnapshotBytes} are allowed`;
     return [...problems, { code: 'snapshot_too_large', place, message }];
   }
+  if (acceptable) return problems;
   try {
-    parseJsonBytes(bytes, 'snapshot.json');
+    parseJsonBytes(Buffer.from(canonicalJson(snapshot)), 'snapshot.json');
   } catch (error) {
     // Text that the runtime will not take, such as half of a surrogate pair.
     problems.push({ code: 'invalid_value', place, message: (error as Error).message });
@@ -143,18 +165,22 @@ export function compile(document: LoadDocument, directory: string, unusedFiles: 
   const { declarations } = document;
   const gateway = typeof document.gateway === 'number' ? document.gateway : undefined;
   const compilation = new Compilation(declarations);
-  const problems: Problem[] = declarations.flatMap(({ spec }, index) => [
-    ...notData(spec, { declaration: index, path: [] }),
-  ]);
-  const objects = declarations.flatMap(({ sort, id }, index): CompiledObject[] => {
+  const problems = notData(declarations);
+  const made = declarations.flatMap(({ sort, id }, index) => {
     if (!isCollectionSort(sort)) return [];
     const before = compilation.problems.length;
     const value = compilation.compile(index);
-    const verdict = schemaVerdict({ index, sort, id, value }, compilation);
-    problems.push(...verdict.problems);
-    return [{ index, sort, id, value, sound: verdict.sound && compilation.problems.length === before }];
+    return [{ index, sort, id, value, whole: compilation.problems.length === before }];
   });
-  problems.push(...compilation.problems.map((each): Problem => ({ code: 'wrong_reference', ...each })));
+  const verdicts = schemaVerdicts(made, compilation);
+  const objects = made.map(({ whole, ...object }, position): CompiledObject => {
+    const verdict = verdicts[position];
+    return { ...object, sound: whole && verdict?.sound === true };
+  });
+  problems.push(...verdicts.flatMap((verdict) => verdict.problems));
+  problems.push(
+    ...compilation.problems.map(({ wanted: _, ...each }): Problem => ({ code: 'wrong_reference', ...each })),
+  );
 
   const { listed, published } = gateway === undefined ? {} : reach(declarations, gateway);
   const project: Project = {
@@ -163,6 +189,7 @@ export function compile(document: LoadDocument, directory: string, unusedFiles: 
     objects,
     listed,
     published,
+    missed: new Set(compilation.problems.flatMap(({ wanted }) => wanted)),
     gateway: gateway === undefined ? undefined : { declaration: gateway, path: [] },
     unusedFiles,
     placeOf: (object, path) => compilation.placeOf(object.value, path, { declaration: object.index, path: [] }),

@@ -13,6 +13,8 @@ export type Compiled = { readonly [key: string]: unknown } | readonly unknown[];
 export interface ReferenceProblem {
   readonly place: Place;
   readonly message: string;
+  /** What should stand there. */
+  readonly wanted: readonly Sort[];
 }
 
 interface Origin {
@@ -37,6 +39,8 @@ export class Compilation {
   readonly declarations: readonly LoadedDeclaration[];
   readonly problems: ReferenceProblem[] = [];
   readonly #origins = new WeakMap<object, Origin>();
+  /** Whether what was referred to has a name that can be published, by sort and name. */
+  readonly #known = new Map<string, boolean>();
 
   constructor(declarations: readonly LoadedDeclaration[]) {
     this.declarations = declarations;
@@ -139,7 +143,9 @@ export class Compilation {
 
   #targets(targets: Json, place: Place): unknown {
     if (!Array.isArray(targets))
-      return isUnknown(targets) ? targets : this.#wrong(place, 'targets are a list, such as [openai.target(…)]');
+      return isUnknown(targets)
+        ? targets
+        : this.#wrong(place, 'targets are a list, such as [openai.target(…)]', ['target']);
     const nodes = targets.map((target: Json, index) => this.#node(target, { ...place, path: [...place.path, index] }));
     if (nodes.length === 1) return nodes[0];
     const of = nodes.map((node, index) =>
@@ -199,9 +205,13 @@ export class Compilation {
 
   #name(value: Json, place: Place, sort: Sort): unknown {
     const index = this.#reference(value, place, [sort]);
-    const id = index === undefined ? '' : this.declarations[index]?.id;
+    const id = (index === undefined ? undefined : this.declarations[index]?.id) ?? '';
+    const key = `${sort} ${id}`;
+    const known = this.#known.get(key);
+    const isName = known ?? (sort === 'model' ? modelName : objectName).safeParse(id).success;
+    if (known === undefined) this.#known.set(key, isName);
     // A name that cannot be published is reported where it is given, not wherever it is used.
-    return (sort === 'model' ? modelName : objectName).safeParse(id).success ? id : unknown;
+    return isName ? id : unknown;
   }
 
   #reference(value: Json, place: Place, sorts: readonly Sort[]): number | undefined {
@@ -213,12 +223,13 @@ export class Compilation {
     this.#wrong(
       place,
       `${wanted} is expected here, not ${found ? `the ${found.sort.replace('-', ' ')} '${found.id}'` : describe(value)}`,
+      sorts,
     );
     return undefined;
   }
 
-  #wrong(place: Place, message: string): JsonObject {
-    this.problems.push({ place, message });
+  #wrong(place: Place, message: string, wanted: readonly Sort[]): JsonObject {
+    this.problems.push({ place, message, wanted });
     return unknown;
   }
 }

@@ -1,33 +1,51 @@
 /** What of the declared is served: everything that defineGateway lists, and whatever that refers to. */
 import type { Json, LoadedDeclaration } from '../load/document.ts';
-import { handleIndex, isObject } from './places.ts';
+import { handleIndex, isObject, type Path } from './places.ts';
+
+interface FoundHandle {
+  readonly index: number;
+  readonly path: Path;
+}
 
 /** Every handle inside `value`, with the path to it. */
-export function* handlesIn(
-  value: Json | undefined,
-  path: readonly (string | number)[] = [],
-): Generator<{ index: number; path: readonly (string | number)[] }> {
+export function handlesIn(value: Json | undefined): readonly FoundHandle[] {
+  const found: FoundHandle[] = [];
+  collectHandles(value, [], found);
+  return found;
+}
+
+function collectHandles(value: Json | undefined, trail: (string | number)[], found: FoundHandle[]): void {
+  if (typeof value !== 'object' || value === null) return;
   const index = handleIndex(value);
-  if (index !== undefined) yield { index, path };
-  else if (Array.isArray(value))
-    for (const [position, member] of (value as readonly Json[]).entries())
-      yield* handlesIn(member, [...path, position]);
-  else if (isObject(value)) for (const [key, member] of Object.entries(value)) yield* handlesIn(member, [...path, key]);
+  if (index !== undefined) {
+    found.push({ index, path: [...trail] });
+    return;
+  }
+  const isList = Array.isArray(value);
+  const members = value as Readonly<Record<string, Json>>;
+  for (const key of Object.keys(members)) {
+    trail.push(isList ? Number(key) : key);
+    collectHandles(members[key], trail, found);
+    trail.pop();
+  }
 }
 
 export type References = (declaration: LoadedDeclaration) => readonly number[];
 
 /** Tells which declarations one refers to: by value, or as a target to its provider and a bound prompt to its prompt. */
 export function referencesAmong(declarations: readonly LoadedDeclaration[]): References {
-  const byName = new Map<string, number[]>();
+  const owners = { provider: new Map<string, number[]>(), prompt: new Map<string, number[]>() };
   for (const [index, { sort, id }] of declarations.entries()) {
-    const key = `${sort} ${id}`;
-    byName.set(key, [...(byName.get(key) ?? []), index]);
+    if (sort !== 'provider' && sort !== 'prompt') continue;
+    const alike = owners[sort].get(id);
+    if (alike) alike.push(index);
+    else owners[sort].set(id, [index]);
   }
   return ({ sort, spec, facts }) => {
-    const owner = sort === 'target' ? `provider ${facts['provider']}` : `prompt ${facts['prompt']}`;
-    const owners = sort === 'target' || sort === 'bound-prompt' ? byName.get(owner) : undefined;
-    return [...[...handlesIn(spec)].map(({ index }) => index), ...(owners ?? [])];
+    const named = handlesIn(spec).map(({ index }) => index);
+    if (sort === 'target') return [...named, ...(owners.provider.get(facts['provider'] ?? '') ?? [])];
+    if (sort === 'bound-prompt') return [...named, ...(owners.prompt.get(facts['prompt'] ?? '') ?? [])];
+    return named;
   };
 }
 
@@ -40,7 +58,7 @@ export function reach(declarations: readonly LoadedDeclaration[], gateway: numbe
   const root = declarations[gateway];
   const { accept: _, ...lists } = isObject(root?.spec) ? root.spec : {};
   // What an exception is about is not served by being named there.
-  const listed = new Set([...handlesIn(lists as Json)].map(({ index }) => index));
+  const listed = new Set(handlesIn(lists as Json).map(({ index }) => index));
   const published = new Set([gateway, ...listed]);
   const referencesOf = referencesAmong(declarations);
   // A set that grows while it is walked: each new member gets its turn.

@@ -3,6 +3,7 @@ import { policyKinds, providerKinds, snapshotSchema, strategyKinds } from '@head
 import type { z } from 'zod';
 import { notDataMark, type LoadedDeclaration } from '../load/document.ts';
 import { isPlaintextKey } from '../rules/consumers.ts';
+import { nearProperty } from './property-names.ts';
 import type { CompiledObject, Problem } from '../rules/rule.ts';
 import type { Compilation } from './objects.ts';
 import { collections, isObject, isUnknown, type Path, type Place } from './places.ts';
@@ -65,36 +66,34 @@ function subjectOf(declaration: LoadedDeclaration | undefined): string {
 
 const isNotData = (value: unknown): boolean => isObject(value) && Object.hasOwn(value, notDataMark);
 
-/** The function whose arguments a value of this sort stands in. */
-function functionOf(sort: LoadedDeclaration['sort']): string {
-  if (sort === 'bound-prompt') return 'prompt';
-  if (sort === 'target') return 'provider';
-  if (sort === 'group') return 'weighted';
-  return sort === 'context-policy' ? 'contextPolicy' : sort;
+function spelling(key: string, sort: string): string {
+  const meant = nearProperty(key);
+  if (meant !== undefined) return `did you mean '${meant}'?`;
+  return `check its spelling, or remove it${kindsOf[sort] ? '; options depend on `kind`' : ''}`;
 }
 
 interface Whereabouts {
-  /** Of the declaration in which the value stands. */
-  readonly of: string;
   readonly path: Path;
   readonly place: Place;
+  /** Of a property of the value. */
+  readonly placeOf: (key: string) => Place | undefined;
   readonly subject: string;
 }
 
 function problemOf(
   issue: Issue,
-  { of, path, place, subject }: Whereabouts,
+  { path, place, placeOf, subject }: Whereabouts,
   { sort, value }: { readonly sort: string; readonly value: unknown },
 ): Problem[] {
   const written = inWords(place.path[0] === 'options' ? place.path.slice(1) : place.path);
   const at = written ? `${subject}: ${written}` : subject;
   if (issue.code === 'unrecognized_keys') {
     const known = issue.keys.filter((key) => !isNotData(valueAt(value, [...path, key])));
-    return known.map((key) => ({
-      code: 'unknown_property',
-      place: { ...place, path: [...place.path, key], name: true },
-      message: `${subject}: ${written ? `${written}.` : ''}${key} is not known here`,
-    }));
+    return known.flatMap((key): Problem[] => {
+      const at = placeOf(key);
+      const message = `${subject}: ${written ? `${written}.` : ''}${key} is not known here`;
+      return at ? [{ code: 'unknown_property', place: { ...at, name: true }, message, hint: spelling(key, sort) }] : [];
+    });
   }
   const last = path.at(-1);
   const parent = valueAt(value, path.slice(0, -1));
@@ -102,8 +101,7 @@ function problemOf(
     return [{ code: 'missing_value', place, message: `${at} is missing` }];
   const kinds = path.length === 1 && last === 'kind' ? kindsOf[sort] : undefined;
   const message = kinds ? `must be one of ${Object.keys(kinds).join(', ')}` : messageOf(issue);
-  const hint = `see the reference of ${of}(), docs/reference/config.md in headgate`;
-  return [{ code: 'invalid_value', place, message: `${at}: ${message}`, hint }];
+  return [{ code: 'invalid_value', place, message: `${at}: ${message}` }];
 }
 
 function collectionSchema(sort: CompiledObject['sort']): z.ZodType {
@@ -116,11 +114,27 @@ export interface SchemaVerdict {
   readonly problems: readonly Problem[];
 }
 
-export function schemaVerdict(object: Subject, compilation: Compilation): SchemaVerdict {
-  const { index, sort, id, value } = object;
+const parsed = (sort: CompiledObject['sort'], members: readonly Subject[]) =>
+  collectionSchema(sort).safeParse(Object.fromEntries(members.map(({ id, value }) => [id, value])));
+
+/** Of each object, in order. */
+export function schemaVerdicts(objects: readonly Subject[], compilation: Compilation): SchemaVerdict[] {
+  const fine = new Set<CompiledObject['sort']>();
+  // Thousands of good objects are asked about at once; where one is bad, or hides behind another's name, each by itself.
+  for (const [sort, members] of Map.groupBy(objects, (each) => each.sort)) {
+    const names = new Set(members.map(({ id }) => id));
+    if (names.size === members.length && parsed(sort, members).success) fine.add(sort);
+  }
+  return objects.map((each) =>
+    fine.has(each.sort) ? { sound: true, problems: [] } : schemaVerdict(each, compilation),
+  );
+}
+
+function schemaVerdict(object: Subject, compilation: Compilation): SchemaVerdict {
+  const { index, sort, value } = object;
   const whole: Place = { declaration: index, path: [] };
-  const parsed = collectionSchema(sort).safeParse(Object.fromEntries([[id, value]]));
-  const problems = (parsed.error?.issues ?? []).flatMap((issue): Problem[] => {
+  const { success, error } = parsed(sort, [object]);
+  const problems = (error?.issues ?? []).flatMap((issue): Problem[] => {
     const path = issue.path.slice(1) as Path;
     if (issue.code === 'invalid_key' && path.length === 0) {
       const message = `${subjectOf(compilation.declarations[index])}: ${issue.issues[0]?.message ?? issue.message}`;
@@ -131,22 +145,23 @@ export function schemaVerdict(object: Subject, compilation: Compilation): Schema
     // Reported elsewhere, as what it is.
     if (!place || isNotData(there)) return [];
     if (sort === 'consumer' && path[0] === 'keys' && isPlaintextKey(there)) return [];
-    const declaration = compilation.declarations[place.declaration];
-    const subject = subjectOf(declaration);
-    return problemOf(issue, { of: functionOf(declaration?.sort ?? sort), path, place, subject }, object);
+    const subject = subjectOf(compilation.declarations[place.declaration]);
+    const placeOf = (key: string) => compilation.placeOf(value, [...path, key], whole);
+    return problemOf(issue, { path, place, placeOf, subject }, object);
   });
-  return { sound: parsed.success, problems };
+  return { sound: success, problems };
 }
 
 /** What `defineGateway` says of the gateway itself under `key`, by the schema of the snapshot. */
 export function gatewayPartProblems(gateway: number, key: 'rollout', value: unknown): Problem[] {
-  const parsed = snapshotSchema.shape[key].safeParse(value);
-  return (parsed.error?.issues ?? []).flatMap((issue) => {
+  const { error } = snapshotSchema.shape[key].safeParse(value);
+  return (error?.issues ?? []).flatMap((issue) => {
     const path = issue.path as Path;
     const there = valueAt(value, path);
     // Reported elsewhere, as what it is.
     if (isNotData(there) || isUnknown(there)) return [];
     const place = { declaration: gateway, path: [key, ...path] };
-    return problemOf(issue, { of: 'defineGateway', path, place, subject: 'defineGateway' }, { sort: 'gateway', value });
+    const placeOf = (name: string) => ({ ...place, path: [...place.path, name] });
+    return problemOf(issue, { path, place, placeOf, subject: 'defineGateway' }, { sort: 'gateway', value });
   });
 }

@@ -24,7 +24,7 @@ export const objectFindings = {
   ),
   invalid_value: error(
     'A value is of the wrong type or out of its range.',
-    'see the reference of the function that declares it, docs/reference/config.md in headgate',
+    'give a value that fits',
     'The runtime refuses a revision with such a value.',
   ),
   missing_value: error(

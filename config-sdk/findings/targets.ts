@@ -43,6 +43,11 @@ export const targetFindings = {
     'try its successor before that day',
     'From that day on the vendor refuses it, without a commit to blame or to revert.',
   ),
+  model_unknown: warning(
+    "A target uses a model that the catalogue does not know, at the vendor's own endpoint.",
+    'check its spelling; of a model that is newer, or of this account only, write the prices, and accept this',
+    'A misspelt id is refused by the vendor, request by request, while everything before it was fine.',
+  ),
   model_without_price: warning(
     'A target uses a model whose price neither the configuration nor the catalogue has.',
     "write prices beside its contextWindow, with '0' where nothing is billed",
@@ -102,6 +107,11 @@ export const targetFindings = {
     "The timeouts of a model's targets add up to more than ten minutes.",
     'shorten the timeouts',
     'The OpenAI and Anthropic SDKs give up after ten minutes; the last targets would answer nobody.',
+  ),
+  targets_beyond_deadline: warning(
+    'The timeouts of the first targets of a model add up to its deadline.',
+    'shorten their timeouts, or raise the deadline',
+    'When they hang, which is what fallbacks are for, the time is over before the next one is asked.',
   ),
   timeout_too_short: warning(
     'A timeout is shorter than a service needs for any answer.',

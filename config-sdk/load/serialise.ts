@@ -14,22 +14,30 @@ function isPlain(value: object): boolean {
 
 type Indexes = ReadonlyMap<unknown, number>;
 
-function objectToJson(value: object, indexes: Indexes, above: ReadonlySet<unknown>): Json {
+/** `above` are the values that this one stands in. */
+function objectToJson(value: object, indexes: Indexes, above: Set<unknown>): Json {
   if (above.has(value)) return notData('a value that contains itself');
-  const within = new Set(above).add(value);
+  above.add(value);
+  const json = membersToJson(value, indexes, above);
+  above.delete(value);
+  return json;
+}
+
+function membersToJson(value: object, indexes: Indexes, above: Set<unknown>): Json {
   // A hole in a list cannot be left out as a property can.
   if (Array.isArray(value))
     return value.map((member: unknown) =>
-      member === undefined ? notData('undefined') : toJson(member, indexes, within),
+      member === undefined ? notData('undefined') : toJson(member, indexes, above),
     );
   if (!isPlain(value)) return notData(`an instance of ${value.constructor?.name || 'a class'}`);
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   const reserved = members.find(([key]) => marks.includes(key));
   if (reserved) return notData(`an object with the reserved property ${reserved[0]}`);
-  return Object.fromEntries(members.map(([key, member]) => [key, toJson(member, indexes, within)]));
+  for (const member of members) member[1] = toJson(member[1], indexes, above);
+  return Object.fromEntries(members);
 }
 
-function toJson(value: unknown, indexes: Indexes, above: ReadonlySet<unknown> = new Set()): Json {
+function toJson(value: unknown, indexes: Indexes, above: Set<unknown>): Json {
   if (value === unknowable) return { [unknownMark]: true };
   const index = indexes.get(value);
   if (index !== undefined) return { [handleMark]: index };
@@ -54,7 +62,7 @@ export function serialise(files: PolicedFiles): { declarations: LoadedDeclaratio
     return {
       sort,
       id: typeof id === 'string' ? id : '',
-      spec: toJson(spec, indexes),
+      spec: toJson(spec, indexes, new Set()),
       facts: texts(handle),
       position: { file, line: site.line, column: site.column },
     };

@@ -6,7 +6,7 @@ import { paired, type Sides } from './revision.ts';
 /** Properties that other parts of a plan have words for. */
 const told: Readonly<Record<string, readonly string[]>> = {
   providers: ['kind', 'options', 'models'],
-  models: ['targets', 'prompt', 'context', 'policies', 'quotas'],
+  models: ['targets', 'deadline', 'hedge', 'prompt', 'context', 'policies', 'quotas'],
   prompts: ['system', 'user', 'choices', 'fixtures'],
   contextPolicies: ['kind', 'options'],
   policies: ['kind', 'options'],

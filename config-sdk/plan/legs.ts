@@ -11,13 +11,16 @@ export interface Leg {
   /** Part of all requests that is sent here first, from 0 to 1; 0 is a fallback only. */
   readonly share: number;
   readonly timeout: number;
+  readonly firstTokenTimeout: number | undefined;
   readonly retries: number;
+  readonly maxConcurrency: number | undefined;
 }
 
 export function legsOf(node: TargetNode, share = 1): Leg[] {
   if (node.kind === 'target') {
-    const { provider, model, timeout, retries } = node;
-    return [{ label: `${provider}/${model}`, provider, model, share, timeout, retries }];
+    const { kind: _, ...rest } = node;
+    const { firstTokenTimeout, maxConcurrency } = node;
+    return [{ ...rest, label: `${node.provider}/${node.model}`, share, firstTokenTimeout, maxConcurrency }];
   }
   const weights = node.of.map(({ weight }) => weight);
   const sum = weights.reduce<number>((total, weight) => total + (weight ?? 0), 0);

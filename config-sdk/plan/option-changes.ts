@@ -36,6 +36,7 @@ const isTexts = (value: unknown): value is readonly string[] =>
 function valueInWords(value: unknown): Phrase {
   if (value === undefined) return ['none'];
   if (isSecret(value)) return say`secret ${value.$secret}${[value.optional === true ? ' (optional)' : '']}`;
+  if (Array.isArray(value) && value.length > 0 && value.every(isSecret)) return joined(value.map(valueInWords), ', ');
   if (typeof value === 'number') return say`${value}`;
   return say`${typeof value === 'string' ? value : canonicalJson(value)}`;
 }

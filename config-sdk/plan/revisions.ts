@@ -90,6 +90,14 @@ async function compileBase(
   return snapshot ? { snapshot } : { note: brokenBase(commit, findings) };
 }
 
+/** Why nothing changes where base and head are one commit, as on the default branch right after a merge. */
+async function sameCommit(repository: string, base: string | undefined, head: string | undefined): Promise<Phrase[]> {
+  const tip = head ?? 'HEAD';
+  if (base === undefined || base !== (await commitOf(repository, tip))) return [];
+  if ((await commitOf(repository, `${tip}~1`)) === undefined) return [];
+  return [say`base and head are one commit; ${`--base ${tip}~1`} compares with the one before it`];
+}
+
 /** Rejects with `NothingToReplay` when no line of the traffic is of use. */
 export async function planRevisions({ repository, ...asked }: PlanOptions): Promise<PlanOutcome> {
   // First, so that a wrong name costs no compilation.
@@ -104,6 +112,7 @@ export async function planRevisions({ repository, ...asked }: PlanOptions): Prom
   const { snapshot: before, note } = await compileBase(repository, base);
   const planned = planBetween(before ? read(before) : emptySnapshot(after.name), after);
   const notes = note ? [note] : [];
+  if (planned.changes.length === 0) notes.push(...(await sameCommit(repository, base, asked.head)));
   if (traffic !== undefined && !before) notes.push(['traffic is not replayed: there is nothing to compare with']);
   return {
     ...outcome,

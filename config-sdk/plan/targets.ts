@@ -142,13 +142,35 @@ function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
   return [{ kind: 'targets_changed', risk: 'low', object, sentence, details: [say`${tree} → ${other}`] }];
 }
 
+const lengthInWords = ({ firstTokenTimeout: ms }: Leg): Phrase => [ms === undefined ? 'any time' : durationInWords(ms)];
+
+const countInWords = ({ maxConcurrency }: Leg): Phrase =>
+  maxConcurrency === undefined ? ['any'] : say`${maxConcurrency}`;
+
+/** The time that all attempts share, and when two are made at once. */
+function timeChanges({ name, before, after }: Pair<ModelSnapshot>): Change[] {
+  const words = (ms: number | undefined): Phrase => [ms === undefined ? 'never' : durationInWords(ms)];
+  const parts: Phrase[] = [];
+  if (before.deadline !== after.deadline)
+    parts.push(say`deadline ${words(before.deadline)} → ${words(after.deadline)}`);
+  if (before.hedge !== after.hedge)
+    parts.push(say`next target asked beside the first after ${words(before.hedge)} → ${words(after.hedge)}`);
+  if (parts.length === 0) return [];
+  const sentence = say`model ${name}: ${joined(parts, ', ')}`;
+  return [{ kind: 'delivery_changed', risk: 'low', object: `models.${name}`, sentence, details: [] }];
+}
+
 function delivery({ name, before, after }: Moved): Change[] {
   return [...after.values()].flatMap((leg): Change[] => {
     const old = before.get(leg.label);
     const parts: Phrase[] = [];
     if (old && old.timeout !== leg.timeout)
       parts.push(say`timeout ${[durationInWords(old.timeout)]} → ${[durationInWords(leg.timeout)]}`);
+    if (old && old.firstTokenTimeout !== leg.firstTokenTimeout)
+      parts.push(say`first token within ${lengthInWords(old)} → ${lengthInWords(leg)}`);
     if (old && old.retries !== leg.retries) parts.push(say`retries ${old.retries} → ${leg.retries}`);
+    if (old && old.maxConcurrency !== leg.maxConcurrency)
+      parts.push(say`requests at once ${countInWords(old)} → ${countInWords(leg)}`);
     if (parts.length === 0) return [];
     const sentence = say`model ${name}, target ${leg.label}: ${joined(parts, ', ')}`;
     return [{ kind: 'delivery_changed', risk: 'low', object: `models.${name}`, sentence, details: [] }];
@@ -157,9 +179,10 @@ function delivery({ name, before, after }: Moved): Change[] {
 
 export function targetChanges(sides: Sides): Change[] {
   return paired(sides.base.models, sides.head.models).kept.flatMap((pair) => {
-    if (canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets)) return [];
+    const changes = timeChanges(pair);
+    if (canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets)) return changes;
     const [before, after] = [mergedLegs(pair.before.targets), mergedLegs(pair.after.targets)];
     const moved: Moved = { name: pair.name, before, after, sides };
-    return [...membership(moved), ...arrangement(moved, pair), ...delivery(moved)];
+    return [...membership(moved), ...arrangement(moved, pair), ...delivery(moved), ...changes];
   });
 }

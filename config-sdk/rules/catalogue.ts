@@ -1,6 +1,6 @@
-/** What is known of the vendors' models in use: whether they are still served, and what they cost. */
+/** What is known of the vendors' models in use: whether they exist, are still served, and what they cost. */
 import type { ModelSnapshot, ProviderSnapshot } from '@headgate/runtime/snapshot';
-import { catalogue, knownModel } from '../catalogue/catalogue.ts';
+import { catalogue, knownModel, nearModels } from '../catalogue/catalogue.ts';
 import { isAtHome, isAtVendor } from './providers.ts';
 import { served, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
 import { legsOf } from './targets.ts';
@@ -46,10 +46,27 @@ export const endingModels: Rule = (project) =>
         });
   });
 
+/** The vendor has models that the catalogue does not: new ones, and those that were made for one account. */
+const isUnknownAtVendor = ({ provider, name }: UsedModel): boolean =>
+  Object.hasOwn(catalogue.vendors, provider.kind) &&
+  isAtVendor(provider) &&
+  knownModel(provider.kind, name) === undefined;
+
+export const unlistedModels: Rule = (project) =>
+  usedModels(project)
+    .filter(isUnknownAtVendor)
+    .flatMap((used): Problem[] => {
+      const message = `model '${used.name}' of provider '${used.object.id}' is not in the catalogue as of ${catalogue.taken}`;
+      const meant = nearModels(used.name, used.provider.kind).map((each) => `'${each}'`);
+      const hint = meant.length > 0 ? { hint: `did you mean ${meant.join(' or ')}?` } : {};
+      return atName(project, used, { code: 'model_unknown', message, ...hint });
+    });
+
 export const unpricedModels: Rule = (project) =>
   usedModels(project).flatMap((used): Problem[] => {
     const { object, provider, name } = used;
-    if (isAtHome(provider) || provider.models[name]?.prices) return [];
+    // What may not exist has its finding, and no price.
+    if (isAtHome(provider) || provider.models[name]?.prices || isUnknownAtVendor(used)) return [];
     const message = `neither the configuration nor the catalogue has a price of model '${name}' of provider '${object.id}'`;
     return atName(project, used, { code: 'model_without_price', message });
   });

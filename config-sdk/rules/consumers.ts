@@ -77,7 +77,7 @@ export const unservedPermissions: Rule = (project) => {
   const { listed, declarations } = project;
   if (!listed) return [];
   return consumersOf(project).flatMap(({ index, id }) =>
-    [...handlesIn(declarations[index]?.spec)].flatMap(({ index: target, path }): Problem[] => {
+    handlesIn(declarations[index]?.spec).flatMap(({ index: target, path }): Problem[] => {
       const { sort, id: name } = declarations[target] ?? { sort: 'quota', id: '' };
       // A route among the models is another mistake than one that is not served.
       if (!['model', 'route'].includes(sort) || path[0] !== `${sort}s` || listed.has(target)) return [];

@@ -119,6 +119,8 @@ function legsWithProviders(project: Project): Legs[] {
         return found ? [[node.provider, found.value as ProviderSnapshot]] : [];
       }),
     );
+    // What is wrong with a provider has its finding.
+    if (legs.some(({ node }) => !providers.has(node.provider))) return [];
     return [{ object, providers, count: new Set(legs.map(({ node }) => nameOf(node))).size }];
   });
 }
@@ -142,10 +144,12 @@ export const standIns: Rule = (project) =>
 export const optionalTargets: Rule = (project) =>
   legsWithProviders(project).flatMap(({ object, providers }): Problem[] => {
     const waiting = [...providers.values()].flatMap(({ options }) => {
-      const key = isObject(options) ? options['apiKey'] : undefined;
-      return isObject(key) && key['optional'] === true ? [String(key['$secret'])] : [];
+      const { apiKey, apiKeys } = isObject(options) ? options : {};
+      const keys: unknown[] = Array.isArray(apiKeys) ? apiKeys : [apiKey];
+      const names = keys.flatMap((key) => (isObject(key) && key['optional'] === true ? [String(key['$secret'])] : []));
+      return names.length > 0 && names.length === keys.length ? [names.join(' and ')] : [];
     });
     if (providers.size === 0 || waiting.length < providers.size) return [];
-    const message = `model '${object.id}' has no target where ${waiting.join(' and ')} ${waiting.length === 1 ? 'is' : 'are'} absent`;
+    const message = `model '${object.id}' has no target where ${waiting.join(' and ')} ${waiting.join(' and ').includes(' and ') ? 'are' : 'is'} absent`;
     return problemAt(project, { object, path: ['targets'] }, { code: 'targets_all_optional', message });
   });

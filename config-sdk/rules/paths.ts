@@ -4,17 +4,26 @@ import { allSound, byName, problemAt, served, type Problem, type Rule, type Serv
 
 type Route = Served<RouteSnapshot>;
 
-const routesOf = (project: Parameters<Rule>[0]): Route[] => served<RouteSnapshot>(project, 'route');
+const routesOf = (project: Parameters<Rule>[0]): readonly Route[] => served<RouteSnapshot>(project, 'route');
 const hostOf = ({ value }: Route): string => value.host ?? '';
 const prefixOf = (path: string): string | undefined => (path.endsWith('/*') ? path.slice(0, -2) : undefined);
 
 /** The prefixes that a path lies below, nearest first, itself included. */
-function* prefixesOf(path: string): Generator<string> {
+function prefixesOf(path: string): string[] {
   const start = prefixOf(path) ?? path;
-  for (let end = start.length; end >= 0; end = start.lastIndexOf('/', end - 1)) {
-    yield start.slice(0, end);
-    if (end === 0) return;
+  const prefixes: string[] = [start];
+  for (let end = start.lastIndexOf('/'); end >= 0; end = end === 0 ? -1 : start.lastIndexOf('/', end - 1))
+    prefixes.push(start.slice(0, end));
+  return prefixes;
+}
+
+/** The nearest route that takes everything below a prefix of this one's path. */
+function nearestAbove(route: Route, wide: ReadonlyMap<string, Route>): Route | undefined {
+  for (const prefix of prefixesOf(route.value.path)) {
+    const above = wide.get(`${hostOf(route)} ${prefix}`);
+    if (above && above.value.path !== route.value.path) return above;
   }
+  return undefined;
 }
 
 export const hiddenMethods: Rule = (project) => {
@@ -36,10 +45,7 @@ export const hiddenMethods: Rule = (project) => {
   return routes.flatMap((route): Problem[] => {
     const taken = together.get(`${hostOf(route)} ${route.value.path}`);
     if (!route.value.methods || !taken || taken.has('*')) return [];
-    const key = [...prefixesOf(route.value.path)]
-      .map((prefix) => `${hostOf(route)} ${prefix}`)
-      .find((each) => wide.has(each) && wide.get(each)?.value.path !== route.value.path);
-    const wider = key === undefined ? undefined : wide.get(key);
+    const wider = nearestAbove(route, wide);
     if (!wider || wider.value.upstream !== route.value.upstream) return [];
     const lost = wider.value.methods?.filter((method) => !taken.has(method));
     if (lost?.length === 0) return [];
@@ -55,9 +61,9 @@ export const trailingSlashes: Rule = (project) => {
   const taken = new Set(routes.map((route) => `${hostOf(route)} ${prefixOf(route.value.path) ?? route.value.path}`));
   return routes.flatMap((route): Problem[] => {
     const { path } = route.value;
+    if (!path.endsWith('/') || path === '/') return [];
     const bare = path.slice(0, -1);
-    const below = [...prefixesOf(bare)].some((prefix) => taken.has(`${hostOf(route)} ${prefix}`));
-    if (!path.endsWith('/') || path === '/' || below) return [];
+    if (prefixesOf(bare).some((prefix) => taken.has(`${hostOf(route)} ${prefix}`))) return [];
     const message = `route '${route.object.id}' takes ${path}, and no route takes ${bare}`;
     return problemAt(project, { object: route.object, path: ['path'] }, { code: 'route_trailing_slash', message });
   });

@@ -25,6 +25,21 @@ export const longTimeouts: Rule = (project) =>
     return problemAt(project, { object, path: ['targets'] }, { code: 'timeouts_outlast_client', message });
   });
 
+export const deadlinesUsedUp: Rule = (project) =>
+  served<ModelSnapshot>(project, 'model').flatMap(({ object, value }): Problem[] => {
+    if (value.deadline === undefined) return [];
+    const deadline = writtenMs(value.deadline, '');
+    let before = 0;
+    for (const { node } of legsOf(value.targets, [])) {
+      if (before >= deadline) {
+        const message = `model '${object.id}' has ${String(value.deadline)} for a request, and the targets before ${node.provider}/${node.model} may take all of it`;
+        return problemAt(project, { object, path: ['deadline'] }, { code: 'targets_beyond_deadline', message });
+      }
+      before += writtenMs(node.timeout, defaultTimeout);
+    }
+    return [];
+  });
+
 export const shortTimeouts: Rule = (project) => {
   const providers = byName(project, 'provider');
   const targets = served<ModelSnapshot>(project, 'model').flatMap(({ object, value }) =>

@@ -1,7 +1,7 @@
 /** Values of prompt variables: where they come from, and what they do to the text around them. */
 import type { ModelSnapshot, PromptSnapshot, ValueSource } from '@headgate/runtime/snapshot';
 import { variablesIn } from './prompts.ts';
-import { byName, problemAt, served, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
+import { byName, oncePerProject, problemAt, served, type CompiledObject, type Problem, type Rule } from './rule.ts';
 import { once } from './targets.ts';
 
 interface Given {
@@ -15,7 +15,7 @@ interface Given {
 }
 
 /** Values that models bind, and those of fixtures. */
-function valuesIn(project: Project): { bound: Given[]; tried: Given[] } {
+const valuesIn = oncePerProject((project): { bound: readonly Given[]; tried: readonly Given[] } => {
   const prompts = byName(project, 'prompt');
   const bound = served<ModelSnapshot>(project, 'model').flatMap(({ object, value }) =>
     Object.entries(value.prompt?.variables ?? {}).map(([name, given]): Given => ({
@@ -40,7 +40,7 @@ function valuesIn(project: Project): { bound: Given[]; tried: Given[] } {
     ),
   );
   return { bound, tried };
-}
+});
 
 /** The text that is given for certain: written out, or the default of a source. */
 const textOf = (value: ValueSource): string | undefined => (typeof value === 'string' ? value : value.default);

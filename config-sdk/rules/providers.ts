@@ -7,7 +7,7 @@ import { legsOf } from './targets.ts';
 
 type Provider = Served<ProviderSnapshot>;
 
-const providersOf = (project: Project): Provider[] => served<ProviderSnapshot>(project, 'provider');
+const providersOf = (project: Project): readonly Provider[] => served<ProviderSnapshot>(project, 'provider');
 const optionsOf = ({ value }: Provider): Record<string, unknown> => (isObject(value.options) ? value.options : {});
 
 /** Whether a provider of this kind answers in this process, at no vendor. */
@@ -45,7 +45,8 @@ export function isAtHome({ kind, options }: ProviderSnapshot): boolean {
 export const keylessProviders: Rule = (project) =>
   providersOf(project).flatMap((provider): Problem[] => {
     const address = addressOf(provider.value.kind, optionsOf(provider));
-    if (!address || optionsOf(provider)['apiKey'] !== undefined || isPrivateHost(address.hostname)) return [];
+    const { apiKey, apiKeys } = optionsOf(provider);
+    if (!address || (apiKey ?? apiKeys) !== undefined || isPrivateHost(address.hostname)) return [];
     const message = `provider '${provider.object.id}' calls ${address.hostname} without a key`;
     return problemAt(
       project,

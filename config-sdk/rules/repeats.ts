@@ -9,16 +9,27 @@ import { legsOf } from './targets.ts';
 const sorts = Object.keys(collections) as CollectionSort[];
 const words = (sort: string): string => sort.replace('-', ' ');
 
+interface Repeated {
+  readonly path: Path;
+  readonly text: string;
+}
+
 /** Elements of lists of texts that stood in their list before. */
-function* repeatedIn(value: unknown, path: Path = []): Generator<{ path: Path; text: string }> {
+function repeatedIn(value: unknown, path: string[] = [], found: Repeated[] = []): readonly Repeated[] {
   if (Array.isArray(value)) {
+    if (value.length < 2) return found;
     const seen = new Set<unknown>();
     for (const [index, member] of value.entries()) {
-      if (typeof member === 'string' && seen.has(member)) yield { path: [...path, index], text: member };
+      if (typeof member === 'string' && seen.has(member)) found.push({ path: [...path, index], text: member });
       seen.add(member);
     }
   } else if (isObject(value))
-    for (const [key, member] of Object.entries(value)) yield* repeatedIn(member, [...path, key]);
+    for (const key of Object.keys(value)) {
+      path.push(key);
+      repeatedIn(value[key], path, found);
+      path.pop();
+    }
+  return found;
 }
 
 const listOf = (path: Path): string => path.filter((key) => typeof key === 'string' && key !== 'options').join('.');
@@ -26,7 +37,7 @@ const listOf = (path: Path): string => path.filter((key) => typeof key === 'stri
 export const repeatedEntries: Rule = (project) => {
   const within = sorts.flatMap((sort) =>
     served(project, sort).flatMap(({ object, value }) =>
-      [...repeatedIn(value)].flatMap(({ path, text }): Problem[] => {
+      repeatedIn(value).flatMap(({ path, text }): Problem[] => {
         // Keys have a finding of their own.
         if (sort === 'consumer' && path[0] === 'keys') return [];
         // A term that is blocked is worth guarding.

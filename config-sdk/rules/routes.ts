@@ -9,7 +9,7 @@ interface Earlier {
   readonly methods: readonly string[];
 }
 
-export const shadowedRoutes: Rule = ({ objects, placeOf }) => {
+export const shadowedRoutes: Rule = ({ declarations, objects, placeOf }) => {
   const earlier = new Map<string, Earlier[]>();
   return objects.flatMap((object): Problem[] => {
     if (object.sort !== 'route' || !object.sound) return [];
@@ -18,15 +18,17 @@ export const shadowedRoutes: Rule = ({ objects, placeOf }) => {
     const same = earlier.get(key) ?? [];
     earlier.set(key, [...same, { object, methods }]);
     const first = same.find((other) => other.methods.some((method) => methods.includes(method)));
-    const place = placeOf(object, ['path']);
-    if (!first || !place || first.object.id === object.id) return [];
+    const place = first && placeOf(object, ['path']);
+    if (!place || first.object.id === object.id) return [];
+    const at = declarations[first.object.index]?.position;
+    const where = at ? ` at ${at.file}:${at.line}:${at.column}` : '';
     const shared = methods.filter((method) => first.methods.includes(method));
     const which = shared.length === allMethods.length ? 'every method' : shared.join(', ');
     return [
       {
         code: 'route_shadowed',
         place,
-        message: `route '${object.id}' takes ${which} on ${host}${path}, and so does route '${first.object.id}'`,
+        message: `route '${object.id}' takes ${which} on ${host}${path}, and so does route '${first.object.id}'${where}`,
       },
     ];
   });
@@ -37,12 +39,12 @@ export const unmatchedPaths: Rule = ({ objects, placeOf }) =>
     if (object.sort !== 'route' || !object.sound) return [];
     const { path, stripPrefix } = object.value as RouteSnapshot;
     const problems: Problem[] = [];
-    const at = placeOf(object, ['path']);
     const segments = path.slice(1).split('/');
     const odd = segments.find(
       (segment, index) => segment === '.' || segment === '..' || (segment === '' && index < segments.length - 1),
     );
-    if (odd !== undefined && at) {
+    const at = odd === undefined ? undefined : placeOf(object, ['path']);
+    if (at) {
       const what = odd === '' ? 'an empty segment' : `the segment '${odd}'`;
       problems.push({
         code: 'route_never_matches',
@@ -51,12 +53,11 @@ export const unmatchedPaths: Rule = ({ objects, placeOf }) =>
       });
     }
     const fixed = path.replace(/\/\*$/, '');
-    const strip = placeOf(object, ['stripPrefix']);
-    if (
+    const mismatch =
       stripPrefix &&
-      strip &&
-      !(fixed === stripPrefix || `${fixed}/`.startsWith(stripPrefix.endsWith('/') ? stripPrefix : `${stripPrefix}/`))
-    ) {
+      !(fixed === stripPrefix || `${fixed}/`.startsWith(stripPrefix.endsWith('/') ? stripPrefix : `${stripPrefix}/`));
+    const strip = mismatch ? placeOf(object, ['stripPrefix']) : undefined;
+    if (strip) {
       problems.push({
         code: 'strip_prefix_mismatch',
         place: strip,

@@ -2,6 +2,7 @@
 import type { FilePosition, FindingCode } from '../findings.ts';
 import type { CollectionSort, Place } from '../compile/places.ts';
 import type { LoadedDeclaration } from '../load/document.ts';
+import type { Sort } from '../site.ts';
 
 export interface Problem {
   readonly code: FindingCode;
@@ -34,6 +35,8 @@ export interface Project {
   readonly listed: ReadonlySet<number> | undefined;
   /** Everything that is published; undefined as above. */
   readonly published: ReadonlySet<number> | undefined;
+  /** Sorts of which something was meant where something else stands. */
+  readonly missed: ReadonlySet<Sort>;
   /** Place of the defineGateway call. */
   readonly gateway: Place | undefined;
   /** Place of a value inside a compiled object; undefined when it came from something that was refused. */
@@ -49,14 +52,37 @@ export interface Served<Value> {
   readonly value: Value;
 }
 
+/** Asks once what several rules want to know of a project. */
+export function oncePerProject<Answer>(ask: (project: Project) => Answer): (project: Project) => Answer {
+  const answers = new WeakMap<Project, Answer>();
+  return (project) => {
+    const known = answers.get(project) ?? ask(project);
+    answers.set(project, known);
+    return known;
+  };
+}
+
+const soundBySort = oncePerProject(({ objects }) =>
+  Map.groupBy(
+    objects.filter(({ sound }) => sound),
+    ({ sort }) => sort,
+  ),
+);
+
+const servedBySort = oncePerProject((project) => {
+  const published = [...soundBySort(project)].map(([sort, objects]): [CollectionSort, Served<unknown>[]] => [
+    sort,
+    objects.flatMap((object) => (project.published?.has(object.index) ? [{ object, value: object.value }] : [])),
+  ]);
+  return new Map(published);
+});
+
 /**
  * What of one sort is published and has nothing wrong with its shape. Advice is for these only: an object that nothing
  * uses, or that the schema refuses, has its finding already.
  */
-export function served<Value>({ objects, published }: Project, sort: CollectionSort): Served<Value>[] {
-  return objects
-    .filter((each) => each.sort === sort && each.sound && published?.has(each.index))
-    .map((object) => ({ object, value: object.value as Value }));
+export function served<Value>(project: Project, sort: CollectionSort): readonly Served<Value>[] {
+  return (servedBySort(project).get(sort) ?? []) as readonly Served<Value>[];
 }
 
 /** Nothing published of these sorts was refused: only then is it known what refers to what, and what is missing. */
@@ -74,11 +100,15 @@ export function problemAt(
 }
 
 /** The `objects` of one sort by name; the first of two equal names wins. */
-export function byName(project: Project, sort: CollectionSort): ReadonlyMap<string, CompiledObject> {
-  return new Map(
-    project.objects
-      .filter((each) => each.sort === sort && each.sound)
-      .map((each): [string, CompiledObject] => [each.id, each])
-      .reverse(),
-  );
-}
+export const byName = (project: Project, sort: CollectionSort): ReadonlyMap<string, CompiledObject> =>
+  namesBySort(project).get(sort) ?? new Map<string, CompiledObject>();
+
+const namesBySort = oncePerProject(
+  (project) =>
+    new Map(
+      [...soundBySort(project)].map(([sort, objects]) => [
+        sort,
+        new Map(objects.map((each): [string, CompiledObject] => [each.id, each]).reverse()),
+      ]),
+    ),
+);

@@ -13,6 +13,7 @@ interface Use {
 }
 
 function* secretsIn(value: unknown, path: Path = []): Generator<{ path: Path; name: string; optional: boolean }> {
+  if (Array.isArray(value)) for (const [index, member] of value.entries()) yield* secretsIn(member, [...path, index]);
   if (!isObject(value)) return;
   if (typeof value['$secret'] === 'string')
     yield { path, name: value['$secret'], optional: value['optional'] === true };

@@ -2,7 +2,7 @@
 import { isObject, type Place } from '../compile/places.ts';
 import type { LoadedDeclaration } from '../load/document.ts';
 import type { Problem, Rule } from './rule.ts';
-import { textsIn } from './texts.ts';
+import { askTexts } from './texts.ts';
 
 const shapes: readonly (readonly [RegExp, string])[] = [
   [/\bsk-ant-[\w-]{16,}/, 'an Anthropic key'],
@@ -39,11 +39,17 @@ interface Shape {
 const isRandom = (word: string): boolean =>
   /^[\w+=-]{32,}$/.test(word) && /\d/.test(word) && /[a-z]/.test(word) && /[A-Z]/.test(word) && entropy(word) > 4.2;
 
+/** No credential is shorter than any of the shapes; and what no such word stands in has none that is random. */
+const shortestShape = 15;
+const longWord = /[\w+=-]{32}/;
+
 function shapeOf(value: string, name: string): Shape | undefined {
+  if (value.length < shortestShape) return undefined;
   const known = shapes.find(([shape]) => shape.test(value))?.[1];
   if (known) return { code: 'secret_literal', what: `holds what looks like ${known}` };
   const random = value.length >= 32 && !/\s|^https?:|^sha256:/.test(value) && /\d/.test(value) && entropy(value) > 3.3;
-  const found = (random && tellingName.test(name)) || value.split(/[\s'"`,;()<>]+/).some(isRandom);
+  const found =
+    (random && tellingName.test(name)) || (longWord.test(value) && value.split(/[\s'"`,;()<>]+/).some(isRandom));
   return found ? { code: 'secret_suspected', what: 'holds a text as random as a credential' } : undefined;
 }
 
@@ -85,17 +91,18 @@ function secretsIn(declaration: LoadedDeclaration): readonly Credential[] {
 }
 
 function findSecrets({ sort, spec }: LoadedDeclaration): Credential[] {
-  return textsIn(spec).flatMap(({ text, path, name }): readonly Credential[] => {
+  const found = askTexts(spec, (text, name, trail): Omit<Credential, 'path'> | undefined => {
     // Keys of consumers have a rule of their own.
-    if (sort === 'consumer' && path[0] === 'keys') return [];
+    if (sort === 'consumer' && trail[0] === 'keys') return undefined;
     // The name of a secret is no secret, unless it looks like one by itself.
-    const header = path.length === 2 && path[0] === 'headers' && credentialHeader.test(name);
+    const header = trail.length === 2 && trail[0] === 'headers' && credentialHeader.test(name);
     const shape = shapeOf(text, name === '$secret' ? '' : name);
     // Whatever stands in such a header is one, and there is no reason to accept it.
     if (header && shape?.code !== 'secret_literal')
-      return [{ path, text, code: 'secret_literal', what: 'holds what looks like a credential' }];
-    return shape ? [{ path, text, ...shape }] : [];
+      return { text, code: 'secret_literal', what: 'holds what looks like a credential' };
+    return shape && { text, ...shape };
   });
+  return found.map(({ path, answer }) => ({ path, ...answer }));
 }
 
 /** Every text of the configuration that must not be shown. */

@@ -10,7 +10,7 @@ import {
   type TargetSnapshot,
 } from '@headgate/runtime/snapshot';
 import { isObject, isUnknown } from '../compile/places.ts';
-import { byName, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
+import { byName, problemAt, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
 
 type Path = readonly (string | number)[];
 
@@ -36,11 +36,9 @@ export const unknownModels: Rule = (project) => {
   const problems = models(project).flatMap((object) =>
     legsOf((object.value as ModelSnapshot).targets, ['targets']).flatMap(({ node, path }): Problem[] => {
       const provider = providers.get(node.provider)?.value as ProviderSnapshot | undefined;
-      const place = project.placeOf(object, [...path, 'model']);
-      if (!provider || !place || Object.hasOwn(provider.models, node.model)) return [];
-      return [
-        { code: 'unknown_model', place, message: `provider '${node.provider}' declares no model '${node.model}'` },
-      ];
+      if (!provider || Object.hasOwn(provider.models, node.model)) return [];
+      const message = `provider '${node.provider}' declares no model '${node.model}'`;
+      return problemAt(project, { object, path: [...path, 'model'] }, { code: 'unknown_model', message });
     }),
   );
   return once(problems);
@@ -122,8 +120,9 @@ function weightProblems(object: CompiledObject, node: unknown, path: Path, place
     const at = [...path, 'of', index];
     const below = weightProblems(object, member['node'], [...at, 'node'], placeOf);
     const weighed = Object.hasOwn(member, 'weight');
+    if (!balancer || weighed === (balancer.weights === 'required')) return below;
     const place = placeOf(object, weighed ? [...at, 'weight'] : at);
-    if (!place || !balancer || weighed === (balancer.weights === 'required')) return below;
+    if (!place) return below;
     const balance = String((node as Record<string, unknown>)['balance']);
     if (weighed)
       return [
@@ -161,8 +160,7 @@ export const contextFits: Rule = (project) => {
   return models(project).flatMap((object) => {
     const { context, targets } = object.value as ModelSnapshot;
     const policy = context === undefined ? undefined : policies.get(context);
-    const place = project.placeOf(object, ['context']);
-    if (!policy || !place) return [];
+    if (!policy) return [];
     const { kind, options: written } = policy.value as { kind: string; options: unknown };
     const strategy = strategyKinds[kind];
     const options = strategy?.options.parse(written);
@@ -178,6 +176,6 @@ export const contextFits: Rule = (project) => {
     if (misfits.length === 0) return [];
     // One policy, one cure, however many targets it does not fit.
     const message = `model '${object.id}': context policy '${context}' does not fit ${misfits.join('; nor ')}`;
-    return [{ code: 'context_does_not_fit', place, message }];
+    return problemAt(project, { object, path: ['context'] }, { code: 'context_does_not_fit', message });
   });
 };

@@ -5,7 +5,7 @@ import { problemAt, served, type Problem, type Project, type Rule, type Served }
 
 type Prompt = Served<PromptSnapshot>;
 
-const promptsOf = (project: Project): Prompt[] => served<PromptSnapshot>(project, 'prompt');
+const promptsOf = (project: Project): readonly Prompt[] => served<PromptSnapshot>(project, 'prompt');
 const variablesOf = ({ system = '', user = '' }: PromptSnapshot): string[] => [
   ...new Set([...variablesIn(system), ...variablesIn(user)]),
 ];

@@ -3,47 +3,45 @@ import { isObject, type Path } from '../compile/places.ts';
 import type { Json } from '../load/document.ts';
 import type { Rule } from './rule.ts';
 
-export interface Text {
-  readonly text: string;
+/**
+ * Asked about each text: `name` is the nearest property name, and `trail` the path while the question lasts. A big
+ * configuration has a hundred thousand texts, so nothing is made of those that get no answer.
+ */
+type Asked<Answer> = (text: string, name: string, trail: Path) => Answer | undefined;
+
+export interface Found<Answer> {
   readonly path: Path;
-  /** The nearest property name. */
-  readonly name: string;
+  readonly answer: Answer;
 }
 
-function collect(value: Json, trail: (string | number)[], found: Text[]): void {
-  if (typeof value === 'string') {
-    const name = trail.findLast((step) => typeof step === 'string');
-    found.push({ text: value, path: [...trail], name: typeof name === 'string' ? name : '' });
-  } else if (Array.isArray(value) || isObject(value)) {
-    const isList = Array.isArray(value);
-    for (const [key, member] of Object.entries(value as Readonly<Record<string, Json>>)) {
-      trail.push(isList ? Number(key) : key);
-      collect(member, trail, found);
-      trail.pop();
+/** What `asked` answers about the texts inside a value, where it does. */
+export function askTexts<Answer>(value: Json, asked: Asked<Answer>): readonly Found<Answer>[] {
+  const trail: (string | number)[] = [];
+  const found: Found<Answer>[] = [];
+  const walk = (member: Json, name: string): void => {
+    if (typeof member === 'string') {
+      const answer = asked(member, name, trail);
+      if (answer !== undefined) found.push({ path: [...trail], answer });
+    } else if (Array.isArray(member)) {
+      for (const [index, inner] of (member as readonly Json[]).entries()) within(index, inner, name);
+    } else if (isObject(member)) {
+      for (const key of Object.keys(member)) within(key, member[key] as Json, key);
     }
-  }
-}
-
-/** Several rules read the texts of every object, and a big configuration has a hundred thousand. */
-const known = new WeakMap<object, readonly Text[]>();
-
-export function textsIn(value: Json): readonly Text[] {
-  const key = typeof value === 'object' && value !== null ? value : undefined;
-  const before = key && known.get(key);
-  if (before) return before;
-  const found: Text[] = [];
-  collect(value, [], found);
-  if (key) known.set(key, found);
+  };
+  const within = (key: string | number, inner: Json, name: string): void => {
+    trail.push(key);
+    walk(inner, name);
+    trail.pop();
+  };
+  walk(value, '');
   return found;
 }
 
 export const machinePaths: Rule = ({ declarations, directory }) =>
   declarations.flatMap(({ sort, id, spec }, declaration) =>
-    textsIn(spec)
-      .filter(({ text }) => text.includes(directory))
-      .map(({ path }) => ({
-        code: 'machine_path',
-        place: { declaration, path },
-        message: `${sort.replace('-', ' ')} '${id}' holds a path of this machine`,
-      })),
+    askTexts(spec, (text) => text.includes(directory) || undefined).map(({ path }) => ({
+      code: 'machine_path',
+      place: { declaration, path },
+      message: `${sort.replace('-', ' ')} '${id}' holds a path of this machine`,
+    })),
   );

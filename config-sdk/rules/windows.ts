@@ -7,7 +7,7 @@ import {
   type ProviderSnapshot,
 } from '@headgate/runtime/snapshot';
 import { isObject } from '../compile/places.ts';
-import { byName, problemAt, served, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
+import { byName, oncePerProject, problemAt, served, type CompiledObject, type Problem, type Rule } from './rule.ts';
 import { legsOf } from './targets.ts';
 
 interface Leg {
@@ -25,7 +25,7 @@ interface Fitted {
   readonly budget: ((window: number) => number) | undefined;
 }
 
-function fittedModels(project: Project): Fitted[] {
+const fittedModels = oncePerProject((project): readonly Fitted[] => {
   const providers = byName(project, 'provider');
   const policies = byName(project, 'context-policy');
   return served<ModelSnapshot>(project, 'model').flatMap(({ object, value }): Fitted[] => {
@@ -41,7 +41,7 @@ function fittedModels(project: Project): Fitted[] {
     const budget = strategy && ((window: number) => strategy.budget(options, window));
     return [{ object, value, legs, options: isObject(options) ? options : {}, budget }];
   });
-}
+});
 
 const smallest = (legs: readonly Leg[]): Leg | undefined =>
   legs.reduce<Leg | undefined>((least, leg) => (least && least.window <= leg.window ? least : leg), undefined);

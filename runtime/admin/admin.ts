@@ -8,7 +8,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { consolePage, consolePolicy } from './console-page.ts';
 import { addOrders } from './orders.ts';
 import { addRequests } from './requests.ts';
-import { statusOf, type Reported } from './status.ts';
+import { statusOf, targetHealth, type Reported } from './status.ts';
 
 export interface AdminOptions {
   readonly address: Address;
@@ -69,6 +69,9 @@ function problem(reply: FastifyReply, status: number, detail: string) {
   return reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, detail });
 }
 
+/** As the metric shows them. */
+const breakerStates = { closed: 0, half_open: 1, open: 2 } as const;
+
 const bodyCure = 'send JSON with the header content-type: application/json';
 
 /** Why a body was not read, by the status that Fastify gives to it. */
@@ -111,6 +114,12 @@ export async function startAdmin({
   app.get('/status', () => statusOf(reported));
   app.get('/metrics', async (_request, reply) => {
     metrics.stateDirProblem.set(reported.keep.problem === undefined ? 0 : 1);
+    metrics.breakerState.reset();
+    metrics.upstreamWaiting.reset();
+    for (const { target, state, waiting } of targetHealth(reported)) {
+      metrics.breakerState.set({ target }, breakerStates[state]);
+      metrics.upstreamWaiting.set({ target }, waiting);
+    }
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   app.post('/poke', async (_request, reply) => {

@@ -5,6 +5,7 @@ import type { Loop } from '../sync/loop.ts';
 import { phaseOf } from '../sync/states.ts';
 import type { Herald } from '../sync/word/herald.ts';
 import type { RecentRequests } from '../telemetry/recent-requests.ts';
+import type { Upstreams } from '../upstream/upstreams.ts';
 
 export interface Reported {
   readonly activator: Activator;
@@ -12,6 +13,7 @@ export interface Reported {
   readonly keep: Keep;
   readonly herald: Herald;
   readonly recent: RecentRequests;
+  readonly upstreams: Upstreams;
   /** Whether artifacts must be signed. */
   readonly signed: boolean;
   readonly replicaId: string;
@@ -21,7 +23,12 @@ export interface Reported {
 
 export const unsignedNote = 'UNSIGNED: whoever can push to the branch decides what runs; give --signers';
 
-export function statusOf({ activator, loop, keep, herald, signed, replicaId, startedAt, draining }: Reported) {
+/** How the targets of what serves are, as far as they were asked. */
+export const targetHealth = ({ activator, upstreams }: Pick<Reported, 'activator' | 'upstreams'>) =>
+  upstreams.health(activator.current?.tables.compared.targetLabels ?? new Set());
+
+export function statusOf(reported: Reported) {
+  const { activator, loop, keep, herald, signed, replicaId, startedAt, draining } = reported;
   const { state, sourceStatus, history } = loop;
   const { bake, watch, rollback, health } = loop.proving;
   const { stable: current } = activator;
@@ -59,6 +66,8 @@ export function statusOf({ activator, loop, keep, herald, signed, replicaId, sta
     quarantine: Object.entries(state.quarantine).map(([commit, reason]) => ({ commit, reason })),
     highestSeq: keep.state.highestSeq,
     generationsLive: activator.live,
+    /** Those that are passed over while others can be asked. */
+    ailing: targetHealth(reported).filter(({ state }) => state !== 'closed'),
     verify: signed
       ? { mode: 'signed' as const, signer: revision?.signer?.principal, fingerprint: revision?.signer?.fingerprint }
       : { mode: 'unsigned' as const, note: unsignedNote },

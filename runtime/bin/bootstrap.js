@@ -1,7 +1,9 @@
 /** Starts a program on a Node that is new enough. Plain JavaScript that old versions can read. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import module from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const needed = [24, 15];
@@ -9,6 +11,16 @@ const needed = [24, 15];
 function isNewEnough(version) {
   const [major, minor] = version.split('.').map(Number);
   return major > needed[0] || (major === needed[0] && minor >= needed[1]);
+}
+
+/** npm has a Node as a package for these. */
+const carried = ['linux-arm64', 'linux-x64'];
+
+function cure() {
+  const system = `${process.platform}-${process.arch}`;
+  return carried.includes(system)
+    ? `install it, or let npm bring one along: npm install --save-optional node-${system}@${needed[0]}`
+    : 'install it';
 }
 
 /** A Node that npm installed beside the program or beside the caller. */
@@ -27,6 +39,20 @@ function entryOf(packageDirectory, name) {
   return existsSync(source)
     ? { file: source, flags: ['--conditions=source'] }
     : { file: join(packageDirectory, 'dist', `${name}.js`), flags: [] };
+}
+
+/** Where Node keeps what it compiled: code that will run, so a folder that only this user can write to, or none. */
+function ownCache() {
+  const given = process.env['XDG_CACHE_HOME'];
+  try {
+    const directory = join(given && isAbsolute(given) ? given : join(homedir(), '.cache'), 'headgate', 'compiled');
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const { uid, mode } = statSync(directory);
+    return uid === process.getuid() && (mode & 0o022) === 0 ? directory : undefined;
+  } catch {
+    // It only saves time.
+    return undefined;
+  }
 }
 
 function runOn(node, parameters) {
@@ -55,10 +81,12 @@ export async function start(binUrl, name) {
     : installedNode(packageDirectory) || installedNode(process.cwd());
   if (!node) {
     process.stderr.write(
-      `headgate: Node ${process.versions.node} is too old, ${needed.join('.')} or newer is needed; install it, or run npm install with optional dependencies\n`,
+      `headgate: Node ${process.versions.node} is too old, ${needed.join('.')} or newer is needed; ${cure()}\n`,
     );
     process.exitCode = 3;
   } else if (node === process.execPath && flags.length === 0) {
+    const cache = ownCache();
+    if (cache) module.enableCompileCache(cache);
     const { run } = await import(pathToFileURL(file).href);
     process.exitCode = await run(process.argv.slice(2));
   } else {

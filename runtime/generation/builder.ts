@@ -43,9 +43,13 @@ export class Builder {
       provider,
       model: node.model,
       kind: facts.kind ?? 'chat',
+      upstream: `${provider.live?.place ?? ''} ${node.model}`,
+      contextWindow: facts.contextWindow,
       maxOutputTokens: facts.maxOutputTokens,
       timeoutMs: node.timeout,
+      firstTokenTimeoutMs: node.firstTokenTimeout,
       retries: node.retries,
+      maxConcurrency: node.maxConcurrency,
     };
   }
 
@@ -69,6 +73,8 @@ export class Builder {
     const prompt = snapshot.prompt && parts.find(parts.prompts, snapshot.prompt.name, object);
     return {
       name,
+      deadlineMs: snapshot.deadline,
+      hedgeMs: snapshot.hedge,
       order: this.#order(snapshot.targets, object),
       orders: () => allOrders(snapshot.targets, (node) => this.#target(node, object)),
       prompt: snapshot.prompt?.name,

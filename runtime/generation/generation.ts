@@ -5,6 +5,7 @@ import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { ModelKind } from '../model-kind.ts';
 import type { Verdict } from '../policies/policy.ts';
 import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
+import type { KeyName } from '../upstream/keys.ts';
 import { Changes, type Compared } from './changes.ts';
 import { ConsumerRecord } from './consumer-record.ts';
 import { HealthRecord } from './health.ts';
@@ -14,7 +15,20 @@ export interface LiveProvider {
   readonly name: string;
   readonly kind: ProviderKind;
   /** Undefined while an optional secret is absent: its targets are out of rotation. */
-  readonly live: { readonly connection: Connection; readonly transport: Transport } | undefined;
+  readonly live: LiveConnection | undefined;
+}
+
+export interface LiveConnection {
+  /** With the first key. What it says of APIs and origin holds for each of them. */
+  readonly connection: Connection;
+  /** Where requests really go, whatever the provider is called. */
+  readonly place: string;
+  readonly keys: readonly [LiveKey, ...LiveKey[]];
+}
+
+/** One of a provider's keys, or its way of going without. */
+export interface LiveKey extends KeyName {
+  readonly transport: Transport;
 }
 
 export interface LiveTarget {
@@ -24,9 +38,15 @@ export interface LiveTarget {
   readonly model: string;
   /** What the model is for. */
   readonly kind: ModelKind;
+  /** By where it really is: what is known of its health goes by this name. */
+  readonly upstream: string;
+  readonly contextWindow: number;
   readonly maxOutputTokens: number | undefined;
   readonly timeoutMs: number;
+  /** Of a stream; pings do not count. */
+  readonly firstTokenTimeoutMs: number | undefined;
   readonly retries: number;
+  readonly maxConcurrency: number | undefined;
 }
 
 export interface LiveQuota {
@@ -47,6 +67,10 @@ export interface DrawnOrder {
 
 export interface LiveModel {
   readonly name: string;
+  /** For a whole request: every attempt, every pause, the last byte. */
+  readonly deadlineMs: number;
+  /** When the next target is asked as well; undefined: only once one has failed. */
+  readonly hedgeMs: number | undefined;
   /** Targets in the order to try them; draws anew where weights decide. */
   readonly order: (random: () => number) => readonly LiveTarget[];
   /** Every order that can be drawn, the likeliest first; undefined when they are too many to tell. */

@@ -75,22 +75,24 @@ const internalFaults: Rule = (evidence) => {
   };
 };
 
-function mostlyFails(record: HealthRecord, label: string): Blame | undefined {
-  const { answered = 0, blamed = 0, lastBlame } = record.targets.get(label) ?? {};
-  if (blamed < enough || blamed <= answered) return undefined;
+/** `spared`: what was not asked of it because it was known to fail. It speaks for a revision and never against one. */
+function mostlyFails(record: HealthRecord, label: string, spared?: 'spared'): Blame | undefined {
+  const { answered = 0, blamed = 0, passedOver = 0, lastBlame } = record.targets.get(label) ?? {};
+  const failed = blamed + (spared ? passedOver : 0);
+  if (blamed < enough || failed <= answered) return undefined;
   // A vendor in trouble breaks some answers off; what never answers well is no such provider.
   return lastBlame === 'broken_answer' && answered > 0 ? undefined : lastBlame;
 }
 
 /** Whether it went on to fail in this way: an outage that was over says nothing about what came after it. */
 const failsOn = (record: HealthRecord, label: string, blame: Blame): boolean =>
-  record.targets.get(label)?.isFailing === true && mostlyFails(record, label) === blame;
+  record.targets.get(label)?.isFailing === true && mostlyFails(record, label, 'spared') === blame;
 
 /** Targets that this revision left alone and that went bad in the same way: then it is not the revision. */
 function isWeather({ record, against, changes }: Evidence, blame: Blame): boolean {
   return [...record.targets.keys()].some((label) => {
-    if (mostlyFails(record, label) !== blame || changes.ofTarget(label, blame) !== undefined) return false;
-    return (against.targets.get(label)?.answered ?? 0) > 0 && mostlyFails(against, label) === undefined;
+    if (mostlyFails(record, label, 'spared') !== blame || changes.ofTarget(label, blame) !== undefined) return false;
+    return (against.targets.get(label)?.answered ?? 0) > 0 && mostlyFails(against, label, 'spared') === undefined;
   });
 }
 

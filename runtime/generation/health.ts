@@ -19,6 +19,8 @@ export const blameInWords: Readonly<Record<Blame, string>> = {
 export interface TargetRecord {
   readonly answered: number;
   readonly blamed: number;
+  /** Requests that went elsewhere because it was known to fail: no blame, but they would have failed as well. */
+  readonly passedOver: number;
   readonly lastBlame: Blame | undefined;
   /** Its last answer was none. */
   readonly isFailing: boolean;
@@ -60,7 +62,7 @@ export interface Loss {
 export class HealthRecord {
   readonly #targets = new Map<
     string,
-    { answered: number; blamed: number; lastBlame: Blame | undefined; isFailing: boolean }
+    { answered: number; blamed: number; passedOver: number; lastBlame: Blame | undefined; isFailing: boolean }
   >();
   readonly #objects = new Map<string, ObjectRecord>();
   readonly #losses = new Map<string, Loss>();
@@ -87,7 +89,10 @@ export class HealthRecord {
   #target(label: string) {
     let record = this.#targets.get(label);
     if (!record)
-      this.#targets.set(label, (record = { answered: 0, blamed: 0, lastBlame: undefined, isFailing: false }));
+      this.#targets.set(
+        label,
+        (record = { answered: 0, blamed: 0, passedOver: 0, lastBlame: undefined, isFailing: false }),
+      );
     return record;
   }
 
@@ -108,6 +113,10 @@ export class HealthRecord {
     record.blamed += 1;
     record.lastBlame = blame;
     record.isFailing = true;
+  }
+
+  passedOver(label: string): void {
+    this.#target(label).passedOver += 1;
   }
 
   /** A request was refused that the revision before would have served as `object`. */

@@ -4,7 +4,7 @@ import { askTarget } from '../pipeline/attempt.ts';
 import { AttemptFailed } from '../pipeline/patience.ts';
 import type { ModelProbe } from '../snapshot-probes.ts';
 import { timeIsOver, type Answered, type Asking } from './probe-answer.ts';
-import type { LiveModel, LiveTarget } from './generation.ts';
+import type { LiveKey, LiveModel, LiveTarget } from './generation.ts';
 import { blameInWords, type Blame } from './health.ts';
 
 /** Draws that between them see every target of some weight come first. */
@@ -49,14 +49,20 @@ async function failureOf(ask: () => Promise<Answer>, tries = 2): Promise<Attempt
   }
 }
 
+interface Asked {
+  readonly target: LiveTarget;
+  readonly key: LiveKey;
+}
+
 async function askOne(
   call: Call,
-  target: LiveTarget,
+  { target, key }: Asked,
   probe: ModelProbe,
   asking: Asking,
 ): Promise<Answered | undefined> {
-  const { label } = target;
-  const result = await failureOf(() => askTarget(call, { ...target, timeoutMs: probe.timeout }, asking.signal));
+  const label = key.position === 1 ? target.label : `${target.label} with key ${key.position}`;
+  const patient = { ...target, timeoutMs: probe.timeout };
+  const result = await failureOf(() => askTarget(call, { target: patient, key, signal: asking.signal }));
   if (!(result instanceof AttemptFailed)) {
     if (probe.expect === undefined || textOf(result).includes(probe.expect)) return undefined;
     return { verdict: 'refused', found: `${label} answers without the expected text` };
@@ -66,7 +72,7 @@ async function askOne(
   const told = status === undefined ? '' : ` (${status})`;
   if (!isBlame(kind)) return { verdict: 'unclear', found: `${label} did not answer: ${kind}${told}` };
   // What the candidate's changes cannot be the cause of is not its doing.
-  const verdict = asking.changes.ofTarget(label, kind) === undefined ? 'unclear' : 'refused';
+  const verdict = asking.changes.ofTarget(target.label, kind) === undefined ? 'unclear' : 'refused';
   return { verdict, found: `${label} ${blameInWords[kind]}${told}` };
 }
 
@@ -77,8 +83,9 @@ export async function askModel(name: string, probe: ModelProbe, asking: Asking):
     return { verdict: 'unclear', found: 'no target is in rotation: a secret it needs is absent' };
   const call = callOf(model, probe);
   let unclear: Answered | undefined;
-  for (const target of targets) {
-    const answered = await askOne(call, target, probe, asking);
+  // With each key: one that is refused would otherwise show only when its turn comes.
+  for (const asked of targets.flatMap((target) => (target.provider.live?.keys ?? []).map((key) => ({ target, key })))) {
+    const answered = await askOne(call, asked, probe, asking);
     if (answered?.verdict === 'refused') return answered;
     unclear ??= answered;
   }

@@ -1,7 +1,9 @@
 /** What the models, routes and consumers of one generation share: providers, quotas, prompts, policies, upstreams, and the pools they hold. */
 import { Pace } from '../pace.ts';
 import type { Packed, PackedSnapshot } from '../packed.ts';
-import type { ReadSecret, Transport } from '../providers/provider.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { eachKey } from '../providers/options.ts';
+import type { ProviderKind, ReadSecret } from '../providers/provider.ts';
 import { SecretMissing } from '../secrets.ts';
 import {
   policyKinds,
@@ -12,9 +14,10 @@ import {
   type Snapshot,
   type UpstreamSnapshot,
 } from '../snapshot.ts';
+import { digestOf } from '../upstream/keys.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { httpTransport } from '../upstream/send.ts';
-import type { LiveModel, LiveProvider, LiveQuota, LiveRoute } from './generation.ts';
+import type { LiveConnection, LiveModel, LiveProvider, LiveQuota, LiveRoute } from './generation.ts';
 import { OnDemand, positionsOf, type Directory } from './on-demand.ts';
 import { lookUpSources } from './sources.ts';
 
@@ -129,16 +132,31 @@ export class SharedParts {
   #provider(name: string, snapshot: ProviderSnapshot): LiveProvider {
     const kind = providerKinds[snapshot.kind];
     if (!kind) throw new TypeError(`unknown provider kind ${snapshot.kind}`);
-    const live = this.#withSecrets(`providers.${name}`, (read) => {
-      const connection = kind.connect(snapshot.options, read);
-      const models = new Map(
-        Object.entries(snapshot.models).map(([id, { options }]) => [id, options ?? kind.modelOptions?.parse({})]),
-      );
-      const transport: Transport =
-        kind.transport?.(snapshot.options, models) ?? httpTransport(this.#pool(connection.origin), connection);
-      return { connection, transport };
+    return { name, kind, live: this.#live(name, snapshot, kind) };
+  }
+
+  /** One connection for each key whose secret is there. */
+  #live(name: string, snapshot: ProviderSnapshot, kind: ProviderKind): LiveConnection | undefined {
+    const models = new Map(
+      Object.entries(snapshot.models).map(([id, { options }]) => [id, options ?? kind.modelOptions?.parse({})]),
+    );
+    const all = eachKey(snapshot.options).flatMap((options, index) => {
+      const connection = this.#withSecrets(`providers.${name}`, (read) => kind.connect(options, read));
+      if (!connection) return [];
+      const { origin, headers } = connection;
+      const transport = kind.transport?.(options, models) ?? httpTransport(this.#pool(origin), connection);
+      // Where the headers hold no credential, the options name it.
+      const id = digestOf(origin, canonicalJson(headers), canonicalJson(options));
+      return [{ connection, key: { id, position: index + 1, transport } }];
     });
-    return { name, kind, live };
+    const [first, ...others] = all;
+    if (!first) return undefined;
+    const { origin, apis } = first.connection;
+    // What answers in this process is at no place that another provider, or another revision of this one, could share.
+    const place = kind.transport
+      ? digestOf(name, canonicalJson(snapshot))
+      : origin + apis[0].address({ model: 'any' }).path;
+    return { connection: first.connection, place, keys: [first.key, ...others.map(({ key }) => key)] };
   }
 
   #upstream(name: string, snapshot: UpstreamSnapshot): LiveRoute['upstream'] {

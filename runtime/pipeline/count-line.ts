@@ -28,11 +28,12 @@ async function countByVendor(exchange: Reserved<Guarded>): Promise<number | unde
   const { targets, outcome, house, generation, id, reply, signal } = exchange;
   const [target] = targets;
   const sent = target && outgoing({ ...exchange, keep: undefined }, target);
-  if (!target || !sent?.native || !sent.api.countAddress) return undefined;
+  const key = target && house.upstreams.keys.nextAnyhow(target.provider.live?.keys ?? [], target.model);
+  if (!key || !sent?.native || !sent.api.countAddress) return undefined;
   outcome.attempts += 1;
   outcome.target = target.label;
   try {
-    const tokens = await askCount(sent, target, signal);
+    const tokens = await askCount(sent, { target, key, signal });
     outcome.tried.push({ target: target.label, ended: 'answered' });
     reply.header('headgate-target', target.label);
     reply.header('headgate-attempts', String(outcome.attempts));

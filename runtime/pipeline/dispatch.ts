@@ -1,166 +1,249 @@
-/** Tries the targets in order until one answers. Only before the client's first byte: after it there is no way back. */
-import type { FailureKind } from '../call.ts';
-import { HeadgateError, type ErrorCode } from '../errors.ts';
-import type { Exchange } from '../exchange.ts';
-import type { Blame } from '../generation/health.ts';
-import type { LiveTarget } from '../generation/generation.ts';
-import { causeInWords } from '../log.ts';
+/**
+ * Looks for a target that answers: in order, with each one's keys and retries, those in poor health last. Only before the
+ * client's first byte: after it there is no way back.
+ */
+import type { Dispatchable } from '../exchange.ts';
+import type { LiveKey, LiveTarget } from '../generation/generation.ts';
+import { HeadgateError } from '../errors.ts';
+import type { Leave } from '../upstream/admission.ts';
 import type { Attempted } from './attempt.ts';
+import type { Deadline } from './deadline.ts';
+import { moves, refusal } from './moves.ts';
 import { AttemptFailed } from './patience.ts';
-
-interface Move {
-  /** What to do next: the same target again (while it has retries), the next one, or nothing. */
-  readonly next: 'same' | 'next' | 'stop';
-  readonly code: ErrorCode;
-  readonly message: string;
-  /** Whether the configuration can be the cause. */
-  readonly blame?: Blame;
-}
-
-const moves: Readonly<Record<FailureKind, Move>> = {
-  credential: {
-    next: 'next',
-    code: 'upstream_credential_refused',
-    message: "The provider refused the gateway's credential.",
-    blame: 'credential',
-  },
-  rate_limited: {
-    next: 'next',
-    code: 'upstream_rate_limited',
-    message: 'Every target is rate limited by its provider.',
-  },
-  overloaded: { next: 'same', code: 'upstream_failed', message: 'The provider failed to answer.' },
-  context_too_long: {
-    next: 'next',
-    code: 'context_length_exceeded',
-    message: 'The conversation is longer than the model takes.',
-  },
-  bad_request: { next: 'stop', code: 'upstream_rejected_request', message: 'The provider finds the request wrong.' },
-  not_found: {
-    next: 'next',
-    code: 'upstream_model_unknown',
-    message: 'The provider does not know the configured model or path.',
-    blame: 'not_found',
-  },
-  content_refused: {
-    next: 'stop',
-    code: 'upstream_content_refused',
-    message: "The provider's content rules refused the request.",
-  },
-  broken_answer: {
-    next: 'same',
-    code: 'upstream_broken_answer',
-    message: 'The provider sent an answer that cannot be understood.',
-    blame: 'broken_answer',
-  },
-  network: { next: 'same', code: 'upstream_failed', message: 'The provider could not be reached.', blame: 'network' },
-  timeout: { next: 'next', code: 'upstream_timeout', message: 'The provider did not answer in time.' },
-};
+import { firstOf } from './race.ts';
+import { tellAnswer, tryTarget, type Attempt, type Found } from './try-target.ts';
 
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
 /** Full jitter, so that many clients do not come back at the same moment. */
-function pause(tried: number, random: () => number, signal: AbortSignal): Promise<void> {
-  const ms = random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tried);
-  return new Promise((done) => {
-    const finish = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      done();
-    };
-    const timer = setTimeout(finish, ms);
-    signal.addEventListener('abort', finish, { once: true });
-  });
+const pauseMs = (tried: number, random: () => number): number =>
+  random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tried);
+
+/** When a target that is rate limited said it can be asked again. */
+interface Appointment {
+  readonly target: LiveTarget;
+  readonly at: number;
 }
 
-function leftByClient(signal: AbortSignal): void {
-  if (signal.aborted) throw new HeadgateError('client_closed_request', 'The client left before the answer.');
-}
+class Search<E extends Dispatchable, Answer extends { readonly target: LiveTarget }> {
+  readonly #exchange: E;
+  readonly #attempt: Attempt<E, Answer>;
+  readonly #deadline: Deadline;
+  readonly #failures: AttemptFailed[] = [];
+  readonly #retried = new Map<LiveTarget, number>();
+  #appointments: Appointment[] = [];
+  /** A target had no place left. */
+  #isBusy = false;
+  #isOver = false;
+  /** One for each target that is being asked, where several may be at once. */
+  readonly #asking: AbortController[] = [];
+  /** The conversation was too long for this one. */
+  #window = 0;
 
-/** A client can send any number of unknown fields; a header has its limits. */
-const mostDropped = 20;
-
-function droppedInWords(dropped: readonly string[]): string {
-  const more = dropped.length - mostDropped;
-  return dropped.slice(0, mostDropped).join(', ') + (more > 0 ? `, and ${more} more` : '');
-}
-
-/** What can be asked of one target after the other. */
-type Dispatched = Exchange & { readonly targets: readonly LiveTarget[] };
-type Attempt<E, Answer> = (exchange: E, target: LiveTarget) => Promise<Attempted<Answer>>;
-
-async function tryOnce<E extends Dispatched, Answer>(
-  exchange: E,
-  target: LiveTarget,
-  attempt: Attempt<E, Answer>,
-): Promise<(E & { readonly answered: Answer }) | AttemptFailed> {
-  const { outcome, house, generation, reply } = exchange;
-  outcome.attempts += 1;
-  outcome.target = target.label;
-  try {
-    const { answered, dropped } = await attempt(exchange, target);
-    generation.health.answered(target.label);
-    house.metrics.attempts.inc({ target: target.label, outcome: 'answered' });
-    outcome.tried.push({ target: target.label, ended: 'answered' });
-    if (dropped.length > 0) reply.header('headgate-dropped', droppedInWords(dropped));
-    return Object.assign(exchange, { answered });
-  } catch (error) {
-    leftByClient(exchange.signal);
-    if (!(error instanceof AttemptFailed)) throw error;
-    const { kind, status } = error.failure;
-    const { blame } = moves[kind];
-    if (blame) generation.health.blamed(target.label, blame);
-    house.metrics.attempts.inc({ target: target.label, outcome: kind });
-    outcome.tried.push({ target: target.label, ended: kind });
-    house.log.warn(
-      {
-        event: 'attempt_failed',
-        request: exchange.id,
-        revision: generation.revision.short,
-        target: target.label,
-        failure: kind,
-        status,
-        cause: causeInWords(error.cause),
-      },
-      'attempt failed',
-    );
-    return error;
+  constructor(exchange: E, deadline: Deadline, attempt: Attempt<E, Answer>) {
+    this.#exchange = exchange;
+    this.#attempt = attempt;
+    this.#deadline = deadline;
   }
-}
 
-function refusal(failures: readonly AttemptFailed[]): HeadgateError {
-  const last = failures.at(-1);
-  if (!last) return new HeadgateError('internal_error', 'No target was tried.');
-  const { failure } = last;
-  const move = moves[failure.kind];
-  // Waiting helps as soon as the first of them is ready again.
-  const waits = failures.flatMap((one) => one.failure.retryAfterMs ?? []);
-  const retryAfterMs = failure.kind === 'rate_limited' && waits.length > 0 ? Math.min(...waits) : undefined;
-  return new HeadgateError(move.code, move.message, {
-    param: failure.param,
-    retryAfterMs,
-    noRetry: move.next === 'stop',
-    cause: last,
-  });
-}
-
-export async function dispatch<E extends Dispatched, Answer>(
-  exchange: E,
-  attempt: Attempt<E, Answer>,
-): Promise<E & { readonly answered: Answer }> {
-  const failures: AttemptFailed[] = [];
-  for (const target of exchange.targets) {
-    for (let tried = 0; tried <= target.retries; tried += 1) {
-      const result = await tryOnce(exchange, target, attempt);
-      if (!(result instanceof AttemptFailed)) return result;
-      failures.push(result);
-      const { next } = moves[result.failure.kind];
-      if (next === 'stop') throw refusal(failures);
-      if (next === 'next') break;
-      if (tried < target.retries) await pause(tried, exchange.house.random, exchange.signal);
-      leftByClient(exchange.signal);
+  async run(): Promise<Found<E, Answer>> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      this.#stopOthers(undefined);
+      throw error;
     }
   }
-  throw refusal(failures);
+
+  async #run(): Promise<Found<E, Answer>> {
+    const later: LiveTarget[] = [];
+    const answered = await this.#inOrder(later);
+    if (answered) return answered;
+    // Nobody better is left. The last target is never given up.
+    for (const target of later) {
+      const late = await this.#ask(target, true);
+      if (late) return late;
+    }
+    return this.#keepAppointments();
+  }
+
+  /** Each after the one before it; where the model hedges, also beside one that takes its time. */
+  async #inOrder(later: LiveTarget[]): Promise<Found<E, Answer> | undefined> {
+    const { targets, model } = this.#exchange;
+    const running = new Set<Promise<Found<E, Answer> | undefined>>();
+    for (const target of targets) {
+      if (!this.#isInShape(target)) {
+        later.push(target);
+        continue;
+      }
+      if (running.size > 0 && !this.#mayHedge(target)) {
+        const answered = await firstOf(running);
+        if (answered) return answered;
+      }
+      const asked = this.#ask(target, targets.length === 1).finally(() => running.delete(asked));
+      running.add(asked);
+      const answered = await firstOf(running, model.hedgeMs);
+      if (answered) return answered;
+    }
+    return firstOf(running);
+  }
+
+  /** To ask two costs what a retry costs, and is held to the same budget. */
+  #mayHedge(target: LiveTarget): boolean {
+    const { upstreams, metrics } = this.#exchange.house;
+    const granted = upstreams.of(target).budget.take();
+    if (!granted) metrics.retriesDenied.inc({ target: target.label });
+    return granted;
+  }
+
+  /** Whether it may be asked while others are there. Who is passed over is not blamed for it. */
+  #isInShape(target: LiveTarget): boolean {
+    const { house, generation, outcome, targets } = this.#exchange;
+    const { keys: memory } = house.upstreams;
+    const keys = target.provider.live?.keys ?? [];
+    // A provider that refuses every key is asked all the same: whether its revision is to blame must come out.
+    const hasKey = memory.ready(keys, target.model).length > 0 || memory.allRefused(keys);
+    const { breaker, admission } = house.upstreams.of(target);
+    const isWell = breaker.mayEnter;
+    if (targets.length === 1 || (hasKey && isWell && admission.hasRoom(target.maxConcurrency))) return true;
+    if (!isWell) generation.health.passedOver(target.label);
+    outcome.tried.push({ target: target.label, ended: 'passed_over' });
+    return false;
+  }
+
+  /** The next key in turn that was not used yet for this request. */
+  #key(target: LiveTarget, spent: readonly LiveKey[], anyhow: boolean): LiveKey | undefined {
+    const { keys: memory } = this.#exchange.house.upstreams;
+    const keys = (target.provider.live?.keys ?? []).filter((key) => !spent.includes(key));
+    const ask = anyhow || (spent.length === 0 && memory.allRefused(keys));
+    return ask ? memory.nextAnyhow(keys, target.model) : memory.next(keys, target.model);
+  }
+
+  async #ask(target: LiveTarget, anyhow: boolean): Promise<Found<E, Answer> | undefined> {
+    if (target.contextWindow <= this.#window) return undefined;
+    const { breaker, budget } = this.#exchange.house.upstreams.of(target);
+    const spent: LiveKey[] = [];
+    let key = this.#key(target, spent, anyhow);
+    const { signal, stop } = this.#signals();
+    budget.asked();
+    while (key && !this.#isOver) {
+      this.#deadline.check(this.#failures.at(-1));
+      const leave = anyhow ? await this.#wait(target) : this.#enter(target);
+      this.#deadline.check(this.#failures.at(-1));
+      const ticket = leave && (anyhow ? breaker.enterAnyhow() : breaker.enter());
+      if (!ticket) return undefined;
+      const trying = { target, key, ticket, deadline: this.#deadline, signal };
+      const result = await tryTarget(this.#exchange, trying, this.#attempt);
+      if (!(result instanceof AttemptFailed)) {
+        if (!this.#isOver) return this.#win(result, stop);
+        stop?.abort();
+        return undefined;
+      }
+      leave();
+      if (this.#isOver) return undefined;
+      this.#note(target, result);
+      const { next } = moves[result.failure.kind];
+      if (next === 'stop') throw this.#refusal();
+      if (next === 'key') {
+        spent.push(key);
+        key = this.#key(target, spent, false);
+      } else if (next !== 'same' || !(await this.#pauseFor(target, result))) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Whoever is cut off must not take the others along. */
+  #signals(): { readonly signal: AbortSignal; readonly stop: AbortController | undefined } {
+    if (this.#exchange.model.hedgeMs === undefined) return { signal: this.#deadline.signal, stop: undefined };
+    const stop = new AbortController();
+    this.#asking.push(stop);
+    return { signal: AbortSignal.any([this.#deadline.signal, stop.signal]), stop };
+  }
+
+  #win(attempted: Attempted<Answer>, own: AbortController | undefined): Found<E, Answer> {
+    this.#stopOthers(own);
+    return tellAnswer(this.#exchange, attempted);
+  }
+
+  #stopOthers(own: AbortController | undefined): void {
+    this.#isOver = true;
+    for (const other of this.#asking) if (other !== own) other.abort(new Error('another target was faster'));
+  }
+
+  /** A place at the target, for as long as the request lasts at most; undefined when it has none. */
+  #enter({ upstream, label, maxConcurrency }: LiveTarget): Leave | undefined {
+    return this.#hold(this.#exchange.house.upstreams.of({ upstream, label }).admission.tryEnter(maxConcurrency));
+  }
+
+  /** The same for who has nowhere else to go. */
+  async #wait(target: LiveTarget): Promise<Leave | undefined> {
+    const { house, consumer } = this.#exchange;
+    const { admission } = house.upstreams.of(target);
+    if (target.maxConcurrency === undefined) return this.#enter(target);
+    return this.#hold(await admission.enter(consumer.name, target.maxConcurrency, this.#deadline.signal));
+  }
+
+  #hold(leave: Leave | undefined): Leave | undefined {
+    if (leave) this.#deadline.onEnd(leave);
+    else this.#isBusy = true;
+    return leave;
+  }
+
+  /** What a client is told once nothing is left to try. */
+  #refusal(): HeadgateError {
+    if (this.#failures.length > 0 || !this.#isBusy) return refusal(this.#failures);
+    const message = 'Every target has as many requests as it may have at once, and as many waiting.';
+    return new HeadgateError('upstream_busy', message, { retryAfterMs: 1_000 });
+  }
+
+  #note(target: LiveTarget, failed: AttemptFailed): void {
+    const { kind, retryAfterMs } = failed.failure;
+    this.#failures.push(failed);
+    if (kind === 'context_too_long') this.#window = Math.max(this.#window, target.contextWindow);
+    if (kind === 'rate_limited' && retryAfterMs !== undefined)
+      this.#appointments.push({ target, at: performance.now() + retryAfterMs });
+  }
+
+  /** Before the same target is tried again; false when it has no retry left, or says that it is not back soon. */
+  async #pauseFor(target: LiveTarget, { failure }: AttemptFailed): Promise<boolean> {
+    const told = failure.retryAfterMs ?? 0;
+    if (told > longestPauseMs || !this.#takeRetry(target)) return false;
+    const own = pauseMs((this.#retried.get(target) ?? 1) - 1, this.#exchange.house.random);
+    await this.#deadline.pause(Math.max(told, own));
+    this.#deadline.check(this.#failures.at(-1));
+    return true;
+  }
+
+  #takeRetry(target: LiveTarget): boolean {
+    const { upstreams, metrics } = this.#exchange.house;
+    const used = this.#retried.get(target) ?? 0;
+    if (used >= target.retries) return false;
+    const granted = upstreams.of(target).budget.take();
+    if (granted) this.#retried.set(target, used + 1);
+    else metrics.retriesDenied.inc({ target: target.label });
+    return granted;
+  }
+
+  /** Nothing else is there: waits as it was told, while there is time, and as often as the target has retries. */
+  async #keepAppointments(): Promise<Found<E, Answer>> {
+    for (;;) {
+      const [soonest] = this.#appointments.toSorted((a, b) => a.at - b.at);
+      const wait = soonest ? Math.max(0, soonest.at - performance.now()) : Infinity;
+      if (!soonest || wait >= this.#deadline.leftMs || !this.#takeRetry(soonest.target)) throw this.#refusal();
+      this.#appointments = this.#appointments.filter(({ target }) => target !== soonest.target);
+      await this.#deadline.pause(wait);
+      this.#deadline.check(this.#failures.at(-1));
+      const answered = await this.#ask(soonest.target, true);
+      if (answered) return answered;
+    }
+  }
+}
+
+export async function dispatch<E extends Dispatchable, Answer extends { readonly target: LiveTarget }>(
+  exchange: E,
+  deadline: Deadline,
+  attempt: Attempt<E, Answer>,
+): Promise<Found<E, Answer>> {
+  return new Search(exchange, deadline, attempt).run();
 }

@@ -1,5 +1,6 @@
 /** How long an attempt is waited for, and what it means when it fails. */
 import type { Failure, FailureKind } from '../call.ts';
+import { DeadlinePassed } from './deadline.ts';
 
 /** An attempt that brought no answer. Carries no vendor text: only what to do, and the error behind it for the log. */
 export class AttemptFailed extends Error {
@@ -12,6 +13,13 @@ export class AttemptFailed extends Error {
   }
 }
 
+export interface Waits {
+  /** Between two signs of life. */
+  readonly idleMs: number;
+  /** Until the answer itself begins, whatever signs of life there are. */
+  readonly firstTokenMs?: number | undefined;
+}
+
 /** A deadline that each sign of life moves on, joined with the client's own signal. It rests while the client is the slow one. */
 export class Patience {
   readonly signal: AbortSignal;
@@ -20,21 +28,30 @@ export class Patience {
   readonly #timer: NodeJS.Timeout;
   readonly #leave = () => this.#controller.abort(this.#client.reason);
   expired = false;
+  readonly #firstToken: NodeJS.Timeout | undefined;
   #resting = false;
 
-  constructor(client: AbortSignal, timeoutMs: number) {
+  constructor(client: AbortSignal, { idleMs, firstTokenMs }: Waits) {
     this.#client = client;
     this.signal = this.#controller.signal;
     this.#timer = setTimeout(() => {
-      if (this.#resting) {
-        this.#timer.refresh();
-        return;
-      }
-      this.expired = true;
-      this.#controller.abort(new Error(`no sign of life for ${timeoutMs} ms`));
-    }, timeoutMs);
+      if (this.#resting) this.#timer.refresh();
+      else this.#expire(`no sign of life for ${idleMs} ms`);
+    }, idleMs);
+    if (firstTokenMs !== undefined)
+      this.#firstToken = setTimeout(() => this.#expire(`no first token within ${firstTokenMs} ms`), firstTokenMs);
     if (client.aborted) this.#leave();
     else client.addEventListener('abort', this.#leave, { once: true });
+  }
+
+  #expire(why: string): void {
+    this.expired = true;
+    this.#controller.abort(new Error(why));
+  }
+
+  /** The answer itself has begun. */
+  begun(): void {
+    clearTimeout(this.#firstToken);
   }
 
   renew(): void {
@@ -48,11 +65,13 @@ export class Patience {
 
   end(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#firstToken);
     this.#client.removeEventListener('abort', this.#leave);
   }
 
   failure(error: unknown, otherwise: FailureKind): AttemptFailed {
     if (error instanceof AttemptFailed) return error;
-    return new AttemptFailed({ kind: this.expired ? 'timeout' : otherwise }, error);
+    const isLate = this.expired || this.#client.reason instanceof DeadlinePassed;
+    return new AttemptFailed({ kind: isLate ? 'timeout' : otherwise }, error);
   }
 }

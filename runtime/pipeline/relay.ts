@@ -3,6 +3,8 @@ import type { AnswerEvent } from '../call.ts';
 import type { EventWriter, WireError } from '../dialects/dialect.ts';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { Answered, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
+import type { Deadline } from './deadline.ts';
+import { Meter, settleWhole } from './meter.ts';
 import { AttemptFailed } from './patience.ts';
 
 function relayWhole({ reply, dialect }: Answered, answered: WholeAnswer): void {
@@ -19,8 +21,24 @@ function textOf({ block, events }: StreamedEvent, writer: EventWriter | undefine
   return events.map((event) => (event.type === 'end' || event.type === 'failure' ? '' : writer.write(event))).join('');
 }
 
-async function relayStream(exchange: Answered, answered: StreamedAnswer): Promise<void> {
-  const { reply, dialect, outcome, signal } = exchange;
+/** A client that does not read holds nobody up for longer than the deadline. */
+export async function untilOver(written: Promise<void>, { signal }: Deadline): Promise<void> {
+  if (signal.aborted) return;
+  const over = Promise.withResolvers<void>();
+  const finish = () => over.resolve();
+  signal.addEventListener('abort', finish, { once: true });
+  await Promise.race([written, over.promise]);
+  signal.removeEventListener('abort', finish);
+}
+
+interface Relaying {
+  readonly answered: StreamedAnswer;
+  readonly meter: Meter;
+  readonly deadline: Deadline;
+}
+
+async function relayStream(exchange: Answered, { answered, meter, deadline }: Relaying): Promise<void> {
+  const { reply, dialect, signal } = exchange;
   const includeUsage = dialect.wantsStreamUsage(exchange.body);
   const writer = answered.native
     ? undefined
@@ -29,12 +47,12 @@ async function relayStream(exchange: Answered, answered: StreamedAnswer): Promis
   reply.startStream();
   for await (const streamed of answered.events) {
     if (ended) continue;
+    meter.hear(streamed.events);
     for (const event of streamed.events) {
-      if (event.type === 'usage') outcome.usage = event.usage;
-      else if (event.type === 'end') ended = true;
+      if (event.type === 'end') ended = true;
       else if (event.type === 'failure') throw new AttemptFailed(event.failure);
     }
-    await reply.write(textOf(streamed, writer, answered.hideUsage));
+    await untilOver(reply.write(textOf(streamed, writer, answered.hideUsage)), deadline);
     if (ended) {
       // At once: a vendor may keep its side open, and that is not the client's to wait for.
       if (writer) await reply.write(writer.end());
@@ -56,17 +74,18 @@ export const brokenStream = (error: AttemptFailed): HeadgateError =>
         cause: error,
       });
 
-export async function relay(exchange: Answered): Promise<void> {
+export async function relay(exchange: Answered, deadline: Deadline): Promise<void> {
   const { answered, reply, outcome, signal, dialect } = exchange;
   reply.header('headgate-target', answered.target.label);
   reply.header('headgate-attempts', String(outcome.attempts));
   if (answered.form === 'whole') {
-    outcome.usage = answered.usage;
+    settleWhole(exchange, answered.usage, answered.parts);
     relayWhole(exchange, answered);
     return;
   }
+  const meter = new Meter();
   try {
-    await relayStream(exchange, answered);
+    await relayStream(exchange, { answered, meter, deadline });
   } catch (error) {
     if (signal.aborted)
       throw new HeadgateError('client_closed_request', 'The client left in the middle of the answer.', {
@@ -74,8 +93,10 @@ export async function relay(exchange: Answered): Promise<void> {
       });
     const known = error instanceof AttemptFailed ? brokenStream(error) : asHeadgateError(error);
     // The status is long gone: the failure travels as an event, and the end mark is withheld.
-    await reply.write(dialect.writeErrorEvent(wireError(known)));
+    await untilOver(reply.write(dialect.writeErrorEvent(wireError(known))), deadline);
     reply.end();
     throw known;
+  } finally {
+    meter.settle(exchange);
   }
 }

@@ -13,6 +13,7 @@ const notServed: ReadonlySet<ErrorCode> = new Set([
   'upstream_broken_answer',
   'upstream_timeout',
   'no_target_available',
+  'upstream_busy',
 ]);
 
 /** `thrown` is what ended the line, or undefined when it came to its end. Never throws: it stands in a `finally`. */
@@ -21,6 +22,7 @@ export async function settle(exchange: Reserved<Exchange>, thrown: unknown): Pro
   if (outcome.usage && outcome.target) {
     house.metrics.tokens.inc({ target: outcome.target, direction: 'input' }, outcome.usage.inputTokens);
     house.metrics.tokens.inc({ target: outcome.target, direction: 'output' }, outcome.usage.outputTokens);
+    if (outcome.usageEstimated) house.metrics.usageEstimated.inc({ target: outcome.target });
   }
   // Once a byte of the answer was sent, the request was served.
   if (thrown === undefined || reply.started || !notServed.has(asHeadgateError(thrown).code)) return;

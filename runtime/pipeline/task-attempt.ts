@@ -3,8 +3,10 @@ import type { ReservedTask, StreamedTaskAnswer, TaskPiece, WholeTaskAnswer } fro
 import type { LiveTarget } from '../generation/generation.ts';
 import type { UpstreamResponse } from '../providers/provider.ts';
 import { readSse } from '../upstream/sse.ts';
-import { maxAnswerBytes, parseObject, readAll, responseTo, whileAlive, type Attempted } from './attempt.ts';
+import { usedUpMs } from '../upstream/told-wait.ts';
+import { responseTo, type Asked, type Attempted } from './attempt.ts';
 import { AttemptFailed, Patience } from './patience.ts';
+import { maxAnswerBytes, maxStreamBytes, parseObject, readAll, whileAlive } from './read-answer.ts';
 import { outgoingTask, type OutgoingTask } from './task-outgoing.ts';
 
 interface Trying {
@@ -24,14 +26,14 @@ async function whole(response: UpstreamResponse, { target, outgoing, patience }:
 }
 
 async function* plainPieces(response: UpstreamResponse, { patience }: Trying): AsyncGenerator<TaskPiece> {
-  for await (const bytes of whileAlive(response.body, patience, Infinity)) yield { bytes, usage: undefined };
+  for await (const bytes of whileAlive(response.body, patience, maxStreamBytes)) yield { bytes, usage: undefined };
 }
 
 /** Each event as it came. A stream that says of itself that it failed, or that ends without its end, fails. */
 async function* events(response: UpstreamResponse, { outgoing, patience }: Trying): AsyncGenerator<TaskPiece> {
   const { sent, task } = outgoing;
   let ended = false;
-  for await (const { raw, message } of readSse(whileAlive(response.body, patience, Infinity))) {
+  for await (const { raw, message } of readSse(whileAlive(response.body, patience, maxStreamBytes))) {
     const data = message && parseObject(Buffer.from(message.data));
     if (data?.['error']) throw new AttemptFailed(sent.api.dialect.readFailure(500, data, {}));
     ended ||= message !== undefined && task.isEnd(message);
@@ -68,18 +70,19 @@ async function opened(pieces: AsyncGenerator<TaskPiece>): Promise<AsyncIterable<
 /** Resolves with an answer of which the client has seen nothing yet; throws `AttemptFailed`. */
 export async function attemptTask(
   exchange: ReservedTask,
-  target: LiveTarget,
+  { target, key, signal }: Asked,
 ): Promise<Attempted<WholeTaskAnswer | StreamedTaskAnswer>> {
   const outgoing = outgoingTask(exchange, target);
   const { sent } = outgoing;
-  const patience = new Patience(exchange.signal, target.timeoutMs);
+  const patience = new Patience(signal, { idleMs: target.timeoutMs });
   const trying = { target, outgoing, patience };
   let streaming = false;
   try {
-    const response = await responseTo({ target, sent, stream: exchange.call.stream, patience });
+    const response = await responseTo({ key, sent, stream: exchange.call.stream, patience });
+    const limit = usedUpMs(response.headers);
     const contentType = String(response.headers['content-type'] ?? 'application/octet-stream');
     if (/^application\/json\b/i.test(contentType))
-      return { answered: await whole(response, trying), dropped: sent.dropped };
+      return { answered: await whole(response, trying), dropped: sent.dropped, usedUpMs: limit };
     streaming = true;
     const isEvents = /^text\/event-stream\b/i.test(contentType);
     const pieces = isEvents ? events(response, trying) : plainPieces(response, trying);
@@ -90,7 +93,7 @@ export async function attemptTask(
       isEvents,
       pieces: await opened(ended(pieces, response, patience)),
     } as const;
-    return { answered, dropped: sent.dropped };
+    return { answered, dropped: sent.dropped, usedUpMs: limit };
   } catch (error) {
     throw patience.failure(error, 'broken_answer');
   } finally {

@@ -30,6 +30,8 @@ export const staticHeaders = z.record(z.string(), z.string()).superRefine((heade
 /** Members of every such kind's options; the kind adds `baseUrl` with its own default. */
 export const endpointFields = {
   apiKey: secretReference.optional(),
+  /** In place of `apiKey`: several keys, used in turn. One that the vendor refuses or limits rests while others serve. */
+  apiKeys: z.array(secretReference).min(1).max(32).optional(),
   /** Sent with every request. Not for credentials. */
   headers: staticHeaders.optional(),
   /** Allows plain http:// to a host that is not loopback or private: keys and prompts then travel in the clear. */
@@ -39,6 +41,7 @@ export const endpointFields = {
 interface Endpoint {
   readonly baseUrl: string;
   readonly apiKey?: SecretReference | undefined;
+  readonly apiKeys?: readonly SecretReference[] | undefined;
   readonly allowInsecureHttp?: boolean | undefined;
 }
 
@@ -54,7 +57,14 @@ export function checkEndpoint(vendorHost: string | undefined) {
         message: 'http:// sends the key and every prompt in the clear; use https://, or set allowInsecureHttp: true',
       });
     }
-    if (isAt(url.hostname, vendorHost) && endpoint.apiKey === undefined) {
+    const twice = endpoint.apiKeys?.findIndex(
+      ({ $secret }, at, all) => all.findIndex((each) => each.$secret === $secret) < at,
+    );
+    if (endpoint.apiKey !== undefined && endpoint.apiKeys !== undefined)
+      context.addIssue({ code: 'custom', path: ['apiKeys'], message: 'stands beside apiKey; keep one of the two' });
+    else if (twice !== undefined && twice >= 0)
+      context.addIssue({ code: 'custom', path: ['apiKeys', twice], message: 'stands there twice; name each key once' });
+    if (isAt(url.hostname, vendorHost) && endpoint.apiKey === undefined && endpoint.apiKeys === undefined) {
       context.addIssue({
         code: 'custom',
         path: ['apiKey'],
@@ -62,6 +72,12 @@ export function checkEndpoint(vendorHost: string | undefined) {
       });
     }
   };
+}
+
+/** The options once for each key: with it as the only one. */
+export function eachKey(options: unknown): readonly unknown[] {
+  const { apiKeys, ...rest } = options as { readonly apiKeys?: readonly SecretReference[] };
+  return apiKeys === undefined ? [options] : apiKeys.map((apiKey) => ({ ...rest, apiKey }));
 }
 
 const isAt = (host: string, vendorHost: string | undefined): boolean =>

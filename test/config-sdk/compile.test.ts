@@ -149,6 +149,7 @@ test('a weight in a group without weights is refused wherever groups will come f
     declarations: [],
     objects: [object],
     listed: undefined,
+    missed: new Set(),
     published: undefined,
     gateway: undefined,
     unusedFiles: [],

@@ -5,6 +5,7 @@ import { globSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { ciHosts, teamFiles, type CiHost } from '../../config-sdk/init/files.ts';
 import { git, headgate, installHeadgate, temporaryFolder, writeFiles } from '../support/sample-repository.ts';
 
 const team = [
@@ -30,6 +31,11 @@ async function made(context: TestContext, ...flags: string[]): Promise<{ folder:
   return { folder: join(folder, 'team'), stdout };
 }
 
+type Json = Record<string, Record<string, unknown>>;
+const parsed = (text: string | undefined): Json => JSON.parse(text ?? '{}') as Json;
+const filesFor = (ci: CiHost): ReadonlyMap<string, string> =>
+  teamFiles({ directory: '/team', name: 'team', branch: 'main', keyHash: 'sha256:0', ci });
+
 /** The code blocks of the README that was made, by the heading they stand under. */
 async function snippets(folder: string): Promise<ReadonlyMap<string, string>> {
   const text = await readFile(join(folder, 'README.md'), 'utf8');
@@ -44,7 +50,10 @@ describe('headgate init', { concurrency: 2 }, () => {
     const { code, stdout: found } = await headgate(folder, ['check', '--format', 'json']);
     assert.deepEqual([code, (JSON.parse(found) as { findings: unknown[] }).findings], [0, []]);
     assert.match(stdout, /^made a gateway in team, a new git repository:\n/);
-    assert.match(stdout, /next:\n {2}cd team\n {2}npm install\n {2}npx headgate check/);
+    assert.match(
+      stdout,
+      /next:\n(?: {2}npm run build --prefix \S+\n)? {2}cd team\n {2}npm install\n {2}npx --no-install headgate check/,
+    );
     assert.equal(await git(folder, 'symbolic-ref', '--short', 'HEAD'), 'main');
   });
 
@@ -73,6 +82,27 @@ describe('headgate init', { concurrency: 2 }, () => {
     assert.ok((await readFile(join(folder, 'gateway.config.ts'), 'utf8')).includes(`sha256:${hash}`));
   });
 
+  test('brings the compiler of check, and the Node that this repository runs on', async () => {
+    const read = async (file: string) => parsed(await readFile(join(import.meta.dirname, '../..', file), 'utf8'));
+    const files = filesFor('none');
+    const { devDependencies, optionalDependencies } = parsed(files.get('package.json'));
+    assert.equal(
+      devDependencies?.['typescript'],
+      (await read('config-sdk/package.json'))['dependencies']?.['typescript'],
+    );
+    assert.deepEqual(optionalDependencies, (await read('package.json'))['optionalDependencies']);
+    assert.equal(parsed(files.get('tsconfig.json'))['compilerOptions']?.['customConditions'], undefined);
+  });
+
+  test('makes a README with the name of the gateway, which speaks of CI where there is one', () => {
+    for (const ci of ciHosts) {
+      const readme = filesFor(ci).get('README.md') ?? '';
+      assert.match(readme, /^# `team`\n/);
+      assert.equal(/\bCI\b/.test(readme), ci !== 'none');
+      assert.doesNotMatch(readme, /<!--/);
+    }
+  });
+
   test('writes the workflow of the host that is asked for, and leaves nothing to fill in', async (context) => {
     const own = {
       github: ['.github/actions/headgate/action.yml', '.github/workflows/headgate.yml'],
@@ -96,8 +126,12 @@ describe('headgate init', { concurrency: 2 }, () => {
     const { folder } = await made(context);
     await installHeadgate(folder);
     const said = await snippets(folder);
+    const bound = /^prompt: translate\.with.*\n/m.exec(await readFile(join(folder, 'README.md'), 'utf8'))?.[0] ?? '';
     const config = (await readFile(join(folder, 'gateway.config.ts'), 'utf8'))
-      .replace('provider, quota }', 'provider, quota, route, secret, upstream }')
+      .replace(
+        'defineGateway, model, provider, quota }',
+        'defineGateway, from, model, provider, quota, route, secret, upstream }',
+      )
       .replace(
         "import { support } from './prompts/support.ts';",
         "$&\nimport { translate } from './prompts/translate.ts';",
@@ -107,8 +141,7 @@ describe('headgate init', { concurrency: 2 }, () => {
         '// Who may call',
         `const translator = model('translator', {
   targets: [openai.target('gpt-6-luna', { timeout: '30s', retries: 1 })],
-  prompt: translate.with({ language: 'French', style: 'plain' }),
-  quotas: [perMinute],
+  ${bound}  quotas: [perMinute],
 });
 $&`,
       )

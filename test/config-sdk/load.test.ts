@@ -76,6 +76,15 @@ test('fault 94: purity holds in imported files, in functions that run later, and
   assert.deepEqual(await said(folder), ['lib/stamp.js:2:3 impure_code', 'lib/stamp.js:5:23 impure_code']);
 });
 
+test('sockets and channels are refused where they are opened', async (context) => {
+  const folder = await temporaryFolder(context);
+  await writeFiles(folder, {
+    'gateway.config.ts': `import './lib/live.js';\n${sampleConfig()}`,
+    'lib/live.js': "const socket = new WebSocket('wss://x.example');\nsocket.send('x');\nnew BroadcastChannel('x');\n",
+  });
+  assert.deepEqual(await said(folder), ['lib/live.js:1:16 impure_code', 'lib/live.js:3:1 impure_code']);
+});
+
 test('impurity in code that is never run is found by its type errors', async (context) => {
   const folder = await temporaryFolder(context);
   await writeFiles(folder, {

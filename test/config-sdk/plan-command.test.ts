@@ -60,8 +60,9 @@ test('it compares the working tree with where the branch began, and later with a
   assert.match(named.stdout, /^<!-- headgate-plan -->\n### Headgate plan: 🟠 medium risk\n/);
   assert.match(named.stdout, /20 requests per hour → 10 requests per hour \(÷2\)/);
   const same = await plan(['--head', 'HEAD', '--base', 'HEAD', '--json']);
-  const document = JSON.parse(same.stdout) as { changes: unknown[]; head: string };
+  const document = JSON.parse(same.stdout) as { changes: unknown[]; head: string; notes: string[] };
   assert.deepEqual([document.changes, document.head], [[], `'${short(second)}'`]);
+  assert.deepEqual(document.notes, ["base and head are one commit; '--base HEAD~1' compares with the one before it"]);
 });
 
 test('in CI it compares with the branch that the pull request names, and fetches it when it must', async (context) => {

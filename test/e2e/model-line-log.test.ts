@@ -138,6 +138,7 @@ test('each request leaves one line, and no line or answer holds what must not be
   await leaving;
   const left = await gateway.requestLine('left');
   assert.deepEqual([left['status'], left['code']], [499, 'client_closed_request']);
+  for (const line of [half, left]) assert.equal(line['usage_estimated'], true, 'the vendor told no usage');
 
   const ids = gateway.lines.filter(({ event }) => event === 'request').map(({ request }) => request);
   assert.equal(new Set(ids).size, ids.length, 'a request left two lines');

@@ -73,6 +73,26 @@ test('a probe that shows what only configuration can cause refuses the candidate
   assert.equal(vendor.received.length, 0, 'the first revision of all is not probed');
 });
 
+test('each key of a provider is probed, and one that is refused refuses the candidate', options, async (context) => {
+  const { branch, upstream, gateway } = await good(context);
+  Object.assign(process.env, { PROBED_GOOD: 'sk-good-PLANTED', PROBED_DEAD: 'sk-dead-PLANTED' });
+  context.after(() => {
+    delete process.env['PROBED_GOOD'];
+    delete process.env['PROBED_DEAD'];
+  });
+  const picky = await upstream((received) => {
+    if (received.headers.authorization?.includes('dead')) answerJson(received.response, 401, {});
+    else answerWell(received, 'pong');
+  });
+  const snapshot = probed(2, picky.url);
+  const vendor = snapshot.providers['vendor'] as { options: object };
+  Object.assign(vendor.options, { apiKeys: [{ $secret: 'PROBED_GOOD' }, { $secret: 'PROBED_DEAD' }] });
+  await branch.publish(snapshot);
+  const { held: why } = await held(gateway, 'invalid');
+  assert.match(why?.detail ?? '', /vendor\/m with key 2 refused our credential \(401\)$/);
+  assert.doesNotMatch(why?.detail ?? '', /PLANTED/);
+});
+
 const weather: Readonly<Record<string, Script>> = {
   'an overloaded vendor': ({ response }) => void response.writeHead(503).end(),
   'a rate limit': ({ response }) => answerJson(response, 429, {}, { 'retry-after': '60' }),

@@ -91,9 +91,9 @@ const echo: Handle = (request, response) => {
 
 const echoOf = async (answer: Promise<Response>): Promise<Echo> => (await (await answer).json()) as Echo;
 
-async function problemOf(answer: Response): Promise<{ code: string; detail: string }> {
+async function problemOf(answer: Response): Promise<{ code: string; title: string; detail: string }> {
   assert.equal(answer.headers.get('content-type'), 'application/problem+json');
-  const problem = (await answer.json()) as { code: string; detail: string; status: number };
+  const problem = (await answer.json()) as { code: string; title: string; detail: string; status: number };
   assert.equal(problem.status, answer.status);
   return problem;
 }
@@ -209,7 +209,8 @@ describe('which route is taken', () => {
     const gateway = await names(context, { read: to('/a/*', 'read', { methods: ['GET'] }) });
     const missing = await gateway.ask('/b');
     assert.equal(missing.status, 404);
-    assert.equal((await problemOf(missing)).code, 'route_not_found');
+    const { code, title } = await problemOf(missing);
+    assert.deepEqual([code, title], ['route_not_found', 'Not Found']);
     const wrong = await gateway.ask('/a/x', { method: 'POST', body: 'x' });
     assert.equal(wrong.status, 405);
     assert.equal((await problemOf(wrong)).code, 'method_not_allowed');

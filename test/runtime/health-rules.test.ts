@@ -69,6 +69,36 @@ test('a target that mostly answers is not, and answers that cannot be understood
   assert.equal(judge({ record: broken, changed: vendor }), undefined);
 });
 
+const passOver = (record: HealthRecord, label: string, count: number): void =>
+  repeat(count, () => record.passedOver(label));
+
+test('a target that was passed over is not blamed for it', () => {
+  const record = recordOf((one) => {
+    blame(one, 'vendor/m', 'network', 2);
+    passOver(one, 'vendor/m', 100);
+  });
+  assert.equal(judge({ record, changed: vendor }), undefined);
+  const answered = recordOf((one) => {
+    answer(one, 'vendor/m', 5);
+    blame(one, 'vendor/m', 'network', 5);
+    passOver(one, 'vendor/m', 100);
+  });
+  assert.equal(judge({ record: answered, changed: vendor }), undefined);
+});
+
+test('an outage of what was left alone is one, also while it is passed over', () => {
+  const against = recordOf((one) => answer(one, 'other/m', 10));
+  const during = (spared: number) =>
+    recordOf((one) => {
+      blame(one, 'vendor/m', 'network');
+      answer(one, 'other/m', 20);
+      blame(one, 'other/m', 'network', 5);
+      passOver(one, 'other/m', spared);
+    });
+  assert.equal(judge({ record: during(30), against, changed: vendor }), undefined);
+  assert.equal(judge({ record: during(0), against, changed: vendor })?.rule, 'target_refused');
+});
+
 interface Declared {
   readonly provider?: object;
   readonly upstream?: object;

@@ -29,6 +29,7 @@ export interface LogLine extends Record<string, unknown> {
 export interface GatewayProcess {
   readonly dataUrl: string;
   readonly adminUrl: string;
+  readonly pid: number;
   /** Everything the process has written so far, to either stream. */
   readonly output: () => string;
   /** The log line of the request to `path`, once it is there. */
@@ -71,6 +72,7 @@ export async function startProcess(
   await rm(seed, { recursive: true });
   return {
     ...(JSON.parse(told) as { dataUrl: string; adminUrl: string }),
+    pid: child.pid ?? 0,
     output: () => output + errors,
     logged: (path) =>
       until(`a log line about ${path}`, async () =>

@@ -1,4 +1,4 @@
-/** What this gateway serves. Change it, run `npx headgate check`, commit: that is all there is to it. */
+/** What this gateway serves. Change it, run `npx --no-install headgate check`, commit: that is all there is to it. */
 import { consumer, defineGateway, model, provider, quota } from 'headgate';
 import { noConfidential } from './policies/no-confidential.ts';
 import { support } from './prompts/support.ts';
@@ -20,7 +20,7 @@ export const assistant = model('assistant', {
   quotas: [perMinute],
 });
 
-// Who may call. Only the hash of a key stands here; `npx headgate keys create` makes another one.
+// Who may call. Only the hash of a key stands here; `npx --no-install headgate keys create` makes another one.
 export const team = consumer('team', {
   keys: ['sha256:__KEY_HASH__'],
   models: [assistant],

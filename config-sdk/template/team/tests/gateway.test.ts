@@ -1,4 +1,4 @@
-/** What this gateway is for, as expectations: `npx headgate test` decides each request as the gateway would, offline. */
+/** What this gateway is for, as expectations: `npx --no-install headgate test` decides each request as the gateway would, offline. */
 import { same, test } from 'headgate/test';
 import { assistant, perMinute, team } from '../gateway.config.ts';
 import { support } from '../prompts/support.ts';

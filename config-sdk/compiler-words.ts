@@ -1,0 +1,195 @@
+/** What the compiler's messages mean for a configuration, with the cure. It knows our types by names that no author has written. */
+import { near } from './explain/near.ts';
+import { nearProperty } from './compile/property-names.ts';
+
+export interface Words {
+  /** Absent where the compiler's own message will do. */
+  readonly message?: string;
+  readonly hint?: string | undefined;
+}
+
+/** What its own words leave open, where they are kept. */
+const hints: Readonly<Record<string, string>> = {
+  TS2304: 'import it, declare it above, or check its spelling',
+  TS2322: 'give a value of the type that is asked for here',
+  TS2339: 'check its spelling, and that this object has it',
+  TS2345: 'give a value of the type that is asked for here',
+  TS2551: 'use the name that is suggested',
+  TS2552: 'use the name that is suggested, or import this one',
+  TS2739: 'add the missing properties',
+  TS2740: 'add the missing properties',
+  TS2741: 'add the missing property',
+  TS2769: 'give arguments that fit one of the forms of this function',
+  TS2820: 'use the word that is suggested',
+  TS1294:
+    'types are stripped, not compiled: use plain objects and unions instead of enum, namespace or parameter properties',
+  TS1484: 'write `import { type Name }`',
+  TS1543: "write `with { type: 'json' }` after the path",
+  TS2307: 'check the path; relative imports need their file extension',
+  TS2834: 'relative imports need their file extension',
+  TS2835: 'relative imports need their file extension',
+};
+
+/** The types that `handles.ts` declares, in words, and the functions that give such values. */
+const handles: Readonly<Record<string, readonly [what: string, by: string]>> = {
+  BoundPrompt: ['a prompt', 'prompt()'],
+  Consumer: ['a consumer', 'consumer()'],
+  ContextPolicy: ['a context policy', 'contextPolicy()'],
+  Group: ['a group', 'weighted() or ordered()'],
+  Invariant: ['an invariant', 'invariant()'],
+  Model: ['a model', 'model()'],
+  Policy: ['a policy', 'policy()'],
+  Prompt: ['a prompt', 'prompt()'],
+  Provider: ['a provider', 'provider()'],
+  Quota: ['a quota', 'quota()'],
+  Route: ['a route', 'route()'],
+  SecretReference: ['a secret', 'secret()'],
+  Target: ['a target', '.target() of a provider'],
+  Upstream: ['an upstream', 'upstream()'],
+};
+const plain: Readonly<Record<string, string>> = { string: 'a text', number: 'a number', boolean: 'a truth value' };
+
+function inWords(type: string): string {
+  const [name = ''] = /^\w+/.exec(type) ?? [];
+  if (type.startsWith('"')) return `'${type.slice(1, -1)}'`;
+  return handles[name]?.[0] ?? plain[type] ?? 'something else';
+}
+
+const list = (names: readonly string[]): string => names.map((each) => `'${each}'`).join(', ');
+const literalsIn = (type: string): string[] => [...type.matchAll(/"([^"]*)"/g)].map(([, text = '']) => text);
+
+/** More than these only hide the one that was meant. */
+const mostNames = 8;
+
+function oneOf(given: string, type: string, otherwise: string): Words {
+  const names = literalsIn(type);
+  const meant = given.startsWith('"') ? near(given.slice(1, -1), names) : [];
+  const shown = names.length > mostNames && meant.length > 0 ? meant : names.slice(0, mostNames);
+  const more = shown.length < names.length || type.includes(' more ...') ? ', …' : '';
+  const message =
+    names.length === 1
+      ? `only ${list(names)} fits here, not ${inWords(given)}`
+      : `${inWords(given)} is not one of ${list(shown)}${more}`;
+  return { message, hint: meant[0] === undefined ? otherwise : `did you mean '${meant[0]}'?` };
+}
+
+function unknownProperty(name: string, type: string, suggested: string | undefined): Words {
+  const variables = /^\{ (\w+\??: Value\b.*) \}$/.exec(type)?.[1];
+  if (variables !== undefined || type === '{}') {
+    const names = [...(variables ?? '').matchAll(/(\w+)\??: Value\b/g)].map(([, each = '']) => each);
+    const message = `'${name}' is no variable of this prompt`;
+    return { message, hint: names.length > 0 ? `it has ${list(names)}` : 'it has none' };
+  }
+  const message = `'${name}' is not known here`;
+  const meant = suggested ?? nearProperty(name);
+  if (meant !== undefined) return { message, hint: `did you mean '${meant}'?` };
+  return {
+    message,
+    hint: `check its spelling, or remove it${/\bkind: /.test(type) ? '; options depend on `kind`' : ''}`,
+  };
+}
+
+const notAssignable = String.raw`^(?:Type|Argument of type) '((?:(?!' is not ).)+)' is not assignable to (?:type|parameter of type) `;
+const anyHandle = `(${Object.keys(handles).join('|')})\\b`;
+
+function wrongHandle(given: string, wanted: string): Words {
+  const [what = '', by = ''] = handles[wanted] ?? [];
+  const hint =
+    given === 'string' || given.startsWith('"')
+      ? `refer to it by the value that ${by} gave, not by its name`
+      : `give what ${by} gave`;
+  return { message: `${what} is expected here, not ${inWords(given)}`, hint };
+}
+
+function unboundPrompt(one: string | undefined, several: string): Words {
+  const names = one === undefined ? several.replace(/\.$/, '').split(', ') : [one];
+  const given = names.filter((each) => /^\w+$/.test(each)).map((each) => `${each}: …`);
+  return {
+    message: `this prompt needs values for ${names.join(', ')}`,
+    hint: `write .with({ ${given.join(', ')} }) after it`,
+  };
+}
+
+type Wording = readonly [RegExp, (...groups: (string | undefined)[]) => Words];
+
+/** The first that fits speaks. */
+const wordings: readonly Wording[] = [
+  [
+    new RegExp(`${notAssignable}'SecretReference\\b`),
+    () => ({
+      message: 'a secret is expected here, not the value itself',
+      hint: "write secret('NAME'), and put the value into variable NAME where the gateway runs",
+    }),
+  ],
+  [
+    new RegExp(`${notAssignable}'\`\\$\\{number\\}d\` \\| `),
+    (given = '') => ({
+      message: `${inWords(given)} is no duration`,
+      hint: "write a number and its unit as a text, such as '10s' (ms, s, m, h or d)",
+    }),
+  ],
+  [
+    /^Type 'Prompt<.* is not assignable to type 'BoundPrompt \|.*(?:Property '(\w+)' is missing in type '\{\}'|missing the following properties from type '.*': (.+))/,
+    (one, several = '') => unboundPrompt(one, several),
+  ],
+  // Of a default, the last line names the word.
+  [
+    /^Type '.+ is not assignable to type 'Value<.* Type '("[^"]*")' is not assignable to type '("[^']*)'/,
+    (given = '', names = '') => oneOf(given, names, 'use one of the choices, or add it to those of the prompt'),
+  ],
+  [
+    new RegExp(`${notAssignable}'Value<("[^']*)>'`),
+    (given = '', names = '') => oneOf(given, names, 'use one of the choices, or add it to those of the prompt'),
+  ],
+  [
+    new RegExp(
+      `${notAssignable}'((?:"[^"']*"|\\.\\.\\. \\d+ more \\.\\.\\.|undefined)(?: \\| (?:"[^"']*"|\\.\\.\\. \\d+ more \\.\\.\\.|undefined))*)'`,
+    ),
+    (given = '', names = '') => oneOf(given, names, 'use a word that fits'),
+  ],
+  [new RegExp(`${notAssignable}'${anyHandle}[^']*'`), (given = '', wanted = '') => wrongHandle(given, wanted)],
+  [
+    new RegExp(`${notAssignable}'(${Object.keys(plain).join('|')})(?: \\| undefined)?'`),
+    (given = '', wanted = '') => ({
+      message: `${plain[wanted]} is expected here, not ${inWords(given)}`,
+      hint: 'give a value of that type',
+    }),
+  ],
+  [
+    new RegExp(`^Type '(.+?)' is missing the following properties from type '${anyHandle}`),
+    (given = '', wanted = '') => wrongHandle(given, wanted),
+  ],
+  [
+    /^Type '\[\]' is not assignable to type .* Source has 0 element\(s\)/,
+    () => ({ message: 'at least one is needed here', hint: 'add one' }),
+  ],
+  [
+    /^Property '(\w+)' is missing in type '.*' but required in type '\{ .*: Value\b/,
+    (name) => ({ message: `the prompt's variable '${name}' has no value`, hint: 'give every variable one value' }),
+  ],
+  [/^Property '(\w+)' is missing in type /, (name) => ({ message: `'${name}' is missing`, hint: 'add the property' })],
+  [
+    /^Type '.*' is missing the following properties from type '.*': (.+?)\.?$/,
+    (names = '') => ({ message: `${list(names.split(', '))} are missing`, hint: 'add the properties' }),
+  ],
+  [
+    /^Property '(\w+)' does not exist on type '\{ header: .*\bmetadata: /,
+    (name) => ({
+      message: `'from' has no '${name}'`,
+      hint: "take values from.header('name') or from.metadata('name') of the request",
+    }),
+  ],
+  [
+    /^Object literal may only specify known properties, (?:and|but) '"?([\w.-]+)"?' does not exist in type '(.+)'\.(?: Did you mean to write '(\w+)'\?)?/,
+    (name = '', type = '', suggested) => unknownProperty(name, type, suggested),
+  ],
+];
+
+/** `text` is the whole message, in one line: what counts often stands at its end. */
+export function inPlainWords(code: string, text: string): Words {
+  for (const [pattern, say] of wordings) {
+    const found = pattern.exec(text);
+    if (found) return say(...found.slice(1));
+  }
+  return { hint: hints[code] };
+}
