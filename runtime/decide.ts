@@ -15,6 +15,7 @@ import { createLog } from './log.ts';
 import { newOutcome, type Outcome } from './outcome.ts';
 import { maxCallBytes, tooLarge } from './pipeline/accept.ts';
 import { admit } from './pipeline/admit.ts';
+import { admitTask } from './pipeline/admit-task.ts';
 import { admitCount } from './pipeline/count-line.ts';
 import { pathAtUpstream } from './generation/routes.ts';
 import { admitRoute } from './pipeline/admit-route.ts';
@@ -31,7 +32,7 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { matchedObject, stepsOf, type Step } from './trace.ts';
 
 export { seededRandom } from './seeded-random.ts';
-export { isCallPath, surfacePaths } from './pipeline/find-line.ts';
+export { isCallPath, isTaskPath, surfacePaths } from './pipeline/find-line.ts';
 export type { RequestTrace } from './telemetry/recent-requests.ts';
 export { memoryStore } from './quota/memory.ts';
 export { StoreUnavailable, type QuotaStore } from './quota/store.ts';
@@ -122,6 +123,10 @@ async function walk(found: Line, exchange: Exchange, asked: { path: string; body
     return;
   }
   const readBody = () => (body.byteLength > maxCallBytes ? Promise.reject(tooLarge()) : Promise.resolve(body));
+  if (found.line === 'task') {
+    await admitTask(Object.assign(exchange, { ...found, readBody }));
+    return;
+  }
   const { surface, dialect, says, writeCount } = found;
   const called = Object.assign(exchange, { surface, dialect, says, readBody });
   await (writeCount ? admitCount(called) : admit(called));
@@ -197,7 +202,7 @@ class OfflineDecider implements Decider {
     const { found, method, path, refusal } = asked;
     const surface = found && 'surface' in found && found.surface ? surfaceName(found.surface) : undefined;
     // Only what was fitted has a view: a refusal before it decided nothing about messages.
-    const fitted = call && guarded && refusal?.code !== 'context_length_exceeded';
+    const fitted = found?.line === 'call' && call && guarded && refusal?.code !== 'context_length_exceeded';
     const upstream =
       found?.line === 'route' && !refusal
         ? { name: found.route.upstream.name, path: found.route.upstream.path + pathAtUpstream(found.route, path) }

@@ -31,6 +31,7 @@ export type { Capability, Connection, ModelFacts, ModelKind, Prices, SecretRefer
 /** What rules of authoring must judge exactly as serving does. */
 export { estimateTokens } from './context/estimate.ts';
 export { isPrivateHost } from './providers/options.ts';
+export { conversationKinds } from './model-kind.ts';
 export { apisFor } from './providers/provider.ts';
 
 interface Configured {

@@ -1,4 +1,5 @@
 /** Turns models, routes and consumers of a snapshot into live ones; the same again whenever it is asked again. */
+import { conversationKinds } from '../model-kind.ts';
 import { apisFor } from '../providers/provider.ts';
 import {
   balancerKinds,
@@ -38,7 +39,8 @@ export class Builder {
       return undefined;
     }
     const { kind = 'chat' } = facts;
-    if (provider.live && apisFor(provider.live.connection, kind).length === 0)
+    const isTalking = conversationKinds.includes(kind);
+    if (isTalking && provider.live && apisFor(provider.live.connection, kind).length === 0)
       this.#parts.problem(
         object,
         `provider '${node.provider}' has no API for '${node.model}', a model of kind ${kind}`,

@@ -2,8 +2,9 @@
 import type { Artifact, Manifest } from '../artifact.ts';
 import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
+import type { ModelKind } from '../model-kind.ts';
 import type { Verdict } from '../policies/policy.ts';
-import type { Connection, ModelKind, ProviderKind, Transport } from '../providers/provider.ts';
+import type { Connection, ProviderKind, Transport } from '../providers/provider.ts';
 import type { KeyName } from '../upstream/keys.ts';
 import { Changes, type Compared } from './changes.ts';
 import { ConsumerRecord } from './consumer-record.ts';
@@ -35,10 +36,11 @@ export interface LiveTarget {
   readonly label: string;
   readonly provider: LiveProvider;
   readonly model: string;
+  /** What the model is for. */
+  readonly kind: ModelKind;
   /** By where it really is: what is known of its health goes by this name. */
   readonly upstream: string;
   readonly contextWindow: number;
-  readonly kind: ModelKind;
   readonly maxOutputTokens: number | undefined;
   readonly timeoutMs: number;
   /** Of a stream; pings do not count. */

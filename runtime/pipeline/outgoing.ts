@@ -1,14 +1,17 @@
 /** What is sent to a target: the client's own body where the target speaks its dialect, a translation otherwise. */
 import { gathered, type Call, type JsonObject } from '../call.ts';
+import type { ClientDialect } from '../dialects/dialect.ts';
 import type { LookedUp } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
-import { apisFor, type Api } from '../providers/provider.ts';
+import { apisFor, type Api, type Connection } from '../providers/provider.ts';
 import { joined } from './joined.ts';
 import { AttemptFailed } from './patience.ts';
 
 export interface Outgoing {
   readonly api: Api;
   readonly body: JsonObject;
+  /** Sent in place of `body`, such as a form with files. */
+  readonly bytes?: string | Uint8Array;
   /** The client speaks the target's dialect: the answer passes as it is. */
   readonly native: boolean;
   /** What the target's dialect cannot carry. */
@@ -17,13 +20,19 @@ export interface Outgoing {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Throws `AttemptFailed` while a secret that it needs is absent. */
+export function connectionOf({ provider }: LiveTarget): Connection {
+  if (!provider.live) throw new AttemptFailed({ kind: 'credential' });
+  return provider.live.connection;
+}
+
 /** None while a secret that the provider needs is absent. */
 const apisOf = ({ provider, kind }: LiveTarget): readonly Api[] =>
   provider.live ? apisFor(provider.live.connection, kind) : [];
 
-/** Whether a call can be put to a target: one that only its own dialect can tell is not translated. */
-export function canTake(target: LiveTarget, { call, dialect }: Pick<LookedUp, 'call' | 'dialect'>): boolean {
-  return call.nativeOnly === undefined || apisOf(target).some((api) => api.dialect.name === dialect.name);
+/** Whether a target is asked in `dialect` itself. */
+export function speaks(target: LiveTarget, { name }: ClientDialect): boolean {
+  return apisOf(target).some(({ dialect }) => dialect.name === name);
 }
 
 /** The call in the words of the first API that takes the model of the target. Throws `AttemptFailed` while there is none. */

@@ -22,7 +22,7 @@ function textOf({ block, events }: StreamedEvent, writer: EventWriter | undefine
 }
 
 /** A client that does not read holds nobody up for longer than the deadline. */
-async function untilOver(written: Promise<void>, { signal }: Deadline): Promise<void> {
+export async function untilOver(written: Promise<void>, { signal }: Deadline): Promise<void> {
   if (signal.aborted) return;
   const over = Promise.withResolvers<void>();
   const finish = () => over.resolve();
@@ -67,7 +67,7 @@ export function wireError(error: HeadgateError): WireError {
   return { status: error.status, code: error.code, type: error.type, message: error.message, param: error.param };
 }
 
-const brokenStream = (error: AttemptFailed): HeadgateError =>
+export const brokenStream = (error: AttemptFailed): HeadgateError =>
   error.failure.kind === 'timeout'
     ? new HeadgateError('upstream_timeout', 'The provider stopped in the middle of the answer.', { cause: error })
     : new HeadgateError('upstream_broken_answer', 'The answer ended early: the provider broke it off.', {

@@ -1,8 +1,9 @@
-/** OpenAI, and every vendor or local server that speaks its chat completions, or its responses too. */
+/** OpenAI, and every vendor or local server that speaks its chat completions, with or without its responses and the operations beside chat. */
 import { z } from 'zod';
 import { openaiChat } from '../dialects/openai-chat.ts';
+import { tasksUnder } from './task-apis.ts';
 import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, responsesAt, splitBaseUrl } from './options.ts';
-import type { ProviderKind } from './provider.ts';
+import type { Connection, ProviderKind } from './provider.ts';
 
 const account = z.string().regex(/^[\w-]{1,128}$/, 'must be an id such as org-… or proj_…');
 
@@ -29,6 +30,7 @@ export const openai: ProviderKind<typeof options> = {
     if (chosen.apiKey !== undefined) headers.authorization = `Bearer ${readSecret(chosen.apiKey)}`;
     const chat = apiAt(`${path}/chat/completions`, openaiChat);
     const hasResponses = chosen.responses ?? new URL(chosen.baseUrl).hostname === vendorHost;
-    return { origin, apis: hasResponses ? [chat, responsesAt(`${path}/responses`)] : [chat], headers };
+    const apis: Connection['apis'] = hasResponses ? [chat, responsesAt(`${path}/responses`)] : [chat];
+    return { origin, apis, tasks: tasksUnder(path), headers };
   },
 };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { offlineGeneration } from '../../runtime/generation/offline.ts';
-import { canTake, translated } from '../../runtime/pipeline/outgoing.ts';
+import { speaks, translated } from '../../runtime/pipeline/outgoing.ts';
 import { openaiResponses } from '../../runtime/dialects/openai-responses.ts';
 import { snapshotSchema } from '../../runtime/snapshot.ts';
 import { snapshotOf } from '../support/gateway.ts';
@@ -29,7 +29,7 @@ test('a translated call goes to the first API that takes the model', async () =>
   const dialects = ['talks', 'thinks'].map((name) => {
     const [target] = tables.models.get(name)?.order(() => 0) ?? [];
     assert.ok(target);
-    return [name, translated(call, target).api.dialect.name, canTake(target, { call, dialect: openaiResponses })];
+    return [name, translated(call, target).api.dialect.name, speaks(target, openaiResponses)];
   });
   assert.deepEqual(dialects, [
     ['talks', 'openai-chat', true],

@@ -14,7 +14,11 @@ function problems(options: object, kind: typeof openai | typeof anthropic | type
   return parsed.success ? [] : parsed.error.issues.map((issue) => issue.path.join('.'));
 }
 
-const where = ({ apis, ...rest }: Connection) => ({
+/** The operations beside chat, each at its path. */
+const tasksOf = ({ tasks = [] }: Connection) =>
+  Object.fromEntries(tasks.map(({ task, path }) => [task.name, path('a/b')]));
+
+const where = ({ apis, tasks: _, ...rest }: Connection) => ({
   ...rest,
   paths: Object.fromEntries(apis.map(({ dialect, address }) => [dialect.name, address({ model: 'any' }).path])),
 });
@@ -51,6 +55,21 @@ describe('where requests go', () => {
     assert.deepEqual(pathsFor({ apiKey, responses: false }, 'responses'), []);
   });
 
+  test('what is beside chat to its own path under the same base URL', () => {
+    assert.deepEqual(tasksOf(openai.connect(openai.options.parse({ baseUrl: 'http://localhost/x/' }), readSecret)), {
+      'openai-embeddings': '/x/embeddings',
+      'openai-completions': '/x/completions',
+      'openai-moderations': '/x/moderations',
+      rerank: '/x/rerank',
+      'openai-image-generations': '/x/images/generations',
+      'openai-image-edits': '/x/images/edits',
+      'openai-image-variations': '/x/images/variations',
+      'openai-speech': '/x/audio/speech',
+      'openai-transcriptions': '/x/audio/transcriptions',
+      'openai-translations': '/x/audio/translations',
+    });
+  });
+
   test('Anthropic by default, with its version and key headers', () => {
     assert.deepEqual(where(anthropic.connect(anthropic.options.parse({ apiKey }), readSecret)), {
       origin: 'https://api.anthropic.com',
@@ -60,7 +79,12 @@ describe('where requests go', () => {
   });
 
   test('Google with the model and the way of answering in the path, and the key in a header', () => {
-    const { apis, ...rest } = google.connect(google.options.parse({ apiKey }), readSecret);
+    const connection = google.connect(google.options.parse({ apiKey }), readSecret);
+    const { apis, tasks: _, ...rest } = connection;
+    assert.deepEqual(tasksOf(connection), {
+      'gemini-embeddings': '/v1beta/models/a%2Fb:batchEmbedContents',
+      'gemini-embedding': '/v1beta/models/a%2Fb:embedContent',
+    });
     assert.deepEqual(rest, {
       origin: 'https://generativelanguage.googleapis.com',
       headers: { 'x-goog-api-key': 'value-of-KEY' },

@@ -220,8 +220,23 @@ provider('bad-capability', { kind: 'openai', models: { 'gpt-4.1': { capabilities
 provider('half-a-price', { kind: 'openai', models: { 'gpt-4.1': { prices: { input: '1' } } } });
 // @ts-expect-error known to another vendor only
 provider('foreign-model', { kind: 'anthropic', models: { 'gpt-4.1': {} } });
+model('vectors', {
+  targets: [plainEmbedding, weighted({ weight: 1, target: embedding })],
+  quotas: [free],
+  policies: [block],
+});
 // @ts-expect-error an embedding model, as written
-model('embedding-as-chat', { targets: [plainEmbedding] });
+model('embedding-as-chat', { targets: [sandbox.target('echo'), plainEmbedding] });
+// @ts-expect-error and the other way round
+model('chat-as-embedding', { targets: [plainEmbedding, sandbox.target('echo')] });
+// @ts-expect-error nothing for a prompt to stand before
+model('vectors-with-prompt', { targets: [plainEmbedding], prompt: plain });
+// @ts-expect-error no messages to keep in a window
+model('vectors-with-context', { targets: [plainEmbedding], context: tidy });
+// @ts-expect-error nothing to say
+model('vectors-with-probe', { targets: [plainEmbedding], probe: { message: 'ping' } });
+// @ts-expect-error not that it could
+model('vectors-with-needs', { needs: ['tools'], targets: [plainEmbedding] });
 // @ts-expect-error every model has a window
 provider('no-window', { kind: 'sandbox', models: { m: {} } });
 // @ts-expect-error not the hash of a key
