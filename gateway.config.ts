@@ -26,6 +26,8 @@ const sandbox = provider('sandbox', {
   models: {
     small: { contextWindow: 8_192, reply: 'You said: {{input}}', latency: '20ms', chunkInterval: '10ms' },
     spare: { contextWindow: 8_192, reply: 'The spare heard: {{input}}' },
+    // Not for chat: for POST /v1/embeddings.
+    vectors: { kind: 'embedding', contextWindow: 8_192 },
     // Fails every time: what a broken vendor looks like.
     broken: { contextWindow: 8_192, fault: { type: 'status', status: 503 } },
   },
@@ -69,6 +71,13 @@ const fallbackDemo = model('fallback-demo', {
   quotas: [perMinute],
 });
 
+// What the first target is for the model is for: this one answers /v1/embeddings, and has no prompt and no context.
+const search = model('search', {
+  targets: [sandbox.target('vectors')],
+  policies: [noConfidential],
+  quotas: [perMinute],
+});
+
 // A plain REST route: here to the health check of this gateway's own admin plane, behind the same keys and quotas.
 const adminPlane = upstream('admin-plane', { url: 'http://127.0.0.1:9090', timeout: '5s' });
 const health = route('health', { path: '/healthz', methods: ['GET'], upstream: adminPlane, quotas: [perMinute] });
@@ -88,7 +97,7 @@ invariant('nothing is unlimited', isLimited());
 
 export default defineGateway({
   name: 'reference',
-  models: [assistant, supportDesk, fallbackDemo],
+  models: [assistant, supportDesk, fallbackDemo, search],
   routes: [health],
   consumers: [operations, webShop],
   // What `check` would warn of, and why it is right here. An entry that excuses nothing any more is a warning itself.

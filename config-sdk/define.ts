@@ -8,11 +8,12 @@ import type {
 } from '@headgate/runtime/snapshot';
 import type { z } from 'zod';
 import { declare } from './site.ts';
-import type { Decimal, Fit, FitContext, FitQuota, KnownModels, Legs, QuotaUnit, TargetsIn } from './fitting.ts';
+import type { Fit, FitContext, FitQuota, ForChat, KnownModels, Legs, QuotaUnit, TargetsIn } from './fitting.ts';
 import type {
   BoundPrompt,
   Consumer,
   ContextPolicy,
+  Decimal,
   Duration,
   Model,
   Policy,
@@ -98,25 +99,26 @@ export function provider<const Id extends string, const Kind extends keyof Provi
 export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends number, Unit> {
   /** What every target must be able to do, fallbacks included. One that cannot is a type error. */
   needs?: Needs;
-  /** Where requests go: the first that answers, in this order. A target never starts once the client has seen a byte. */
-  targets: { [Index in keyof Of]: Fit<Of[Index], Needs> };
+  /** Where requests go: the first that answers, until the client has seen a byte. All are for what the first is for, such as chat. */
+  targets: { [Index in keyof Of]: Fit<Of[Index], Needs, Of> };
   /** For a whole request, to the last byte of its answer; then a 504, or an error event in a stream. Default `'10m'`. */
   deadline?: Duration;
   /** Asks the next target too when one has not begun by then: who begins first serves, at up to twice the cost. Default: never. */
   hedge?: Duration;
-  /** Stands before the client's own messages. */
-  prompt?: BoundPrompt | Prompt<{}>;
-  /** Keeps conversations inside the window. Without one, messages pass as they are. */
-  context?: FitContext<Budget, TargetsIn<Of[number]>>;
+  /** Stands before the client's own messages. Only for chat. */
+  prompt?: ForChat<'prompt', BoundPrompt | Prompt<{}>, Of>;
+  /** Keeps conversations inside the window. Without one, messages pass as they are. Only for chat. */
+  context?: ForChat<'context policy', FitContext<Budget, TargetsIn<Of[number]>>, Of>;
   /** Rules over what goes in; all must pass. */
   policies?: readonly Policy[];
   /** Limits that every call of this model draws from. */
   quotas?: readonly FitQuota<Unit, TargetsIn<Of[number]>>[];
   /**
    * Asked before a revision that changes this model, or what it is made of, serves. A refused credential, an unknown model
-   * or a wrong answer refuses the revision; overload, rate limits and time-outs of the vendor do not. Draws on no quota.
+   * or a wrong answer refuses the revision; overload, rate limits and time-outs of the vendor do not. Draws on no quota. Only
+   * for chat.
    */
-  probe?: ModelProbe;
+  probe?: ForChat<'probe', ModelProbe, Of>;
   /** Words that invariants speak of. */
   tags?: readonly string[];
 }

@@ -1,10 +1,10 @@
 /**
- * The checks that happen in the editor: whether each leg of a model can do what the model needs. Types only. What does
+ * The checks that happen in the editor: whether each leg of a model is for the same and can do what the model needs. Types only. What does
  * not fit becomes a type whose one property says why, so that the compiler's message is a sentence about that value.
  */
 import type { Capability, ModelKind } from '@headgate/runtime/snapshot';
 import type { Catalogue } from './catalogue/vendors/index.ts';
-import type { ContextPolicy, Group, Quota, Target } from './handles.ts';
+import type { ContextPolicy, Decimal, Group, Quota, Target } from './handles.ts';
 
 export type Leg = Target | Group<unknown>;
 /** Lists of legs are never empty. */
@@ -31,9 +31,6 @@ export type TraitsOf<Kind, Id, Written> =
   | Or<Extract<Written, ModelKind>, Or<Extract<KnownTraits<Kind, Id>, ModelKind>, 'chat'>>
   | (Extract<Written, Decimal> extends never ? Extract<KnownTraits<Kind, Id>, 'priced'> : 'priced');
 
-/** A number as text, such as `'1.25'`. */
-export type Decimal = `${number}`;
-
 /** Elements of a list written in place; a list of unknown length, such as one with a mistake in it, asks for nothing. */
 type Written<List> = List extends readonly (infer Each extends string)[]
   ? number extends List['length']
@@ -41,17 +38,33 @@ type Written<List> = List extends readonly (infer Each extends string)[]
     : Each
   : never;
 
-type Unfit<Of, Need extends string> =
+/** What no path of the gateway asks for is taken as meant for chat, and refused. */
+type Purpose = Exclude<ModelKind, 'responses' | 'realtime'>;
+type TraitsIn<Of> = Of extends Target<string, infer Traits, number> ? Traits : never;
+/** What a model is for is what its first leg is for. */
+type PurposeOf<Of> = Of extends readonly [infer First, ...unknown[]]
+  ? Or<Extract<TraitsIn<TargetsIn<First>>, Exclude<Purpose, 'chat'>>, 'chat'>
+  : 'chat';
+
+/** A model behind the vendor's responses API alone is one for chat too. */
+type ForTalk<Traits> = 'responses' extends Traits ? Traits | 'chat' : Traits;
+
+type Unfit<Of, Need extends string, For> =
   Of extends Target<infer Name, infer Traits, number>
-    ? 'chat' extends Traits
+    ? [For] extends [ForTalk<Traits>]
       ? [Exclude<Need, Traits>] extends [never]
         ? never
         : { [Reason in `${Name} lacks`]: Exclude<Need, Traits> }
-      : { [Reason in `${Name} is no model for`]: 'chat' }
+      : { [Reason in `${Name} is no model for`]: For }
     : never;
 
-/** `Each` itself when all of its targets can chat and do what is needed. */
-export type Fit<Each, Needs> = Or<Unfit<TargetsIn<Each>, Written<Needs>>, Each>;
+/** `Each` itself when all of its targets are for the same as the first of `All`, and can do what is needed. */
+export type Fit<Each, Needs, All> = Or<Unfit<TargetsIn<Each>, Written<Needs>, PurposeOf<All>>, Each>;
+
+/** `Value` itself in a model for chat: nothing else has messages. */
+export type ForChat<Option extends string, Value, All> = [PurposeOf<All>] extends ['chat']
+  ? Value
+  : { [Reason in `a ${Option} means nothing in a model for`]: PurposeOf<All> };
 
 type Order<Left extends string, Right extends string> = Left extends Right
   ? 'same'

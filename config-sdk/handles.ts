@@ -122,6 +122,9 @@ export interface Gateway {
 /** A length of time, such as `'250ms'`, `'30s'`, `'5m'`, `'1h'`, `'7d'`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
+/** A number as text, such as `'1.25'`. */
+export type Decimal = `${number}`;
+
 /** A value that each request brings along. */
 export interface ValueSource<Text extends string = string> {
   readonly from: 'header' | 'metadata';

@@ -62,6 +62,8 @@ export interface Call {
   readonly user?: string;
   /** Request fields that have no neutral meaning: carried natively, reported when translated. */
   readonly untranslated: readonly string[];
+  /** Fields without which it would be another call, such as a reference to what the vendor keeps: with one it is not translated. */
+  readonly nativeOnly?: readonly [string, ...string[]];
 }
 
 /** The same call with all its instructions among its messages, for whoever makes no difference. */

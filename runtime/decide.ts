@@ -12,28 +12,26 @@ import type { Generation, LiveConsumer } from './generation/generation.ts';
 import { offlineGeneration } from './generation/offline.ts';
 import { bindPrompt } from './generation/template.ts';
 import { HeldReply } from './held-reply.ts';
-import { createLog } from './log.ts';
+import { offlineHouse } from './offline-house.ts';
 import { newOutcome, type Outcome } from './outcome.ts';
 import { maxCallBytes, tooLarge } from './pipeline/accept.ts';
 import { admit } from './pipeline/admit.ts';
+import { admitTask } from './pipeline/admit-task.ts';
 import { askingOf } from './pipeline/asking.ts';
 import { admitCount } from './pipeline/count-line.ts';
 import { pathAtUpstream } from './generation/routes.ts';
 import { admitRoute } from './pipeline/admit-route.ts';
 import { findLine, surfaceName, type Line } from './pipeline/find-line.ts';
 import { modelsLine } from './pipeline/models-line.ts';
-import { memoryStore } from './quota/memory.ts';
 import type { QuotaStore } from './quota/store.ts';
 import { headOf, type AskedRequest } from './request-file.ts';
-import { seededRandom } from './seeded-random.ts';
 import type { Snapshot, SnapshotInput } from './snapshot.ts';
 import { checkSnapshot } from './sync/check-snapshot.ts';
-import { Upstreams } from './upstream/upstreams.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { matchedObject, stepsOf, type Step } from './trace.ts';
 
 export { seededRandom } from './seeded-random.ts';
-export { isCallPath, surfacePaths } from './pipeline/find-line.ts';
+export { isCallPath, isTaskPath, surfacePaths } from './pipeline/find-line.ts';
 export type { RequestTrace } from './telemetry/recent-requests.ts';
 export { memoryStore } from './quota/memory.ts';
 export { StoreUnavailable, type QuotaStore } from './quota/store.ts';
@@ -125,6 +123,10 @@ async function walk(found: Line, exchange: Exchange, asked: { path: string; body
     return;
   }
   const readBody = () => (body.byteLength > maxCallBytes ? Promise.reject(tooLarge()) : Promise.resolve(body));
+  if (found.line === 'task') {
+    await admitTask(Object.assign(exchange, { ...found, readBody }));
+    return;
+  }
   const { surface, dialect, says, writeCount } = found;
   const called = Object.assign(exchange, { surface, dialect, says, readBody });
   await (writeCount ? admitCount(called) : admit(called));
@@ -142,7 +144,7 @@ class OfflineDecider implements Decider {
   readonly sourceOf: (object: string) => string | undefined;
   readonly #generation: Generation;
   readonly #keyOf: (consumer: string) => string;
-  readonly #house = { log: createLog('silent'), metrics: createMetrics() };
+  readonly #metrics = createMetrics();
   /** What each decision was about, for those who ask what else could have been drawn. */
   readonly #asked = new WeakMap<Decision, Asking>();
 
@@ -153,24 +155,13 @@ class OfflineDecider implements Decider {
     this.#keyOf = keyOf;
   }
 
-  async decide(asked: AskedRequest, { quotas, random = seededRandom(1) }: Circumstances = {}): Promise<Decision> {
+  async decide(asked: AskedRequest, circumstances: Circumstances = {}): Promise<Decision> {
     const key = asked.consumer === undefined ? undefined : this.#keyOf(asked.consumer);
     const { request, body } = headOf(asked, key);
     const outcome = newOutcome();
     const exchange: Walked = {
       id: 'offline',
-      house: {
-        ...this.#house,
-        quotas:
-          quotas ??
-          memoryStore(
-            () => 0,
-            () => 0,
-          ),
-        random,
-        // Nothing is known of upstreams, and nothing is remembered from one decision to the next.
-        upstreams: new Upstreams(() => 0, random),
-      },
+      house: offlineHouse(this.#metrics, circumstances),
       generation: this.#generation,
       request,
       reply: new HeldReply(),
@@ -203,7 +194,7 @@ class OfflineDecider implements Decider {
     const { found, method, path, refusal } = asked;
     const surface = found && 'surface' in found && found.surface ? surfaceName(found.surface) : undefined;
     // Only what was fitted has a view: a refusal before it decided nothing about messages.
-    const fitted = call && guarded && refusal?.code !== 'context_length_exceeded';
+    const fitted = found?.line === 'call' && call && guarded && refusal?.code !== 'context_length_exceeded';
     const upstream =
       found?.line === 'route' && !refusal
         ? { name: found.route.upstream.name, path: found.route.upstream.path + pathAtUpstream(found.route, path) }

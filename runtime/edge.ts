@@ -17,6 +17,7 @@ import { consumerOf } from './pipeline/identify.ts';
 import { modelLine } from './pipeline/model-line.ts';
 import { noteLostRoute } from './pipeline/losses.ts';
 import { modelsLine } from './pipeline/models-line.ts';
+import { taskLine } from './pipeline/task-line.ts';
 import { wireError } from './pipeline/relay.ts';
 import { SocketReply, type Reply } from './reply.ts';
 import type { Surface } from './surfaces/surface.ts';
@@ -69,9 +70,11 @@ async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void>
     visit.outcome.matched = 'models';
     return modelsLine(Object.assign(exchange, { surface: found.surface }), found.name);
   }
+  const readBody = () => readBytes(request);
+  if (found.line === 'task') return taskLine(Object.assign(exchange, { ...found, readBody }));
   const { surface, dialect, says, writeCount } = found;
   visit.dialect = dialect;
-  const called = Object.assign(exchange, { surface, dialect, says, readBody: () => readBytes(request) });
+  const called = Object.assign(exchange, { surface, dialect, says, readBody });
   return writeCount ? countLine(called, writeCount) : modelLine(called);
 }
 

@@ -23,6 +23,11 @@ export const errorTable = {
     'invalid_request_error',
     'The conversation does not fit, even after the context policy.',
   ),
+  operation_not_supported: entry(
+    400,
+    'invalid_request_error',
+    'The model is for something else, such as chat where embeddings were asked for, or no provider behind it does that.',
+  ),
   upstream_rejected_request: entry(
     400,
     'invalid_request_error',
@@ -37,7 +42,11 @@ export const errorTable = {
   method_not_allowed: entry(405, 'invalid_request_error', 'The path exists, the method does not.'),
   request_timeout: entry(408, 'invalid_request_error', 'The request did not arrive in time.'),
   body_too_large: entry(413, 'invalid_request_error', 'The body is larger than this route takes.'),
-  unsupported_media_type: entry(415, 'invalid_request_error', 'The body must be uncompressed application/json.'),
+  unsupported_media_type: entry(
+    415,
+    'invalid_request_error',
+    'The body must be uncompressed application/json, or a form where files are sent.',
+  ),
   blocked_by_policy: entry(422, 'invalid_request_error', 'A policy of this model refuses the content.'),
   quota_exceeded: entry(
     429,

@@ -8,7 +8,7 @@ import type { Log } from './log.ts';
 import type { QuotaStore, Taking } from './quota/store.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reply } from './reply.ts';
-import type { Surface } from './surfaces/surface.ts';
+import type { Surface, SurfaceTask } from './surfaces/surface.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
@@ -44,16 +44,19 @@ export interface SurfaceExchange extends Exchange {
 
 export type Identified<E extends Exchange = SurfaceExchange> = E & { readonly consumer: LiveConsumer };
 
-export type Accepted = Identified & { readonly body: JsonObject; readonly call: Call };
+export type Accepted<E extends Exchange = SurfaceExchange> = Identified<E> & {
+  readonly body: JsonObject;
+  readonly call: Call;
+};
 
-export type Resolved = Accepted & {
+export type Resolved<E extends Exchange = SurfaceExchange> = Accepted<E> & {
   readonly model: LiveModel;
   /** Messages of the model's prompt, to stand before the client's. */
   readonly prepend: readonly Message[];
   readonly targets: readonly LiveTarget[];
 };
 
-export type Guarded = Resolved & { readonly guarded: true };
+export type Guarded<E extends Exchange = SurfaceExchange> = Resolved<E> & { readonly guarded: true };
 
 export type Fitted = Guarded & {
   /** Indices of the client's messages that stay; undefined: all. */
@@ -100,3 +103,53 @@ export interface StreamedEvent {
 }
 
 export type Answered = LookedUp & { readonly answered: WholeAnswer | StreamedAnswer };
+
+/** What targets can be asked for, one after the other. */
+export type Dispatchable = Reserved<Guarded<Exchange>> & { readonly keep?: readonly number[] | undefined };
+
+/** An operation beside conversations. */
+export interface TaskExchange extends Exchange {
+  readonly surface: Surface;
+  readonly asked: SurfaceTask;
+  /** What the path says in place of the body. */
+  readonly says: JsonObject;
+  readonly readBody: () => Promise<Buffer>;
+}
+
+/** What goes on the wire. */
+export interface Payload {
+  readonly contentType: string;
+  readonly bytes: string | Uint8Array;
+}
+
+/** `body` is the JSON, or the texts of a form; `call` holds what policies judge. */
+export type AcceptedTask = Accepted<TaskExchange> & {
+  /** The client's own body, with only the model's name changed. */
+  readonly payloadFor: (model: string) => Payload;
+};
+
+export type ReservedTask = Reserved<AcceptedTask & Guarded<TaskExchange>>;
+
+/** A complete answer in JSON. */
+export interface WholeTaskAnswer {
+  readonly form: 'whole';
+  readonly target: LiveTarget;
+  readonly bytes: Uint8Array | string;
+  readonly usage: Usage | undefined;
+}
+
+/** Anything else, of which the first bytes have arrived: audio, text, events. */
+export interface StreamedTaskAnswer {
+  readonly form: 'stream';
+  readonly target: LiveTarget;
+  readonly contentType: string;
+  readonly isEvents: boolean;
+  readonly pieces: AsyncIterable<TaskPiece>;
+}
+
+export interface TaskPiece {
+  readonly bytes: Uint8Array | string;
+  readonly usage: Usage | undefined;
+}
+
+export type AnsweredTask = ReservedTask & { readonly answered: WholeTaskAnswer | StreamedTaskAnswer };

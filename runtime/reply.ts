@@ -7,9 +7,10 @@ export interface Reply {
   readonly status: number;
   header(name: string, value: string): void;
   whole(status: number, contentType: string, body: string | Uint8Array): void;
-  startStream(): void;
+  /** Without a type: of events. */
+  startStream(contentType?: string): void;
   /** Resolves when the client has room for more, or has left. */
-  write(text: string): Promise<void>;
+  write(piece: string | Uint8Array): Promise<void>;
   end(): void;
   /** For a client that is no longer owed an answer, or whose stream cannot be ended well. */
   destroy(): void;
@@ -42,17 +43,17 @@ export class SocketReply implements Reply {
     this.#response.end(body);
   }
 
-  startStream(): void {
+  startStream(contentType = 'text/event-stream; charset=utf-8'): void {
     this.#response.statusCode = 200;
-    this.#response.setHeader('content-type', 'text/event-stream; charset=utf-8');
+    this.#response.setHeader('content-type', contentType);
     this.#response.setHeader('cache-control', 'no-cache');
     // Reverse proxies that buffer would hold the first token back.
     this.#response.setHeader('x-accel-buffering', 'no');
     this.#response.flushHeaders();
   }
 
-  async write(text: string): Promise<void> {
-    if (text === '' || this.#response.destroyed || this.#response.write(text)) return;
+  async write(piece: string | Uint8Array): Promise<void> {
+    if (piece.length === 0 || this.#response.destroyed || this.#response.write(piece)) return;
     await new Promise<void>((resolve) => {
       const done = () => {
         this.#response.off('drain', done);

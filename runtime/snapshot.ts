@@ -27,10 +27,12 @@ export const balancerKinds: Readonly<Record<string, Balancer>> = balancers;
 /** The same registries with their exact types, for authoring. */
 export { policies as policyKindTable, providers as providerKindTable, strategies as contextKinds };
 export { capabilityNames, modelKinds } from './providers/provider.ts';
-export type { Capability, ModelFacts, ModelKind, Prices, SecretReference } from './providers/provider.ts';
+export type { Capability, Connection, ModelFacts, ModelKind, Prices, SecretReference } from './providers/provider.ts';
 /** What rules of authoring must judge exactly as serving does. */
 export { estimateTokens } from './context/estimate.ts';
 export { isPrivateHost } from './providers/options.ts';
+export { conversationKinds } from './model-kind.ts';
+export { apisFor } from './providers/provider.ts';
 
 interface Configured {
   readonly kind: string;

@@ -30,3 +30,10 @@ test('sixty requests a minute, and a new minute begins at its boundary', async (
   gateway.clock.advance('30s');
   (await gateway.ask({ model: 'assistant', consumer: 'web-shop' })).draws('per-minute', 1);
 });
+
+test('search makes vectors, of nothing confidential', async ({ gateway }) => {
+  const ask = (input: string) =>
+    gateway.send({ path: '/v1/embeddings', consumer: 'operations', body: { model: 'search', input } });
+  (await ask('a red bicycle')).isAdmitted().goesTo('sandbox/vectors');
+  (await ask('COMPANY CONFIDENTIAL')).isRefused('blocked_by_policy');
+});

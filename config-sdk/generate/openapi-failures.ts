@@ -17,6 +17,7 @@ const onlyIf: Readonly<Partial<Record<ErrorCode, (traits: Traits) => boolean>>> 
   invalid_json: ({ isModelCall }) => isModelCall,
   prompt_variable_missing: ({ needsValues }) => needsValues,
   context_length_exceeded: ({ isModelCall }) => isModelCall,
+  operation_not_supported: ({ isModelCall }) => isModelCall,
   upstream_rejected_request: ({ isModelCall }) => isModelCall,
   model_not_allowed: ({ isModelCall, isNarrowed }) => isModelCall && isNarrowed,
   route_not_allowed: ({ isModelCall, isNarrowed }) => !isModelCall && isNarrowed,

@@ -1,4 +1,5 @@
 /** The parts of the OpenAPI document that operations refer to: who may call, headers, envelopes. */
+import type { Traits } from './openapi-failures.ts';
 
 const key = (name: string) => ({ type: 'apiKey', in: 'header', name });
 
@@ -87,3 +88,31 @@ export function schemas(models: readonly string[], rules: readonly object[]): Re
     }),
   };
 }
+
+/** A message of an API that its own vendor describes better than a copy here would. */
+export const asDocumented = (surface: string) => ({
+  'application/json': { schema: { type: 'object', description: `As the documentation of ${surface} has it.` } },
+});
+export const modelParameter = { name: 'model', in: 'path', required: true, schema: { type: 'string' } };
+const limits = [
+  'ratelimit',
+  'ratelimit-policy',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-reset-requests',
+];
+export const headersOf = (names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+/** Of an answer by a model. */
+export const answerHeaders = ({ hasQuotas }: Pick<Traits, 'hasQuotas'>) =>
+  headersOf([
+    'x-request-id',
+    'headgate-revision',
+    'headgate-target',
+    'headgate-attempts',
+    'headgate-dropped',
+    ...(hasQuotas ? limits : []),
+  ]);
+
+export const operationOf = (path: string) => `post${path.replace(/[{}]/g, '').replace(/[/:]/g, '_')}`;

@@ -4,23 +4,29 @@ import { canonicalJson } from '@headgate/runtime/canonical-json';
 import type { ErrorCode } from '@headgate/runtime/errors';
 import type { Snapshot } from '@headgate/runtime/snapshot';
 import * as surfaces from '@headgate/runtime/surfaces';
-import { headers, schemas, securitySchemes } from './openapi-parts.ts';
+import {
+  answerHeaders,
+  asDocumented,
+  headers,
+  headersOf,
+  modelParameter,
+  operationOf,
+  schemas,
+  securitySchemes,
+} from './openapi-parts.ts';
+import { taskPaths } from './openapi-tasks.ts';
 import { codesFor, failures, type Traits } from './openapi-failures.ts';
+import { modelsFor } from './model-kinds.ts';
 import { routePaths } from './openapi-routes.ts';
 import { requestFields, sortedEntries, type Field } from './requests.ts';
 
 const json = (name: string) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
-/** A message of an API that its own vendor describes better than a copy here would. */
-const asDocumented = (surface: string) => ({
-  'application/json': { schema: { type: 'object', description: `As the documentation of ${surface} has it.` } },
-});
 /** The surface whose messages this document describes itself. */
 const described = 'openai';
 const errorsOf = (surface: string) => (surface === described ? json('Error') : asDocumented(surface));
 const counts = new Set(
   Object.values(surfaces).flatMap(({ calls }) => calls.flatMap((call) => (call.writeCount ? call.path : []))),
 );
-const modelParameter = { name: 'model', in: 'path', required: true, schema: { type: 'string' } };
 /** What a path's query must say. */
 const queryParameters = new Map(
   Object.values(surfaces).flatMap(({ calls }) =>
@@ -30,9 +36,6 @@ const queryParameters = new Map(
     ]),
   ),
 );
-const headersOf = (names: readonly string[]) =>
-  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
-
 function traitsOf(snapshot: Snapshot): Traits {
   const [models, consumers] = [Object.values(snapshot.models), Object.values(snapshot.consumers)];
   return {
@@ -89,13 +92,12 @@ function headerParameters(snapshot: Snapshot): object[] {
 
 function callOperation(snapshot: Snapshot, surface: string, path: string): object {
   const traits = traitsOf(snapshot);
-  const limits = ['ratelimit', 'ratelimit-policy', 'x-ratelimit-limit-requests', 'x-ratelimit-remaining-requests'];
   const inPath = path.includes('{model}') ? [modelParameter] : [];
   const parameters = [...inPath, ...(queryParameters.get(path) ?? []), ...headerParameters(snapshot)];
   const isDescribed = surface === described && path === surfaces[described].calls[0].path;
   const isCount = counts.has(path);
   return {
-    operationId: `post${path.replace(/[{}]/g, '').replace(/[/:]/g, '_')}`,
+    operationId: operationOf(path),
     tags: ['models'],
     summary: isCount ? 'Count the tokens of what would be asked' : 'Ask a model',
     ...(parameters.length > 0 && { parameters }),
@@ -105,14 +107,7 @@ function callOperation(snapshot: Snapshot, surface: string, path: string): objec
         description: isCount
           ? 'The number of tokens.'
           : 'The answer, or a stream of events where the request asks for one.',
-        headers: headersOf([
-          'x-request-id',
-          'headgate-revision',
-          'headgate-target',
-          'headgate-attempts',
-          ...(isCount ? ['headgate-estimate'] : ['headgate-cache', 'headgate-dropped']),
-          ...(traits.hasQuotas ? [...limits, 'x-ratelimit-reset-requests'] : []),
-        ]),
+        headers: { ...answerHeaders(traits), ...headersOf([isCount ? 'headgate-estimate' : 'headgate-cache']) },
         content: {
           ...(isDescribed ? json('ModelAnswer') : asDocumented(surface)),
           ...(!isCount && {
@@ -165,14 +160,17 @@ function listOperations(surface: string, path: string): Record<string, object> {
 
 function modelPaths(snapshot: Snapshot): Record<string, object> {
   const isNarrow = (surface: object) => Number('isSpokenBy' in surface);
-  const all = Object.entries(surfaces).sort(([, one], [, other]) => isNarrow(one) - isNarrow(other));
+  const all = Object.entries<(typeof surfaces)[keyof typeof surfaces]>(surfaces).sort(
+    ([, one], [, other]) => isNarrow(one) - isNarrow(other),
+  );
   const calls =
-    Object.keys(snapshot.models).length === 0
+    modelsFor(snapshot, 'chat').length === 0
       ? []
       : all.flatMap(([name, surface]) => surface.calls.map(({ path }): [string, string] => [name, path]));
   // Where two surfaces list at one path, the words are those for a client that shows nothing else.
   const lists = new Map(all.map(([name, { modelsPath }]): [string, string] => [modelsPath, name]).reverse());
   return {
+    ...taskPaths(snapshot, all, { traits: traitsOf(snapshot), errorsOf }),
     ...Object.fromEntries(calls.map(([name, path]) => [path, { post: callOperation(snapshot, name, path) }])),
     ...Object.fromEntries([...lists].flatMap(([path, name]) => Object.entries(listOperations(name, path)))),
   };
@@ -182,7 +180,7 @@ function modelPaths(snapshot: Snapshot): Record<string, object> {
 export function openApiDocument(snapshot: Snapshot): object {
   const { sources: _, ...served } = snapshot;
   const version = createHash('sha256').update(canonicalJson(served)).digest('hex').slice(0, 12);
-  const names = Object.keys(snapshot.models).sort();
+  const names = modelsFor(snapshot, 'chat');
   const rules = metadataRules(snapshot);
   return {
     openapi: '3.1.0',

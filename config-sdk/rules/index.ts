@@ -55,6 +55,7 @@ export const rules: readonly Rule[] = [
   catalogue.unpricedModels,
   targets.unknownModels,
   targets.unmetNeeds,
+  targets.chatOnlyOptions,
   targets.weights,
   targets.contextFits,
   windows.longPrompts,

@@ -2,6 +2,7 @@
 import { isPrivateHost, providerKinds, type ModelSnapshot, type ProviderSnapshot } from '@headgate/runtime/snapshot';
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import { isObject } from '../compile/places.ts';
+import { connectionOf } from './connections.ts';
 import { allSound, problemAt, served, type Problem, type Project, type Rule, type Served } from './rule.ts';
 import { legsOf } from './targets.ts';
 
@@ -15,16 +16,8 @@ export const isInProcess = (kind: string): boolean => providerKinds[kind]?.trans
 
 /** Where requests go, by the kind itself; undefined for kinds without an address. */
 function addressOf(kind: string, options: unknown): URL | undefined {
-  const known = providerKinds[kind];
-  const parsed = known?.options.safeParse(options);
-  if (!known || !parsed?.success || isInProcess(kind)) return undefined;
-  try {
-    const { origin, apis } = known.connect(parsed.data, () => 'absent');
-    return new URL(origin + apis[0].address({ model: 'any' }).path);
-  } catch {
-    // A kind may read more out of a secret than this stand-in holds.
-    return undefined;
-  }
+  const connection = isInProcess(kind) ? undefined : connectionOf({ kind, options });
+  return connection && new URL(connection.origin + connection.apis[0].address({ model: 'any' }).path);
 }
 
 /** The vendor's own address: what the kind uses when nothing is said. A key must stand there to get past the schema. */

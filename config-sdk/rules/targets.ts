@@ -1,14 +1,18 @@
 /** Targets and groups: models exist and can do what is asked, weights stand where they count, conversations fit every leg. */
 import {
+  apisFor,
   balancerKinds,
+  conversationKinds,
   strategyKinds,
   type ModelFacts,
+  type ModelKind,
   type ModelSnapshot,
   type ProviderSnapshot,
   type TargetNode,
   type TargetSnapshot,
 } from '@headgate/runtime/snapshot';
 import { isObject, isUnknown } from '../compile/places.ts';
+import { connectionOf } from './connections.ts';
 import { byName, problemAt, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
 
 type Path = readonly (string | number)[];
@@ -43,11 +47,42 @@ export const unknownModels: Rule = (project) => {
   return once(problems);
 };
 
+interface Asked {
+  readonly needs: readonly string[];
+  readonly purposes: readonly ModelKind[];
+}
+
+const factsOf = (providers: ReadonlyMap<string, CompiledObject>, { node }: Leg): ModelFacts | undefined =>
+  (providers.get(node.provider)?.value as ProviderSnapshot | undefined)?.models[node.model];
+
+/** What a model of a kind is asked for; nothing where no path asks for it. */
+function purposeOf(kind: ModelKind): ModelKind | undefined {
+  if (conversationKinds.includes(kind)) return 'chat';
+  return kind === 'realtime' ? undefined : kind;
+}
+
+/** What a model is for is what its first leg is for: one kind, where there is no mistake. */
+function purposesOf(project: Project, object: CompiledObject): readonly ModelKind[] {
+  const providers = byName(project, 'provider');
+  const [first] = listedNodes(project, object);
+  const kinds = first ? legsOf(first, []).map((leg) => factsOf(providers, leg)?.kind ?? 'chat') : [];
+  const purposes = new Set(kinds.flatMap((kind) => purposeOf(kind) ?? []).filter((purpose) => purpose !== 'chat'));
+  return purposes.size > 0 ? [...purposes] : ['chat'];
+}
+
 /** In the words of the types that say the same in the editor (`fitting.ts`). */
-function unfit({ kind = 'chat', capabilities = [] }: ModelFacts, needs: readonly string[]): string | undefined {
-  if (kind !== 'chat') return 'is no model for chat';
+function unfit({ kind = 'chat', capabilities = [] }: ModelFacts, asked: Asked): string | undefined {
+  const { needs, purposes } = asked;
+  if (purposes.some((purpose) => purpose !== purposeOf(kind))) return `is no model for ${purposes.join(' and ')}`;
   const lacking = needs.filter((need) => !capabilities.some((each) => each === need));
   return lacking.length > 0 ? `lacks ${lacking.join(', ')}` : undefined;
+}
+
+/** The runtime would refuse the whole revision for it. */
+function unserved(account: ProviderSnapshot, { kind = 'chat' }: ModelFacts): string | undefined {
+  const connection = connectionOf(account);
+  if (!connection || !conversationKinds.includes(kind) || apisFor(connection, kind).length > 0) return undefined;
+  return `is of kind '${kind}', and its provider has no API for those`;
 }
 
 /** Targets and groups as the list of a model holds them; a list of one is compiled to what it holds. */
@@ -62,17 +97,34 @@ function listedNodes({ declarations }: Project, { index, value }: CompiledObject
 /** For configurations that give their types up. It points where the compiler would, so that both together are one finding. */
 export const unmetNeeds: Rule = (project) => {
   const providers = byName(project, 'provider');
-  return models(project).flatMap((object) =>
-    listedNodes(project, object).flatMap((listed, position) =>
-      legsOf(listed, []).flatMap(({ node: { provider, model } }): Problem[] => {
-        const facts = (providers.get(provider)?.value as ProviderSnapshot | undefined)?.models[model];
-        const why = facts && unfit(facts, (object.value as ModelSnapshot).needs ?? []);
+  return models(project).flatMap((object) => {
+    const asked = { needs: (object.value as ModelSnapshot).needs ?? [], purposes: purposesOf(project, object) };
+    return listedNodes(project, object).flatMap((listed, position) =>
+      legsOf(listed, []).flatMap((leg): Problem[] => {
+        const { provider, model } = leg.node;
+        const account = providers.get(provider)?.value as ProviderSnapshot | undefined;
+        const facts = factsOf(providers, leg);
+        const why = account && facts && (unfit(facts, asked) ?? unserved(account, facts));
         const place = { declaration: object.index, path: ['targets', position], inCall: true };
         return why ? [{ code: 'target_unfit', place, message: `${provider}/${model} ${why}` }] : [];
       }),
-    ),
-  );
+    );
+  });
 };
+
+/** What only conversations have, in the words of the types. */
+const chatOptions = { prompt: 'prompt', context: 'context policy', probe: 'probe' } as const;
+
+export const chatOnlyOptions: Rule = (project) =>
+  models(project).flatMap((object) => {
+    const purpose = purposesOf(project, object).join(' and ');
+    const written = purpose === 'chat' ? [] : Object.entries(chatOptions);
+    return written.flatMap(([option, name]): Problem[] => {
+      if ((object.value as Record<string, unknown>)[option] === undefined) return [];
+      const place = { declaration: object.index, path: [option], inCall: true };
+      return [{ code: 'target_unfit', place, message: `a ${name} means nothing in a model for ${purpose}` }];
+    });
+  });
 
 function weightProblems(object: CompiledObject, node: unknown, path: Path, placeOf: Project['placeOf']): Problem[] {
   const of: unknown[] = isObject(node) && node['kind'] === 'group' && Array.isArray(node['of']) ? node['of'] : [];

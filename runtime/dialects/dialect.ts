@@ -76,8 +76,13 @@ export interface ClientDialect {
   rewrite(body: JsonObject, edits: BodyEdits): JsonObject;
   /** Did the client itself ask for usage in its stream? Where a dialect always reports it, true. */
   wantsStreamUsage(body: JsonObject): boolean;
-  writeAnswer(answer: Answer, created: number): JsonObject;
-  eventWriter(options: { readonly includeUsage: boolean; readonly created: number }): EventWriter;
+  /** `asked` is the body of the request, for a dialect whose answers repeat fields of it. */
+  writeAnswer(answer: Answer, created: number, asked?: JsonObject): JsonObject;
+  eventWriter(options: {
+    readonly includeUsage: boolean;
+    readonly created: number;
+    readonly asked?: JsonObject;
+  }): EventWriter;
   writeError(error: WireError): JsonObject;
   /** A failure after the first byte, as SSE text. The stream ends after it, without the end mark. */
   writeErrorEvent(error: WireError): string;

@@ -2,11 +2,11 @@
 import type { JsonObject } from '../call.ts';
 import type { ClientDialect, VendorDialect } from './dialect.ts';
 import { readAnswer, writeAnswer } from './openai-chat/answer.ts';
-import { readFailure, writeError } from './openai-chat/errors.ts';
 import { inVendorsWords, type Quirks } from './openai-chat/quirks.ts';
 import { readCall, wantsStreamUsage } from './openai-chat/read-call.ts';
 import { eventReader, eventWriter, sse } from './openai-chat/stream.ts';
 import { rewrite, writeCall } from './openai-chat/write-call.ts';
+import { readFailure, writeError } from './openai-errors.ts';
 
 export const openaiChat: ClientDialect & VendorDialect = {
   name: 'openai-chat',

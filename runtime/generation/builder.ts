@@ -1,4 +1,6 @@
 /** Turns models, routes and consumers of a snapshot into live ones; the same again whenever it is asked again. */
+import { conversationKinds } from '../model-kind.ts';
+import { apisFor } from '../providers/provider.ts';
 import {
   strategyKinds,
   type ConsumerSnapshot,
@@ -37,6 +39,13 @@ export class Builder {
       this.#parts.problem(object, `provider '${node.provider}' declares no model '${node.model}'`);
       return undefined;
     }
+    const { kind = 'chat' } = facts;
+    const isTalking = conversationKinds.includes(kind);
+    if (isTalking && provider.live && apisFor(provider.live.connection, kind).length === 0)
+      this.#parts.problem(
+        object,
+        `provider '${node.provider}' has no API for '${node.model}', a model of kind ${kind}`,
+      );
     const label = `${node.provider}/${node.model}`;
     this.targetLabels.add(label);
     return {
@@ -45,6 +54,7 @@ export class Builder {
       model: node.model,
       upstream: `${provider.live?.place ?? ''} ${node.model}`,
       contextWindow: facts.contextWindow,
+      kind,
       maxOutputTokens: facts.maxOutputTokens,
       timeoutMs: node.timeout,
       firstTokenTimeoutMs: node.firstTokenTimeout,

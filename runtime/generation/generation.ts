@@ -3,6 +3,7 @@ import type { Artifact, Manifest } from '../artifact.ts';
 import type { Asking, Circumstances } from '../balancing/balancer.ts';
 import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
+import type { ModelKind } from '../model-kind.ts';
 import type { Verdict } from '../policies/policy.ts';
 import type { Connection, Prices, ProviderKind, Transport } from '../providers/provider.ts';
 import type { KeyName } from '../upstream/keys.ts';
@@ -36,6 +37,8 @@ export interface LiveTarget {
   readonly label: string;
   readonly provider: LiveProvider;
   readonly model: string;
+  /** What the model is for. */
+  readonly kind: ModelKind;
   /** By where it really is: what is known of its health goes by this name. */
   readonly upstream: string;
   readonly contextWindow: number;

@@ -4,6 +4,7 @@ import type { Call } from '../call.ts';
 import { asHeadgateError } from '../errors.ts';
 import type { Pace } from '../pace.ts';
 import { inTheDark } from './live-order.ts';
+import { apisFor } from '../providers/provider.ts';
 import type { Provisioned } from './provision.ts';
 import type { PackedSnapshot } from '../packed.ts';
 import { bindPrompt } from './template.ts';
@@ -39,7 +40,9 @@ export async function probe({ snapshot, freshModels }: Provisioned, pace: Pace):
   await pace.each(freshModels(), (model) => {
     ask(problems, `models.${model.name}`, () => {
       for (const target of model.order(inTheDark(() => 0))) {
-        target.provider.live?.connection.apis[0].dialect.writeCall(sample, { model: target.model });
+        const { live } = target.provider;
+        for (const { dialect } of live ? apisFor(live.connection, target.kind) : [])
+          dialect.writeCall(sample, { model: target.model });
         model.fit?.([], { maxOutputTokens: undefined, overhead: 0 });
         for (const { check } of model.policies) check(sample);
       }

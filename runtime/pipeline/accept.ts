@@ -9,14 +9,16 @@ import type { Accepted, Identified } from '../exchange.ts';
 /** Room for some long documents and images; far below what would hurt the process. */
 export const maxCallBytes = 32 * 1024 * 1024;
 
-function refuseOddEncoding({ headers }: RequestHead): void {
-  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
-    throw new HeadgateError('unsupported_media_type', 'Send the body as content-type application/json.');
-  }
+export function refuseEncoded({ headers }: RequestHead): void {
   if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') {
     throw new HeadgateError('unsupported_media_type', 'Send the body without content-encoding.');
   }
+}
+
+export function refuseOtherThanJson({ headers }: RequestHead): void {
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json')
+    throw new HeadgateError('unsupported_media_type', 'Send the body as content-type application/json.');
 }
 
 /** Silence after which a body is given up; a slow but living one may take as long as the listener allows. */
@@ -85,7 +87,7 @@ function tooDeep(text: string): boolean {
   return false;
 }
 
-function parse(bytes: Buffer): JsonObject {
+export function parseJson(bytes: Buffer): JsonObject {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -106,17 +108,23 @@ function parse(bytes: Buffer): JsonObject {
   return value as JsonObject;
 }
 
-export async function accept(exchange: Identified): Promise<Accepted> {
-  refuseOddEncoding(exchange.request);
-  const sent = parse(await exchange.readBody());
-  const body = { ...sent, ...exchange.says };
+/** What a dialect throws about a body, as the client is told it. */
+export function read<Value>(reader: () => Value): Value {
   try {
-    const call = exchange.dialect.readCall(body);
-    const { messages, maxOutputTokens, stream } = call;
-    exchange.outcome.size = { messages: messages.length, tokens: undefined, maxOutputTokens, stream };
-    return Object.assign(exchange, { body, call });
+    return reader();
   } catch (error) {
     if (error instanceof CallError) throw new HeadgateError('invalid_request', error.message, { param: error.param });
     throw error;
   }
+}
+
+export async function accept(exchange: Identified): Promise<Accepted> {
+  refuseOtherThanJson(exchange.request);
+  refuseEncoded(exchange.request);
+  const sent = parseJson(await exchange.readBody());
+  const body = { ...sent, ...exchange.says };
+  const call = read(() => exchange.dialect.readCall(body));
+  const { messages, maxOutputTokens, stream } = call;
+  exchange.outcome.size = { messages: messages.length, tokens: undefined, maxOutputTokens, stream };
+  return Object.assign(exchange, { body, call });
 }

@@ -5,13 +5,13 @@ import { fit } from './fit.ts';
 import { guard } from './guard.ts';
 import { identify } from './identify.ts';
 import { reserve } from './reserve.ts';
-import { resolve } from './resolve.ts';
+import { conversation, resolve } from './resolve.ts';
 
 export async function admit(exchange: SurfaceExchange): Promise<Reserved<Fitted>> {
   const identified = identify(exchange); // who is asking?               401
   const accepted = await accept(identified); // body -> call             400, 413, 415
   const begun = performance.now();
-  const resolved = resolve(accepted); // model, prompt, targets          400, 403, 404
+  const resolved = resolve(accepted, conversation(accepted)); // model, prompt, targets 400, 403, 404
   const guarded = guard(resolved); // policies on the way in             422
   const fitted = fit(guarded); // conversation inside the window         400
   exchange.outcome.ownMs = performance.now() - begun;

@@ -1,9 +1,13 @@
 /** What a strategy of balancing may know of a request, and of the process that serves it. */
 import type { Asking, Circumstances } from '../balancing/balancer.ts';
 import { messageTokens, tokensBeside } from '../context/message-tokens.ts';
-import type { Accepted } from '../exchange.ts';
+import type { Accepted, Exchange } from '../exchange.ts';
 
-export function askingOf({ call, consumer, request }: Pick<Accepted, 'call' | 'consumer' | 'request'>): Asking {
+export function askingOf({
+  call,
+  consumer,
+  request,
+}: Pick<Accepted<Exchange>, 'call' | 'consumer' | 'request'>): Asking {
   let tokens: number | undefined;
   return {
     consumer: consumer.name,
@@ -17,7 +21,7 @@ export function askingOf({ call, consumer, request }: Pick<Accepted, 'call' | 'c
   };
 }
 
-export function circumstancesOf(exchange: Accepted): Circumstances {
+export function circumstancesOf(exchange: Accepted<Exchange>): Circumstances {
   const { upstreams, random } = exchange.house;
   return {
     random,

@@ -25,8 +25,8 @@ async function refusedBy(response: UpstreamResponse, sent: Outgoing, patience: P
   return new AttemptFailed(wait === undefined ? failure : { ...failure, retryAfterMs: wait });
 }
 
-export interface Attempted {
-  readonly answered: WholeAnswer | StreamedAnswer;
+export interface Attempted<Answer = WholeAnswer | StreamedAnswer> {
+  readonly answered: Answer;
   /** What the target's dialect could not carry. */
   readonly dropped: readonly string[];
   /** This was the last that the vendor's limit allows; the time until the next one. */
@@ -48,7 +48,7 @@ interface Asking {
 }
 
 /** A good answer of which nothing has been read yet. */
-async function responseTo({ key, sent, stream, patience }: Asking): Promise<UpstreamResponse> {
+export async function responseTo({ key, sent, stream, patience }: Asking): Promise<UpstreamResponse> {
   const address = sent.api.address(sent.body);
   const headers = {
     ...sent.headers,
@@ -58,7 +58,12 @@ async function responseTo({ key, sent, stream, patience }: Asking): Promise<Upst
     'accept-encoding': 'identity',
     ...address.headers,
   };
-  const request = { path: address.path, headers, body: JSON.stringify(address.body), signal: patience.signal };
+  const request = {
+    path: address.path,
+    headers,
+    body: sent.bytes ?? JSON.stringify(address.body),
+    signal: patience.signal,
+  };
   const response = await key.transport(request).catch((error: unknown) => {
     throw patience.failure(error, error instanceof CredentialUnavailable ? 'credential' : 'network');
   });

@@ -11,14 +11,14 @@ import { identify } from './identify.ts';
 import { outgoing } from './outgoing.ts';
 import { AttemptFailed } from './patience.ts';
 import { reserve } from './reserve.ts';
-import { resolve } from './resolve.ts';
+import { conversation, resolve } from './resolve.ts';
 import { settle } from './settle.ts';
 
 /** As for any call, but for the context policy: the question is how long the conversation is, not whether it fits. */
 export async function admitCount(exchange: SurfaceExchange): Promise<Reserved<Guarded>> {
   const identified = identify(exchange); // who is asking?               401
   const accepted = await accept(identified); // body -> call             400, 413, 415
-  const resolved = resolve(accepted); // model, prompt, targets          400, 403, 404
+  const resolved = resolve(accepted, conversation(accepted)); // model, prompt, targets 400, 403, 404
   const guarded = guard(resolved); // what may not leave is not counted  422
   return reserve(guarded, guarded.model.quotas); // as one request       429, 503
 }

@@ -2,7 +2,7 @@
  * Looks for a target that answers: in order, with each one's keys and retries, those in poor health last. Only before the
  * client's first byte: after it there is no way back.
  */
-import type { Answered, LookedUp } from '../exchange.ts';
+import type { Dispatchable } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/generation.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Leave } from '../upstream/admission.ts';
@@ -11,7 +11,7 @@ import type { Deadline } from './deadline.ts';
 import { moves, refusal } from './moves.ts';
 import { AttemptFailed } from './patience.ts';
 import { firstOf } from './race.ts';
-import { tellAnswer, tryTarget } from './try-target.ts';
+import { tellAnswer, tryTarget, type Attempt, type Found } from './try-target.ts';
 
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
@@ -26,8 +26,9 @@ interface Appointment {
   readonly at: number;
 }
 
-class Search {
-  readonly #exchange: LookedUp;
+class Search<E extends Dispatchable, Answer extends { readonly target: LiveTarget }> {
+  readonly #exchange: E;
+  readonly #attempt: Attempt<E, Answer>;
   readonly #deadline: Deadline;
   readonly #failures: AttemptFailed[] = [];
   readonly #retried = new Map<LiveTarget, number>();
@@ -40,12 +41,13 @@ class Search {
   /** The conversation was too long for this one. */
   #window = 0;
 
-  constructor(exchange: LookedUp, deadline: Deadline) {
+  constructor(exchange: E, deadline: Deadline, attempt: Attempt<E, Answer>) {
     this.#exchange = exchange;
+    this.#attempt = attempt;
     this.#deadline = deadline;
   }
 
-  async run(): Promise<Answered> {
+  async run(): Promise<Found<E, Answer>> {
     try {
       return await this.#run();
     } catch (error) {
@@ -54,7 +56,7 @@ class Search {
     }
   }
 
-  async #run(): Promise<Answered> {
+  async #run(): Promise<Found<E, Answer>> {
     const later: LiveTarget[] = [];
     const answered = await this.#inOrder(later);
     if (answered) return answered;
@@ -67,9 +69,9 @@ class Search {
   }
 
   /** Each after the one before it; where the model hedges, also beside one that takes its time. */
-  async #inOrder(later: LiveTarget[]): Promise<Answered | undefined> {
+  async #inOrder(later: LiveTarget[]): Promise<Found<E, Answer> | undefined> {
     const { targets, model } = this.#exchange;
-    const running = new Set<Promise<Answered | undefined>>();
+    const running = new Set<Promise<Found<E, Answer> | undefined>>();
     for (const target of targets) {
       if (!this.#isInShape(target)) {
         later.push(target);
@@ -118,7 +120,7 @@ class Search {
     return ask ? memory.nextAnyhow(keys, target.model) : memory.next(keys, target.model);
   }
 
-  async #ask(target: LiveTarget, anyhow: boolean): Promise<Answered | undefined> {
+  async #ask(target: LiveTarget, anyhow: boolean): Promise<Found<E, Answer> | undefined> {
     if (target.contextWindow <= this.#window) return undefined;
     const { breaker, budget } = this.#exchange.house.upstreams.of(target);
     const spent: LiveKey[] = [];
@@ -131,7 +133,8 @@ class Search {
       this.#deadline.check(this.#failures.at(-1));
       const ticket = leave && (anyhow ? breaker.enterAnyhow() : breaker.enter());
       if (!ticket) return undefined;
-      const result = await tryTarget(this.#exchange, { target, key, ticket, deadline: this.#deadline, signal });
+      const trying = { target, key, ticket, deadline: this.#deadline, signal };
+      const result = await tryTarget(this.#exchange, trying, this.#attempt);
       if (!(result instanceof AttemptFailed)) {
         if (!this.#isOver) return this.#win(result, stop);
         stop?.abort();
@@ -158,7 +161,7 @@ class Search {
     return { signal: AbortSignal.any([this.#deadline.signal, stop.signal]), stop };
   }
 
-  #win(attempted: Attempted, own: AbortController | undefined): Answered {
+  #win(attempted: Attempted<Answer>, own: AbortController | undefined): Found<E, Answer> {
     this.#stopOthers(own);
     return tellAnswer(this.#exchange, attempted);
   }
@@ -223,7 +226,7 @@ class Search {
   }
 
   /** Nothing else is there: waits as it was told, while there is time, and as often as the target has retries. */
-  async #keepAppointments(): Promise<Answered> {
+  async #keepAppointments(): Promise<Found<E, Answer>> {
     for (;;) {
       const [soonest] = this.#appointments.toSorted((a, b) => a.at - b.at);
       const wait = soonest ? Math.max(0, soonest.at - performance.now()) : Infinity;
@@ -237,6 +240,10 @@ class Search {
   }
 }
 
-export async function dispatch(exchange: LookedUp, deadline: Deadline): Promise<Answered> {
-  return new Search(exchange, deadline).run();
+export async function dispatch<E extends Dispatchable, Answer extends { readonly target: LiveTarget }>(
+  exchange: E,
+  deadline: Deadline,
+  attempt: Attempt<E, Answer>,
+): Promise<Found<E, Answer>> {
+  return new Search(exchange, deadline, attempt).run();
 }

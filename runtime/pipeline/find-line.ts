@@ -1,4 +1,4 @@
-/** Which line a request walks: a model call, the list of models, or a route of the configuration. */
+/** Which line a request walks: a model call, an operation beside it, the list of models, or a route of the configuration. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { ClientDialect } from '../dialects/dialect.ts';
@@ -6,7 +6,7 @@ import type { Asked, RequestHead } from '../door.ts';
 import { HeadgateError } from '../errors.ts';
 import type { LiveRoute, Tables } from '../generation/generation.ts';
 import * as surfaces from '../surfaces/index.ts';
-import type { Surface, SurfaceCall } from '../surfaces/surface.ts';
+import type { Surface, SurfaceCall, SurfaceTask } from '../surfaces/surface.ts';
 
 /** First those whose clients show nothing that tells them from others': they are meant where nobody else is. */
 const all: readonly Surface[] = Object.values<Surface>(surfaces).toSorted(
@@ -14,19 +14,34 @@ const all: readonly Surface[] = Object.values<Surface>(surfaces).toSorted(
 );
 const names = new Map<Surface, string>(Object.entries(surfaces).map(([name, surface]) => [surface, name]));
 
-interface KnownCall extends SurfaceCall {
-  readonly surface: Surface;
+const calls = all.flatMap((surface) => surface.calls.map((call) => ({ ...call, surface })));
+const tasks = all.flatMap((surface) => (surface.tasks ?? []).map((asked) => ({ path: asked.path, asked, surface })));
+
+const modelMark = '{model}';
+
+/** What is at a path, and the model that the path names. */
+function placesOf<Placed extends { readonly path: string }>(all: readonly Placed[]) {
+  const fixed = new Map(all.filter(({ path }) => !path.includes(modelMark)).map((each) => [each.path, each]));
+  const naming = all
+    .filter(({ path }) => path.includes(modelMark))
+    .map((placed) => {
+      const [before = '', after = ''] = placed.path.split(modelMark);
+      return { placed, before, after };
+    });
+  return (path: string): { readonly placed: Placed; readonly says: JsonObject } | undefined => {
+    const there = fixed.get(path);
+    if (there) return { placed: there, says: {} };
+    for (const { placed, before, after } of naming) {
+      const length = path.length - before.length - after.length;
+      if (length < 1 || !path.startsWith(before) || !path.endsWith(after)) continue;
+      return { placed, says: { model: decodeURIComponent(path.slice(before.length, before.length + length)) } };
+    }
+    return undefined;
+  };
 }
 
-const calls: readonly KnownCall[] = all.flatMap((surface) => surface.calls.map((call) => ({ ...call, surface })));
-const modelMark = '{model}';
-const fixedCalls = new Map(calls.filter(({ path }) => !path.includes(modelMark)).map((call) => [call.path, call]));
-const namingCalls = calls
-  .filter(({ path }) => path.includes(modelMark))
-  .map((call) => {
-    const [before = '', after = ''] = call.path.split(modelMark);
-    return { call, before, after };
-  });
+const placedCall = placesOf(calls);
+const placedTask = placesOf(tasks);
 
 const listsOf = ({ modelsPath, otherModelsPath }: Surface): readonly string[] =>
   otherModelsPath === undefined ? [modelsPath] : [modelsPath, otherModelsPath];
@@ -36,7 +51,11 @@ export const isModelPath = (path: string): boolean =>
   path.startsWith('/v1/') || path === '/v1' || path.startsWith('/v1beta/');
 
 /** Paths that are there whatever the configuration says; `{model}` stands for a name. */
-export const surfacePaths: readonly string[] = [...calls.map(({ path }) => path), ...all.flatMap(listsOf)];
+export const surfacePaths: readonly string[] = [
+  ...calls.map(({ path }) => path),
+  ...tasks.map(({ path }) => path),
+  ...all.flatMap(listsOf),
+];
 
 export const surfaceName = (surface: Surface): string => names.get(surface) ?? '';
 
@@ -48,8 +67,16 @@ export interface CallLine extends Pick<SurfaceCall, 'writeCount'> {
   readonly query?: Readonly<Record<string, string>>;
 }
 
+/** An operation without a conversation, and whose API it is. */
+export interface TaskLine {
+  readonly surface: Surface;
+  readonly asked: SurfaceTask;
+  readonly says: JsonObject;
+}
+
 export type Line =
   | ({ readonly line: 'call' } & CallLine)
+  | ({ readonly line: 'task' } & TaskLine)
   /** `name`: of the one model that is asked for. */
   | { readonly line: 'models'; readonly surface: Surface; readonly name: string | undefined }
   | { readonly line: 'route'; readonly route: LiveRoute }
@@ -63,16 +90,17 @@ export type Line =
     };
 
 function callAt(path: string): CallLine | undefined {
-  const fixed = fixedCalls.get(path);
-  if (fixed) return { ...fixed, says: fixed.says ?? {} };
-  for (const { call, before, after } of namingCalls) {
-    const length = path.length - before.length - after.length;
-    if (length < 1 || !path.startsWith(before) || !path.endsWith(after)) continue;
-    const model = decodeURIComponent(path.slice(before.length, before.length + length));
-    return { ...call, says: { ...call.says, model } };
-  }
-  return undefined;
+  const found = placedCall(path);
+  return found && { ...found.placed, says: { ...found.placed.says, ...found.says } };
 }
+
+function taskAt(path: string): TaskLine | undefined {
+  const found = placedTask(path);
+  return found && { surface: found.placed.surface, asked: found.placed.asked, says: found.says };
+}
+
+/** Whether an operation without a conversation is at `path`. */
+export const isTaskPath = (path: string): boolean => placedTask(path) !== undefined;
 
 /** Whether a model call can be sent to `path`. */
 export const isCallPath = (path: string): boolean => callAt(path) !== undefined;
@@ -85,6 +113,8 @@ export function surfaceFor(path: string, headers: IncomingHttpHeaders): Surface 
   if (!isModelPath(path)) return undefined;
   const called = callAt(path);
   if (called) return called.surface;
+  const task = taskAt(path);
+  if (task) return task.surface;
   const root = path.split('/', 2).join('/');
   const near = all.filter((each) => listsOf(each).some((list) => list.startsWith(`${root}/`)));
   return spoken(near.length > 0 ? near : all, headers);
@@ -128,6 +158,8 @@ export function findLine({ method = '', headers, url }: RequestHead, asked: Aske
   const called = callAt(path);
   if (called && method !== 'POST') return notAllowed(path, ['POST'], called.surface);
   if (called) return otherwiseAsked(called, url) ?? { line: 'call', ...called };
+  const task = taskAt(path);
+  if (task) return method === 'POST' ? { line: 'task', ...task } : notAllowed(path, ['POST'], task.surface);
   const models = modelsAt(path, headers);
   if (models)
     return method === 'GET' ? { line: 'models', ...models } : notAllowed(path, ['GET'], models.surface, 'models');

@@ -1,9 +1,9 @@
 /** The model's policies over what goes in. The first that refuses ends the request. */
 import { gathered } from '../call.ts';
 import { HeadgateError } from '../errors.ts';
-import type { Guarded, Resolved } from '../exchange.ts';
+import type { Exchange, Resolved } from '../exchange.ts';
 
-export function guard(exchange: Resolved): Guarded {
+export function guard<E extends Resolved<Exchange>>(exchange: E): E & { readonly guarded: true } {
   const call = gathered(exchange.call);
   for (const { name, check } of exchange.model.policies) {
     const verdict = check(call);

@@ -1,7 +1,7 @@
 /** Where a cached answer would be found. No cache kind exists yet, so every call passes by and says so. */
-import type { Fitted, LookedUp, Reserved } from '../exchange.ts';
+import type { Exchange, Reserved } from '../exchange.ts';
 
-export function lookup(exchange: Reserved<Fitted>): LookedUp {
+export function lookup<E extends Reserved<Exchange>>(exchange: E): E & { readonly cache: 'bypass' } {
   exchange.reply.header('headgate-cache', 'bypass');
   return Object.assign(exchange, { cache: 'bypass' as const });
 }

@@ -6,9 +6,9 @@
 import type { RequestHead } from '../door.ts';
 import type { ErrorCode } from '../errors.ts';
 import { HeadgateError } from '../errors.ts';
-import type { Accepted } from '../exchange.ts';
+import type { Accepted, Exchange } from '../exchange.ts';
+import type { Generation, LiveConsumer, LiveTarget, ReadValue } from '../generation/generation.ts';
 import { inTheDark } from '../generation/live-order.ts';
-import type { Generation, LiveConsumer, ReadValue } from '../generation/generation.ts';
 import { consumerOf } from './identify.ts';
 
 /** Refusals that a change of configuration brings about for a client that changed nothing. */
@@ -16,6 +16,7 @@ const lossy: ReadonlySet<ErrorCode> = new Set([
   'route_not_found',
   'method_not_allowed',
   'model_not_found',
+  'operation_not_supported',
   'prompt_variable_missing',
   'invalid_request',
   'no_target_available',
@@ -46,12 +47,16 @@ export function noteLostRoute(
 }
 
 /** For a call that was refused before it was asked of any target. */
-export function noteLostCall({ generation, request, call, outcome }: Accepted, read: ReadValue, error: unknown): void {
+export function noteLostCall(
+  { generation, request, call, outcome }: Accepted<Exchange>,
+  { read, serves }: { readonly read: ReadValue; readonly serves: (target: LiveTarget) => boolean },
+  error: unknown,
+): void {
   if (!(error instanceof HeadgateError) || !lossy.has(error.code)) return;
   const before = formerly(generation, request);
   if (!before || !isAllowed(before.consumer.models, call.model)) return;
   const model = before.tables.models.get(call.model);
-  if (!model?.order(inTheDark(() => 0)).some(({ provider }) => provider.live !== undefined)) return;
+  if (!model?.order(inTheDark(() => 0)).some((target) => target.provider.live !== undefined && serves(target))) return;
   try {
     model.render?.(read);
   } catch {

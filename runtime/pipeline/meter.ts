@@ -2,16 +2,16 @@
 import type { AnswerEvent, Part, Usage } from '../call.ts';
 import { estimateTokens } from '../context/estimate.ts';
 import { messageTokens, tokensBeside } from '../context/message-tokens.ts';
-import type { LookedUp } from '../exchange.ts';
+import type { Dispatchable } from '../exchange.ts';
 
 /** What was sent, prompt, cut and tools included. */
-function sentTokens({ call, keep, prepend }: LookedUp): number {
+function sentTokens({ call, keep, prepend }: Dispatchable): number {
   const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
   return [...prepend, ...kept].reduce((sum, message) => sum + messageTokens(message), tokensBeside(call));
 }
 
 /** The other members of a reported usage stand: they are parts of a whole that is at least as large. */
-function estimated(exchange: LookedUp, outputTokens: number, reported?: Usage): void {
+function estimated(exchange: Dispatchable, outputTokens: number, reported?: Usage): void {
   const { outcome } = exchange;
   outcome.usageEstimated = true;
   outcome.usage = {
@@ -22,18 +22,18 @@ function estimated(exchange: LookedUp, outputTokens: number, reported?: Usage): 
 }
 
 /** The request went out, and nobody waited for its answer: the vendor read it all the same. */
-export function settleUnanswered(exchange: LookedUp): void {
+export function settleUnanswered(exchange: Dispatchable): void {
   estimated(exchange, 0);
 }
 
 /** Another target was faster: what this one read is spent, and is not what the client is told of. */
-export function settleOutrun(exchange: LookedUp, target: string): void {
+export function settleOutrun(exchange: Dispatchable, target: string): void {
   const { tokens, usageEstimated } = exchange.house.metrics;
   tokens.inc({ target, direction: 'input' }, sentTokens(exchange));
   usageEstimated.inc({ target });
 }
 
-export function settleWhole(exchange: LookedUp, usage: Usage | undefined, parts: readonly Part[]): void {
+export function settleWhole(exchange: Dispatchable, usage: Usage | undefined, parts: readonly Part[]): void {
   if (usage) exchange.outcome.usage = usage;
   else estimated(exchange, messageTokens({ role: 'assistant', parts }));
 }
@@ -81,7 +81,7 @@ export class Meter {
   }
 
   /** However the stream ended. Usage that came before its end was of what had been said by then. */
-  settle(exchange: LookedUp): void {
+  settle(exchange: Dispatchable): void {
     if (this.#isWhole && this.#usage) {
       exchange.outcome.usage = this.#usage;
       return;

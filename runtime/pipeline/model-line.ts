@@ -1,6 +1,7 @@
 /** The whole story of a model request. */
 import type { SurfaceExchange } from '../exchange.ts';
 import { admit } from './admit.ts';
+import { attempt } from './attempt.ts';
 import { Deadline } from './deadline.ts';
 import { dispatch } from './dispatch.ts';
 import { lookup } from './lookup.ts';
@@ -13,7 +14,7 @@ export async function modelLine(exchange: SurfaceExchange): Promise<void> {
   let thrown: unknown;
   try {
     const lookedUp = lookup(reserved); // cached?
-    const answered = await dispatch(lookedUp, deadline); // targets, retries, fallback 502, 504
+    const answered = await dispatch(lookedUp, deadline, attempt); // targets, retries, fallback 502, 504
     await relay(answered, deadline); // first byte: no way back
   } catch (error) {
     thrown = error;

@@ -1,14 +1,17 @@
 /** What is sent to a target: the client's own body where the target speaks its dialect, a translation otherwise. */
 import { gathered, type Call, type JsonObject } from '../call.ts';
+import type { ClientDialect } from '../dialects/dialect.ts';
 import type { LookedUp } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
-import type { Api, Connection } from '../providers/provider.ts';
+import { apisFor, type Api, type Connection } from '../providers/provider.ts';
 import { joined } from './joined.ts';
 import { AttemptFailed } from './patience.ts';
 
 export interface Outgoing {
   readonly api: Api;
   readonly body: JsonObject;
+  /** Sent in place of `body`, such as a form with files. */
+  readonly bytes?: string | Uint8Array;
   /** The client speaks the target's dialect: the answer passes as it is. */
   readonly native: boolean;
   /** What the target's dialect cannot carry. */
@@ -18,14 +21,24 @@ export interface Outgoing {
 }
 
 /** Throws `AttemptFailed` while a secret that it needs is absent. */
-function connectionOf({ provider }: LiveTarget): Connection {
+export function connectionOf({ provider }: LiveTarget): Connection {
   if (!provider.live) throw new AttemptFailed({ kind: 'credential' });
   return provider.live.connection;
 }
 
-/** The call in the words of the first API of the target. */
+/** None while a secret that the provider needs is absent. */
+const apisOf = ({ provider, kind }: LiveTarget): readonly Api[] =>
+  provider.live ? apisFor(provider.live.connection, kind) : [];
+
+/** Whether a target is asked in `dialect` itself. */
+export function speaks(target: LiveTarget, { name }: ClientDialect): boolean {
+  return apisOf(target).some(({ dialect }) => dialect.name === name);
+}
+
+/** The call in the words of the first API that takes the model of the target. Throws `AttemptFailed` while there is none. */
 export function translated(call: Call, target: LiveTarget): Outgoing {
-  const [api] = connectionOf(target).apis;
+  const [api] = apisOf(target);
+  if (!api) throw new AttemptFailed({ kind: 'credential' });
   const caps = target.maxOutputTokens === undefined ? {} : { maxOutputTokens: target.maxOutputTokens };
   const written = api.dialect.writeCall({ ...call, messages: joined(call.messages) }, { model: target.model, ...caps });
   return { api, ...written, native: false, headers: {} };
@@ -35,7 +48,7 @@ type Sent = Pick<LookedUp, 'dialect' | 'body' | 'call' | 'keep' | 'prepend' | 'r
 
 export function outgoing(exchange: Sent, target: LiveTarget): Outgoing {
   const { dialect, body, call, keep, prepend, request } = exchange;
-  const api = connectionOf(target).apis.find((each) => each.dialect.name === dialect.name);
+  const api = apisOf(target).find((each) => each.dialect.name === dialect.name);
   if (!api) {
     const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
     const whole = gathered({ ...call, messages: kept });

@@ -9,15 +9,15 @@ import type { Outgoing } from './outgoing.ts';
 import { AttemptFailed, type Patience } from './patience.ts';
 
 /** An answer larger than this is no chat answer. */
-const maxAnswerBytes = 64 * 1024 * 1024;
+export const maxAnswerBytes = 64 * 1024 * 1024;
 /** And a stream larger than this none that anybody reads. */
-const maxStreamBytes = 512 * 1024 * 1024;
+export const maxStreamBytes = 512 * 1024 * 1024;
 /** Of a stream that has not said anything yet. */
 const maxHeldChars = 1024 * 1024;
 /** How long a stream may stay open after its end mark, so that its connection can be used again. */
 const lingerMs = 1_000;
 
-async function* whileAlive(
+export async function* whileAlive(
   body: AsyncIterable<Uint8Array>,
   patience: Patience,
   most: number,

@@ -7,9 +7,9 @@ import type { Deadline } from './deadline.ts';
 import { Meter, settleWhole } from './meter.ts';
 import { AttemptFailed } from './patience.ts';
 
-function relayWhole({ reply, dialect }: Answered, answered: WholeAnswer): void {
+function relayWhole({ reply, dialect, body: asked }: Answered, answered: WholeAnswer): void {
   const created = Math.floor(Date.now() / 1000);
-  const body = answered.answer ? JSON.stringify(dialect.writeAnswer(answered.answer, created)) : answered.bytes;
+  const body = answered.answer ? JSON.stringify(dialect.writeAnswer(answered.answer, created, asked)) : answered.bytes;
   reply.whole(200, 'application/json', body);
 }
 
@@ -22,7 +22,7 @@ function textOf({ block, events }: StreamedEvent, writer: EventWriter | undefine
 }
 
 /** A client that does not read holds nobody up for longer than the deadline. */
-async function untilOver(written: Promise<void>, { signal }: Deadline): Promise<void> {
+export async function untilOver(written: Promise<void>, { signal }: Deadline): Promise<void> {
   if (signal.aborted) return;
   const over = Promise.withResolvers<void>();
   const finish = () => over.resolve();
@@ -42,7 +42,7 @@ async function relayStream(exchange: Answered, { answered, meter, deadline }: Re
   const includeUsage = dialect.wantsStreamUsage(exchange.body);
   const writer = answered.native
     ? undefined
-    : dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000) });
+    : dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000), asked: exchange.body });
   let ended = false;
   reply.startStream();
   for await (const streamed of answered.events) {
@@ -67,7 +67,7 @@ export function wireError(error: HeadgateError): WireError {
   return { status: error.status, code: error.code, type: error.type, message: error.message, param: error.param };
 }
 
-const brokenStream = (error: AttemptFailed): HeadgateError =>
+export const brokenStream = (error: AttemptFailed): HeadgateError =>
   error.failure.kind === 'timeout'
     ? new HeadgateError('upstream_timeout', 'The provider stopped in the middle of the answer.', { cause: error })
     : new HeadgateError('upstream_broken_answer', 'The answer ended early: the provider broke it off.', {

@@ -1,9 +1,9 @@
 /** One attempt and what is noted of it: for the client, the log, the metrics, and the health of the upstream and of the revision. */
-import type { Answered, LookedUp } from '../exchange.ts';
+import type { Dispatchable } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/generation.ts';
 import { causeInWords } from '../log.ts';
 import type { Ticket } from '../upstream/breaker.ts';
-import { attempt, type Attempted } from './attempt.ts';
+import type { Asked, Attempted } from './attempt.ts';
 import type { Deadline } from './deadline.ts';
 import { settleOutrun, settleUnanswered } from './meter.ts';
 import { moves } from './moves.ts';
@@ -17,6 +17,11 @@ function droppedInWords(dropped: readonly string[]): string {
   return dropped.slice(0, mostDropped).join(', ') + (more > 0 ? `, and ${more} more` : '');
 }
 
+/** What is asked of a target: a call, or an operation beside it. */
+export type Attempt<E, Answer> = (exchange: E, asked: Asked) => Promise<Attempted<Answer>>;
+
+export type Found<E, Answer> = E & { readonly answered: Answer };
+
 export interface Trying {
   readonly target: LiveTarget;
   readonly key: LiveKey;
@@ -28,7 +33,7 @@ export interface Trying {
 
 type Noted = Trying & { readonly usedUpMs: number | undefined; readonly tookMs: number };
 
-function noteAnswer(exchange: LookedUp, { target, key, ticket, usedUpMs, tookMs }: Noted): void {
+function noteAnswer(exchange: Dispatchable, { target, key, ticket, usedUpMs, tookMs }: Noted): void {
   const { outcome, house, generation, call } = exchange;
   ticket.answered();
   house.upstreams.of(target).latency[call.stream ? 'begun' : 'whole'].note(tookMs);
@@ -40,7 +45,7 @@ function noteAnswer(exchange: LookedUp, { target, key, ticket, usedUpMs, tookMs 
   outcome.tried.push({ target: target.label, ended: 'answered' });
 }
 
-function noteFailure(exchange: LookedUp, { target, key, ticket }: Trying, error: AttemptFailed): void {
+function noteFailure(exchange: Dispatchable, { target, key, ticket }: Trying, error: AttemptFailed): void {
   const { outcome, house, generation } = exchange;
   const { kind, status, retryAfterMs } = error.failure;
   const { blame, health } = moves[kind];
@@ -69,14 +74,21 @@ function noteFailure(exchange: LookedUp, { target, key, ticket }: Trying, error:
 }
 
 /** This is the one that the client gets. */
-export function tellAnswer(exchange: LookedUp, { answered, dropped }: Attempted): Answered {
+export function tellAnswer<E extends Dispatchable, Answer extends { readonly target: LiveTarget }>(
+  exchange: E,
+  { answered, dropped }: Attempted<Answer>,
+): Found<E, Answer> {
   exchange.outcome.target = answered.target.label;
   if (dropped.length > 0) exchange.reply.header('headgate-dropped', droppedInWords(dropped));
   return Object.assign(exchange, { answered });
 }
 
 /** An answer of which the client has seen nothing yet, or why there is none. Throws when there is nobody left to answer. */
-export async function tryTarget(exchange: LookedUp, trying: Trying): Promise<Attempted | AttemptFailed> {
+export async function tryTarget<E extends Dispatchable, Answer>(
+  exchange: E,
+  trying: Trying,
+  attempt: Attempt<E, Answer>,
+): Promise<Attempted<Answer> | AttemptFailed> {
   const { outcome } = exchange;
   const { target, key, ticket, deadline, signal } = trying;
   const started = performance.now();

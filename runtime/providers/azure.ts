@@ -1,7 +1,7 @@
 /** Azure OpenAI, through its v1 API. Ids of models are the names of deployments. */
 import { z } from 'zod';
 import { connectionAt } from './compatible.ts';
-import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames } from './options.ts';
+import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, responsesAt, splitBaseUrl } from './options.ts';
 import type { ProviderKind } from './provider.ts';
 
 /** Azure's own hosts: `.openai.azure.com`, `.services.ai.azure.com`, `.cognitiveservices.azure.com`. */
@@ -24,6 +24,9 @@ export const azure: ProviderKind<typeof options> = {
     const headers = lowerCaseNames(chosen.headers);
     // MicrosoftDocs/azure-ai-docs, articles/ai-foundry/openai/api-version-lifecycle.md, "next generation API"
     if (chosen.apiKey !== undefined) headers['api-key'] = readSecret(chosen.apiKey);
-    return connectionAt(chosen.baseUrl, headers, {});
+    const connection = connectionAt(chosen.baseUrl, headers, {});
+    // learn.microsoft.com/azure/ai-services/openai/how-to/responses: part of the same v1 API.
+    const responses = responsesAt(`${splitBaseUrl(chosen.baseUrl).path}/responses`);
+    return { ...connection, apis: [...connection.apis, responses] };
   },
 };

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { openaiChatWith, wordedFor, type Quirks } from '../dialects/openai-chat.ts';
 import { baseUrl, checkEndpoint, endpointFields, isPrivateHost, lowerCaseNames, splitBaseUrl } from './options.ts';
 import type { Connection, ProviderKind } from './provider.ts';
+import { tasksUnder } from './task-apis.ts';
 
 export interface Preset {
   /** Where its API begins: `/chat/completions` follows. Of a vendor's own host nothing is asked without a key. */
@@ -30,7 +31,7 @@ export const compatible = ({ baseUrl: url, quirks = {} }: Preset): ProviderKind<
   },
 });
 
-/** A connection to chat completions under a base URL. */
+/** A connection to chat completions, and to what stands beside them, under a base URL. */
 export function connectionAt(url: string, headers: Readonly<Record<string, string>>, quirks: Quirks): Connection {
   const { origin, path } = splitBaseUrl(url);
   const chat = {
@@ -40,5 +41,5 @@ export function connectionAt(url: string, headers: Readonly<Record<string, strin
       body: wordedFor(quirks, body),
     }),
   };
-  return { origin, apis: [chat], headers };
+  return { origin, apis: [chat], tasks: tasksUnder(path), headers };
 }

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { gemini } from '../dialects/gemini.ts';
+import { geminiEmbedding, geminiEmbeddings } from '../dialects/gemini-embeddings.ts';
 import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
-import type { Address, Api, ProviderKind } from './provider.ts';
+import type { Address, Api, ProviderKind, TaskApi } from './provider.ts';
 
 const options = z
   .strictObject({
@@ -29,6 +30,15 @@ function generateContent(path: string): Api {
   };
 }
 
+/** ai.google.dev/api/embeddings. */
+const embeddings = (path: string): readonly TaskApi[] => {
+  const at = (method: string) => (model: string) => `${path}/v1beta/models/${encodeURIComponent(model)}:${method}`;
+  return [
+    { task: geminiEmbeddings.vendor, path: at('batchEmbedContents') },
+    { task: geminiEmbedding.vendor, path: at('embedContent') },
+  ];
+};
+
 export const google: ProviderKind<typeof options> = {
   options,
   connect(chosen, readSecret) {
@@ -36,6 +46,6 @@ export const google: ProviderKind<typeof options> = {
     const headers = lowerCaseNames(chosen.headers);
     // The header, never the `key` of the query: that one ends up in logs (ai.google.dev/gemini-api/docs/api-key).
     if (chosen.apiKey !== undefined) headers['x-goog-api-key'] = readSecret(chosen.apiKey);
-    return { origin, apis: [generateContent(path)], headers };
+    return { origin, apis: [generateContent(path)], tasks: embeddings(path), headers };
   },
 };

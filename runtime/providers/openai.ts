@@ -1,19 +1,24 @@
-/** OpenAI, and every vendor or local server that speaks its chat completions. */
+/** OpenAI, and every vendor or local server that speaks its chat completions, with or without its responses and the operations beside chat. */
 import { z } from 'zod';
 import { openaiChat } from '../dialects/openai-chat.ts';
-import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
-import type { ProviderKind } from './provider.ts';
+import { tasksUnder } from './task-apis.ts';
+import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, responsesAt, splitBaseUrl } from './options.ts';
+import type { Connection, ProviderKind } from './provider.ts';
 
 const account = z.string().regex(/^[\w-]{1,128}$/, 'must be an id such as org-… or proj_…');
 
+const vendorHost = 'api.openai.com';
+
 const options = z
   .strictObject({
-    baseUrl: baseUrl.default('https://api.openai.com/v1'),
+    baseUrl: baseUrl.default(`https://${vendorHost}/v1`),
     ...endpointFields,
     organization: account.optional(),
     project: account.optional(),
+    /** Whether the Responses API is there. Default: at OpenAI itself it is, elsewhere not. */
+    responses: z.boolean().optional(),
   })
-  .superRefine(checkEndpoint('api.openai.com'));
+  .superRefine(checkEndpoint(vendorHost));
 
 export const openai: ProviderKind<typeof options> = {
   options,
@@ -23,6 +28,9 @@ export const openai: ProviderKind<typeof options> = {
     if (chosen.organization !== undefined) headers['openai-organization'] = chosen.organization;
     if (chosen.project !== undefined) headers['openai-project'] = chosen.project;
     if (chosen.apiKey !== undefined) headers.authorization = `Bearer ${readSecret(chosen.apiKey)}`;
-    return { origin, apis: [apiAt(`${path}/chat/completions`, openaiChat)], headers };
+    const chat = apiAt(`${path}/chat/completions`, openaiChat);
+    const hasResponses = chosen.responses ?? new URL(chosen.baseUrl).hostname === vendorHost;
+    const apis: Connection['apis'] = hasResponses ? [chat, responsesAt(`${path}/responses`)] : [chat];
+    return { origin, apis, tasks: tasksUnder(path), headers };
   },
 };

@@ -2,6 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import type { VendorDialect } from '../dialects/dialect.ts';
+import { openaiResponses } from '../dialects/openai-responses.ts';
 import type { Api, SecretReference } from './provider.ts';
 
 export const secretReference: z.ZodType<SecretReference, SecretReference> = z.strictObject({
@@ -94,6 +95,12 @@ export const apiAt = (path: string, dialect: VendorDialect, passes: readonly str
   dialect,
   address: (body) => ({ path, body }),
   passes,
+});
+
+/** The Responses API beside chat completions: the only one for some models, and there for all. */
+export const responsesAt = (path: string): Api => ({
+  ...apiAt(path, openaiResponses),
+  takes: ['chat', 'responses'],
 });
 
 export function lowerCaseNames(headers: Readonly<Record<string, string>> | undefined): Record<string, string> {

@@ -2,6 +2,8 @@
 import type { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import type { VendorDialect } from '../dialects/dialect.ts';
+import type { VendorTask } from '../dialects/task.ts';
+import type { ModelKind } from '../model-kind.ts';
 
 /** One request as it goes over the wire. */
 export interface Address {
@@ -21,6 +23,15 @@ export interface Api {
   readonly countAddress?: (body: JsonObject) => Address;
   /** Headers of a client that speaks this dialect which go along, such as `anthropic-beta`. Lower-case names; never credentials. */
   readonly passes?: readonly string[];
+  /** The sorts of models it takes; without it, those for chat. */
+  readonly takes?: readonly ModelKind[];
+}
+
+/** An operation beside conversations that a provider answers, and where it goes. */
+export interface TaskApi {
+  readonly task: VendorTask;
+  /** Path and query under the origin. Some vendors want the model in it. */
+  readonly path: (model: string) => string;
 }
 
 /** What a credential that is made anew for each request is made from. */
@@ -29,7 +40,7 @@ export interface Unsigned {
   readonly origin: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** Whoever gives out credentials refused to, or what was given to him is of no use. The message names no secret. */
@@ -44,13 +55,19 @@ export class CredentialUnavailable extends Error {
 export interface Connection {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** A client of one of these dialects gets it untouched; for all others the first is what is translated to. */
+  /** Of those that take a model: a client of one of these dialects gets it untouched; for all others the first is what is translated to. */
   readonly apis: readonly [Api, ...Api[]];
+  /** Their failures are told as those of the first of `apis`. */
+  readonly tasks?: readonly TaskApi[];
   /** Sent with every request, credentials included: never logged. Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   /** The headers of a credential that ends or is bound to the request, such as a signature. Rejects with `CredentialUnavailable` when it is refused. */
   readonly authorize?: (request: Unsigned, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 }
+
+/** The APIs that take models of a kind, in the order to prefer them. */
+export const apisFor = ({ apis }: Connection, kind: ModelKind): readonly Api[] =>
+  apis.filter(({ takes = ['chat'] }) => takes.includes(kind));
 
 /** The answer of a transport, before anything is read from it. */
 export interface UpstreamResponse {
@@ -64,8 +81,8 @@ export interface UpstreamResponse {
 export interface UpstreamRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON text. */
-  readonly body: string;
+  /** JSON text, or a form as the client sent it. */
+  readonly body: string | Uint8Array;
   /** Aborting it closes the upstream connection. */
   readonly signal: AbortSignal;
 }
@@ -82,22 +99,6 @@ export interface SecretReference {
   /** When the secret is absent, targets of this provider are out of rotation instead of being an error. */
   readonly optional?: boolean;
 }
-
-/** What a model is for: which API of its vendor takes it. */
-export const modelKinds = [
-  'chat',
-  /** Only behind a vendor's responses API. */
-  'responses',
-  'completion',
-  'embedding',
-  'rerank',
-  'moderation',
-  'image',
-  'transcription',
-  'speech',
-  'realtime',
-] as const;
-export type ModelKind = (typeof modelKinds)[number];
 
 /** What a model can do beyond text in and text out. */
 export const capabilityNames = [
@@ -136,6 +137,8 @@ export interface ModelFacts {
   /** Most output tokens; sent as the cap where a dialect demands one and the client gave none. */
   readonly maxOutputTokens?: number | undefined;
 }
+
+export { modelKinds, type ModelKind } from '../model-kind.ts';
 
 export interface ProviderKind<Options extends z.ZodType = z.ZodType> {
   /** Strict schema of what config may say for this kind, `kind` and `models` aside. */

@@ -1,13 +1,15 @@
 /**
- * A provider that answers in process: the same reply for the same request, token usage, streaming, and latency and
- * faults as declared. For trying the gateway without a key and for testing what surrounds it; it is no language model.
+ * A provider that answers in process: the same reply for the same request, embeddings, token usage, streaming, and latency
+ * and faults as declared. For trying the gateway without a key and for testing what surrounds it; it is no language model.
  */
 import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { openaiChat } from '../dialects/openai-chat.ts';
+import { openaiEmbeddings } from '../dialects/openai-embeddings.ts';
 import { duration } from '../duration.ts';
 import { apiAt } from './options.ts';
-import { sandboxAnswer } from './sandbox-answer.ts';
+import { sandboxAnswer, type SandboxReply } from './sandbox-answer.ts';
+import { sandboxEmbeddings } from './sandbox-embeddings.ts';
 import type { ProviderKind, UpstreamRequest, UpstreamResponse } from './provider.ts';
 
 const options = z.strictObject({});
@@ -32,6 +34,16 @@ const modelOptions = z.strictObject({
 });
 
 export type SandboxModel = z.output<typeof modelOptions>;
+
+const embeddingsPath = '/embeddings';
+
+const bodyOf = ({ body }: UpstreamRequest) => JSON.parse(Buffer.from(body).toString('utf8')) as JsonObject;
+
+function replyTo(request: UpstreamRequest, model: SandboxModel): SandboxReply {
+  const body = bodyOf(request);
+  if (request.path === embeddingsPath) return { stream: false, body: sandboxEmbeddings(body) };
+  return sandboxAnswer(body, model.reply);
+}
 
 const jsonHeaders = { 'content-type': 'application/json' };
 
@@ -79,7 +91,7 @@ async function answer(request: UpstreamRequest, model: SandboxModel, faulty: boo
     const body = { error: { message: 'declared sandbox fault', type: 'sandbox_fault', param: null, code: null } };
     return response(fault.status, jsonHeaders, inPieces([JSON.stringify(body)], whole));
   }
-  const reply = sandboxAnswer(JSON.parse(request.body) as JsonObject, model.reply);
+  const reply = replyTo(request, model);
   if (!reply.stream) {
     if (fault?.type === 'cut') throw cutError();
     return response(200, jsonHeaders, inPieces([reply.body], whole));
@@ -91,11 +103,16 @@ async function answer(request: UpstreamRequest, model: SandboxModel, faulty: boo
 export const sandbox = {
   options,
   modelOptions,
-  connect: () => ({ origin: 'sandbox:', apis: [apiAt('/chat/completions', openaiChat)], headers: {} }),
+  connect: () => ({
+    origin: 'sandbox:',
+    apis: [apiAt('/chat/completions', openaiChat)],
+    tasks: [{ task: openaiEmbeddings.vendor, path: () => embeddingsPath }],
+    headers: {},
+  }),
   transport(_options, models) {
     const served = new Map<string, number>();
     return async (request) => {
-      const { model: id } = JSON.parse(request.body) as { model: string };
+      const { model: id } = bodyOf(request) as { model: string };
       const model = models.get(id) as SandboxModel | undefined;
       if (!model)
         return response(

@@ -1,6 +1,7 @@
-/** The Gemini surface: generateContent, whole and streamed, the count of tokens, and the list of models. */
+/** The Gemini surface: generateContent, whole and streamed, the count of tokens, embeddings, and the list of models. */
 import { gemini as dialect, geminiCount } from '../dialects/gemini.ts';
-import type { Surface, SurfaceCall } from './surface.ts';
+import { geminiEmbedding, geminiEmbeddings } from '../dialects/gemini-embeddings.ts';
+import type { Surface, SurfaceCall, SurfaceTask } from './surface.ts';
 
 /** ai.google.dev/api/models, Model. */
 const writeModel = (name: string) => ({
@@ -27,9 +28,15 @@ const callsAt = (version: string): readonly [SurfaceCall, ...SurfaceCall[]] => [
   },
 ];
 
+const tasksAt = (version: string): readonly SurfaceTask[] => [
+  { path: `/${version}/models/{model}:batchEmbedContents`, task: geminiEmbeddings.client, kind: 'embedding' },
+  { path: `/${version}/models/{model}:embedContent`, task: geminiEmbedding.client, kind: 'embedding' },
+];
+
 export const gemini: Surface = {
   // The documentation and older SDKs have v1beta, `@google/genai` has v1 since its version 3.
   calls: [...callsAt('v1beta'), ...callsAt('v1')],
+  tasks: [...tasksAt('v1beta'), ...tasksAt('v1')],
   modelsPath: '/v1beta/models',
   otherModelsPath: '/v1/models',
   writeModels: (names) => ({ models: names.map(writeModel) }),

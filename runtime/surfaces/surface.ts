@@ -2,6 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { ClientDialect, WireError } from '../dialects/dialect.ts';
+import type { ClientTask } from '../dialects/task.ts';
+import type { ModelKind } from '../model-kind.ts';
 
 /** One sort of model call that a surface takes: a path, always `POST`, and the dialect of what is sent there. */
 export interface SurfaceCall {
@@ -16,8 +18,19 @@ export interface SurfaceCall {
   readonly writeCount?: (tokens: number) => JsonObject;
 }
 
+/** One operation without a conversation that a surface takes: a path, always `POST`, and what it does with which models. */
+export interface SurfaceTask {
+  /** `{model}` stands for the model's name where the body does not tell it. */
+  readonly path: string;
+  readonly task: ClientTask;
+  readonly kind: ModelKind;
+  /** Takes forms with files beside JSON. */
+  readonly takesForms?: boolean;
+}
+
 export interface Surface {
   readonly calls: readonly [SurfaceCall, ...SurfaceCall[]];
+  readonly tasks?: readonly SurfaceTask[];
   /** Path that lists the models, `GET`; `<path>/<name>` tells of one. */
   readonly modelsPath: string;
   /** The same list, where another version of the API has it. */

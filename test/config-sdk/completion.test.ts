@@ -89,8 +89,8 @@ describe('the editor offers', () => {
   test('kinds, units and the properties of each function', () => {
     offers('kinds', Object.keys(providerKinds));
     offers('units', ['requests']);
-    offers('options', ['timeout', 'retries']);
-    offers('model', ['needs', 'prompt', 'context', 'policies', 'quotas', 'probe', 'tags']);
+    offers('options', ['timeout', 'firstTokenTimeout', 'retries', 'maxConcurrency']);
+    offers('model', ['needs', 'prompt', 'context', 'policies', 'quotas', 'probe', 'tags', 'deadline', 'hedge']);
     includes('policy', ['target', 'reserveOutput', 'high', 'low']);
   });
 });

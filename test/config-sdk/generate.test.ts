@@ -215,6 +215,7 @@ describe('generate openapi', () => {
         'post /v1/models/{model}:countTokens',
         'post /v1/models/{model}:generateContent',
         'post /v1/models/{model}:streamGenerateContent',
+        'post /v1/responses',
         'get /v1beta/models',
         'get /v1beta/models/{model}',
         'post /v1beta/models/{model}:countTokens',
@@ -281,6 +282,32 @@ describe('generate openapi', () => {
         [...calls.map(({ path }) => path), modelsPath].filter((path) => !paths[path]),
         [],
       );
+  });
+
+  test('names what is beside chat where a model is for it, with its own models and the forms it takes', () => {
+    const models = {
+      vectors: { kind: 'embedding' as const, contextWindow: 8_192 },
+      ears: { kind: 'transcription' as const, contextWindow: 8_192 },
+    };
+    const to = (model: string) => ({ targets: { kind: 'target' as const, provider: 'other', model } });
+    const other = { kind: 'openai', options: { baseUrl: 'http://127.0.0.1:1' }, models };
+    const { paths } = documentOf(
+      snapshotOf({ providers: { other }, models: { search: to('vectors'), notes: to('ears') } }),
+    );
+    assert.deepEqual(
+      Object.keys(paths).filter((path) => paths[path]?.['post']),
+      [
+        '/v1/audio/transcriptions',
+        '/v1/audio/translations',
+        '/v1/embeddings',
+        '/v1/models/{model}:batchEmbedContents',
+        '/v1/models/{model}:embedContent',
+        '/v1beta/models/{model}:batchEmbedContents',
+        '/v1beta/models/{model}:embedContent',
+      ],
+    );
+    assert.match(JSON.stringify(paths['/v1/embeddings']), /"enum":\["search"\]/);
+    assert.match(JSON.stringify(paths['/v1/audio/transcriptions']), /multipart.*"enum":\["notes"\]/);
   });
 });
 

@@ -118,13 +118,20 @@ test('other lines of a log are passed over, and requests that hold too little ar
       logged({ code: 'blocked_by_policy' }),
       logged({ matched: 'none', code: 'model_not_found' }),
       logged({ matched: 'none', path: undefined, code: 'invalid_request' }),
+      logged({ path: '/v1/embeddings' }),
       'half a li',
     ],
     {},
   );
   assert.equal(result.requests, 1);
-  assert.deepEqual(result.skipped, { no_request: 2, not_decided: 1, model_unknown: 1, content_unknown: 1 });
-  assert.deepEqual([result.bad, result.problems], [1, [{ line: 8, problem: 'it is not JSON' }]]);
+  assert.deepEqual(result.skipped, {
+    no_request: 2,
+    not_decided: 1,
+    model_unknown: 1,
+    content_unknown: 1,
+    no_conversation: 1,
+  });
+  assert.deepEqual([result.bad, result.problems], [1, [{ line: 9, problem: 'it is not JSON' }]]);
   assert.equal(result.differ, 0);
 });
 

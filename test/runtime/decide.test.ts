@@ -16,6 +16,7 @@ const snapshot = snapshotOf({
         small: { contextWindow: 1_000, options: {} },
         spare: { contextWindow: 2_000, options: {} },
         broken: { contextWindow: 2_000, options: { fault: { type: 'status', status: 503 } } },
+        vectors: { kind: 'embedding', contextWindow: 2_000, options: {} },
       },
     },
     remote: {
@@ -47,6 +48,7 @@ const snapshot = snapshotOf({
         ],
       },
     },
+    search: { targets: sandbox('vectors'), policies: ['no-gossip'], quotas: ['few'] },
     desk: {
       targets: sandbox('small'),
       prompt: { name: 'support', variables: { name: { from: 'metadata', name: 'customer' }, tone: 'kind' } },
@@ -97,6 +99,20 @@ test('a call is followed from its surface to the targets in order, with the line
       ['quota', 'few: number 1 of 2 requests in 1m of tester; the window ends in 1m', 'gateway.config.ts:4:13'],
     ],
   );
+});
+
+test('an operation beside chat is followed in the same steps', async () => {
+  const decider = await openDecider(snapshot);
+  const ask = (model: string, input: string) =>
+    decider.decide({ path: '/v1/embeddings', consumer: 'tester', body: { model, input } });
+  const trace = decider.explain(await ask('search', 'hello'));
+  assert.deepEqual(
+    trace.steps.map(({ stage }) => stage),
+    ['surface', 'consumer', 'model', 'access', 'target', 'policy', 'quota'],
+  );
+  assert.deepEqual([trace.outcome.order, trace.kept, trace.refusal], [['sandbox/vectors'], undefined, undefined]);
+  assert.equal((await ask('search', 'some gossip')).refusal?.code, 'blocked_by_policy');
+  assert.equal((await ask('chat', 'hello')).refusal?.code, 'operation_not_supported');
 });
 
 test('a secret that is absent here takes nothing out of rotation', async () => {

@@ -39,6 +39,8 @@ describe('where presets reach', () => {
     const baseUrl = 'https://mine.openai.azure.com/openai/v1';
     const there = ['https://mine.openai.azure.com/openai/v1/chat/completions', { 'api-key': 'value-of-KEY' }];
     assert.deepEqual(reach(azure, { apiKey, baseUrl: `${baseUrl}/` }), there);
+    const paths = azure.connect({ apiKey, baseUrl }, readSecret).apis.map(({ address }) => address({}).path);
+    assert.deepEqual(paths, ['/openai/v1/chat/completions', '/openai/v1/responses']);
     assert.deepEqual(problems(azure, { apiKey }), ['baseUrl']);
     assert.deepEqual(problems(azure, { baseUrl }), ['apiKey']);
     assert.deepEqual(problems(azure, { apiKey, baseUrl: 'https://mine.openai.azure.com' }), ['baseUrl']);

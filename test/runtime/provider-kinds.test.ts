@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { anthropic } from '../../runtime/providers/anthropic.ts';
 import { google } from '../../runtime/providers/google.ts';
 import { openai } from '../../runtime/providers/openai.ts';
-import type { Connection } from '../../runtime/providers/provider.ts';
+import { apisFor, type Connection, type ModelKind } from '../../runtime/providers/provider.ts';
 
 const apiKey = { $secret: 'KEY' };
 const readSecret = ({ $secret }: { readonly $secret: string }) => `value-of-${$secret}`;
@@ -14,7 +14,11 @@ function problems(options: object, kind: typeof openai | typeof anthropic | type
   return parsed.success ? [] : parsed.error.issues.map((issue) => issue.path.join('.'));
 }
 
-const where = ({ apis, ...rest }: Connection) => ({
+/** The operations beside chat, each at its path. */
+const tasksOf = ({ tasks = [] }: Connection) =>
+  Object.fromEntries(tasks.map(({ task, path }) => [task.name, path('a/b')]));
+
+const where = ({ apis, tasks: _, ...rest }: Connection) => ({
   ...rest,
   paths: Object.fromEntries(apis.map(({ dialect, address }) => [dialect.name, address({ model: 'any' }).path])),
 });
@@ -24,7 +28,7 @@ describe('where requests go', () => {
     const options = openai.options.parse({ apiKey, organization: 'org-1', headers: { 'X-Title': 'Headgate' } });
     assert.deepEqual(where(openai.connect(options, readSecret)), {
       origin: 'https://api.openai.com',
-      paths: { 'openai-chat': '/v1/chat/completions' },
+      paths: { 'openai-chat': '/v1/chat/completions', 'openai-responses': '/v1/responses' },
       headers: { 'x-title': 'Headgate', 'openai-organization': 'org-1', authorization: 'Bearer value-of-KEY' },
     });
   });
@@ -38,6 +42,34 @@ describe('where requests go', () => {
     });
   });
 
+  test('responses where they are declared, for models of both sorts; models that need them are asked nothing else', () => {
+    const pathsFor = (options: object, kind: ModelKind) => {
+      const connection = openai.connect(openai.options.parse(options), readSecret);
+      return apisFor(connection, kind).map(({ address }) => address({ model: 'any' }).path);
+    };
+    const local = { baseUrl: 'http://localhost:11434/v1' };
+    assert.deepEqual(pathsFor({ ...local, responses: true }, 'chat'), ['/v1/chat/completions', '/v1/responses']);
+    assert.deepEqual(pathsFor({ ...local, responses: true }, 'responses'), ['/v1/responses']);
+    assert.deepEqual(pathsFor(local, 'responses'), []);
+    assert.deepEqual(pathsFor({ apiKey }, 'responses'), ['/v1/responses']);
+    assert.deepEqual(pathsFor({ apiKey, responses: false }, 'responses'), []);
+  });
+
+  test('what is beside chat to its own path under the same base URL', () => {
+    assert.deepEqual(tasksOf(openai.connect(openai.options.parse({ baseUrl: 'http://localhost/x/' }), readSecret)), {
+      'openai-embeddings': '/x/embeddings',
+      'openai-completions': '/x/completions',
+      'openai-moderations': '/x/moderations',
+      rerank: '/x/rerank',
+      'openai-image-generations': '/x/images/generations',
+      'openai-image-edits': '/x/images/edits',
+      'openai-image-variations': '/x/images/variations',
+      'openai-speech': '/x/audio/speech',
+      'openai-transcriptions': '/x/audio/transcriptions',
+      'openai-translations': '/x/audio/translations',
+    });
+  });
+
   test('Anthropic by default, with its version and key headers', () => {
     assert.deepEqual(where(anthropic.connect(anthropic.options.parse({ apiKey }), readSecret)), {
       origin: 'https://api.anthropic.com',
@@ -47,7 +79,12 @@ describe('where requests go', () => {
   });
 
   test('Google with the model and the way of answering in the path, and the key in a header', () => {
-    const { apis, ...rest } = google.connect(google.options.parse({ apiKey }), readSecret);
+    const connection = google.connect(google.options.parse({ apiKey }), readSecret);
+    const { apis, tasks: _, ...rest } = connection;
+    assert.deepEqual(tasksOf(connection), {
+      'gemini-embeddings': '/v1beta/models/a%2Fb:batchEmbedContents',
+      'gemini-embedding': '/v1beta/models/a%2Fb:embedContent',
+    });
     assert.deepEqual(rest, {
       origin: 'https://generativelanguage.googleapis.com',
       headers: { 'x-goog-api-key': 'value-of-KEY' },

@@ -7,6 +7,7 @@ export interface Received {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  readonly bytes: Buffer<ArrayBuffer>;
   /** The body, parsed. */
   readonly json: Record<string, unknown>;
   /** Which request this is, counted from 1. */
@@ -37,9 +38,10 @@ function receive(number: number, request: { url?: string; headers: IncomingHttpH
   return {
     path: request.url ?? '',
     headers: request.headers,
-    body: rest.body,
+    body: rest.bytes.toString('utf8'),
+    bytes: rest.bytes,
     get json() {
-      return JSON.parse(rest.body) as Record<string, unknown>;
+      return JSON.parse(rest.bytes.toString('utf8')) as Record<string, unknown>;
     },
     number,
     response: rest.response,
@@ -48,7 +50,7 @@ function receive(number: number, request: { url?: string; headers: IncomingHttpH
 }
 
 interface Answering {
-  readonly body: string;
+  readonly bytes: Buffer<ArrayBuffer>;
   readonly response: ServerResponse;
 }
 
@@ -64,7 +66,7 @@ export async function startScripted(
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('error', () => undefined);
     request.on('end', () => {
-      const one = receive(received.length + 1, request, { body: Buffer.concat(pieces).toString('utf8'), response });
+      const one = receive(received.length + 1, request, { bytes: Buffer.concat(pieces), response });
       received.push(one);
       waiting.get(one.number)?.(one);
       void Promise.resolve(script(one)).catch((error: unknown) => response.destroy(error as Error));

@@ -65,6 +65,7 @@ const vendor = provider('vendor', {
     'gpt-4.1': {},
     'gpt-4o': { contextWindow: 9_000, capabilities: ['tools'] },
     'text-embedding-3-small': {},
+    'gpt-5-pro': {},
     priced: { contextWindow: 1_000, prices: { input: '0.25', output: '1' } },
     plain: { contextWindow: 1_000, kind: 'embedding' },
   },
@@ -113,6 +114,7 @@ const anyBudget: number = 9_000;
 const unknownBudget = contextPolicy('unknown-budget', { kind: 'quantisedCut', target: anyBudget });
 const money: Quota<'usd'> = { kind: 'quota', id: 'money' };
 model('all-fit', { needs: ['tools'], targets: [known, ordered(narrowed)], context: fitting, quotas: [free, money] });
+model('only-by-another-api', { needs: ['reasoning'], targets: [vendor.target('gpt-5-pro')] });
 model('not-judged', { targets: [priced], context: unknownBudget });
 model('kept-elsewhere', { targets: [known, narrowed] as const, context: fitting });
 const anyTarget: Target = known;
@@ -244,8 +246,23 @@ provider('bad-capability', { kind: 'openai', models: { 'gpt-4.1': { capabilities
 provider('half-a-price', { kind: 'openai', models: { 'gpt-4.1': { prices: { input: '1' } } } });
 // @ts-expect-error known to another vendor only
 provider('foreign-model', { kind: 'anthropic', models: { 'gpt-4.1': {} } });
+model('vectors', {
+  targets: [plainEmbedding, weighted({ weight: 1, target: embedding })],
+  quotas: [free],
+  policies: [block],
+});
 // @ts-expect-error an embedding model, as written
-model('embedding-as-chat', { targets: [plainEmbedding] });
+model('embedding-as-chat', { targets: [sandbox.target('echo'), plainEmbedding] });
+// @ts-expect-error and the other way round
+model('chat-as-embedding', { targets: [plainEmbedding, sandbox.target('echo')] });
+// @ts-expect-error nothing for a prompt to stand before
+model('vectors-with-prompt', { targets: [plainEmbedding], prompt: plain });
+// @ts-expect-error no messages to keep in a window
+model('vectors-with-context', { targets: [plainEmbedding], context: tidy });
+// @ts-expect-error nothing to say
+model('vectors-with-probe', { targets: [plainEmbedding], probe: { message: 'ping' } });
+// @ts-expect-error not that it could
+model('vectors-with-needs', { needs: ['tools'], targets: [plainEmbedding] });
 // @ts-expect-error every model has a window
 provider('no-window', { kind: 'sandbox', models: { m: {} } });
 // @ts-expect-error not the hash of a key

@@ -1,5 +1,5 @@
 /** One line of recorded traffic: a request line of the gateway's own log, or `headgate/traffic.v1`. Neither holds content unless a team put it there. */
-import { isCallPath } from '@headgate/runtime/decide';
+import { isCallPath, isTaskPath } from '@headgate/runtime/decide';
 import { isRecord } from '../revision.ts';
 
 export const trafficFormat = 'headgate/traffic.v1';
@@ -31,7 +31,7 @@ export interface Recorded {
 }
 
 /** Why a line that is sound is not replayed. */
-export type Skipped = 'no_request' | 'not_decided' | 'model_unknown' | 'content_unknown';
+export type Skipped = 'no_request' | 'not_decided' | 'model_unknown' | 'content_unknown' | 'no_conversation';
 export type Line = { readonly recorded: Recorded } | { readonly skipped: Skipped } | { readonly problem: string };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -109,6 +109,7 @@ function readOwn(fields: Fields): Line {
   if (Number.isNaN(at)) return { problem: '"at" must be a time such as 2026-01-31T12:00:00Z' };
   const path = textIn(fields, 'path');
   if (!path?.startsWith('/')) return { problem: '"path" must be where the request went, such as /v1/chat/completions' };
+  if (isTaskPath(path)) return { skipped: 'no_conversation' };
   const model = textIn(fields, 'model');
   if (model === undefined && isCallPath(path) && textIn(fields, 'method') !== 'GET')
     return { problem: '"model" is missing: write what the call asked for' };
@@ -148,6 +149,8 @@ function readLog(fields: Fields): Line {
   if (Number.isNaN(ended)) return { problem: '"time" is no time' };
   const code = textIn(fields, 'code') ?? '';
   if (!path?.startsWith('/') || notDecided.has(code)) return { skipped: 'not_decided' };
+  // What operations without a conversation ask for stands in no log.
+  if (isTaskPath(path)) return { skipped: 'no_conversation' };
   if (forContent.has(code)) return { skipped: 'content_unknown' };
   const model = matched.startsWith('model:') ? matched.slice('model:'.length) : undefined;
   const isCall = textIn(fields, 'method') === 'POST' && (isCallPath(path) || textIn(fields, 'surface'));

@@ -138,7 +138,7 @@ export async function replay({ path, base, head }: ReplayOptions): Promise<Repla
   const pair = new Pair(before, after);
   const asking = new AskedAgain(sides, surfacePaths[0] ?? '');
   const tally = new Tally();
-  const skipped = { no_request: 0, not_decided: 0, model_unknown: 0, content_unknown: 0 };
+  const skipped = { no_request: 0, not_decided: 0, model_unknown: 0, content_unknown: 0, no_conversation: 0 };
   const problems: { line: number; problem: string }[] = [];
   let [line, bad, unordered] = [0, 0, 0];
 

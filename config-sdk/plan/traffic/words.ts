@@ -140,6 +140,7 @@ function notesOf({ bad, problems, skipped, unordered, spent }: Replay): Phrase[]
   }
   const reasons: readonly (readonly [count: number, why: string])[] = [
     [skipped.content_unknown, 'refused for their content, which is not recorded'],
+    [skipped.no_conversation, 'no conversations, and of nothing else the content can be stood in for'],
     [skipped.model_unknown, 'refused before a model was found'],
     [skipped.not_decided, 'refused before the configuration had a part in it'],
   ];

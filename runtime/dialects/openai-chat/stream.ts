@@ -3,7 +3,7 @@ import type { AnswerEvent, Json, JsonObject, Usage } from '../../call.ts';
 import type { EventReader, EventWriter, SseMessage } from '../dialect.ts';
 import { isList, isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
 import { argumentText, callId, readContent, readFinish, readReasoning, readUsage, writeUsage } from './answer.ts';
-import { readStreamFailure } from './errors.ts';
+import { readStreamFailure } from '../openai-errors.ts';
 import type { Quirks } from './quirks.ts';
 
 interface OpenCall {

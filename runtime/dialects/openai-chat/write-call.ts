@@ -35,7 +35,7 @@ export function writeCall(
   const { tools, toolChoice } = toolsFor(call, quirks);
   const body = withoutUndefined<JsonObject>({
     model: options.model,
-    messages: call.messages.flatMap((message) => writeMessage(message, { quirks, dropped })),
+    messages: withResultsTogether(call.messages).flatMap((message) => writeMessage(message, { quirks, dropped })),
     stream: call.stream ? true : undefined,
     stream_options: call.stream ? { include_usage: true } : undefined,
     tools: tools.length > 0 ? tools.map(writeTool) : undefined,
@@ -71,6 +71,18 @@ function writeAnswerFormat(format: AnswerFormat | undefined, quirks: Quirks): Js
   return { type: 'json_schema', json_schema: withoutUndefined<JsonObject>({ name, schema, strict }) };
 }
 
+/** All results of a turn follow it at once: what one of them shows beside its text is told after the last. */
+function withResultsTogether(messages: readonly Message[]): readonly Message[] {
+  const together: Message[] = [];
+  for (const message of messages) {
+    const last = together.at(-1);
+    if (message.role === 'tool' && last?.role === 'tool')
+      together[together.length - 1] = { ...last, parts: [...last.parts, ...message.parts] };
+    else together.push(message);
+  }
+  return together;
+}
+
 /** One neutral message may need several: each tool result is a message of its own here. */
 function writeMessage(message: Message, writing: Writing): readonly JsonObject[] {
   const { dropped } = writing;
@@ -80,13 +92,18 @@ function writeMessage(message: Message, writing: Writing): readonly JsonObject[]
     if (result.isError === true) dropped.add('tool_result.is_error');
     return { role: 'tool', tool_call_id: result.callId, content: result.text };
   });
-  if (message.role === 'assistant') written.push(writeAssistant(message, rest, writing));
-  else if (message.role !== 'tool' || results.length === 0 || rest.some((part) => part.type !== 'opaque')) {
+  // A turn of which nothing can be told, such as a search that its vendor made: an empty message would be a 400.
+  const isTurn = message.role === 'assistant' || message.role === 'tool';
+  if (isTurn && message.parts.length > 0 && rest.every(isForeign)) reportOpaque(rest, dropped);
+  else if (message.role === 'assistant') written.push(writeAssistant(message, rest, writing));
+  else {
     const role = message.role === 'system' ? 'system' : 'user';
     written.push(named(message, { role, content: writeContent(role, rest, dropped) }));
-  } else reportOpaque(rest, dropped);
+  }
   return written;
 }
+
+const isForeign = ({ type }: Part): boolean => type === 'opaque' || type === 'reasoning';
 
 function named(message: Message, written: JsonObject): JsonObject {
   return message.name === undefined ? written : { ...written, name: message.name };

@@ -22,6 +22,6 @@ const nested = model('nested', {
     ),
   ],
 });
-const search = model('search', { targets: [openai.target('text-embedding-3-small')] });
+const search = model('search', { targets: [openai.target('text-embedding-3-small'), openai.target('gpt-4.1')] });
 const chat = model('chat', { targets: [openai.target('gpt-4.1'), house.target('plain')], context: long });
 export default defineGateway({ name: 'demo', models: [agent, nested, search, chat], consumers: [team] });

@@ -1,7 +1,7 @@
-/** Classifies the errors of OpenAI and its compatible vendors, and writes ours in OpenAI's envelope. */
-import type { Failure, FailureKind, JsonObject } from '../../call.ts';
-import type { WireError } from '../dialect.ts';
-import { existingPath, isObject, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
+/** Classifies the errors of OpenAI and its compatible vendors, and writes ours in OpenAI's envelope: the same in each of its APIs. */
+import type { Failure, FailureKind, JsonObject } from '../call.ts';
+import type { WireError } from './dialect.ts';
+import { existingPath, isObject, objectIn, textIn, withoutUndefined } from './json-fields.ts';
 
 /** An account without credit does not recover within seconds; its Retry-After, if any, is about something else. */
 const outOfCreditMs = 60_000;

@@ -1,0 +1,76 @@
+/** Reads complete responses of the Responses API. */
+import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
+import { AnswerFailed } from '../dialect.ts';
+import { countIn, isList, isObject, listIn, objectIn, reportable, textIn, withoutUndefined } from '../json-fields.ts';
+import { readResponseFailure } from './failures.ts';
+import { readReasoning } from './reasoning.ts';
+
+/** Why a response is incomplete (openai SDK, `Response.IncompleteDetails`). */
+const incompleteFinishes = new Map<Json | undefined, Finish>([
+  ['max_output_tokens', 'length'],
+  ['max_messages', 'length'],
+  ['content_filter', 'content_filter'],
+]);
+
+export function readFinish(response: JsonObject | undefined, hasToolCalls: boolean): Finish {
+  const finish = incompleteFinishes.get(objectIn(response, 'incomplete_details')?.reason);
+  if (finish !== undefined) return finish;
+  if (response?.status === 'incomplete') return 'length';
+  return hasToolCalls ? 'tool_calls' : 'stop';
+}
+
+/** A response that was asked for in the background is an answer too, though there is nothing in it yet. */
+export function readAnswer(body: JsonObject): Answer {
+  if (body.object !== 'response' || !isList(body.output)) throw new TypeError('Not a response: it has no output.');
+  if (body.status === 'failed') throw new AnswerFailed(readResponseFailure(body));
+  const parts = body.output.flatMap((item) => (isObject(item) ? readItem(item) : []));
+  return withoutUndefined<Answer>({
+    id: textIn(body, 'id') ?? '',
+    model: textIn(body, 'model') ?? '',
+    parts,
+    finish: readFinish(
+      body,
+      parts.some(({ type }) => type === 'tool_call'),
+    ),
+    usage: readUsage(body),
+  });
+}
+
+export function readItem(item: JsonObject): readonly Part[] {
+  switch (item.type) {
+    case 'message':
+      return listIn(item, 'content').flatMap((part) => (isObject(part) ? readContent(part) : []));
+    case 'reasoning':
+      return [readReasoning(item)];
+    case 'function_call': {
+      const id = textIn(item, 'call_id');
+      const name = textIn(item, 'name');
+      if (id === undefined || name === undefined)
+        throw new TypeError('Not a response: a function call has no call_id or name.');
+      return [{ type: 'tool_call', id, name, arguments: textIn(item, 'arguments') ?? '' }];
+    }
+    default:
+      return [{ type: 'opaque', label: typeof item.type === 'string' ? reportable(item.type) : 'output item' }];
+  }
+}
+
+function readContent(part: JsonObject): readonly Part[] {
+  if (part.type === 'output_text') return [{ type: 'text', text: textIn(part, 'text') ?? '' }];
+  if (part.type === 'refusal') return [{ type: 'refusal', text: textIn(part, 'refusal') ?? '' }];
+  return [{ type: 'opaque', label: typeof part.type === 'string' ? reportable(part.type) : 'output content' }];
+}
+
+export function readUsage(response: JsonObject | undefined): Usage | undefined {
+  const usage = objectIn(response, 'usage');
+  const inputTokens = countIn(usage, 'input_tokens');
+  const outputTokens = countIn(usage, 'output_tokens');
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const input = objectIn(usage, 'input_tokens_details');
+  return withoutUndefined<Usage>({
+    inputTokens,
+    outputTokens,
+    cachedInputTokens: countIn(input, 'cached_tokens'),
+    cacheWriteTokens: countIn(input, 'cache_write_tokens'),
+    reasoningTokens: countIn(objectIn(usage, 'output_tokens_details'), 'reasoning_tokens'),
+  });
+}
