@@ -3,7 +3,7 @@ import type { House } from './exchange.ts';
 import { createLog } from './log.ts';
 import { memoryStore } from './quota/memory.ts';
 import { seededRandom } from './seeded-random.ts';
-import { createMetrics } from './telemetry/metrics.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
 const log = createLog('silent');
@@ -13,7 +13,7 @@ const noTime = () => 0;
 
 /** Of one decision; `metrics` may be those of all. */
 export function offlineHouse(
-  metrics: ReturnType<typeof createMetrics>,
+  metrics: Metrics,
   {
     quotas = memoryStore(noTime, noTime),
     random = seededRandom(1),
