@@ -13,19 +13,27 @@ const optionsOf = ({ value }: Provider): Record<string, unknown> => (isObject(va
 /** Whether a provider of this kind answers in this process, at no vendor. */
 export const isInProcess = (kind: string): boolean => providerKinds[kind]?.transport !== undefined;
 
-/** Where requests go, by the kind itself; undefined for kinds without an address. */
-function addressOf(kind: string, options: unknown): URL | undefined {
+interface Reached {
+  readonly address: URL;
+  /** Each request gets a credential of its own. */
+  readonly authorizes: boolean;
+}
+
+/** How requests go, by the kind itself; undefined for kinds without an address. */
+function reached(kind: string, options: unknown): Reached | undefined {
   const known = providerKinds[kind];
   const parsed = known?.options.safeParse(options);
   if (!known || !parsed?.success || isInProcess(kind)) return undefined;
   try {
-    const { origin, apis } = known.connect(parsed.data, () => 'absent');
-    return new URL(origin + apis[0].address({ model: 'any' }).path);
+    const { origin, apis, authorize } = known.connect(parsed.data, () => 'absent');
+    return { address: new URL(origin + apis[0].address({ model: 'any' }).path), authorizes: authorize !== undefined };
   } catch {
     // A kind may read more out of a secret than this stand-in holds.
     return undefined;
   }
 }
+
+const addressOf = (kind: string, options: unknown): URL | undefined => reached(kind, options)?.address;
 
 /** The vendor's own address: what the kind uses when nothing is said. A key must stand there to get past the schema. */
 const vendorAddress = (kind: string): URL | undefined => addressOf(kind, { apiKey: { $secret: 'ANY' } });
@@ -44,9 +52,9 @@ export function isAtHome({ kind, options }: ProviderSnapshot): boolean {
 
 export const keylessProviders: Rule = (project) =>
   providersOf(project).flatMap((provider): Problem[] => {
-    const address = addressOf(provider.value.kind, optionsOf(provider));
+    const { address, authorizes } = reached(provider.value.kind, optionsOf(provider)) ?? {};
     const { apiKey, apiKeys } = optionsOf(provider);
-    if (!address || (apiKey ?? apiKeys) !== undefined || isPrivateHost(address.hostname)) return [];
+    if (!address || authorizes || (apiKey ?? apiKeys) !== undefined || isPrivateHost(address.hostname)) return [];
     const message = `provider '${provider.object.id}' calls ${address.hostname} without a key`;
     return problemAt(
       project,
