@@ -12,9 +12,10 @@ const options = z
     region: z.string().regex(/^[a-z]{2,4}(-[a-z]+)+-\d$/, 'must be a region such as us-east-1'),
     /** Of an endpoint of one's own (VPC); absent means the region's. */
     baseUrl: baseUrl.optional(),
-    /** `apiKey` is a Bedrock API key. In its place requests may be signed with an access key: the two that follow. */
     ...endpointFields,
+    /** In place of `apiKey`, a Bedrock API key: an access key, with which each request is signed. */
     accessKeyId: secretReference.optional(),
+    /** Of the same access key. */
     secretAccessKey: secretReference.optional(),
     /** Of a temporary access key. */
     sessionToken: secretReference.optional(),

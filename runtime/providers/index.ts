@@ -20,5 +20,6 @@ export { perplexity } from './perplexity.ts';
 export { sandbox } from './sandbox.ts';
 export { tgi } from './tgi.ts';
 export { together } from './together.ts';
+export { vertex } from './vertex.ts';
 export { vllm } from './vllm.ts';
 export { xai } from './xai.ts';
