@@ -54,6 +54,9 @@ describe('frames', () => {
   test('that end early, or tell of impossible lengths, are refused at once', async () => {
     const none = Buffer.alloc(0);
     await assert.rejects(collect(frames(cut(two.subarray(0, -1), 64))), /ended in the middle/);
+    const damaged = Buffer.from(two.subarray(0, 12));
+    damaged[3] = (damaged[3] ?? 0) ^ 1;
+    await assert.rejects(collect(frames(cut(damaged, 64))), /lengths of a message are damaged/);
     for (const told of [
       { length: 17 * 1024 * 1024 },
       { headers: 200_000, length: 300_000 },

@@ -33,6 +33,7 @@ describe('a source of tokens', () => {
   test('asks once for all who wait, and keeps what it got', async () => {
     const { source, asked, give } = giver();
     const all = Promise.all([source(patient), source(patient), source(patient)]);
+    assert.equal(asked(), 1);
     give(3600);
     assert.deepEqual([await all, await source(patient), asked()], [['1', '1', '1'], '1', 1]);
   });
