@@ -34,6 +34,7 @@ const closedToKinds = ['pipeline/', 'generation/', 'sync/', 'quota/', 'snapshot.
 const doors: Readonly<Record<string, readonly string[]>> = {
   '@fastify/reply-from': ['runtime/upstream/'],
   '@headgate/runtime': ['config-sdk/'],
+  aws4fetch: ['runtime/providers/bedrock-signature.ts'],
   commander: ['config-sdk/'],
   diff: ['config-sdk/plan/text-diff.ts'],
   // What `init` writes is the team's own code, and no part of the package.

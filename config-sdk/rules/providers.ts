@@ -14,11 +14,21 @@ const optionsOf = ({ value }: Provider): Record<string, unknown> => (isObject(va
 /** Whether a provider of this kind answers in this process, at no vendor. */
 export const isInProcess = (kind: string): boolean => providerKinds[kind]?.transport !== undefined;
 
-/** Where requests go, by the kind itself; undefined for kinds without an address. */
-function addressOf(kind: string, options: unknown): URL | undefined {
-  const connection = isInProcess(kind) ? undefined : connectionOf({ kind, options });
-  return connection && new URL(connection.origin + connection.apis[0].address({ model: 'any' }).path);
+interface Reached {
+  readonly address: URL;
+  /** Each request gets a credential of its own. */
+  readonly authorizes: boolean;
 }
+
+/** How requests go, by the kind itself; undefined for kinds without an address. */
+function reached(kind: string, options: unknown): Reached | undefined {
+  const connection = isInProcess(kind) ? undefined : connectionOf({ kind, options });
+  if (!connection) return undefined;
+  const { origin, apis, authorize } = connection;
+  return { address: new URL(origin + apis[0].address({ model: 'any' }).path), authorizes: authorize !== undefined };
+}
+
+const addressOf = (kind: string, options: unknown): URL | undefined => reached(kind, options)?.address;
 
 /** The vendor's own address: what the kind uses when nothing is said. A key must stand there to get past the schema. */
 const vendorAddress = (kind: string): URL | undefined => addressOf(kind, { apiKey: { $secret: 'ANY' } });
@@ -37,9 +47,9 @@ export function isAtHome({ kind, options }: ProviderSnapshot): boolean {
 
 export const keylessProviders: Rule = (project) =>
   providersOf(project).flatMap((provider): Problem[] => {
-    const address = addressOf(provider.value.kind, optionsOf(provider));
+    const { address, authorizes } = reached(provider.value.kind, optionsOf(provider)) ?? {};
     const { apiKey, apiKeys } = optionsOf(provider);
-    if (!address || (apiKey ?? apiKeys) !== undefined || isPrivateHost(address.hostname)) return [];
+    if (!address || authorizes || (apiKey ?? apiKeys) !== undefined || isPrivateHost(address.hostname)) return [];
     const message = `provider '${provider.object.id}' calls ${address.hostname} without a key`;
     return problemAt(
       project,

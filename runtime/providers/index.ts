@@ -1,6 +1,7 @@
 /** The registry of provider kinds: the export name is the `kind` in config. */
 export { anthropic } from './anthropic.ts';
 export { azure } from './azure.ts';
+export { bedrock } from './bedrock.ts';
 export { cerebras } from './cerebras.ts';
 export { cohere } from './cohere.ts';
 export { deepseek } from './deepseek.ts';
@@ -19,5 +20,6 @@ export { perplexity } from './perplexity.ts';
 export { sandbox } from './sandbox.ts';
 export { tgi } from './tgi.ts';
 export { together } from './together.ts';
+export { vertex } from './vertex.ts';
 export { vllm } from './vllm.ts';
 export { xai } from './xai.ts';

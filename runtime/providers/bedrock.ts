@@ -1,0 +1,68 @@
+/** Amazon Bedrock, through its Converse API. */
+import { z } from 'zod';
+import type { JsonObject } from '../call.ts';
+import { bedrockConverse } from '../dialects/bedrock-converse.ts';
+import { signatureOf, type AccessKey } from './bedrock-signature.ts';
+import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, secretReference, splitBaseUrl } from './options.ts';
+import type { Address, Api, ProviderKind } from './provider.ts';
+
+const options = z
+  .strictObject({
+    /** `us-east-1`: where requests go, and what signatures are for. */
+    region: z.string().regex(/^[a-z]{2,4}(-[a-z]+)+-\d$/, 'must be a region such as us-east-1'),
+    /** Of an endpoint of one's own (VPC); absent means the region's. */
+    baseUrl: baseUrl.optional(),
+    ...endpointFields,
+    /** In place of `apiKey`, a Bedrock API key: an access key, with which each request is signed. */
+    accessKeyId: secretReference.optional(),
+    /** Of the same access key. */
+    secretAccessKey: secretReference.optional(),
+    /** Of a temporary access key. */
+    sessionToken: secretReference.optional(),
+  })
+  .superRefine((chosen, context) => {
+    const vendor = `bedrock-runtime.${chosen.region}.amazonaws.com`;
+    const signs = chosen.accessKeyId !== undefined || chosen.secretAccessKey !== undefined;
+    checkEndpoint(signs ? undefined : vendor)({ ...chosen, baseUrl: urlOf(chosen) }, context);
+    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (chosen.accessKeyId === undefined && signs) issue('accessKeyId', 'is missing beside secretAccessKey');
+    if (chosen.secretAccessKey === undefined && signs) issue('secretAccessKey', 'is missing beside accessKeyId');
+    if (chosen.sessionToken !== undefined && !signs) issue('sessionToken', 'belongs to an accessKeyId; there is none');
+    if (signs && (chosen.apiKey ?? chosen.apiKeys) !== undefined)
+      issue('accessKeyId', 'stands beside apiKey; keep one of the two');
+  });
+
+/** docs.aws.amazon.com/general/latest/gr/bedrock.html, "Amazon Bedrock runtime APIs" */
+const urlOf = ({ region, baseUrl: own }: { readonly region: string; readonly baseUrl?: string | undefined }): string =>
+  own ?? `https://bedrock-runtime.${region}.amazonaws.com`;
+
+/** API_runtime_Converse.html: the model is a part of the path, and an ARN has slashes. */
+function converse(path: string): Api {
+  const address = (body: JsonObject): Address => {
+    const { model, stream, ...sent } = body;
+    const at = `${path}/model/${encodeURIComponent(typeof model === 'string' ? model : '')}`;
+    if (stream !== true) return { path: `${at}/converse`, body: sent };
+    return { path: `${at}/converse-stream`, body: sent, headers: { accept: 'application/vnd.amazon.eventstream' } };
+  };
+  return { dialect: bedrockConverse, address };
+}
+
+export const bedrock: ProviderKind<typeof options> = {
+  options,
+  connect(chosen, readSecret) {
+    const { origin, path } = splitBaseUrl(urlOf(chosen));
+    const headers = lowerCaseNames(chosen.headers);
+    // docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html
+    if (chosen.apiKey !== undefined) headers['authorization'] = `Bearer ${readSecret(chosen.apiKey)}`;
+    const connection = { origin, apis: [converse(path)], headers } as const;
+    const { accessKeyId, secretAccessKey, sessionToken, region } = chosen;
+    if (accessKeyId === undefined || secretAccessKey === undefined) return connection;
+    const key: AccessKey = {
+      accessKeyId: readSecret(accessKeyId),
+      secretAccessKey: readSecret(secretAccessKey),
+      sessionToken: sessionToken && readSecret(sessionToken),
+    };
+    const sign = signatureOf(key, { region, service: 'bedrock' });
+    return { ...connection, authorize: (request) => sign(request) };
+  },
+};
