@@ -1,5 +1,5 @@
 /** Sends the answer to the client: untouched when it speaks the target's dialect, translated otherwise. */
-import type { AnswerEvent } from '../call.ts';
+import type { Answer, AnswerEvent } from '../call.ts';
 import type { EventWriter, WireError } from '../dialects/dialect.ts';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { Answered, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
@@ -7,18 +7,37 @@ import type { Deadline } from './deadline.ts';
 import { Meter, settleWhole } from './meter.ts';
 import { AttemptFailed } from './patience.ts';
 
-function relayWhole({ reply, dialect, body: asked }: Answered, answered: WholeAnswer): void {
+/** Some vendors name neither the answer nor the model, and SDKs leave out what comes without. */
+function named<Named extends Pick<Answer, 'id' | 'model'>>(told: Named, { id, answered }: Answered): Named {
+  if (told.id !== '' && told.model !== '') return told;
+  return { ...told, id: told.id || id, model: told.model || answered.target.model };
+}
+
+function relayWhole(exchange: Answered, { answer, bytes }: WholeAnswer): void {
+  const { reply, dialect, body: asked } = exchange;
   const created = Math.floor(Date.now() / 1000);
-  const body = answered.answer ? JSON.stringify(dialect.writeAnswer(answered.answer, created, asked)) : answered.bytes;
+  const body = answer ? JSON.stringify(dialect.writeAnswer(named(answer, exchange), created, asked)) : bytes;
   reply.whole(200, 'application/json', body);
 }
 
 /** The usage event that the gateway asked for on its own account. */
 const onlyUsage = (events: readonly AnswerEvent[]) => events.length > 0 && events.every(({ type }) => type === 'usage');
 
-function textOf({ block, events }: StreamedEvent, writer: EventWriter | undefined, hideUsage: boolean): string {
+function textOf(exchange: Answered, { block, events }: StreamedEvent, how: Writing): string {
+  const { writer, hideUsage } = how;
   if (!writer) return hideUsage && onlyUsage(events) ? '' : block.raw;
-  return events.map((event) => (event.type === 'end' || event.type === 'failure' ? '' : writer.write(event))).join('');
+  return events
+    .map((event) => {
+      if (event.type === 'end' || event.type === 'failure') return '';
+      return writer.write(event.type === 'start' ? named(event, exchange) : event);
+    })
+    .join('');
+}
+
+interface Writing {
+  /** Absent where the client speaks the target's dialect. */
+  readonly writer: EventWriter | undefined;
+  readonly hideUsage: boolean;
 }
 
 /** A client that does not read holds nobody up for longer than the deadline. */
@@ -52,7 +71,7 @@ async function relayStream(exchange: Answered, { answered, meter, deadline }: Re
       if (event.type === 'end') ended = true;
       else if (event.type === 'failure') throw new AttemptFailed(event.failure);
     }
-    await untilOver(reply.write(textOf(streamed, writer, answered.hideUsage)), deadline);
+    await untilOver(reply.write(textOf(exchange, streamed, { writer, hideUsage: answered.hideUsage })), deadline);
     if (ended) {
       // At once: a vendor may keep its side open, and that is not the client's to wait for.
       if (writer) await reply.write(writer.end());
