@@ -9,6 +9,7 @@ import { faults } from './faults.ts';
 import { configPage } from './config-page.ts';
 import { findingsPage } from './findings-page.ts';
 import { modelsPage } from './models-page.ts';
+import { translationPage } from './translation-page.ts';
 
 const cell = (text: string | number): string => String(text).replaceAll('|', '\\|');
 const row = (...cells: readonly (string | number)[]): string => `| ${cells.map(cell).join(' | ')} |`;
@@ -96,6 +97,7 @@ export const pages: Readonly<Record<string, string>> = {
   'findings.md': findingsPage,
   'models.md': modelsPage,
   'settings.md': settings,
+  'translation.md': translationPage,
 };
 
 if (import.meta.main) {
