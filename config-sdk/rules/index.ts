@@ -3,6 +3,7 @@ import * as catalogue from './catalogue.ts';
 import * as consumers from './consumers.ts';
 import * as fallbacks from './fallbacks.ts';
 import * as gateway from './gateway.ts';
+import { uncarriedTags } from './invariants.ts';
 import * as keys from './keys.ts';
 import * as names from './names.ts';
 import * as paths from './paths.ts';
@@ -33,6 +34,7 @@ export const rules: readonly Rule[] = [
   gateway.emptyGateway,
   gateway.leftShrink,
   gateway.unusedFiles,
+  uncarriedTags,
   routes.shadowedRoutes,
   routes.unmatchedPaths,
   paths.hiddenMethods,
