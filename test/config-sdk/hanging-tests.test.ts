@@ -37,6 +37,7 @@ test('before', () => {});
 test('waits for ever', () => new Promise(() => {}));
 test('loops', () => { for (;;); });
 test('between', async ({ gateway }) => { (await gateway.ask({ model: chat, consumer: team })).isAdmitted(); });
+throw new Error('at its end');
 `,
       'tests/c.test.ts': `${top}void [chat, guest, team];
 await new Promise(() => {});
@@ -48,6 +49,7 @@ test('after', () => {});
     const never = 'it never settles: it waits for what does not happen';
     const long = 'it took longer than 5 s and was ended';
     assert.deepEqual(await resultsOf(directory), [
+      'tests/a.test.ts:1 the file can be run: Error: at its end: line 8',
       'tests/a.test.ts:4 before',
       `tests/a.test.ts:5 waits for ever: ${never}`,
       `tests/a.test.ts:6 loops: ${long}`,
