@@ -91,6 +91,8 @@ async function recompiled(folder: string): Promise<number[]> {
   return JSON.parse(stdout) as number[];
 }
 
+// What was built here before stays: repositories made from this checkout read their types there.
+const dists = ['runtime/dist', 'config-sdk/dist'].map((name) => join(root, name)).filter((dist) => !existsSync(dist));
 const folder = await realpath(await mkdtemp(join(tmpdir(), 'headgate-config-')));
 try {
   await run('npm', ['run', 'build'], { cwd: root });
@@ -136,5 +138,5 @@ try {
   );
 } finally {
   await rm(folder, { recursive: true, force: true });
-  for (const dist of ['runtime/dist', 'config-sdk/dist']) await rm(join(root, dist), { recursive: true, force: true });
+  for (const dist of dists) await rm(dist, { recursive: true, force: true });
 }

@@ -7,12 +7,15 @@ import { declare } from './site.ts';
 export type Holds = (graph: DecisionGraph) => boolean | Path | readonly Path[] | undefined;
 
 const functions = new WeakMap<object, Holds>();
+/** The tag that a promise speaks of, where it has one. */
+const tags = new WeakMap<Holds, string>();
 
 export const holdsOf = (handle: object): Holds | undefined => functions.get(handle);
 
 /** A promise that `check` holds this gateway to: `holds` looks at every path from a consumer to where a request may end. */
 export function invariant(id: string, holds: Holds): Invariant {
-  const handle = declare(invariant, id, {}, { kind: 'invariant' as const, id });
+  const tag = tags.get(holds);
+  const handle = declare(invariant, id, tag === undefined ? {} : { tag }, { kind: 'invariant' as const, id });
   functions.set(handle, holds);
   return handle;
 }
@@ -33,11 +36,13 @@ export interface StaysAtSpec {
 /** Whatever carries a tag is sent to these providers and upstreams only. */
 export function staysAt({ tag, at }: StaysAtSpec): Holds {
   const allowed = new Set(at.map(({ kind, id }) => `${kind} ${id}`));
-  return ({ paths }) =>
+  const holds: Holds = ({ paths }) =>
     paths.filter(
       ({ consumer, entry, end }) =>
         (entry.tags.includes(tag) || consumer.tags.includes(tag)) && !allowed.has(`${end.sort} ${end.name}`),
     );
+  tags.set(holds, tag);
+  return holds;
 }
 
 export interface IsLimitedSpec {

@@ -69,6 +69,7 @@ const beyondTypes = new Set<string>([
   'context_does_not_fit',
   'duplicate_key',
   'duplicate_name',
+  'invariant_about_nothing',
   'invariant_failed',
   'invariant_violated',
   'machine_path',

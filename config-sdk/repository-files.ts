@@ -2,31 +2,41 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { finding, type Finding } from './findings.ts';
+import { configFile } from './load/load.ts';
 import { credentialsIn } from './rules/secrets.ts';
 
-/** Where teams keep what is meant to be imported. */
-const folders = ['prompts', 'policies'];
+/** Where teams keep what is meant to be imported, whatever its kind. */
+const folders = /^(prompts|policies)\//;
 
 /** A file that only declares types, or is a note to its readers, need not be imported. */
-const isMeantForUse = (file: string, text: () => string): boolean =>
-  /\.(md|txt|json)$/.test(file)
-    ? !/(^|\/)readme\.md$/i.test(file)
-    : file.endsWith('.ts') && !/\.(test|d)\.ts$/.test(file) && /from\s+['"]headgate['"]/.test(text());
+function isMeantForUse(file: string, text: () => string): boolean {
+  if (folders.test(file) && /\.(md|txt|json)$/.test(file)) return !/(^|\/)readme\.md$/i.test(file);
+  return (
+    file.endsWith('.ts') &&
+    !/\.(test|d)\.ts$/.test(file) &&
+    /^import\s+(?!type\s)[^;]*?\sfrom\s+['"]headgate['"]/m.test(text())
+  );
+}
+
+/** Folders of something else: what was installed or built, tests, and other packages and configurations. */
+function isElsewhere(folder: string, name: string): boolean {
+  if (name.startsWith('.') || ['node_modules', 'dist', 'test', 'tests'].includes(name)) return true;
+  return ['package.json', configFile].some((each) => existsSync(join(folder, name, each)));
+}
+
+function* filesBelow(directory: string, folder = ''): Generator<string> {
+  for (const entry of readdirSync(join(directory, folder), { withFileTypes: true })) {
+    const path = `${folder}${entry.name}`;
+    if (entry.isFile()) yield path;
+    else if (entry.isDirectory() && !isElsewhere(join(directory, folder), entry.name))
+      yield* filesBelow(directory, `${path}/`);
+  }
+}
 
 /** `imported` are the files that were read, relative to `directory`. */
 export function unusedFiles(directory: string, imported: readonly string[]): string[] {
   const known = new Set(imported);
-  return folders
-    .filter((folder) => existsSync(join(directory, folder)))
-    .flatMap((folder) =>
-      readdirSync(join(directory, folder), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) =>
-          join(entry.parentPath, entry.name)
-            .slice(directory.length + 1)
-            .replaceAll('\\', '/'),
-        ),
-    )
+  return [...filesBelow(directory)]
     .filter((file) => !known.has(file) && isMeantForUse(file, () => readFileSync(join(directory, file), 'utf8')))
     .sort();
 }

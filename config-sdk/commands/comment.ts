@@ -6,13 +6,13 @@ import { EnvironmentFault } from '../findings.ts';
 import { marker } from '../plan/render/markdown.ts';
 import { exitCodes, type CommandEntry } from './command.ts';
 
-/** The plan, or why there is none in `file`. */
+/** The plan, or why there is none in `file`. Throws `EnvironmentFault`. */
 function planIn(file: string): { text: string } | { wrong: string } {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
-  } catch (error) {
-    return { wrong: `${file} cannot be read: ${(error as Error).message}` };
+  } catch (cause) {
+    throw new EnvironmentFault(`${file} cannot be read: ${(cause as Error).message}`, { cause });
   }
   if (text.startsWith(`${marker}\n`)) return { text };
   return { wrong: `${file} does not begin with ${marker}; write it with \`headgate plan --format markdown\`` };

@@ -56,19 +56,22 @@ async function compiled({ dir, commit: name }: Options): Promise<Compiled | unde
   return { ...rest, snapshot };
 }
 
-function readAsked(file: string): AskedRequest | string {
+/** Throws `RequestProblem` or `EnvironmentFault`. */
+function readAsked(file: string): AskedRequest {
   try {
     return readRequest(readFileSync(file === '-' ? 0 : file, 'utf8'));
   } catch (error) {
     if (error instanceof RequestProblem) throw error;
-    return `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): name a file that describes a request`;
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new EnvironmentFault(`${file} cannot be read (${code}): name a file that describes a request`, {
+      cause: error,
+    });
   }
 }
 
 async function explainFile(file: string, options: Options): Promise<void> {
   try {
     const asked = readAsked(file);
-    if (typeof asked === 'string') return complain(exitCodes.usage, asked);
     const result = await compiled(options);
     if (!result) return complain(exitCodes.usage, `there is no commit '${options.commit}' here`);
     const snapshot = result.snapshot ?? result.unproved;

@@ -12,6 +12,11 @@ export const accessFindings = {
     'make it answer for every path of the graph',
     'An invariant that cannot be judged protects nobody.',
   ),
+  invariant_about_nothing: warning(
+    'An invariant speaks of a tag that no model, route or consumer carries.',
+    'correct the tag, or give it to what it is meant for',
+    'It holds on every path, so a misspelt tag protects nothing while it seems to.',
+  ),
   model_without_consumer: warning(
     'No consumer may use this model.',
     'name it in the `models` of a consumer',

@@ -45,7 +45,7 @@ export const objectFindings = {
   duplicate_name: error(
     'Two objects of one sort have the same name.',
     'rename one of them',
-    'Only one of the two can be published under the name; counts and metrics of both would be mixed.',
+    'Only one of the two can be published under the name; counts and metrics of both would be mixed. Of two invariants, nobody knows which is broken.',
   ),
   near_duplicate_name: warning(
     'Two objects of one sort have names that differ in case, dashes or underscores only.',

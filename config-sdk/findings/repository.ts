@@ -53,9 +53,9 @@ export const repositoryFindings = {
     'The same commit would compile to other bytes on another machine, and its digest would not match.',
   ),
   unused_file: warning(
-    'A file in prompts/ or policies/ is imported by nothing.',
+    'A file in prompts/ or policies/, or a TypeScript file that declares with headgate, is imported by nothing.',
     'import it from where it is used, or remove it',
-    'Editing it changes nothing that is served, which its author will not expect.',
+    'Editing it changes nothing that is served, and an invariant in it is never judged, which its author will not expect.',
   ),
   bad_acceptance: error(
     'An entry of `accept` gives no reason, or names a code that cannot be accepted.',

@@ -1,8 +1,8 @@
-/** The process that evaluates a configuration: started with Node's `--permission`, it answers with one JSON document on file descriptor 3. */
+/** The process that evaluates a configuration: started with Node's `--permission`, it answers with one JSON document, and what came of its invariants in lines below, on file descriptor 3. */
 import { readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { LoadDocument, LoadFailure, LoadOrder } from './document.ts';
+import type { Judging, LoadDocument, LoadFailure, LoadOrder } from './document.ts';
 import { policeImports } from './imports.ts';
 import { policedFiles } from './policed-files.ts';
 import { guardGlobals, unknowable, type Impurity } from './purity.ts';
@@ -46,19 +46,25 @@ function documentOf({ exported, failure }: Outcome): LoadDocument {
   return { declarations, gateway, ...(failure && { failure }), impurities, refusedImports, files: [...loaded] };
 }
 
-/** The compiler is slow to load, and only configurations that declare invariants need it here. */
-async function withInvariants(document: LoadDocument): Promise<LoadDocument> {
-  const sound = typeof document.gateway === 'number' && impurities.length + refusedImports.length === 0;
-  if (!sound || !document.declarations.some(({ sort }) => sort === 'invariant')) return document;
-  const { judgeInvariants } = await import('./judge-invariants.ts');
-  return { ...document, broken: judgeInvariants(document, order.directory) };
-}
-
-function answer(document: LoadDocument): void {
+function answer(document: LoadDocument | Judging): void {
   // Whatever a configuration has hung there would speak in the place of our own document.
   for (let at = 0; at < prototypes.length; at += 1) remove(prototypes[at] ?? {}, 'toJSON');
-  const bytes = new TextEncoder().encode(toText(document));
+  const bytes = new TextEncoder().encode(`${toText(document)}\n`);
   for (let sent = 0; sent < bytes.length;) sent += writeSync(3, bytes, sent);
+}
+
+/** Answers. The compiler is slow to load, and only configurations that declare invariants need it here. */
+async function conclude(document: LoadDocument): Promise<void> {
+  const sound = typeof document.gateway === 'number' && impurities.length + refusedImports.length === 0;
+  if (!sound || !document.declarations.some(({ sort }) => sort === 'invariant')) return answer(document);
+  const { judgeInvariants } = await import('./judge-invariants.ts');
+  let begun = false;
+  const broken = judgeInvariants(document, order.directory, (judging, brokenSoFar) => {
+    if (!begun) answer(document);
+    begun = true;
+    answer({ judging, broken: brokenSoFar });
+  });
+  answer(begun ? { broken, impurities, refusedImports } : { ...document, broken });
 }
 
 if (order.ahead) {
@@ -77,5 +83,5 @@ const outcome = await import(pathToFileURL(join(order.directory, order.config)).
   (error: unknown) => ({ failure: failureOf(error) }),
 );
 answered = true;
-answer(await withInvariants(documentOf(outcome)));
+await conclude(documentOf(outcome));
 realProcess.exit(0);

@@ -64,6 +64,13 @@ export interface LoadDocument {
   readonly broken?: readonly BrokenInvariant[];
 }
 
+/** What follows below the document, a line each, while invariants are judged: the last one counts. */
+export interface Judging extends Partial<Pick<LoadDocument, 'impurities' | 'refusedImports'>> {
+  readonly broken: readonly BrokenInvariant[];
+  /** Index of the declaration that is judged now; absent at the end. */
+  readonly judging?: number;
+}
+
 type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
 
 const isText = (value: unknown): boolean => typeof value === 'string';

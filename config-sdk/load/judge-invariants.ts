@@ -30,22 +30,28 @@ function judge(holds: Holds, graph: DecisionGraph): Omit<BrokenInvariant, 'decla
   return { paths: broken.length, path: textOf(path) };
 }
 
+/** Told before each is judged, since that one may never answer. */
+type Begins = (declaration: number, brokenSoFar: readonly BrokenInvariant[]) => void;
+
 /** Nothing is said while the configuration has errors: its paths are not known then. */
-export function judgeInvariants(document: LoadDocument, directory: string): readonly BrokenInvariant[] {
+export function judgeInvariants(document: LoadDocument, directory: string, begins: Begins): readonly BrokenInvariant[] {
   const { problems, snapshot } = compile(document, directory);
   if (!snapshot || problems.some(({ code }) => findingTable[code].severity === 'error')) return [];
   const { data } = snapshotSchema.safeParse(snapshot);
   if (!data) return [];
-  return [...declared().keys()].flatMap((handle, declaration): BrokenInvariant[] => {
+  const broken: BrokenInvariant[] = [];
+  for (const [declaration, handle] of [...declared().keys()].entries()) {
     const holds = holdsOf(handle);
-    if (!holds) return [];
+    if (!holds) continue;
+    begins(declaration, broken);
     try {
-      const broken = judge(holds, decisionGraph(data));
-      return broken ? [{ declaration, ...broken }] : [];
+      const found = judge(holds, decisionGraph(data));
+      if (found) broken.push({ declaration, ...found });
     } catch (error) {
       const failure =
         error instanceof Error ? `${error.name}: ${error.message}` : 'it threw something that is no error';
-      return [{ declaration, paths: 0, failure }];
+      broken.push({ declaration, paths: 0, failure });
     }
-  });
+  }
+  return broken;
 }

@@ -1,7 +1,7 @@
 /** Evaluates a repository's configuration in a child process that may read and nothing else. */
 import { fileURLToPath } from 'node:url';
 import { fromSource, ownPackages } from '../own-packages.ts';
-import { isLoadDocument, type LoadDocument, type LoadOrder } from './document.ts';
+import { isLoadDocument, type Judging, type LoadDocument, type LoadOrder } from './document.ts';
 import { errorLineIn, startRestricted, type RestrictedChild } from './restricted-child.ts';
 
 export const configFile = 'gateway.config.ts';
@@ -24,21 +24,33 @@ function start(directory: string, { timeoutMs = 20_000, noise = 'ignore' }: Load
   return startRestricted({ script, directory, order, timeoutMs, noise, ...(ahead && { input: 'begin' }) });
 }
 
+/** The document with what is known of its invariants; `end` is how a process ended that still had one to judge. */
+function documentIn(answer: string, end: string): unknown {
+  const [first = '', ...lines] = answer.split('\n').filter((line) => line !== '');
+  const document = JSON.parse(first) as object;
+  const last = lines.at(-1);
+  if (last === undefined) return document;
+  const { judging, ...told } = JSON.parse(last) as Judging;
+  const stuck = judging === undefined ? [] : [{ declaration: judging, paths: 0, failure: end }];
+  return { ...document, ...told, broken: [...told.broken, ...stuck] };
+}
+
 async function finish(child: RestrictedChild, { timeoutMs = 20_000 }: LoadOptions): Promise<Loaded> {
   const { answer, errors, ended, timedOut } = await child.finish();
-  if (timedOut)
-    return { fault: 'config_timeout', message: `evaluating ${configFile} took longer than ${timeoutMs / 1_000} s` };
+  const late = `took longer than ${timeoutMs / 1_000} s`;
+  const last = errorLineIn(errors);
+  const how = timedOut ? late : `ended with ${ended}${last && `: ${last}`}`;
   try {
-    const document: unknown = JSON.parse(answer);
+    const document = documentIn(answer, `evaluation ${how} at it`);
     if (isLoadDocument(document)) return { document };
-    return {
-      fault: 'config_failed',
-      message: `evaluating ${configFile} gave no answer that can be read: it changes what objects or lists are`,
-    };
   } catch {
-    const last = errorLineIn(errors);
-    return { fault: 'config_failed', message: `evaluating ${configFile} ended with ${ended}${last && `: ${last}`}` };
+    const fault = timedOut ? 'config_timeout' : 'config_failed';
+    return { fault, message: `evaluating ${configFile} ${how}` };
   }
+  return {
+    fault: 'config_failed',
+    message: `evaluating ${configFile} gave no answer that can be read: it changes what objects or lists are`,
+  };
 }
 
 /** `directory` is a real path. */

@@ -15,6 +15,8 @@ export interface ChildOrder {
   /** What the child reads from its standard input, once it is to finish. */
   readonly input?: string;
   readonly timeoutMs: number;
+  /** `answer`: the time begins anew with each piece of the answer, for a child that tells step by step. */
+  readonly timeoutFrom?: 'start' | 'answer';
   /** Where `console.log` of the repository's code goes. */
   readonly noise: 'stderr' | 'ignore';
 }
@@ -66,7 +68,7 @@ export interface RestrictedChild {
 }
 
 export function startRestricted(order: ChildOrder): RestrictedChild {
-  const { directory, input, noise, timeoutMs } = order;
+  const { directory, input, noise, timeoutMs, timeoutFrom } = order;
   const parameters = childArguments(order);
   const child = spawn(process.execPath, parameters, {
     cwd: directory,
@@ -99,6 +101,7 @@ export function startRestricted(order: ChildOrder): RestrictedChild {
       timedOut = true;
       child.kill('SIGKILL');
     }, timeoutMs);
+    if (timeoutFrom === 'answer') child.stdio[3]?.on('data', () => timer.refresh());
     child.stdin?.end(input);
     const ended = await end.finally(() => clearTimeout(timer));
     return { answer: Buffer.concat(answer).toString(), errors, ended, timedOut };

@@ -4,6 +4,7 @@ import * as conditions from './conditions.ts';
 import * as consumers from './consumers.ts';
 import * as fallbacks from './fallbacks.ts';
 import * as gateway from './gateway.ts';
+import { uncarriedTags } from './invariants.ts';
 import * as keys from './keys.ts';
 import * as names from './names.ts';
 import * as paths from './paths.ts';
@@ -34,6 +35,7 @@ export const rules: readonly Rule[] = [
   gateway.emptyGateway,
   gateway.leftShrink,
   gateway.unusedFiles,
+  uncarriedTags,
   routes.shadowedRoutes,
   routes.unmatchedPaths,
   paths.hiddenMethods,

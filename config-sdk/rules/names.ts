@@ -10,7 +10,7 @@ const words = (sort: string): string => sort.replace('-', ' ');
 export const duplicateNames: Rule = ({ declarations }) => {
   const first = new Map<string, number>();
   return declarations.flatMap(({ sort, id }, index) => {
-    if (!isCollectionSort(sort)) return [];
+    if (!isCollectionSort(sort) && sort !== 'invariant') return [];
     const key = `${sort} ${id}`;
     const before = declarations[first.get(key) ?? -1];
     if (!before) {

@@ -15,8 +15,12 @@ export class TestClock implements VirtualClock {
 
   set(moment: string): void {
     const at = Date.parse(moment);
-    if (Number.isNaN(at) || !/(Z|[+-]\d\d:\d\d)$/.test(moment))
+    const [, day] = /^(\d{4}-\d\d-\d\d)T.*(?:Z|[+-]\d\d:\d\d)$/.exec(moment) ?? [];
+    if (Number.isNaN(at) || day === undefined)
       throw new RangeError(`'${moment}' is no moment: write one with its zone, such as '2028-02-29T23:59:59Z'`);
+    // Date.parse takes 29 February of any year for a day, and lets it run over into March.
+    if (!new Date(`${day}T00:00:00Z`).toISOString().startsWith(day))
+      throw new RangeError(`'${moment}' is no moment: there is no ${day}`);
     this.#elapsed += Math.max(0, at - this.#now);
     this.#now = at;
   }

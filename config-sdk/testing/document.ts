@@ -5,6 +5,8 @@ import type { LoadDocument, LoadOrder } from '../load/document.ts';
 export interface TestOrder extends Omit<LoadOrder, 'config'> {
   /** Relative to the directory. */
   readonly tests: readonly string[];
+  /** How many tests of the first file another process has already run. */
+  readonly skip: number;
 }
 
 export interface TestFailure {
@@ -23,12 +25,34 @@ export interface TestResult extends FilePosition {
   readonly failure?: TestFailure;
 }
 
-export interface TestDocument extends Pick<LoadDocument, 'impurities' | 'refusedImports'> {
-  readonly results: readonly TestResult[];
+/** A step that begins: a file that is imported, or one of its tests. */
+export interface TestStep extends FilePosition {
+  readonly name: string;
+  /** Which file of the order. */
+  readonly fileIndex: number;
+  /** Which test of the file; absent while the file itself is imported. */
+  readonly testIndex?: number;
 }
 
-/** Tests run in the process that writes the document and can spoil it. */
-export const isTestDocument = (value: unknown): value is TestDocument =>
-  typeof value === 'object' &&
-  value !== null &&
-  ['results', 'impurities', 'refusedImports'].every((key) => Array.isArray((value as Record<string, unknown>)[key]));
+export type TestEnd = Pick<LoadDocument, 'impurities' | 'refusedImports'>;
+
+/** One line of the answer each, written as it comes: a process that hangs has told by then what it hangs in. */
+export type TestReport =
+  | { readonly begins: TestStep }
+  | { readonly result: TestResult }
+  | { readonly finished: TestEnd };
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const isResult = (value: unknown): boolean =>
+  isRecord(value) &&
+  [value['name'], value['file']].every((each) => typeof each === 'string') &&
+  [value['line'], value['column']].every((each) => typeof each === 'number');
+
+/** Tests run in the process that writes the reports and can spoil them. */
+export const isTestReport = (value: unknown): value is TestReport =>
+  isRecord(value) &&
+  (isResult(value['result']) ||
+    (isResult(value['begins']) && typeof (value['begins'] as TestStep).fileIndex === 'number') ||
+    (isRecord(value['finished']) &&
+      [value['finished']['impurities'], value['finished']['refusedImports']].every((each) => Array.isArray(each))));

@@ -8,9 +8,10 @@ export interface Difference {
 }
 
 export class ExpectationFailed extends Error {
-  readonly difference: Difference;
+  /** Absent where nothing was compared. */
+  readonly difference: Difference | undefined;
 
-  constructor(message: string, difference: Difference) {
+  constructor(message: string, difference?: Difference) {
     super(message);
     this.name = 'ExpectationFailed';
     this.difference = difference;

@@ -10,9 +10,15 @@ export class DecidedGateway implements GatewayUnderTest {
   readonly clock = new TestClock();
   readonly #decider: Decider;
   readonly #quotas: QuotaStore = this.clock.store();
+  #unanswered = 0;
 
   constructor(decider: Decider) {
     this.#decider = decider;
+  }
+
+  /** Requests that are still being decided. */
+  get unanswered(): number {
+    return this.#unanswered;
   }
 
   #nameOf(consumer: Consumer | string): string {
@@ -39,7 +45,12 @@ export class DecidedGateway implements GatewayUnderTest {
 
   async send({ consumer, ...request }: AnyRequest): Promise<Decided> {
     const asked = consumer === undefined ? request : { ...request, consumer: this.#nameOf(consumer) };
-    return new DecidedRequest(this.#decider.explain(await this.#decider.decide(asked, { quotas: this.#quotas })));
+    this.#unanswered += 1;
+    try {
+      return new DecidedRequest(this.#decider.explain(await this.#decider.decide(asked, { quotas: this.#quotas })));
+    } finally {
+      this.#unanswered -= 1;
+    }
   }
 
   render<Variables extends Record<string, Value>>(

@@ -6,7 +6,7 @@ import { EnvironmentFault, finding, inOrder, type Finding } from '../findings.ts
 import { errorLineIn, runRestricted } from '../load/restricted-child.ts';
 import { createLocator } from '../locate.ts';
 import { fromSource, ownPackages } from '../own-packages.ts';
-import { isTestDocument, type TestDocument, type TestOrder, type TestResult } from './document.ts';
+import { isTestReport, type TestEnd, type TestOrder, type TestResult, type TestStep } from './document.ts';
 
 export const testFiles = 'tests/**/*.test.ts';
 
@@ -19,36 +19,69 @@ export interface TestRun extends Pick<CheckResult, 'findings' | 'redact'> {
 export interface RunOptions {
   /** See `TypecheckOptions`. */
   readonly buildInfo?: string;
+  /** Longest time that one test may take. */
   readonly timeoutMs?: number;
 }
 
-type Ran = { readonly document: TestDocument } | { readonly broken: string };
+interface Account {
+  readonly results: readonly TestResult[];
+  /** What the process was at when it ended. */
+  readonly open: TestStep | undefined;
+  readonly end: TestEnd | undefined;
+}
 
-async function runChild(order: TestOrder, snapshot: object, timeoutMs: number): Promise<Ran> {
+function accountOf(answer: string): Account {
+  const results: TestResult[] = [];
+  let open: TestStep | undefined;
+  let end: TestEnd | undefined;
+  for (const line of answer.split('\n')) {
+    let report: unknown;
+    try {
+      report = JSON.parse(line);
+    } catch {
+      // The last line of a process that was ended may be cut off.
+      continue;
+    }
+    if (!isTestReport(report)) continue;
+    open = 'begins' in report ? report.begins : undefined;
+    if ('result' in report) results.push(report.result);
+    if ('finished' in report) end = report.finished;
+  }
+  return { results, open, end };
+}
+
+/** What is left to run after a step that took its process along. */
+function after(order: TestOrder, { fileIndex, testIndex }: TestStep): TestOrder {
+  if (testIndex === undefined) return { ...order, tests: order.tests.slice(fileIndex + 1), skip: 0 };
+  return { ...order, tests: order.tests.slice(fileIndex), skip: testIndex + 1 };
+}
+
+/** One process runs all; after a test that takes it along, another one runs the rest. */
+async function runAll(order: TestOrder, input: string, timeoutMs: number): Promise<TestEnd & Pick<Account, 'results'>> {
   const script = fileURLToPath(new URL(`./child.${fromSource ? 'ts' : 'js'}`, import.meta.url));
   const { directory } = order;
-  const input = JSON.stringify(snapshot);
-  const { answer, errors, ended, timedOut } = await runRestricted({
-    script,
-    directory,
-    order,
-    input,
-    timeoutMs,
-    noise: 'stderr',
-  });
-  if (timedOut) return { broken: `the tests took longer than ${timeoutMs / 1_000} s` };
-  try {
-    const document: unknown = JSON.parse(answer);
-    if (isTestDocument(document)) return { document };
-  } catch {
-    // It ended before it had said anything: how it ended says more.
+  const child = { script, directory, input, timeoutMs, timeoutFrom: 'answer', noise: 'stderr' } as const;
+  const results: TestResult[] = [];
+  let rest = order;
+  while (rest.tests.length > 0) {
+    const { answer, errors, ended, timedOut } = await runRestricted({ ...child, order: rest });
+    const account = accountOf(answer);
+    results.push(...account.results);
+    if (account.end) return { ...account.end, results };
+    const last = errorLineIn(errors);
+    const how = timedOut
+      ? `took longer than ${timeoutMs / 1_000} s and was ended`
+      : `ended with ${ended} and no result${last && `: ${last}`}`;
+    if (!account.open) throw new EnvironmentFault(`the process of the tests ${how}`);
+    const { fileIndex: _file, testIndex: _test, ...step } = account.open;
+    results.push({ ...step, failure: { message: `it ${how}` } });
+    rest = after(rest, account.open);
   }
-  const last = errorLineIn(errors);
-  return { broken: `the tests ended with ${ended} and no result${last && `: ${last}`}` };
+  return { results, impurities: [], refusedImports: [] };
 }
 
 /** Tests are as pure as what they test: the same today and tomorrow, here and in CI. */
-function impureFindings({ impurities, refusedImports }: TestDocument, directory: string): Finding[] {
+function impureFindings({ impurities, refusedImports }: TestEnd, directory: string): Finding[] {
   const { importOf } = createLocator(directory, []);
   return [
     ...impurities.map(({ what, position }) =>
@@ -61,7 +94,7 @@ function impureFindings({ impurities, refusedImports }: TestDocument, directory:
 /** Rejects with `EnvironmentFault` when the process for the tests fails as such. */
 export async function runTests(
   directory: string,
-  { buildInfo, timeoutMs = 60_000 }: RunOptions = {},
+  { buildInfo, timeoutMs = 20_000 }: RunOptions = {},
 ): Promise<TestRun> {
   const began = performance.now();
   const tests = globSync(testFiles, { cwd: directory, exclude: (name) => name === 'node_modules' })
@@ -77,9 +110,8 @@ export async function runTests(
   if (!snapshot) return done(findings);
   if (tests.length === 0) return done(findings, []);
   const real = realpathSync(directory);
-  const ran = await runChild({ directory: real, packages: ownPackages, tests }, snapshot, timeoutMs);
-  if ('broken' in ran) throw new EnvironmentFault(ran.broken);
-  const { results, impurities, refusedImports } = ran.document;
-  const impure = impurities.length + refusedImports.length > 0 ? impureFindings(ran.document, real) : [];
-  return done(inOrder([...findings, ...impure]), results);
+  const order: TestOrder = { directory: real, packages: ownPackages, tests, skip: 0 };
+  const { results, ...end } = await runAll(order, JSON.stringify(snapshot), timeoutMs);
+  const isImpure = end.impurities.length + end.refusedImports.length > 0;
+  return done(inOrder([...findings, ...(isImpure ? impureFindings(end, real) : [])]), results);
 }

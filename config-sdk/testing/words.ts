@@ -5,10 +5,10 @@ import type { TestRun } from './run.ts';
 
 const indented = (text: string): string => text.replaceAll('\n', '\n             ');
 
-function failureLines({ failure, file }: TestResult): string[] {
+function failureLines({ failure, file, line, column }: TestResult): string[] {
   if (!failure) return [];
   const { message, position, expected, actual, decidedBy = [] } = failure;
-  const place = position ?? { file, line: 1, column: 1 };
+  const place = position ?? { file, line, column };
   return [
     `    ${place.file}:${place.line}:${place.column} ${message}`,
     ...(expected === undefined ? [] : [`    expected ${indented(expected)}`]),

@@ -294,7 +294,7 @@ test('comment refuses what is no plan, and says which variables a job would have
     headgate(folder, ['comment', 'plan.md'], settings),
     headgate(folder, ['comment']),
   ]);
-  assert.deepEqual([notes.code, absent.code, elsewhere.code, bare.code], [1, 1, 3, 2]);
+  assert.deepEqual([notes.code, absent.code, elsewhere.code, bare.code], [1, 3, 3, 2]);
   assert.match(notes.stderr, /does not begin with <!-- headgate-plan -->/);
   assert.match(elsewhere.stderr, /not set: GITHUB_REPOSITORY, GITHUB_REF \(refs\/pull\/…\), GITHUB_TOKEN/);
 });

@@ -90,7 +90,7 @@ describe('headgate explain', { concurrency: 2 }, () => {
     const text = await headgate(folder, ['explain', 'text.json']);
     assert.equal(text.code, 1);
     assert.match(text.stderr, /text\.json: it is not JSON/);
-    assert.equal((await headgate(folder, ['explain', 'nothing.json'])).code, 2);
+    assert.equal((await headgate(folder, ['explain', 'nothing.json'])).code, 3);
     assert.equal((await headgate(folder, ['explain'])).code, 2);
     assert.equal((await headgate(folder, ['explain', 'wrong.json', '--id', 'x'])).code, 2);
   });

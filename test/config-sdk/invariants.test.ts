@@ -53,3 +53,25 @@ test('what a configuration promises is not part of what is published', async (co
   assert.deepEqual(findings, []);
   assert.doesNotMatch(JSON.stringify(snapshot), /invariant|limited/);
 });
+
+test('a promise that never ends is named, and everything else is still said', async (context) => {
+  const folder = await temporaryFolder(context);
+  const config = withInvariant(
+    [
+      `invariant('never holds', () => false);`,
+      `invariant('loops', () => { for (;;); });`,
+      `export const wrong: string = 1;`,
+    ].join('\n'),
+  );
+  await writeFiles(folder, { 'gateway.config.ts': config });
+  const { findings } = await check(folder, { timeoutMs: 5_000 });
+  const failed = "invariant 'loops' could not be judged: evaluation took longer than 5 s at it";
+  assert.deepEqual(
+    findings.map(({ line, code, message }) => [line, code, code === 'invariant_failed' ? message : '']),
+    [
+      [8, 'invariant_violated', ''],
+      [9, 'invariant_failed', failed],
+      [10, 'TS2322', ''],
+    ],
+  );
+});

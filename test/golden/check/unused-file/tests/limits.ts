@@ -1,0 +1,3 @@
+import { invariant } from 'headgate';
+
+invariant('never holds', () => false);

@@ -1,0 +1,3 @@
+import type { Model } from 'headgate';
+
+export type Named = Pick<Model, 'id'>;
