@@ -11,6 +11,7 @@ import { limitChanges } from './limits.ts';
 import { promptPlan, type PromptCase } from './prompts.ts';
 import { followRenames } from './renames.ts';
 import { entryOf, type Sides } from './revision.ts';
+import { reroutedChanges } from './rerouted.ts';
 import { routeChanges } from './routes.ts';
 import { targetChanges } from './targets.ts';
 import type { Replay } from './traffic/replay.ts';
@@ -59,6 +60,7 @@ export function planBetween(base: Snapshot, head: Snapshot): Plan {
     ...guardChanges(sides),
     ...prompts.changes,
     ...routeChanges(sides),
+    ...reroutedChanges(sides),
     ...gatewayChanges(sides),
   ];
   return {
