@@ -29,7 +29,8 @@ function withParts(declarations: Declarations, index: number, found = new Set<nu
   return found;
 }
 
-function entriesOf(declarations: Declarations, gateway: number): readonly unknown[] {
+/** The entries as they are written, good or not. */
+export function acceptedEntries(declarations: Declarations, gateway: number): readonly unknown[] {
   const spec = declarations[gateway]?.spec;
   const list = isObject(spec) ? spec['accept'] : undefined;
   if (Array.isArray(list)) return list;
@@ -54,7 +55,7 @@ function refusalOf(entry: unknown): { key: string; why: string } | undefined {
 function readAcceptances(declarations: Declarations, gateway: number): { good: Acceptance[]; bad: Problem[] } {
   const good: Acceptance[] = [];
   const bad: Problem[] = [];
-  for (const [position, entry] of entriesOf(declarations, gateway).entries()) {
+  for (const [position, entry] of acceptedEntries(declarations, gateway).entries()) {
     if (isUnknown(entry)) continue;
     const refusal = refusalOf(entry);
     if (refusal) {

@@ -10,6 +10,7 @@ import { merge, type Compiled } from './merge.ts';
 import { credentialsInFiles, unusedFiles } from './repository-files.ts';
 import type { Problem } from './rules/rule.ts';
 import { redact, secretTexts } from './rules/secrets.ts';
+import { safeguardsOf, type Safeguards } from './safeguards.ts';
 import { typecheck } from './typecheck.ts';
 
 export interface CheckResult {
@@ -17,6 +18,8 @@ export interface CheckResult {
   readonly findings: readonly Finding[];
   /** Present when there is no error. */
   readonly snapshot: SnapshotInput | undefined;
+  /** What holds the configuration itself, beside the snapshot. */
+  readonly safeguards?: Safeguards;
   /** The snapshot when all that is wrong is a broken invariant: not to be served, but requests can show the break. */
   readonly unproved?: SnapshotInput | undefined;
   /** Takes credentials that stand in the configuration out of a text that will be shown. */
@@ -153,7 +156,8 @@ async function conclude(
   const { document, whole, problems, snapshot, secrets, strays } = ruled;
   const { impurities, declarations } = document;
   const fine = [types, problems, impurities, strays].every(({ length }) => length === 0);
-  if (fine && whole) return { findings: [], snapshot, redact };
+  const safeguards = safeguardsOf(document);
+  if (fine && whole) return { findings: [], snapshot, safeguards, redact };
 
   const { value, importOf, spot } = await locatorFor(directory, declarations);
   const loading = [...loadFindings(document, reader(directory), importOf), ...strays];
@@ -162,7 +166,7 @@ async function conclude(
   const findings = inOrder(
     merge({ types, loading, compiling }, spot).map((each) => ({ ...each, message: clean(each.message) })),
   );
-  if (!hasErrors(findings)) return { findings, snapshot, redact: clean };
+  if (!hasErrors(findings)) return { findings, snapshot, safeguards, redact: clean };
   // Where something is wrong, rules keep silent about it, and what excuses them only seems to be left over.
   const certain = findings.filter(({ code }) => code !== 'stale_acceptance');
   const unproved = hasErrors(findings.filter(({ code }) => code !== 'invariant_violated')) ? undefined : snapshot;

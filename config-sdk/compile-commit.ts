@@ -22,7 +22,7 @@ export interface CompileCommitOptions {
   readonly buildInfo?: string;
 }
 
-export interface CompiledCommit extends Pick<CheckResult, 'findings' | 'redact'> {
+export interface CompiledCommit extends Pick<CheckResult, 'findings' | 'redact' | 'safeguards'> {
   /** Where the commit's files stand, for showing code. */
   readonly directory: string;
   /** `manifest.json` and `snapshot.json`; absent when a finding is an error. */
@@ -87,9 +87,9 @@ export async function compileCommit({
   const cache = cacheDir ?? join(await scratchDirectory(repository), 'trees');
   await mkdir(cache, { recursive: true });
   const directory = await materialise(repository, await treeOf(repository, commit), cache);
-  const { findings, snapshot, redact } = await check(directory, { buildInfo });
+  const { findings, snapshot, redact, safeguards } = await check(directory, { buildInfo });
   if (!snapshot) return { directory, findings, redact };
   const source = { commit, ...(await commitWords(repository, commit)) };
   const { files, digest } = artifactFiles(snapshot, { seq, source });
-  return { directory, findings, redact, artifactFiles: files, digest, snapshot };
+  return { directory, findings, redact, artifactFiles: files, digest, snapshot, ...(safeguards && { safeguards }) };
 }

@@ -1,4 +1,5 @@
 /** Promises about a whole gateway, kept on every path a request can take. `check` walks them all. */
+import { createHash } from 'node:crypto';
 import type { DecisionGraph, Path, PathQuota } from '@headgate/runtime/graph';
 import type { Invariant, Model } from './handles.ts';
 import { declare } from './site.ts';
@@ -12,10 +13,25 @@ const tags = new WeakMap<Holds, string>();
 
 export const holdsOf = (handle: object): Holds | undefined => functions.get(handle);
 
+/** What the promises of this file are made of: their functions have one text whatever they promise. */
+const madeOf = new WeakMap<Holds, string>();
+
+function made(holds: Holds, words: readonly unknown[]): Holds {
+  madeOf.set(holds, JSON.stringify(words));
+  return holds;
+}
+
+/** Tells one text of a promise from another, which is all that outlives the evaluation. */
+function digestOf(holds: Holds): string {
+  const text = madeOf.get(holds) ?? (typeof holds === 'function' ? Function.prototype.toString.call(holds) : '');
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
 /** A promise that `check` holds this gateway to: `holds` looks at every path from a consumer to where a request may end. */
 export function invariant(id: string, holds: Holds): Invariant {
   const tag = tags.get(holds);
-  const handle = declare(invariant, id, tag === undefined ? {} : { tag }, { kind: 'invariant' as const, id });
+  const spec = { text: digestOf(holds), ...(tag !== undefined && { tag }) };
+  const handle = declare(invariant, id, spec, { kind: 'invariant' as const, id });
   functions.set(handle, holds);
   return handle;
 }
@@ -42,7 +58,7 @@ export function staysAt({ tag, at }: StaysAtSpec): Holds {
         (entry.tags.includes(tag) || consumer.tags.includes(tag)) && !allowed.has(`${end.sort} ${end.name}`),
     );
   tags.set(holds, tag);
-  return holds;
+  return made(holds, ['staysAt', tag, [...allowed].toSorted()]);
 }
 
 export interface IsLimitedSpec {
@@ -52,7 +68,9 @@ export interface IsLimitedSpec {
 
 /** Every path draws from a quota. */
 export function isLimited({ unit }: IsLimitedSpec = {}): Holds {
-  return ({ paths }) => paths.filter(({ quotas }) => !quotas.some((each) => unit === undefined || each.unit === unit));
+  const holds: Holds = ({ paths }) =>
+    paths.filter(({ quotas }) => !quotas.some((each) => unit === undefined || each.unit === unit));
+  return made(holds, ['isLimited', unit]);
 }
 
 export interface NeedsTierSpec<Tier extends string> {
@@ -66,11 +84,12 @@ export interface NeedsTierSpec<Tier extends string> {
 /** No consumer below a tier reaches a model. */
 export function needsTier<const Tier extends string>({ tiers, from, model }: NeedsTierSpec<Tier>): Holds {
   const lowest = tiers.indexOf(from);
-  return ({ paths }) =>
+  const holds: Holds = ({ paths }) =>
     paths.filter(
       ({ consumer, entry }) =>
         entry.sort === 'model' &&
         entry.name === model.id &&
         tiers.findLastIndex((tier) => consumer.tags.includes(tier)) < lowest,
     );
+  return made(holds, ['needsTier', tiers, from, model.id]);
 }

@@ -30,6 +30,8 @@ import { checkSnapshot } from './sync/check-snapshot.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { matchedObject, stepsOf, type Step } from './trace.ts';
 
+export { plainPath } from './door.ts';
+export { RouteTable } from './generation/routes.ts';
 export { seededRandom } from './seeded-random.ts';
 export { isCallPath, isTaskPath, surfacePaths } from './pipeline/find-line.ts';
 export type { RequestTrace } from './telemetry/recent-requests.ts';

@@ -6,7 +6,7 @@ import { listChange, namesOf, paired, type Pair, type Sides } from './revision.t
 import { describeModel, describeRoute } from './served-words.ts';
 import { served, sortWord, usersInWords, usersOf, type Served } from './users.ts';
 
-/** Models and routes that are new or gone. */
+/** Models and routes that are new, and models that are gone; what becomes of requests for a lost route is told elsewhere. */
 function servedChanges({ base, head }: Sides, sort: Served): Change[] {
   const { added, removed } = paired<object>(base[sort], head[sort]);
   const [before, after] = [usersOf(base, sort), usersOf(head, sort)];
@@ -22,7 +22,7 @@ function servedChanges({ base, head }: Sides, sort: Served): Change[] {
         details: sort === 'models' ? describeModel(head, name) : describeRoute(head, name),
       };
     }),
-    ...removed.map(({ name }): Change => {
+    ...(sort === 'routes' ? [] : removed).map(({ name }): Change => {
       const { named, unlisted } = before(name);
       const users = [...named, ...unlisted];
       return {

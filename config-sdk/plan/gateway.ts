@@ -1,7 +1,8 @@
 /** The gateway as a whole, and whatever no other part of a plan speaks of: nothing that changes goes unsaid. */
 import { joined, say, type Change } from './change.ts';
-import { optionChanges, optionInWords } from './option-changes.ts';
+import { losesEntries, optionChanges, optionInWords } from './option-changes.ts';
 import { paired, type Sides } from './revision.ts';
+import type { SafeguardSides } from './safeguards.ts';
 
 /** Properties that other parts of a plan have words for. */
 const told: Readonly<Record<string, readonly string[]>> = {
@@ -19,7 +20,10 @@ const told: Readonly<Record<string, readonly string[]>> = {
 const without = (value: object, names: readonly string[]): object =>
   Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 
-function untold({ base, head }: Sides): Change[] {
+const unseen = say`invariants that speak of such a tag no longer see it here`;
+
+function untold({ base, head }: Sides, safeguards: SafeguardSides): Change[] {
+  const isPromised = [safeguards.base, safeguards.head].some(({ invariants }) => Object.keys(invariants).length > 0);
   return Object.entries(told).flatMap(([collection, names]) => {
     const of = (snapshot: object): Readonly<Record<string, object>> =>
       (snapshot as Readonly<Record<string, Readonly<Record<string, object>>>>)[collection] ?? {};
@@ -27,12 +31,15 @@ function untold({ base, head }: Sides): Change[] {
       const found = optionChanges(without(before, names), without(after, names));
       if (found.length === 0) return [];
       const sentence = say`${`${collection}.${name}`}: ${joined(found.map(optionInWords), '; ')}`;
-      return [{ kind: 'other_changed', risk: 'low', object: `${collection}.${name}`, sentence, details: [] }];
+      const object = `${collection}.${name}`;
+      if (isPromised && found.some((each) => each.path[0] === 'tags' && losesEntries(each)))
+        return [{ kind: 'guard_changed', risk: 'medium', object, sentence, details: [unseen] }];
+      return [{ kind: 'other_changed', risk: 'low', object, sentence, details: [] }];
     });
   });
 }
 
-export function gatewayChanges(sides: Sides): Change[] {
+export function gatewayChanges(sides: Sides, safeguards: SafeguardSides): Change[] {
   const { base, head } = sides;
   const changes: Change[] = [];
   if (base.name !== head.name)
@@ -64,7 +71,7 @@ export function gatewayChanges(sides: Sides): Change[] {
       sentence: say`the gateway: ${optionInWords(each)}`,
       details: [],
     })),
-    ...untold(sides),
+    ...untold(sides, safeguards),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** What changes between two snapshots, in the words of whoever reviews it; a pure function. */
 import type { Snapshot } from '@headgate/runtime/snapshot';
+import { noSafeguards, placesOf } from '../safeguards.ts';
 import { accessChanges } from './access.ts';
 import { inRiskOrder, type Change, type Phrase } from './change.ts';
 import { contextChanges } from './context.ts';
@@ -11,7 +12,9 @@ import { limitChanges } from './limits.ts';
 import { promptPlan, type PromptCase } from './prompts.ts';
 import { followRenames } from './renames.ts';
 import { entryOf, type Sides } from './revision.ts';
+import { reroutedChanges } from './rerouted.ts';
 import { routeChanges } from './routes.ts';
+import { safeguardChanges, type SafeguardSides } from './safeguards.ts';
 import { targetChanges } from './targets.ts';
 import type { Replay } from './traffic/replay.ts';
 
@@ -38,14 +41,19 @@ export interface TitledPlan extends Plan {
   readonly traffic?: Replay | undefined;
 }
 
-function placeOf(object: string, base: Snapshot, head: Snapshot): PlannedChange['place'] {
-  const now = entryOf(head.sources, object);
+type Sources = Snapshot['sources'];
+
+function placeOf(object: string, base: Sources, head: Sources): PlannedChange['place'] {
+  const now = entryOf(head, object);
   if (now !== undefined) return { text: now, side: 'head' };
-  const before = entryOf(base.sources, object);
+  const before = entryOf(base, object);
   return before === undefined ? undefined : { text: before, side: 'base' };
 }
 
-export function planBetween(base: Snapshot, head: Snapshot): Plan {
+const none: SafeguardSides = { base: noSafeguards, head: noSafeguards };
+
+/** The safeguards are what a snapshot does not hold: without them, a plan says nothing of them. */
+export function planBetween(base: Snapshot, head: Snapshot, safeguards = none): Plan {
   const { changes: renames, ...sides }: Sides & { readonly changes: readonly Change[] } = followRenames({ base, head });
   const prompts = promptPlan(sides);
   const changes = [
@@ -59,11 +67,15 @@ export function planBetween(base: Snapshot, head: Snapshot): Plan {
     ...guardChanges(sides),
     ...prompts.changes,
     ...routeChanges(sides),
-    ...gatewayChanges(sides),
+    ...reroutedChanges(sides),
+    ...safeguardChanges(safeguards),
+    ...gatewayChanges(sides, safeguards),
   ];
+  const before = { ...base.sources, ...placesOf(safeguards.base) };
+  const after = { ...head.sources, ...placesOf(safeguards.head) };
   return {
     gateway: head.name,
-    changes: inRiskOrder(changes).map((change) => ({ ...change, place: placeOf(change.object, base, head) })),
+    changes: inRiskOrder(changes).map((change) => ({ ...change, place: placeOf(change.object, before, after) })),
     prompts: prompts.cases,
   };
 }

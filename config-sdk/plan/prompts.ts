@@ -5,6 +5,7 @@ import { byText, joined, listed, say, type Change, type Phrase } from './change.
 import { costOfThousand, priceOf } from './cost.ts';
 import { mainLeg } from './legs.ts';
 import { optionChanges, optionInWords } from './option-changes.ts';
+import { newlyRefused, placeInWords, refusedWords, type BoundValue } from './prompt-needs.ts';
 import { nothing, render, renderBound, type Rendered } from './rendering.ts';
 import { entryOf, listChange, namesOf, paired, referrers, type Pair, type Sides } from './revision.ts';
 import { textDiff } from './text-diff.ts';
@@ -130,7 +131,9 @@ function promptChange(
   const choices = optionChanges(before.choices ?? {}, after.choices ?? {});
   if (choices.length > 0) {
     const sentence = say`prompt ${name}, allowed words: ${joined(choices.map(optionInWords), '; ')}`;
-    changes.push({ kind: 'prompt_changed', risk: 'low', object, sentence, details: [users] });
+    const refused = refusedWords(sides, { name, before, after });
+    const risk = refused.length > 0 ? 'high' : 'low';
+    changes.push({ kind: 'prompt_changed', risk, object, sentence, details: [...refused, users] });
   }
   if (optionChanges(before.fixtures, after.fixtures).length > 0) {
     const { gone, come } = listChange(namesOf(before.fixtures ?? {}), namesOf(after.fixtures ?? {}));
@@ -144,32 +147,35 @@ function promptChange(
   return { changes, cases };
 }
 
-type Bound = NonNullable<ModelSnapshot['prompt']>;
-
-function valueInWords(value: Bound['variables'][string] | undefined): Phrase {
+function valueInWords(value: BoundValue | undefined): Phrase {
   if (value === undefined) return ['no value'];
   if (typeof value === 'string') return say`${value}`;
-  const place = value.from === 'header' ? say`header ${value.name}` : say`metadata ${value.name}`;
-  return say`the request's ${place}${value.default === undefined ? [] : say` (or ${value.default})`}`;
+  return say`the request's ${placeInWords(value)}${value.default === undefined ? [] : say` (or ${value.default})`}`;
 }
 
 function bindingChange(sides: Sides, name: string, before: ModelSnapshot, after: ModelSnapshot): PromptPlan {
   const [old, now] = [before.prompt, after.prompt];
   if (canonicalJson(old ?? null) === canonicalJson(now ?? null)) return { changes: [], cases: [] };
   const object = `models.${name}`;
-  const said: { sentence: Phrase; details: readonly Phrase[] }[] = [];
-  const tell = (sentence: Phrase, details: readonly Phrase[] = []): void => void said.push({ sentence, details });
+  const refused = newlyRefused(old, now);
+  const said: Pick<Change, 'risk' | 'sentence' | 'details'>[] = [];
+  const tell = (sentence: Phrase, refusals: readonly Phrase[], details: readonly Phrase[] = []): void => {
+    const risk = refusals.length > 0 ? 'high' : 'medium';
+    said.push({ risk, sentence, details: [...refusals, ...details] });
+  };
   if (old?.name !== now?.name) {
-    if (!now) tell(say`model ${name} no longer begins with prompt ${old?.name ?? ''}`);
-    else if (!old) tell(say`model ${name} now begins with prompt ${now.name}`);
-    else tell(say`model ${name} begins with prompt ${now.name} instead of ${old.name}`);
+    if (!now) tell(say`model ${name} no longer begins with prompt ${old?.name ?? ''}`, []);
+    else if (!old) tell(say`model ${name} now begins with prompt ${now.name}`, [...refused.values()]);
+    else tell(say`model ${name} begins with prompt ${now.name} instead of ${old.name}`, [...refused.values()]);
   } else {
     for (const variable of namesOf({ ...old?.variables, ...now?.variables })) {
       const [was, is] = [entryOf(old?.variables ?? {}, variable), entryOf(now?.variables ?? {}, variable)];
       if (canonicalJson(was ?? null) === canonicalJson(is ?? null)) continue;
       const opens = typeof was === 'string' && is !== undefined && typeof is !== 'string';
+      const refusal = refused.get(variable);
       tell(
         say`model ${name}, variable ${variable} of its prompt: ${valueInWords(was)} → ${valueInWords(is)}`,
+        refusal ? [refusal] : [],
         opens ? [say`clients now write this part of the prompt`] : [],
       );
     }
@@ -181,7 +187,7 @@ function bindingChange(sides: Sides, name: string, before: ModelSnapshot, after:
     renderBound(sides.head, after),
   );
   return {
-    changes: said.map((each): Change => ({ kind: 'prompt_changed', risk: 'medium', object, ...each })),
+    changes: said.map((each): Change => ({ kind: 'prompt_changed', object, ...each })),
     cases: shown.diff.length === 0 ? [] : [shown],
   };
 }

@@ -6,6 +6,7 @@ import { compileCommit } from '../compile-commit.ts';
 import { EnvironmentFault, type Finding } from '../findings.ts';
 import { branchTip, defaultTip, mergeBase } from '../git-history.ts';
 import { commitOf } from '../git.ts';
+import { noSafeguards, type Safeguards } from '../safeguards.ts';
 import { counted, say, type Phrase } from './change.ts';
 import { planBetween, type TitledPlan } from './plan.ts';
 import { emptySnapshot } from './revision.ts';
@@ -59,16 +60,17 @@ async function baseFor(repository: string, head: string | undefined): Promise<st
 const read = (snapshot: SnapshotInput): Snapshot => snapshotSchema.parse(snapshot);
 
 interface Compiled extends PlanOutcome {
+  readonly safeguards: Safeguards | undefined;
   readonly snapshot: SnapshotInput | undefined;
 }
 
 async function compileHead(repository: string, head: string | undefined): Promise<Compiled> {
   if (head === undefined) {
-    const { snapshot, ...checked } = await check(repository, { noise: 'stderr' });
-    return { snapshot, checked, directory: repository };
+    const { snapshot, safeguards, ...checked } = await check(repository, { noise: 'stderr' });
+    return { snapshot, safeguards, checked, directory: repository };
   }
-  const { snapshot, directory, ...checked } = await compileCommit({ repository, commit: head });
-  return { snapshot, checked, directory };
+  const { snapshot, safeguards, directory, ...checked } = await compileCommit({ repository, commit: head });
+  return { snapshot, safeguards, checked, directory };
 }
 
 const commitInWords = (commit: string): Phrase => say`${commit.slice(0, 12)}`;
@@ -84,10 +86,10 @@ function brokenBase(commit: string, findings: readonly Finding[]): Phrase {
 async function compileBase(
   repository: string,
   commit: string | undefined,
-): Promise<{ snapshot?: SnapshotInput; note?: Phrase }> {
+): Promise<{ snapshot?: SnapshotInput; safeguards?: Safeguards | undefined; note?: Phrase }> {
   if (commit === undefined) return { note: say`the repository has no commit yet, so that everything is new` };
-  const { snapshot, findings } = await compileCommit({ repository, commit });
-  return snapshot ? { snapshot } : { note: brokenBase(commit, findings) };
+  const { snapshot, safeguards, findings } = await compileCommit({ repository, commit });
+  return snapshot ? { snapshot, safeguards } : { note: brokenBase(commit, findings) };
 }
 
 /** Why nothing changes where base and head are one commit, as on the default branch right after a merge. */
@@ -106,11 +108,14 @@ export async function planRevisions({ repository, ...asked }: PlanOptions): Prom
   const head = asked.head === undefined ? undefined : await named(repository, asked.head);
   const base = asked.base === undefined ? await baseFor(repository, head) : await named(repository, asked.base);
   // One after the other: each runs a compiler of its own, which is what takes memory.
-  const { snapshot, ...outcome } = await compileHead(repository, head);
+  const { snapshot, safeguards = noSafeguards, ...outcome } = await compileHead(repository, head);
   if (!snapshot) return outcome;
   const after = read(snapshot);
-  const { snapshot: before, note } = await compileBase(repository, base);
-  const planned = planBetween(before ? read(before) : emptySnapshot(after.name), after);
+  const { snapshot: before, safeguards: held = noSafeguards, note } = await compileBase(repository, base);
+  const planned = planBetween(before ? read(before) : emptySnapshot(after.name), after, {
+    base: held,
+    head: safeguards,
+  });
   const notes = note ? [note] : [];
   if (planned.changes.length === 0) notes.push(...(await sameCommit(repository, base, asked.head)));
   if (traffic !== undefined && !before) notes.push(['traffic is not replayed: there is nothing to compare with']);

@@ -127,7 +127,10 @@ export interface Revision {
 }
 
 /** `refused`: the path is there, and these are the methods it takes. */
-export type RouteMatch = { readonly route: LiveRoute } | { readonly refused: readonly string[] } | undefined;
+export type RouteMatch<Route = LiveRoute> =
+  | { readonly route: Route }
+  | { readonly refused: readonly string[] }
+  | undefined;
 
 export interface Tables {
   readonly models: Directory<LiveModel>;

@@ -18,12 +18,12 @@ interface Shared {
 type Table = Map<string, number | Shared>;
 
 /** Holds where routes are, not the routes: those are loaded when a request comes for them. Filled one by one. */
-export class RouteTable {
+export class RouteTable<Route extends Pick<LiveRoute, 'methods'> = LiveRoute> {
   readonly #exact: Table = new Map();
   readonly #prefixes: Table = new Map();
-  readonly #load: (position: number) => LiveRoute;
+  readonly #load: (position: number) => Route;
 
-  constructor(load: (position: number) => LiveRoute) {
+  constructor(load: (position: number) => Route) {
     this.#load = load;
   }
 
@@ -43,7 +43,7 @@ export class RouteTable {
     else if (!shared.byHost.get(host)?.push(position)) shared.byHost.set(host, [position]);
   }
 
-  match(method: string, host: string, path: string): RouteMatch {
+  match(method: string, host: string, path: string): RouteMatch<Route> {
     for (const here of this.#near(host, path)) {
       const routes = here.map(this.#load);
       const route = routes.find(({ methods }) => methods === undefined || methods.has(method));

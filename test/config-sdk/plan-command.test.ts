@@ -65,6 +65,20 @@ test('it compares the working tree with where the branch began, and later with a
   assert.deepEqual(document.notes, ["base and head are one commit; '--base HEAD~1' compares with the one before it"]);
 });
 
+test('a promise that is deleted is told, although no snapshot holds it', async (context) => {
+  const { folder, plan } = await scene(context);
+  const promised = sampleConfig()
+    .replace('import {', 'import { invariant, isLimited,')
+    .replace('\nexport default', "invariant('all is limited', isLimited());\n\nexport default");
+  await writeFiles(folder, { 'gateway.config.ts': promised, '.gitignore': 'node_modules\n' });
+  await commitAll(folder, 'Promise');
+  await writeFiles(folder, { 'gateway.config.ts': sampleConfig() });
+  const { stdout } = await plan([]);
+  assert.match(stdout, /^high {4}invariant 'all is limited' is gone: nothing holds this gateway to it any more/m);
+  const back = await plan(['--base', 'HEAD', '--head', 'HEAD', '--json']);
+  assert.deepEqual((JSON.parse(back.stdout) as { changes: unknown[] }).changes, []);
+});
+
 test('in CI it compares with the branch that the pull request names, and fetches it when it must', async (context) => {
   const { folder, commit, plan } = await scene(context);
   await commit(10);

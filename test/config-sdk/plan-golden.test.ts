@@ -9,17 +9,18 @@ import { findingTable } from '../../config-sdk/findings.ts';
 import { load } from '../../config-sdk/load/load.ts';
 import { planBetween } from '../../config-sdk/plan/plan.ts';
 import { markdown } from '../../config-sdk/plan/render/markdown.ts';
+import { safeguardsOf, type Safeguards } from '../../config-sdk/safeguards.ts';
 
 const root = join(import.meta.dirname, '..', 'golden', 'plan');
 
 /** Without the type checker, which has nothing to add here and takes most of the time of `check`. */
-async function snapshotIn(directory: string): Promise<Snapshot> {
+async function compiledIn(directory: string): Promise<{ snapshot: Snapshot; safeguards: Safeguards }> {
   const loaded = await load(directory);
   assert.ok('document' in loaded);
   const { problems, snapshot } = compile(loaded.document, directory);
   const errors = problems.filter(({ code }) => findingTable[code].severity === 'error');
   assert.deepEqual(errors, []);
-  return snapshotSchema.parse(snapshot);
+  return { snapshot: snapshotSchema.parse(snapshot), safeguards: safeguardsOf(loaded.document) };
 }
 
 describe('what plan says of a pull request', { concurrency: 2 }, () => {
@@ -28,9 +29,10 @@ describe('what plan says of a pull request', { concurrency: 2 }, () => {
   for (const name of names) {
     test(name.replaceAll('-', ' '), async () => {
       const file = join(root, name, 'expected.md');
-      const [base, head] = [await snapshotIn(join(root, name, 'base')), await snapshotIn(join(root, name, 'head'))];
+      const [base, head] = [await compiledIn(join(root, name, 'base')), await compiledIn(join(root, name, 'head'))];
       const titles = { base: [{ code: 'main' }], head: [{ code: name }], notes: [] };
-      const shown = markdown({ ...planBetween(base, head), ...titles });
+      const safeguards = { base: base.safeguards, head: head.safeguards };
+      const shown = markdown({ ...planBetween(base.snapshot, head.snapshot, safeguards), ...titles });
       if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, shown);
       assert.equal(shown, existsSync(file) ? readFileSync(file, 'utf8') : 'there is no expected.md');
     });
