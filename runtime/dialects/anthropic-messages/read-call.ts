@@ -2,6 +2,7 @@
 import type { AnswerFormat, Call, Json, JsonObject, Tool, ToolChoice } from '../../call.ts';
 import { CallError } from '../dialect.ts';
 import { isList, isObject, isSet, objectIn, reportable, textIn, withoutUndefined } from '../json-fields.ts';
+import { isBoolean, isNumber, optional } from '../request-fields.ts';
 import { readContent, readMessage, reportRest } from './read-message.ts';
 
 const carried = new Set([
@@ -64,23 +65,9 @@ export function readInput(body: JsonObject): Call {
   });
 }
 
-const isBoolean = (value: Json): value is boolean => typeof value === 'boolean';
-const isNumber = (value: Json): value is number => typeof value === 'number';
 const isCount = (value: Json): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 const areTexts = (value: Json): value is readonly string[] =>
   isList(value) && value.every((each) => typeof each === 'string');
-
-function optional<T extends Json>(
-  body: JsonObject,
-  key: string,
-  accepts: (value: Json) => value is T,
-  expected: string,
-): T | undefined {
-  const value = body[key];
-  if (!isSet(value)) return undefined;
-  if (!accepts(value)) throw new CallError(`${key} must be ${expected}.`, key);
-  return value;
-}
 
 /** Tools with another type than `custom` are the vendor's own; some of them it runs itself. */
 function readTools(body: JsonObject, untranslated: Set<string>): readonly Tool[] {

@@ -2,6 +2,7 @@
 import type { Call, Json, JsonObject, Tool, ToolChoice, AnswerFormat } from '../../call.ts';
 import { CallError } from '../dialect.ts';
 import { isList, isObject, isSet, objectIn, reportable, textIn, withoutUndefined } from '../json-fields.ts';
+import { isBoolean, isNumber, isText, optional } from '../request-fields.ts';
 import { readMessage } from './read-message.ts';
 
 const carried = new Set([
@@ -67,22 +68,7 @@ export function wantsStreamUsage(body: JsonObject): boolean {
   return objectIn(body, 'stream_options')?.include_usage === true;
 }
 
-const isText = (value: Json): value is string => typeof value === 'string';
-const isBoolean = (value: Json): value is boolean => typeof value === 'boolean';
-const isNumber = (value: Json): value is number => typeof value === 'number';
 const isCount = (value: Json): value is number => Number.isSafeInteger(value) && Number(value) >= 1;
-
-function optional<T extends Json>(
-  body: JsonObject,
-  key: string,
-  accepts: (value: Json) => value is T,
-  expected: string,
-): T | undefined {
-  const value = body[key];
-  if (!isSet(value)) return undefined;
-  if (!accepts(value)) throw new CallError(`${key} must be ${expected}.`, key);
-  return value;
-}
 
 /** `max_tokens` is the deprecated name; where both stand, the new one counts. */
 function readMaxOutputTokens(body: JsonObject): number | undefined {

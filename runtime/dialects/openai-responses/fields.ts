@@ -1,24 +1,9 @@
-/** Reading of request fields that a client may leave out but may not get wrong. */
+/** Reading of fields as the Responses API has them. */
 import type { Json, JsonObject } from '../../call.ts';
 import { CallError } from '../dialect.ts';
 import { isSet, reportable, textIn } from '../json-fields.ts';
 
-export const isText = (value: Json): value is string => typeof value === 'string';
-export const isBoolean = (value: Json): value is boolean => typeof value === 'boolean';
-export const isNumber = (value: Json): value is number => typeof value === 'number';
 export const isCount = (value: Json): value is number => Number.isSafeInteger(value) && Number(value) >= 1;
-
-export function optional<T extends Json>(
-  body: JsonObject,
-  key: string,
-  accepts: (value: Json) => value is T,
-  expected: string,
-): T | undefined {
-  const value = body[key];
-  if (!isSet(value)) return undefined;
-  if (!accepts(value)) throw new CallError(`${key} must be ${expected}.`, key);
-  return value;
-}
 
 /** A field that has to be there, and not empty. */
 export function requiredText(object: JsonObject, key: string, place: string): string {

@@ -2,7 +2,8 @@
 import type { AnswerFormat, Call, Json, JsonObject, Tool, ToolChoice } from '../../call.ts';
 import { CallError } from '../dialect.ts';
 import { isList, isObject, isSet, objectIn, reportable, textIn, withoutUndefined } from '../json-fields.ts';
-import { isBoolean, isCount, isNumber, isText, noteOthers, optional, requiredText } from './fields.ts';
+import { isBoolean, isNumber, isText, optional } from '../request-fields.ts';
+import { isCount, noteOthers, requiredText } from './fields.ts';
 import { readInput, type Findings } from './read-items.ts';
 
 const carried = new Set([
