@@ -10,7 +10,8 @@ const { snapshot } = await check('.');
 if (!snapshot) throw new Error('the reference gateway does not compile');
 /** The head cuts every limit and conversation, so that each request has something to differ in. */
 const head = structuredClone(snapshot);
-for (const quota of Object.values(head.quotas)) quota.limit = Math.max(1, Math.floor(quota.limit / 2));
+for (const quota of Object.values(head.quotas))
+  if (typeof quota.limit === 'number') quota.limit = Math.max(1, Math.floor(quota.limit / 2));
 const models = ['assistant', 'support-desk'];
 
 function line(index: number): string {

@@ -134,6 +134,24 @@ const wordings: readonly Wording[] = [
     }),
   ],
   [
+    new RegExp(`${notAssignable}'CalendarWindow \\| `),
+    (given = '') => ({
+      message: `${inWords(given)} is no window`,
+      hint: "write '1h', { sliding: '1h' } or { calendar: 'month', zone: 'Europe/Berlin' }",
+    }),
+  ],
+  [
+    new RegExp(`${notAssignable}'\`\\$\\{number\\}\`'`),
+    (given = '') => ({
+      message: `${inWords(given)} is no decimal number as a text`,
+      hint: "write it in quotes, such as '12.50'",
+    }),
+  ],
+  [
+    new RegExp(`${notAssignable}'undefined'`),
+    () => ({ message: 'nothing can stand here', hint: 'leave the property out' }),
+  ],
+  [
     /^Type 'Prompt<.* is not assignable to type 'BoundPrompt \|.*(?:Property '(\w+)' is missing in type '\{\}'|missing the following properties from type '.*': (.+))/,
     (one, several = '') => unboundPrompt(one, several),
   ],
@@ -169,6 +187,10 @@ const wordings: readonly Wording[] = [
   [
     /^Property '(\w+)' is missing in type '.*' but required in type '\{ .*: Value\b/,
     (name) => ({ message: `the prompt's variable '${name}' has no value`, hint: 'give every variable one value' }),
+  ],
+  [
+    /^Argument of type .* Property '(\w+)' is missing in type /,
+    (name) => ({ message: `'${name}' is missing`, hint: 'add the property' }),
   ],
   [/^Property '(\w+)' is missing in type /, (name) => ({ message: `'${name}' is missing`, hint: 'add the property' })],
   [

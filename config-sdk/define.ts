@@ -133,24 +133,6 @@ export function model<
   return declare(model, id, spec, { kind: 'model', id });
 }
 
-export interface QuotaSpec<Unit = QuotaUnit> {
-  /** What is counted. */
-  unit: Unit;
-  /** Most units per window. */
-  limit: number;
-  /** Length of the window; windows are aligned to the clock (UTC), so `'1h'` begins anew on the hour. */
-  window: Duration;
-  /** Whose count it is: each consumer's own (default) or one for the whole gateway. */
-  scope?: 'consumer' | 'gateway';
-  /** When the store does not answer: refuse with 503 (`'closed'`, default), or serve uncounted (`'open'`). */
-  onStoreDown?: 'closed' | 'open';
-}
-
-/** A limit. It is one count: attached in two places, both draw from it. Its name keeps the count when the limit is edited. */
-export function quota<const Unit extends QuotaUnit>(id: string, spec: QuotaSpec<Unit>): Quota<Unit> {
-  return declare(quota, id, spec, { kind: 'quota', id });
-}
-
 type KindSpec<Kinds> = { [Kind in keyof Kinds]: { kind: Kind } & OptionsOf<Kinds[Kind]> }[keyof Kinds];
 
 /** Which messages of a conversation go to the model. */

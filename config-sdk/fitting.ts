@@ -2,9 +2,11 @@
  * The checks that happen in the editor: whether each leg of a model is for the same and can do what the model needs. Types only. What does
  * not fit becomes a type whose one property says why, so that the compiler's message is a sentence about that value.
  */
-import type { Capability, ModelKind } from '@headgate/runtime/snapshot';
+import type { Capability, ModelKind, QuotaUnit } from '@headgate/runtime/snapshot';
 import type { Catalogue } from './catalogue/vendors/index.ts';
 import type { ContextPolicy, Decimal, Group, Quota, Target } from './handles.ts';
+
+export type { QuotaUnit } from '@headgate/runtime/snapshot';
 
 export type Leg = Target | Group<unknown>;
 /** Lists of legs are never empty. */
@@ -96,9 +98,7 @@ type TooLarge<Budget extends number, Of> =
 /** The policy itself when its budget is within the window of every target. */
 export type FitContext<Budget extends number, Of> = Or<TooLarge<Budget, Of>, ContextPolicy<Budget>>;
 
-/** What quotas count. */
-export type QuotaUnit = 'requests';
-/** Units that count money, of those above. */
+/** Units that count money, of those of quotas. */
 type MoneyUnit = 'usd';
 
 type Unpriced<Of, Unit> =
@@ -108,5 +108,11 @@ type Unpriced<Of, Unit> =
       : { [Reason in `${Name} has no price for a quota in`]: Unit }
     : never;
 
-/** The quota itself, unless it counts money and one of the targets has no price. */
-export type FitQuota<Unit, Of> = Unit extends MoneyUnit ? Or<Unpriced<Of, Unit>, Quota<Unit>> : Quota<Unit & string>;
+/** The quota itself, unless it counts money and one of the targets has no price. One with a mistake in it is of any unit. */
+export type FitQuota<Unit, Of> = [QuotaUnit] extends [Unit]
+  ? Quota<Unit & string>
+  : [Extract<Unit, MoneyUnit>] extends [never]
+    ? Quota<Unit & string>
+    : [Unpriced<Of, MoneyUnit>] extends [never]
+      ? Quota<Unit & string>
+      : Quota<Exclude<Unit, MoneyUnit> & string> | Unpriced<Of, Extract<Unit, MoneyUnit>>;

@@ -1,6 +1,7 @@
 /** Promises about a whole gateway, kept on every path a request can take. `check` walks them all. */
 import { createHash } from 'node:crypto';
 import type { DecisionGraph, Path, PathQuota } from '@headgate/runtime/graph';
+import { isSpentByModels } from '@headgate/runtime/snapshot';
 import type { Invariant, Model } from './handles.ts';
 import { declare } from './site.ts';
 
@@ -62,14 +63,18 @@ export function staysAt({ tag, at }: StaysAtSpec): Holds {
 }
 
 export interface IsLimitedSpec {
-  /** What must be counted. Default: anything. */
+  /** What must be counted. Tokens and money are spent by models only, so that paths to routes need no limit of them. Default: anything. */
   unit?: PathQuota['unit'];
 }
 
-/** Every path draws from a quota. */
+/** Every path draws from a quota that refuses: soft ones are no limit. */
 export function isLimited({ unit }: IsLimitedSpec = {}): Holds {
   const holds: Holds = ({ paths }) =>
-    paths.filter(({ quotas }) => !quotas.some((each) => unit === undefined || each.unit === unit));
+    paths.filter(
+      ({ quotas, entry }) =>
+        !(entry.sort === 'route' && unit !== undefined && isSpentByModels(unit)) &&
+        !quotas.some((each) => each.mode === 'hard' && (unit === undefined || each.unit === unit)),
+    );
   return made(holds, ['isLimited', unit]);
 }
 

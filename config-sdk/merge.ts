@@ -100,7 +100,7 @@ const drownedBy =
 
 /** Both say of the same target that it cannot do something. Types do so in the compiler's words when several cannot. */
 function sameMisfit(ours: Placed, theirs: Placed): boolean {
-  const [subject] = /^\S+ (lacks|is no model for)/.exec(ours.message) ?? [];
+  const [subject] = /^\S+ (lacks|is no model for|has no price)/.exec(ours.message) ?? [];
   return ours.code === 'target_unfit' && subject !== undefined && theirs.message.includes(subject);
 }
 

@@ -1,7 +1,8 @@
 /** Every way a request can take through a snapshot: who asks, what for, and each target it may come to, fallbacks included. */
 import { firstChances } from './balanced-group.ts';
 import { surfacePaths } from './pipeline/find-line.ts';
-import type { ModelSnapshot, QuotaSnapshot, Snapshot, TargetSnapshot } from './snapshot.ts';
+import type { ModelSnapshot, Snapshot, TargetSnapshot } from './snapshot.ts';
+import { windowOf, type QuotaSnapshot, type QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
 export { firstChances } from './balanced-group.ts';
 
@@ -13,9 +14,13 @@ export interface PathNode {
 export interface PathQuota {
   readonly name: string;
   readonly unit: QuotaSnapshot['unit'];
+  /** Units; of money, US dollars. */
   readonly limit: number;
-  readonly windowMs: number;
+  /** Undefined where there is none: what is in flight. */
+  readonly window: QuotaWindowSnapshot | undefined;
   readonly scope: QuotaSnapshot['scope'];
+  /** What is soft refuses nothing. */
+  readonly mode: QuotaSnapshot['mode'];
 }
 
 export interface Path {
@@ -106,7 +111,9 @@ function tailsOf(snapshot: Snapshot): Record<'models' | 'routes', ReadonlyMap<st
 function* walk(snapshot: Snapshot, tails: ReturnType<typeof tailsOf>): Generator<Path> {
   const quotaOf = (name: string): PathQuota[] => {
     const quota = snapshot.quotas[name];
-    return quota ? [{ name, unit: quota.unit, limit: quota.limit, windowMs: quota.window, scope: quota.scope }] : [];
+    if (!quota) return [];
+    const { unit, limit, scope, mode } = quota;
+    return [{ name, unit, limit: Number(limit), window: windowOf(quota), scope, mode }];
   };
   for (const [name, { tags = none, models, routes, quotas: own = none }] of Object.entries(snapshot.consumers)) {
     const consumer = { name, tags };

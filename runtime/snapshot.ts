@@ -10,6 +10,7 @@ import type { PolicyKind } from './policies/policy.ts';
 import * as providers from './providers/index.ts';
 import { modelName, objectName, removedObject, tags, vendorModelId } from './snapshot-names.ts';
 import { modelProbe } from './snapshot-probes.ts';
+import { quota } from './snapshot-quotas.ts';
 import { route, upstream } from './snapshot-routes.ts';
 import { capabilityNames, modelKinds, type ModelFacts, type ProviderKind } from './providers/provider.ts';
 import { rolloutSchema } from './rollout.ts';
@@ -33,6 +34,9 @@ export { estimateTokens } from './context/estimate.ts';
 export { isPrivateHost } from './providers/options.ts';
 export { conversationKinds } from './model-kind.ts';
 export { apisFor } from './providers/provider.ts';
+export { mostItCosts, nanoUsd, usdText, type Money } from './cost.ts';
+export { countedLimit, isSpentByModels, isZone, unstatedOutputTokens, windowOf } from './snapshot-quotas.ts';
+export type { QuotaSnapshot, QuotaUnit, QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
 interface Configured {
   readonly kind: string;
@@ -168,16 +172,6 @@ const model = z.strictObject({
   probe: modelProbe.optional(),
 });
 
-const quota = z.strictObject({
-  unit: z.literal('requests'),
-  limit: z.int().min(1).max(1_000_000_000),
-  window: duration(1_000, 31 * 86_400_000),
-  /** `consumer`: each consumer has its own count. `gateway`: one count for all. */
-  scope: z.enum(['consumer', 'gateway']).default('consumer'),
-  /** When the store does not answer: `closed` refuses with 503, `open` serves uncounted. */
-  onStoreDown: z.enum(['closed', 'open']).default('closed'),
-});
-
 const consumer = z.strictObject({
   /** `sha256:` and the hex digest of the whole key. Two at once allow rotation. */
   keys: z
@@ -224,7 +218,6 @@ export type Snapshot = z.output<typeof snapshotSchema>;
 export type SnapshotInput = z.input<typeof snapshotSchema>;
 export type ModelSnapshot = z.output<typeof model>;
 export type PromptSnapshot = z.output<typeof prompt>;
-export type QuotaSnapshot = z.output<typeof quota>;
 export type ConsumerSnapshot = z.output<typeof consumer>;
 export type RouteSnapshot = z.output<typeof route>;
 export type UpstreamSnapshot = z.output<typeof upstream>;

@@ -72,6 +72,26 @@ export const accessFindings = {
     'remove it, or lower its limit',
     'It reads as a limit and is none.',
   ),
+  quota_price_unknown: error(
+    'A consumer with a quota in money may use a model of which one target has no price.',
+    "write prices beside its contextWindow, with '0' where nothing is billed",
+    'What that target answers would cost nothing by the count of the quota, however much it costs.',
+  ),
+  quota_zone_unknown: error(
+    'The time zone of a calendar window is none.',
+    "write a name of the time zone database, such as 'Europe/Berlin' or 'UTC'",
+    'Nobody can say when its days begin; the revision would be refused.',
+  ),
+  quota_counts_nothing: warning(
+    'A quota counts tokens or money, and nothing that draws from it spends any.',
+    'attach it to models, or to consumers that may use some; for routes count requests',
+    'It reads as a limit and is none.',
+  ),
+  quota_needs_small_answers: warning(
+    'A quota is smaller than what one call of a model is taken to need, unless the client says how long the answer may be.',
+    'raise the limit, write a smaller maxOutputTokens of the model, or have clients send max_tokens',
+    'The most that a call can take is held before it is sent on: one that does not say how much is refused every time.',
+  ),
   quota_window_drifts: warning(
     'The window of a quota does not divide a day, or looks like a month and is none.',
     'use a window that divides a day (15m, 1h, 6h) or whole days',

@@ -36,7 +36,7 @@ export type ChangeKind = (typeof changeKinds)[number];
 export type Piece = string | { readonly code: string };
 export type Phrase = readonly Piece[];
 
-const grouped = (value: number): string => {
+export const grouped = (value: number): string => {
   const [whole = '', rest] = String(value).split('.');
   const digits = whole.replaceAll(/\B(?=(\d{3})+(?!\d))/g, ',');
   return rest === undefined ? digits : `${digits}.${rest}`;

@@ -1,18 +1,10 @@
 /** Limits: quotas that change, and quotas that are attached or taken off. */
 import type { QuotaSnapshot, Snapshot } from '@headgate/runtime/snapshot';
-import { joined, listed, say, type Change, type Phrase, type Risk } from './change.ts';
-import { durationInWords } from './duration-words.ts';
+import { joined, listed, say, type Change, type Phrase } from './change.ts';
+import { growth, limitInWords, quotaInWords, sameLimit, whose } from './limit-words.ts';
+import { worthInWords } from './limit-worth.ts';
 import { attachable, quotaUses, sortWord, type Attached, type QuotaUses } from './quota-uses.ts';
 import { entryOf, listChange, paired, type Pair, type Sides } from './revision.ts';
-
-const whose = { consumer: 'for each consumer', gateway: 'for all consumers together' } as const;
-
-function limitInWords({ limit, unit, window }: QuotaSnapshot): Phrase {
-  const words = durationInWords(window);
-  return say`${limit} ${[unit]} per ${[words.replace(/^1 /, '')]}`;
-}
-
-export const quotaInWords = (quota: QuotaSnapshot): Phrase => say`${limitInWords(quota)} ${[whose[quota.scope]]}`;
 
 /** What limits an object that is new. */
 export function attachedQuotas(names: readonly string[] | undefined, snapshot: Snapshot): Phrase {
@@ -37,42 +29,47 @@ export function unlimited(
   return free.length === 0 ? [] : [say`no quota limits it at ${listed(free)}`];
 }
 
-/** How much more is allowed per time than before, as an exact fraction: at ten times the risk is another. */
-interface Growth {
-  readonly looser: boolean;
-  readonly risk: Risk;
-  readonly words: Phrase;
+/** Beyond which a warning is given, and whether the limit refuses at all. */
+function manner(before: QuotaSnapshot, after: QuotaSnapshot, subject: Pick<Change, 'object' | 'details'>): Change[] {
+  const changes: Change[] = [];
+  const name = [{ code: subject.object.slice('quotas.'.length) }];
+  if (before.mode !== after.mode) {
+    const looser = after.mode === 'soft';
+    changes.push({
+      ...subject,
+      kind: looser ? 'limit_loosened' : 'limit_tightened',
+      risk: looser ? 'high' : 'medium',
+      sentence: looser
+        ? say`quota ${name} refuses nothing any more: it only warns`
+        : say`quota ${name} refuses what is above its limit; it only warned before`,
+    });
+  }
+  if (before.warnAt !== after.warnAt) {
+    const words = ({ warnAt }: QuotaSnapshot) => (warnAt === undefined ? 'never' : `from ${Number((warnAt * 100).toFixed(6))} % on`);
+    changes.push({
+      kind: 'other_changed',
+      risk: 'low',
+      object: subject.object,
+      sentence: say`quota ${name} warns ${[words(after)]} (before: ${[words(before)]})`,
+      details: [],
+    });
+  }
+  return changes;
 }
 
-/** From this factor on it is another order of size, and most likely a slip. */
-const steep = 10n;
-
-function growth(before: QuotaSnapshot, after: QuotaSnapshot): Growth {
-  if (before.unit !== after.unit) return { looser: true, risk: 'high', words: ['counted in another unit'] };
-  const now = BigInt(after.limit) * BigInt(before.window);
-  const old = BigInt(before.limit) * BigInt(after.window);
-  const same = now === old;
-  const factor = now > old ? Number(now) / Number(old) : Number(old) / Number(now);
-  return {
-    // At the same rate, a longer window lets more through at once.
-    looser: now > old || (same && after.window > before.window),
-    risk: now >= steep * old || old >= steep * now ? 'high' : 'medium',
-    words: same ? ['the same rate, in other portions'] : [`${now > old ? '×' : '÷'}${Number(factor.toPrecision(3))}`],
-  };
-}
-
-function quotaChanges({ name, before, after }: Pair<QuotaSnapshot>, uses: QuotaUses): Change[] {
+function quotaChanges(pair: Pair<QuotaSnapshot>, uses: QuotaUses, { base, head }: Sides): Change[] {
+  const { name, before, after } = pair;
   const object = `quotas.${name}`;
   const users = uses(name);
   const changes: Change[] = [];
-  if (before.limit !== after.limit || before.window !== after.window || before.unit !== after.unit) {
+  if (!sameLimit(before, after)) {
     const { looser, risk, words } = growth(before, after);
     changes.push({
       kind: looser ? 'limit_loosened' : 'limit_tightened',
       risk,
       object,
       sentence: say`quota ${name}: ${limitInWords(before)} → ${limitInWords(after)} (${words}), ${[whose[after.scope]]}`,
-      details: users,
+      details: [...worthInWords(pair, base, head), ...users],
     });
   }
   if (before.scope !== after.scope) {
@@ -97,7 +94,7 @@ function quotaChanges({ name, before, after }: Pair<QuotaSnapshot>, uses: QuotaU
       details: users,
     });
   }
-  return changes;
+  return [...changes, ...manner(before, after, { object, details: users })];
 }
 
 function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[number], { base, head }: Sides): Change[] {
@@ -121,7 +118,10 @@ function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[numbe
     const sentence = say`${subject} draws from quota ${inWords(come, head)} instead of ${inWords(gone, base)}`;
     const [old, now] = [entryOf(base.quotas, gone[0] ?? ''), entryOf(head.quotas, come[0] ?? '')];
     const single = gone.length === 1 && come.length === 1 && old && now ? growth(old, now) : undefined;
-    const looser = single?.looser !== false || (old?.scope === 'gateway' && now?.scope === 'consumer');
+    const looser =
+      single?.looser !== false ||
+      (old?.scope === 'gateway' && now?.scope === 'consumer') ||
+      (old?.mode === 'hard' && now?.mode === 'soft');
     const kind = looser ? 'limit_loosened' : 'limit_tightened';
     return [{ kind, risk: single?.risk ?? 'high', object, sentence, details: [] }];
   }
@@ -135,7 +135,7 @@ export function limitChanges(sides: Sides): Change[] {
   const { base, head } = sides;
   const uses = quotaUses(head);
   return [
-    ...paired(base.quotas, head.quotas).kept.flatMap((pair) => quotaChanges(pair, uses)),
+    ...paired(base.quotas, head.quotas).kept.flatMap((pair) => quotaChanges(pair, uses, sides)),
     ...attachable.flatMap((sort) =>
       paired<Attached>(base[sort], head[sort]).kept.flatMap((pair) => attachmentChanges(pair, sort, sides)),
     ),

@@ -18,6 +18,7 @@ import * as routes from './routes.ts';
 import type { Rule } from './rule.ts';
 import * as secretNames from './secret-names.ts';
 import { secretLiterals } from './secrets.ts';
+import * as spending from './spending.ts';
 import * as targets from './targets.ts';
 import * as templates from './templates.ts';
 import { terms } from './terms.ts';
@@ -86,6 +87,11 @@ export const rules: readonly Rule[] = [
   keys.routesWithoutConsumers,
   quotas.driftingWindows,
   quotas.idleQuotas,
+  spending.unpricedLegs,
+  spending.unpricedUse,
+  spending.idleCounts,
+  spending.smallQuotas,
+  spending.unknownZones,
   terms,
   prompts.variableNames,
   prompts.choicesMentioned,

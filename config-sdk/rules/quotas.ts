@@ -1,36 +1,53 @@
 /** Quotas: limits that can be reached, in windows that begin when their readers think. */
-import { parseDuration } from '@headgate/runtime/duration';
-import type { ConsumerSnapshot, QuotaSnapshot } from '@headgate/runtime/snapshot';
-import { allSound, problemAt, served, type Problem, type Project, type Rule, type Served } from './rule.ts';
+import {
+  countedLimit,
+  snapshotSchema,
+  windowOf,
+  type ConsumerSnapshot,
+  type QuotaSnapshot,
+} from '@headgate/runtime/snapshot';
+import { mostTouched } from '../quota-windows.ts';
+import { allSound, oncePerProject, problemAt, served } from './rule.ts';
+import type { CompiledObject, Problem, Project, Rule, Served } from './rule.ts';
 
 const dayMs = 86_400_000;
 
+/** What serving reads of the quotas: compiled objects hold what their author wrote. */
+export const limitsOf = oncePerProject((project): readonly Served<QuotaSnapshot>[] =>
+  served(project, 'quota').flatMap(({ object }) => {
+    const value = snapshotSchema.shape.quotas.parse({ [object.id]: object.value })[object.id];
+    return value ? [{ object, value }] : [];
+  }),
+);
+
 export const driftingWindows: Rule = (project) =>
-  served<QuotaSnapshot>(project, 'quota').flatMap(({ object, value }): Problem[] => {
+  limitsOf(project).flatMap(({ object, value }): Problem[] => {
     const ms = windowOf(value);
+    if (typeof ms !== 'number') return [];
     const days = ms / dayMs;
     const month = days >= 28 && days <= 31;
     if (!month && (ms < dayMs ? dayMs % ms === 0 : ms % dayMs === 0)) return [];
     const what = month ? 'is counted from 1 January 1970 and is no calendar month' : 'begins at another time each day';
-    const message = `quota '${object.id}': a window of ${String(value.window)} ${what}`;
+    const message = `quota '${object.id}': a window of ${windowAsWritten(object)} ${what}`;
     return problemAt(project, { object, path: ['window'] }, { code: 'quota_window_drifts', message });
   });
 
-/** As it was written: compiled objects hold what their author wrote, before the schema reads it. */
-const windowOf = ({ window }: QuotaSnapshot): number => parseDuration(String(window)) ?? dayMs;
-
-/** Most that `inner` lets through in one window of `outer`. Windows of both begin at multiples of their length. */
-function mostWithin(inner: QuotaSnapshot, outer: QuotaSnapshot): number {
-  const [short, long] = [windowOf(inner), windowOf(outer)];
-  if (short % long === 0) return inner.limit;
-  return inner.limit * (long % short === 0 ? long / short : Math.ceil(long / short) + 1);
+function windowAsWritten({ value }: CompiledObject): string {
+  const { window } = value as { readonly window?: unknown };
+  return typeof window === 'string' ? window : JSON.stringify(window ?? '');
 }
 
-const scopeOf = ({ scope = 'consumer' }: Partial<QuotaSnapshot>): string => scope;
+/** Tokens of both sorts together are at least as many as those of one. */
+const countsWith = (quota: QuotaSnapshot, other: QuotaSnapshot): boolean =>
+  other.unit === quota.unit || (other.unit === 'tokens' && (quota.unit === 'inputTokens' || quota.unit === 'outputTokens'));
 
 /** Whether `quota` cannot be the first to refuse where `other` counts every request that it counts. */
 const isCovered = (quota: QuotaSnapshot, other: QuotaSnapshot): boolean =>
-  (scopeOf(other) === 'gateway' || scopeOf(quota) === 'consumer') && mostWithin(other, quota) <= quota.limit;
+  quota.mode === 'hard' &&
+  other.mode === 'hard' &&
+  countsWith(quota, other) &&
+  (other.scope === 'gateway' || quota.scope === 'consumer') &&
+  countedLimit(other) * mostTouched(other, quota) <= countedLimit(quota);
 
 /** For each quota, the names of those that every request which draws from it draws from as well. */
 function companions(project: Project): ReadonlyMap<string, ReadonlySet<string>> {
@@ -50,15 +67,17 @@ function companions(project: Project): ReadonlyMap<string, ReadonlySet<string>> 
 
 export const idleQuotas: Rule = (project) => {
   if (!allSound(project, 'model', 'route', 'consumer')) return [];
-  const quotas = new Map(served<QuotaSnapshot>(project, 'quota').map((quota) => [quota.object.id, quota]));
+  const quotas = new Map(limitsOf(project).map((quota) => [quota.object.id, quota]));
   const beside = companions(project);
   return [...quotas.values()].flatMap((quota): Problem[] => {
     const tighter = [...(beside.get(quota.object.id) ?? [])]
       .map((name) => quotas.get(name))
       .find((other): other is Served<QuotaSnapshot> => other !== undefined && isBefore(other, quota, beside));
     if (!tighter) return [];
-    const { limit, window } = tighter.value;
-    const message = `quota '${quota.object.id}' always counts together with '${tighter.object.id}', whose ${limit} per ${String(window)} are used up first`;
+    const { limit, unit } = tighter.value;
+    const much = unit === 'usd' ? `$${limit}` : `${limit}`;
+    const over = unit === 'concurrency' ? 'at once' : `per ${windowAsWritten(tighter.object)}`;
+    const message = `quota '${quota.object.id}' always counts together with '${tighter.object.id}', whose ${much} ${over} are used up first`;
     return problemAt(project, { object: quota.object, path: ['limit'] }, { code: 'quota_never_binds', message });
   });
 };

@@ -112,7 +112,10 @@ assertType<Same<typeof alone, Group<typeof known | typeof narrowed>>>();
 const fitting = contextPolicy('fitting', { kind: 'quantisedCut', target: 9_000 });
 const anyBudget: number = 9_000;
 const unknownBudget = contextPolicy('unknown-budget', { kind: 'quantisedCut', target: anyBudget });
-const money: Quota<'usd'> = { kind: 'quota', id: 'money' };
+const money = quota('money', { unit: 'usd', limit: '250.00', window: { calendar: 'month', zone: 'Europe/Berlin' } });
+assertType<Same<typeof money, Quota<'usd'>>>();
+quota('at-once', { unit: 'concurrency', limit: 4, warnAt: 0.8, mode: 'soft' });
+quota('last-hour', { unit: 'outputTokens', limit: 1_000_000, window: { sliding: '1h' } });
 model('all-fit', { needs: ['tools'], targets: [known, ordered(narrowed)], context: fitting, quotas: [free, money] });
 model('only-by-another-api', { needs: ['reasoning'], targets: [vendor.target('gpt-5-pro')] });
 model('not-judged', { targets: [priced], context: unknownBudget });
@@ -230,6 +233,18 @@ prompt('unknown-choice', { system: 'Hi {{name}}', choices: { tone: ['a'] } });
 prompt('short-fixture', { system: 'Hi {{name}} {{place}}', fixtures: { one: { name: 'x' } } });
 // @ts-expect-error no such unit
 quota('bad-unit', { limit: 1, unit: 'request', window: '1h' });
+// @ts-expect-error money is no float
+quota('float-money', { unit: 'usd', limit: 250, window: '1h' });
+// @ts-expect-error only money is written as text
+quota('text-tokens', { unit: 'tokens', limit: '250', window: '1h' });
+// @ts-expect-error what has ended counts no more
+quota('window-of-calls', { unit: 'concurrency', limit: 4, window: '1h' });
+// @ts-expect-error over which time?
+quota('no-window', { unit: 'tokens', limit: 4 });
+// @ts-expect-error no such stretch of the calendar
+quota('bad-calendar', { unit: 'tokens', limit: 4, window: { calendar: 'quarter' } });
+// @ts-expect-error misspelt
+quota('misspelt', { unit: 'tokens', limit: 4, window: '1h', warnat: 0.5 });
 // @ts-expect-error no duration
 quota('bad-window', { limit: 1, unit: 'requests', window: '1 hour' });
 // @ts-expect-error no such kind of provider

@@ -31,8 +31,9 @@ invariant('tier', needsTier({ tiers: ['free', 'pro'], from: 'pro', model: chat }
 invariant('later', async ({ paths }) => Promise.resolve(paths.every(() => true)));
 // @ts-expect-error -- a model is no place to stay at
 invariant('stays', staysAt({ tag: 'pii', at: [chat] }));
-// @ts-expect-error -- nothing else is counted yet
-invariant('limited', isLimited({ unit: 'usd' }));
+invariant('limited in money', isLimited({ unit: 'usd' }));
+// @ts-expect-error -- other currencies are not counted
+invariant('limited', isLimited({ unit: 'eur' }));
 // @ts-expect-error -- the tier is one of those that are listed
 invariant('tier', needsTier({ tiers: ['free', 'pro'], from: 'gold', model: chat }));
 // @ts-expect-error -- a path has no colour

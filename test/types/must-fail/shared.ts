@@ -1,6 +1,5 @@
 /** What the mistakes beside this file are made with. Sound by itself. */
 import { contextPolicy, policy, prompt, provider, quota, secret } from 'headgate';
-import type { Quota } from 'headgate';
 
 export const openai = provider('openai', {
   kind: 'openai',
@@ -15,8 +14,7 @@ export const sandbox = provider('sandbox', {
   },
 });
 export const hourly = quota('hourly', { unit: 'requests', limit: 10, window: '1h' });
-/** As a unit of money will make them. */
-export const monthly: Quota<'usd'> = { kind: 'quota', id: 'monthly' };
+export const monthly = quota('monthly', { unit: 'usd', limit: '250.00', window: { calendar: 'month' } });
 export const long = contextPolicy('long', { kind: 'quantisedCut', target: 6_000 });
 export const block = policy('block', { kind: 'blockTerms', terms: ['never'] });
 export const support = prompt('support', {
