@@ -51,6 +51,8 @@ export interface Call {
   readonly toolChoice?: ToolChoice;
   readonly parallelToolCalls?: boolean;
   readonly maxOutputTokens?: number;
+  /** How many answers are asked for; absent means one. */
+  readonly answers?: number;
   readonly temperature?: number;
   readonly topP?: number;
   readonly stop?: readonly string[];

@@ -7,11 +7,12 @@ import type { Asking } from './balancing/balancer.ts';
 import type { Call, JsonObject, Message } from './call.ts';
 import { askedFor } from './door.ts';
 import { asHeadgateError, type ErrorCode } from './errors.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, Lease } from './exchange.ts';
 import type { Generation, LiveConsumer } from './generation/generation.ts';
 import { offlineGeneration } from './generation/offline.ts';
 import { bindPrompt } from './generation/template.ts';
 import { HeldReply } from './held-reply.ts';
+import { endOffline, type Circumstances } from './offline-end.ts';
 import { offlineHouse } from './offline-house.ts';
 import { newOutcome, type Outcome } from './outcome.ts';
 import { maxCallBytes, tooLarge } from './pipeline/accept.ts';
@@ -23,7 +24,6 @@ import { pathAtUpstream } from './generation/routes.ts';
 import { admitRoute } from './pipeline/admit-route.ts';
 import { findLine, surfaceName, type Line } from './pipeline/find-line.ts';
 import { modelsLine } from './pipeline/models-line.ts';
-import type { QuotaStore } from './quota/store.ts';
 import { headOf, type AskedRequest } from './request-file.ts';
 import type { Snapshot, SnapshotInput } from './snapshot.ts';
 import { checkSnapshot } from './sync/check-snapshot.ts';
@@ -38,6 +38,7 @@ export type { RequestTrace } from './telemetry/recent-requests.ts';
 export { memoryStore } from './quota/memory.ts';
 export { StoreUnavailable, type QuotaStore } from './quota/store.ts';
 export { readRequest, RequestProblem, type AskedRequest } from './request-file.ts';
+export type { Circumstances } from './offline-end.ts';
 export type { Outcome } from './outcome.ts';
 export type { Step } from './trace.ts';
 
@@ -71,13 +72,6 @@ export interface Order {
   readonly targets: readonly string[];
 }
 
-export interface Circumstances {
-  /** Counts before this request, and the clock of their windows. Default: nothing was used, and a window begins. */
-  readonly quotas?: QuotaStore;
-  /** Numbers in [0, 1) that targets are drawn with. Default: the same for each request. */
-  readonly random?: () => number;
-}
-
 export interface Trace extends Decision {
   readonly steps: readonly Step[];
   /** What may be drawn of the targets; undefined for routes, refusals before the model, and more orders than can be told. */
@@ -108,6 +102,7 @@ type Walked = Exchange & {
   readonly call?: Call;
   readonly guarded?: true;
   readonly keep?: readonly number[];
+  readonly lease?: Lease;
 };
 
 async function walk(found: Line, exchange: Exchange, asked: { path: string; body: Buffer }): Promise<void> {
@@ -178,6 +173,7 @@ class OfflineDecider implements Decider {
       ({ path } = where);
       found = findLine(request, where, this.#generation.tables);
       await walk(found, exchange, { path, body });
+      await endOffline(exchange, circumstances);
     } catch (error) {
       refusal = refusalOf(error);
       outcome.code = refusal.code;

@@ -129,6 +129,12 @@ function objectOf(matched: string): string | undefined {
   return matched.startsWith('route:') ? `routes.${matched.slice('route:'.length)}` : undefined;
 }
 
+/** Quotas that are near their end; undefined without any. */
+function warningsOf({ drawn }: Outcome): readonly string[] | undefined {
+  const names = drawn.flatMap(({ quota, warns }) => (warns ? [quota] : []));
+  return names.length > 0 ? names : undefined;
+}
+
 function finish(edge: Edge, visit: Visit): void {
   const { house } = edge;
   const { outcome, generation, request, reply } = visit;
@@ -178,6 +184,8 @@ function finish(edge: Edge, visit: Visit): void {
       input_tokens: outcome.usage?.inputTokens,
       output_tokens: outcome.usage?.outputTokens,
       usage_estimated: outcome.usageEstimated || undefined,
+      cost_usd: outcome.costUsd,
+      quota_warnings: warningsOf(outcome),
     },
     'request',
   );

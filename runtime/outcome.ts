@@ -1,18 +1,28 @@
 /** What one request came to: written by the stages as it goes along, read by the log, the metrics and explanations. Names and numbers only, never content. */
 import type { Usage } from './call.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Window } from './quota/store.ts';
+import type { QuotaUnit } from './snapshot-quotas.ts';
 
 /** One taking from a quota, or the try at one. */
 export interface Drawn {
   /** Name of the quota. */
   readonly quota: string;
+  readonly unit: QuotaUnit;
   readonly scope: 'consumer' | 'gateway';
+  /** Money in billionths of a dollar, here and below. */
   readonly limit: number;
-  readonly windowMs: number;
-  /** In the window, this request included when it was granted. Undefined when the store did not answer. */
+  readonly window: Window;
+  /** What this request was taken to need at most. */
+  readonly amount: number;
+  /** In the window, this request included when it was granted. Undefined when the store did not answer, or was not asked. */
   readonly used: number | undefined;
   readonly resetMs: number | undefined;
   readonly granted: boolean;
+  /** It refuses nothing. */
+  readonly soft: boolean;
+  /** So much of it is used that answers carry a warning. */
+  readonly warns: boolean;
 }
 
 export interface Fit {
@@ -48,6 +58,10 @@ export interface Outcome {
   usage: Usage | undefined;
   /** The vendor told no usage, or not all of it: what is missing was estimated. */
   usageEstimated: boolean;
+  /** USD, as a decimal text; undefined without usage or a price. */
+  costUsd: string | undefined;
+  /** Input of targets that were outrun, which is not what the client is told of. */
+  readonly outrun: { readonly target: string; readonly inputTokens: number }[];
   /** Stable error code, when it did not go well. */
   code: ErrorCode | undefined;
   /** What the revision that this one is measured against would have served it as, and this one refused: `collection.name`. */
@@ -74,6 +88,8 @@ export const newOutcome = (): Outcome => ({
   attempts: 0,
   usage: undefined,
   usageEstimated: false,
+  costUsd: undefined,
+  outrun: [],
   code: undefined,
   lost: undefined,
   ownMs: undefined,

@@ -1,5 +1,6 @@
 /** One request in readable steps: what was decided, in order, each with the object of the configuration that decided it. */
 import type { Drawn, Outcome } from './outcome.ts';
+import { amountInWords, figure, windowInWords } from './quota/words.ts';
 
 export interface Step {
   /** One word: `surface`, `consumer`, `model`, `route`, `access`, `prompt`, `targets`, `policy`, `context`, `quota`, `attempt`, `refused` and so on. */
@@ -48,13 +49,25 @@ function lengthInWords(ms: number): string {
   return unit ? `${seconds / unit[1]}${unit[0]}` : `${seconds}s`;
 }
 
+const endOfWindow = ({ window, resetMs = 0 }: Drawn): string =>
+  window.kind === 'none'
+    ? ''
+    : `; ${window.kind === 'sliding' ? 'some is free again' : 'the window ends'} in ${lengthInWords(resetMs)}`;
+
 function quotaInWords(drawn: Drawn, consumer: string | undefined): string {
-  const { scope, limit, windowMs, used, resetMs, granted } = drawn;
+  const { unit, scope, limit, window, amount, used, granted, soft } = drawn;
   const whose = scope === 'gateway' ? 'of all consumers' : `of ${consumer ?? 'its consumer'}`;
-  const rate = `${limit} requests in ${lengthInWords(windowMs)} ${whose}`;
-  if (used === undefined || resetMs === undefined) return `${rate}: the store does not answer`;
-  const ends = `the window ends in ${lengthInWords(resetMs)}`;
-  return granted ? `number ${used} of ${rate}; ${ends}` : `all ${rate} are used; ${ends}`;
+  const rate = `${amountInWords(unit, limit)}${windowInWords(window, lengthInWords)} ${whose}`;
+  const takes = unit === 'requests' || unit === 'concurrency' ? '' : `holds ${amountInWords(unit, amount)}, `;
+  if (used === undefined)
+    return granted || amount <= limit ? `${rate}: the store does not answer` : `${takes}more than all ${rate}`;
+  const ends = endOfWindow(drawn);
+  if (!granted)
+    return takes ? `${takes}with ${figure(unit, used)} of ${rate} used or held${ends}` : `all ${rate} are used${ends}`;
+  const beyond = soft ? ', and only warns' : '';
+  return takes
+    ? `${takes}now ${figure(unit, used)} of ${rate}${beyond}${ends}`
+    : `number ${used} of ${rate}${beyond}${ends}`;
 }
 
 function placeInWords({ method, path, surface, outcome }: Facts): Said {

@@ -55,6 +55,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'runtime/snapshot.ts',
     'runtime/snapshot-names.ts',
     'runtime/snapshot-probes.ts',
+    'runtime/snapshot-quotas.ts',
     'runtime/snapshot-routes.ts',
     'runtime/sync/keep.ts',
     'config-sdk/define.ts',

@@ -61,7 +61,9 @@ export function growth(before: QuotaSnapshot, after: QuotaSnapshot): Growth {
     // At the same rate, a longer window lets more through at once.
     looser: now > old || (same && is > was),
     risk: now >= steep * old || old >= steep * now ? 'high' : 'medium',
-    words: same ? [is === was ? 'the same rate' : 'the same rate, in other portions'] : [`${now > old ? '×' : '÷'}${Number(factor.toPrecision(3))}`],
+    words: same
+      ? [is === was ? 'the same rate' : 'the same rate, in other portions']
+      : [`${now > old ? '×' : '÷'}${Number(factor.toPrecision(3))}`],
   };
 }
 

@@ -25,7 +25,10 @@ function modelsBehind(name: string, snapshot: Snapshot): readonly string[] {
   return [...new Set([...own, ...used])];
 }
 
-function worthOf({ name, quota }: { readonly name: string; readonly quota: QuotaSnapshot }, snapshot: Snapshot): Worth | undefined {
+function worthOf(
+  { name, quota }: { readonly name: string; readonly quota: QuotaSnapshot },
+  snapshot: Snapshot,
+): Worth | undefined {
   if (quota.unit !== 'tokens' && quota.unit !== 'inputTokens' && quota.unit !== 'outputTokens') return undefined;
   const tokens = {
     inputTokens: quota.unit === 'outputTokens' ? 0 : quota.limit,
@@ -33,12 +36,17 @@ function worthOf({ name, quota }: { readonly name: string; readonly quota: Quota
   };
   let dearest: Worth | undefined;
   for (const model of modelsBehind(name, snapshot))
-    for (const { provider, model: id } of targetsOf(entryOf(snapshot.models, model)?.targets ?? { kind: 'group', balance: '', of: [] })) {
+    for (const { provider, model: id } of targetsOf(
+      entryOf(snapshot.models, model)?.targets ?? { kind: 'group', balance: '', of: [] },
+    )) {
       const models = entryOf(snapshot.providers, provider)?.models;
       const prices = models && entryOf(models, id)?.prices;
       if (!prices) continue;
       // All of one sort or all of the other, whichever is dearer.
-      const each = [mostItCosts({ ...tokens, outputTokens: 0 }, prices), mostItCosts({ ...tokens, inputTokens: 0 }, prices)];
+      const each = [
+        mostItCosts({ ...tokens, outputTokens: 0 }, prices),
+        mostItCosts({ ...tokens, inputTokens: 0 }, prices),
+      ];
       const most = each.reduce((one, other) => (other.units > one.units ? other : one));
       if (!dearest || most.units > dearest.units) dearest = { units: most.units, label: `${provider}/${id}` };
     }

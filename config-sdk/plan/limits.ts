@@ -45,7 +45,8 @@ function manner(before: QuotaSnapshot, after: QuotaSnapshot, subject: Pick<Chang
     });
   }
   if (before.warnAt !== after.warnAt) {
-    const words = ({ warnAt }: QuotaSnapshot) => (warnAt === undefined ? 'never' : `from ${Number((warnAt * 100).toFixed(6))} % on`);
+    const words = ({ warnAt }: QuotaSnapshot) =>
+      warnAt === undefined ? 'never' : `from ${Number((warnAt * 100).toFixed(6))} % on`;
     changes.push({
       kind: 'other_changed',
       risk: 'low',

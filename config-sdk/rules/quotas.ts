@@ -39,7 +39,8 @@ function windowAsWritten({ value }: CompiledObject): string {
 
 /** Tokens of both sorts together are at least as many as those of one. */
 const countsWith = (quota: QuotaSnapshot, other: QuotaSnapshot): boolean =>
-  other.unit === quota.unit || (other.unit === 'tokens' && (quota.unit === 'inputTokens' || quota.unit === 'outputTokens'));
+  other.unit === quota.unit ||
+  (other.unit === 'tokens' && (quota.unit === 'inputTokens' || quota.unit === 'outputTokens'));
 
 /** Whether `quota` cannot be the first to refuse where `other` counts every request that it counts. */
 const isCovered = (quota: QuotaSnapshot, other: QuotaSnapshot): boolean =>

@@ -84,7 +84,9 @@ export const unpricedUse: Rule = (project) => {
     const position = (value.quotas ?? []).findIndex((name) => money.has(name));
     if (position === -1) return [];
     // A model that has such a quota itself has its finding.
-    const models = usableBy(value, spenders(project)).filter(({ value: each }) => !each.quotas?.some((name) => money.has(name)));
+    const models = usableBy(value, spenders(project)).filter(
+      ({ value: each }) => !each.quotas?.some((name) => money.has(name)),
+    );
     const names = [...new Set(models.flatMap(unpriced))];
     if (names.length === 0) return [];
     const message = `consumer '${object.id}' has quota '${value.quotas?.[position]}' in usd and reaches ${several(names)}, of unknown price`;

@@ -24,12 +24,21 @@ interface Shape {
 /** A form has texts only. */
 const saysTrue = (value: JsonObject[string]): boolean => value === true || value === 'true';
 
+/** A form has them as text. What is no such number is the vendor's to refuse. */
+function countIn(...values: readonly JsonObject[string][]): number | undefined {
+  const counts = values.map(Number).filter((each) => Number.isSafeInteger(each) && each >= 1);
+  return counts.length === 0 ? undefined : Math.max(...counts);
+}
+
 function passed({ name, texts, answers, streams = {} }: Shape): PassedTask {
   return {
     name,
     readTask: (fields) => ({
       model: modelIn(fields),
       parts: texts.flatMap((field) => partsIn(fields[field], field)),
+      maxOutputTokens: countIn(fields['max_tokens']),
+      // Of `best_of` answers only some are sent, and all are billed.
+      answers: countIn(fields['n'], fields['best_of']),
       stream: saysTrue(fields['stream']) || Object.entries(streams).some(([field, word]) => fields[field] === word),
     }),
     readAnswer(body) {

@@ -8,6 +8,9 @@ export interface Task {
   readonly model: string;
   /** What policies judge. */
   readonly parts: readonly Part[];
+  /** Most tokens of one answer, and how many answers, where the client says. */
+  readonly maxOutputTokens?: number | undefined;
+  readonly answers?: number | undefined;
   /** The client asks for events. */
   readonly stream: boolean;
 }

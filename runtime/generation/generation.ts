@@ -6,6 +6,8 @@ import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { ModelKind } from '../model-kind.ts';
 import type { Verdict } from '../policies/policy.ts';
 import type { Connection, Prices, ProviderKind, Transport } from '../providers/provider.ts';
+import type { Window } from '../quota/store.ts';
+import type { QuotaUnit } from '../snapshot-quotas.ts';
 import type { KeyName } from '../upstream/keys.ts';
 import { Changes, type Compared } from './changes.ts';
 import { ConsumerRecord } from './consumer-record.ts';
@@ -53,9 +55,15 @@ export interface LiveTarget {
 
 export interface LiveQuota {
   readonly name: string;
+  readonly unit: QuotaUnit;
+  /** As it is counted: money in billionths of a dollar. */
   readonly limit: number;
-  readonly windowMs: number;
+  readonly window: Window;
   readonly scope: 'consumer' | 'gateway';
+  /** Share of the limit from which on answers carry a warning. */
+  readonly warnAt: number | undefined;
+  /** What is soft refuses nothing. */
+  readonly mode: 'hard' | 'soft';
   readonly onStoreDown: 'closed' | 'open';
 }
 

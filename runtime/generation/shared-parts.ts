@@ -10,14 +10,15 @@ import {
   providerKinds,
   type ProviderSnapshot,
   type PromptSnapshot,
-  type QuotaSnapshot,
   type Snapshot,
   type UpstreamSnapshot,
 } from '../snapshot.ts';
+import { isZone, windowOf } from '../snapshot-quotas.ts';
 import { digestOf } from '../upstream/keys.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { httpTransport } from '../upstream/send.ts';
 import type { LiveConnection, LiveModel, LiveProvider, LiveQuota, LiveRoute } from './generation.ts';
+import { liveQuota } from './live-quota.ts';
 import { OnDemand, positionsOf, type Directory } from './on-demand.ts';
 import { lookUpSources } from './sources.ts';
 
@@ -83,7 +84,12 @@ export class SharedParts {
       this.vendorModels.set(name, provider.models);
       this.providers.set(name, this.#provider(name, provider));
     });
-    await pace.each(quotas, ([name, quota]) => this.quotas.set(name, liveQuota(name, quota)));
+    await pace.each(quotas, ([name, quota]) => {
+      const window = windowOf(quota);
+      if (typeof window === 'object' && 'zone' in window && !isZone(window.zone))
+        this.problem(`quotas.${name}`, `this runtime knows no time zone '${window.zone}'`);
+      this.quotas.set(name, liveQuota(name, quota));
+    });
   }
 
   problem(object: string, text: string): void {
@@ -172,8 +178,4 @@ export class SharedParts {
     this.#pool(url.origin);
     return { name, origin: url.origin, path: url.pathname.replace(/\/$/, ''), headers, timeoutMs: snapshot.timeout };
   }
-}
-
-function liveQuota(name: string, { window, limit, scope, onStoreDown }: QuotaSnapshot): LiveQuota {
-  return { name, limit, windowMs: window, scope, onStoreDown };
 }

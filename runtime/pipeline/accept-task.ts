@@ -46,10 +46,12 @@ async function sentBy(exchange: TaskExchange): Promise<Sent> {
 }
 
 /** Policies, prompts' values and records of what was lost know calls: to them it is one message. */
-const callOf = ({ model, parts, stream }: Task): Call => ({
+const callOf = ({ model, parts, stream, maxOutputTokens, answers }: Task): Call => ({
   model,
   messages: [{ role: 'user', parts }],
   stream,
+  ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+  ...(answers !== undefined && { answers }),
   tools: [],
   untranslated: [],
 });

@@ -4,7 +4,7 @@ import type { Exchange, Identified, Reserved } from '../exchange.ts';
 import type { LiveRoute } from '../generation/generation.ts';
 import { forwardedMethods, hasBody } from '../upstream/request-shape.ts';
 import { identify } from './identify.ts';
-import { reserve } from './reserve.ts';
+import { longestRouteMs, reserve } from './reserve.ts';
 
 export interface RouteExchange extends Exchange {
   readonly route: LiveRoute;
@@ -38,5 +38,6 @@ export async function admitRoute<E extends RouteExchange>(exchange: E): Promise<
   exchange.outcome.matched = `route:${exchange.route.name}`;
   const identified = identify(exchange); // who is asking?            401
   const guarded = guard(identified); // route allowed? size?          403, 413
-  return reserve(guarded, exchange.route.quotas); //                  429, 503
+  const { quotas } = exchange.route;
+  return reserve(guarded, { quotas, longestMs: longestRouteMs }); //  429, 503
 }

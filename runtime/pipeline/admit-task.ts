@@ -5,6 +5,7 @@ import { guard } from './guard.ts';
 import { identify } from './identify.ts';
 import { reserve } from './reserve.ts';
 import { resolve } from './resolve.ts';
+import { reachOf } from './estimate.ts';
 import { isAnswered } from './task-outgoing.ts';
 
 export async function admitTask(exchange: TaskExchange): Promise<ReservedTask> {
@@ -16,5 +17,5 @@ export async function admitTask(exchange: TaskExchange): Promise<ReservedTask> {
   const resolved = resolve(accepted, purpose); // model, targets         400, 403, 404
   const guarded = guard(resolved); // policies on the way in             422
   exchange.outcome.ownMs = performance.now() - begun;
-  return reserve(guarded, guarded.model.quotas); // quotas               429, 503
+  return reserve(guarded, reachOf(guarded)); // quotas                   429, 503
 }

@@ -4,6 +4,7 @@ import { accept } from './accept.ts';
 import { fit } from './fit.ts';
 import { guard } from './guard.ts';
 import { identify } from './identify.ts';
+import { reachOf } from './estimate.ts';
 import { reserve } from './reserve.ts';
 import { conversation, resolve } from './resolve.ts';
 
@@ -15,5 +16,5 @@ export async function admit(exchange: SurfaceExchange): Promise<Reserved<Fitted>
   const guarded = guard(resolved); // policies on the way in             422
   const fitted = fit(guarded); // conversation inside the window         400
   exchange.outcome.ownMs = performance.now() - begun;
-  return reserve(fitted, fitted.model.quotas); // quotas                 429, 503
+  return reserve(fitted, reachOf(fitted)); // quotas                     429, 503
 }

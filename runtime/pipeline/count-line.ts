@@ -20,7 +20,8 @@ export async function admitCount(exchange: SurfaceExchange): Promise<Reserved<Gu
   const accepted = await accept(identified); // body -> call             400, 413, 415
   const resolved = resolve(accepted, conversation(accepted)); // model, prompt, targets 400, 403, 404
   const guarded = guard(resolved); // what may not leave is not counted  422
-  return reserve(guarded, guarded.model.quotas); // as one request       429, 503
+  const { quotas, deadlineMs } = guarded.model;
+  return reserve(guarded, { quotas, longestMs: deadlineMs }); // as one request   429, 503
 }
 
 /** The first target's count, where it speaks the client's dialect and counts in it. */

@@ -1,14 +1,9 @@
 /** What an answer cost: as the vendor says, or estimated and marked as such where it does not, or does not say all of it. */
 import type { AnswerEvent, Part, Usage } from '../call.ts';
 import { estimateTokens } from '../context/estimate.ts';
-import { messageTokens, tokensBeside } from '../context/message-tokens.ts';
+import { messageTokens } from '../context/message-tokens.ts';
 import type { Dispatchable } from '../exchange.ts';
-
-/** What was sent, prompt, cut and tools included. */
-function sentTokens({ call, keep, prepend }: Dispatchable): number {
-  const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
-  return [...prepend, ...kept].reduce((sum, message) => sum + messageTokens(message), tokensBeside(call));
-}
+import { sentTokens } from './estimate.ts';
 
 /** The other members of a reported usage stand: they are parts of a whole that is at least as large. */
 function estimated(exchange: Dispatchable, outputTokens: number, reported?: Usage): void {
@@ -29,7 +24,9 @@ export function settleUnanswered(exchange: Dispatchable): void {
 /** Another target was faster: what this one read is spent, and is not what the client is told of. */
 export function settleOutrun(exchange: Dispatchable, target: string): void {
   const { tokens, usageEstimated } = exchange.house.metrics;
-  tokens.inc({ target, direction: 'input' }, sentTokens(exchange));
+  const inputTokens = sentTokens(exchange);
+  exchange.outcome.outrun.push({ target, inputTokens });
+  tokens.inc({ target, direction: 'input' }, inputTokens);
   usageEstimated.inc({ target });
 }
 

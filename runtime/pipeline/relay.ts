@@ -4,6 +4,7 @@ import type { EventWriter, WireError } from '../dialects/dialect.ts';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { Answered, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { Deadline } from './deadline.ts';
+import { tellCost } from './price.ts';
 import { Meter, settleWhole } from './meter.ts';
 import { AttemptFailed } from './patience.ts';
 
@@ -99,6 +100,7 @@ export async function relay(exchange: Answered, deadline: Deadline): Promise<voi
   reply.header('headgate-attempts', String(outcome.attempts));
   if (answered.form === 'whole') {
     settleWhole(exchange, answered.usage, answered.parts);
+    tellCost(exchange);
     relayWhole(exchange, answered);
     return;
   }

@@ -4,23 +4,61 @@ import type { Exchange, Lease, Reserved } from '../exchange.ts';
 import type { LiveConsumer, LiveQuota } from '../generation/generation.ts';
 import type { Drawn } from '../outcome.ts';
 import { StoreUnavailable, type Demand, type QuotaStore, type Taking } from '../quota/store.ts';
+import { isSpentByModels } from '../snapshot-quotas.ts';
+import { amountOf, type Estimate } from './estimate.ts';
+import { warns, writeQuotaHeaders, writeWarnings } from './quota-headers.ts';
+import { neverFits, usedUp } from './refusal-of-quota.ts';
 
 type Taken = Lease['takings'][number];
+type Asking = Exchange & { readonly consumer: LiveConsumer };
 
-/** The name keeps the count: neither the limit nor the window's length is part of the key. */
-const keyOf = (quota: LiveQuota, consumer: LiveConsumer): string =>
-  quota.scope === 'gateway' ? quota.name : `${quota.name}:${consumer.name}`;
+/**
+ * The name keeps the count: neither the limit nor the window's length is part of the key. What was counted in one unit means
+ * nothing in another.
+ */
+function keyOf({ name, unit, scope }: LiveQuota, consumer: LiveConsumer): string {
+  const count = unit === 'requests' ? name : `${name}/${unit}`;
+  return scope === 'gateway' ? count : `${count}:${consumer.name}`;
+}
 
-const demandOf = ({ limit, windowMs }: LiveQuota, key: string): Demand => ({
-  key,
-  limit,
-  window: { kind: 'fixed', ms: windowMs },
-  amount: 1,
-});
+/** What a request may take, and for how long at most. */
+export interface Reach {
+  readonly quotas: readonly LiveQuota[];
+  /** Undefined for what spends neither tokens nor money. Asked only where a quota counts those. */
+  readonly estimate?: () => Estimate;
+  /** It has ended by then, or its process has. */
+  readonly longestMs: number;
+}
+
+/** After a deadline there is still an answer to be written. */
+const graceMs = 60_000;
+
+/** Answers of routes have no deadline: a place that a dead process held is free again after this time. */
+export const longestRouteMs = 3_600_000;
 
 interface Asked {
   readonly quota: LiveQuota;
   readonly demand: Demand;
+}
+
+/** What refuses nothing is never above its limit, whatever is asked for. */
+const endless = Number.MAX_SAFE_INTEGER;
+const mostOverSoft = 10;
+
+function demands({ quotas, estimate, longestMs }: Reach, consumer: LiveConsumer): readonly Asked[] {
+  let known: Estimate | undefined;
+  // One quota reached by two ways (its consumer and its model) is drawn from once.
+  const applying = new Map([...consumer.quotas, ...quotas].map((quota) => [keyOf(quota, consumer), quota]));
+  return [...applying].flatMap(([key, quota]): Asked[] => {
+    const { unit, limit, window, mode } = quota;
+    if (isSpentByModels(unit) && !estimate) return [];
+    if (isSpentByModels(unit)) known ??= estimate?.();
+    const amount = (known && amountOf(unit, known)) ?? 1;
+    const asked =
+      mode === 'soft' ? { limit: endless, amount: Math.min(amount, mostOverSoft * limit) } : { limit, amount };
+    const holdMs = unit === 'requests' ? {} : { holdMs: longestMs + graceMs };
+    return [{ quota, demand: { key, window, ...asked, ...holdMs } }];
+  });
 }
 
 /** Takes everything or nothing. With the store down there are no takings, and a reason. */
@@ -44,75 +82,47 @@ function takingAt(takings: readonly Taking[], index: number): Taking {
   return taking;
 }
 
-/** Gives back what was taken, for a request that is not served after all. A store that is down has nothing to give back to. */
-export async function giveBack(store: QuotaStore, takings: readonly Taken[]): Promise<void> {
-  if (takings.length === 0) return;
-  await store.settle(takings.map(({ demand, taking }) => ({ demand, taking, spent: 0 }))).catch((error: unknown) => {
-    if (!(error instanceof StoreUnavailable)) throw error;
-  });
-}
-
-const remaining = ({ quota, taking }: Taken): number => Math.max(0, quota.limit - taking.used);
-const seconds = (ms: number): number => Math.ceil(ms / 1000);
-
-/** `RateLimit` of the IETF draft for every quota, OpenAI's `x-ratelimit-*` for the one nearest to its end. */
-function writeHeaders(exchange: Exchange, takings: readonly Taken[]): void {
-  const [first, ...others] = takings;
-  if (!first) return;
-  const tightest = others.reduce((least, taken) => (remaining(taken) < remaining(least) ? taken : least), first);
-  const { reply } = exchange;
-  reply.header(
-    'ratelimit-policy',
-    takings.map(({ quota }) => `"${quota.name}";q=${quota.limit};w=${seconds(quota.windowMs)}`).join(', '),
-  );
-  reply.header(
-    'ratelimit',
-    takings.map((taken) => `"${taken.quota.name}";r=${remaining(taken)};t=${seconds(taken.taking.resetMs)}`).join(', '),
-  );
-  reply.header('x-ratelimit-limit-requests', String(tightest.quota.limit));
-  reply.header('x-ratelimit-remaining-requests', String(remaining(tightest)));
-  reply.header('x-ratelimit-reset-requests', `${seconds(tightest.taking.resetMs)}s`);
-}
-
-const drawn = ({ name, scope, limit, windowMs }: LiveQuota, taking: Taking | undefined): Drawn => ({
-  quota: name,
-  scope,
-  limit,
-  windowMs,
-  used: taking?.used,
-  resetMs: taking?.resetMs,
-  granted: taking?.granted ?? false,
+const drawn = ({ quota, demand }: Asked, taken: Taken | undefined): Drawn => ({
+  quota: quota.name,
+  unit: quota.unit,
+  scope: quota.scope,
+  limit: quota.limit,
+  window: quota.window,
+  amount: demand.amount,
+  used: taken?.taking.used,
+  resetMs: taken?.taking.resetMs,
+  granted: taken?.taking.granted ?? false,
+  soft: quota.mode === 'soft',
+  warns: taken !== undefined && warns(taken),
 });
 
-function refusal({ quota, taking }: Taken, exchange: Exchange & { consumer: LiveConsumer }): HeadgateError {
-  const place = exchange.generation.tables.sourceOf(`quotas.${quota.name}`);
-  const whose = quota.scope === 'consumer' ? ` for consumer '${exchange.consumer.name}'` : '';
-  return new HeadgateError(
-    'quota_exceeded',
-    `Quota '${quota.name}'${whose} is used up: ${taking.used} of ${quota.limit} requests in ${seconds(quota.windowMs)} s; resets in ${seconds(taking.resetMs)} s${place ? ` (${place})` : ''}.`,
-    // An SDK's own quick retries cannot help before the window ends.
-    { retryAfterMs: taking.resetMs, noRetry: taking.resetMs > 5_000, object: `quotas.${quota.name}` },
-  );
+function refused(exchange: Asking, { name }: LiveQuota, why: HeadgateError): HeadgateError {
+  exchange.house.metrics.quotaRefusals.inc({ quota: name, consumer: exchange.consumer.name });
+  return why;
 }
 
-export async function reserve<E extends Exchange & { readonly consumer: LiveConsumer }>(
-  exchange: E,
-  quotas: readonly LiveQuota[],
-): Promise<Reserved<E>> {
-  const { consumer, house } = exchange;
-  // One quota reached by two ways (its consumer and its model) is drawn from once.
-  const applying = new Map([...consumer.quotas, ...quotas].map((quota) => [keyOf(quota, consumer), quota]));
-  const asked = [...applying].map(([key, quota]) => ({ quota, demand: demandOf(quota, key) }));
-  const { takings, down } = await take(house.quotas, asked);
-  writeHeaders(exchange, takings);
-  exchange.outcome.drawn = asked.map(({ quota }, index) => drawn(quota, takings[index]?.taking));
+function warn(exchange: Asking, takings: readonly Taken[]): void {
+  const warned = takings.filter(warns);
+  writeWarnings(exchange, warned);
+  for (const { quota } of warned)
+    exchange.house.metrics.quotaWarnings.inc({ quota: quota.name, consumer: exchange.consumer.name });
+}
 
-  const refused = takings.find(({ taking }) => !taking.granted);
-  if (refused) {
-    house.metrics.quotaRefusals.inc({ quota: refused.quota.name, consumer: consumer.name });
-    throw refusal(refused, exchange);
+export async function reserve<E extends Asking>(exchange: E, reach: Reach): Promise<Reserved<E>> {
+  const { consumer, house, outcome } = exchange;
+  const asked = demands(reach, consumer);
+  const tooLarge = asked.find(({ demand }) => demand.amount > demand.limit);
+  if (tooLarge) {
+    outcome.drawn = [drawn(tooLarge, undefined)];
+    throw refused(exchange, tooLarge.quota, neverFits(tooLarge, exchange));
   }
-  const closed = down && asked.find(({ quota }) => quota.onStoreDown === 'closed');
+  const { takings, down } = await take(house.quotas, asked);
+  writeQuotaHeaders(exchange, takings);
+  outcome.drawn = asked.map((one, index) => drawn(one, takings[index]));
+
+  const full = takings.find(({ taking }) => !taking.granted);
+  if (full) throw refused(exchange, full.quota, usedUp(full, exchange));
+  const closed = down && asked.find(({ quota }) => quota.mode === 'hard' && quota.onStoreDown === 'closed');
   if (closed) {
     throw new HeadgateError(
       'quota_store_unavailable',
@@ -120,5 +130,6 @@ export async function reserve<E extends Exchange & { readonly consumer: LiveCons
       { retryAfterMs: 1_000, cause: down, object: `quotas.${closed.quota.name}` },
     );
   }
+  warn(exchange, takings);
   return Object.assign(exchange, { lease: { takings } });
 }

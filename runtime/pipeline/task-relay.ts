@@ -3,6 +3,7 @@ import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { AnsweredTask, StreamedTaskAnswer } from '../exchange.ts';
 import type { Deadline } from './deadline.ts';
 import { AttemptFailed } from './patience.ts';
+import { tellCost } from './price.ts';
 import { brokenStream, untilOver, wireError } from './relay.ts';
 
 async function relayStream(
@@ -25,6 +26,7 @@ export async function relayTask(exchange: AnsweredTask, deadline: Deadline): Pro
   reply.header('headgate-attempts', String(outcome.attempts));
   if (answered.form === 'whole') {
     outcome.usage = answered.usage;
+    tellCost(exchange);
     reply.whole(200, 'application/json', answered.bytes);
     return;
   }

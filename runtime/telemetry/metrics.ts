@@ -55,6 +55,18 @@ export function createMetrics() {
       labelNames: ['target', 'direction'],
       registers,
     }),
+    cost: new Counter({
+      name: 'headgate_cost_usd_total',
+      help: 'US dollars that tokens cost by the prices of the configuration, by target and consumer.',
+      labelNames: ['target', 'consumer'],
+      registers,
+    }),
+    quotaWarnings: new Counter({
+      name: 'headgate_quota_warnings_total',
+      help: 'Requests that were let through although a quota was beyond its `warnAt`, or a soft one beyond its limit.',
+      labelNames: ['quota', 'consumer'],
+      registers,
+    }),
     quotaRefusals: new Counter({
       name: 'headgate_quota_refusals_total',
       help: 'Requests refused because a quota was used up.',

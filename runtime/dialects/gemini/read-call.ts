@@ -57,6 +57,7 @@ export function readCall(body: JsonObject): Call {
     tools: readTools(body, untranslated),
     toolChoice: readToolChoice(body, untranslated),
     maxOutputTokens: optional(config, 'maxOutputTokens', isCount, 'a whole number from 1'),
+    answers: optional(config, 'candidateCount', isCount, 'a whole number from 1'),
     temperature: optional(config, 'temperature', isNumber, 'a number'),
     topP: optional(config, 'topP', isNumber, 'a number'),
     stop: optional(config, 'stopSequences', isTexts, 'an array of strings'),

@@ -44,7 +44,6 @@ export function readCall(body: JsonObject): Call {
   if (!isList(messages) || messages.length === 0) {
     throw new CallError('messages must be a non-empty array.', 'messages');
   }
-  optional(body, 'n', isCount, 'a whole number from 1');
   return withoutUndefined<Call>({
     model,
     messages: messages.map((message, index) => readMessage(message, `messages[${index}]`, untranslated)),
@@ -53,6 +52,7 @@ export function readCall(body: JsonObject): Call {
     toolChoice: readToolChoice(body, untranslated),
     parallelToolCalls: optional(body, 'parallel_tool_calls', isBoolean, 'a boolean'),
     maxOutputTokens: readMaxOutputTokens(body),
+    answers: optional(body, 'n', isCount, 'a whole number from 1'),
     temperature: optional(body, 'temperature', isNumber, 'a number'),
     topP: optional(body, 'top_p', isNumber, 'a number'),
     stop: readStop(body),

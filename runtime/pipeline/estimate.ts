@@ -1,0 +1,76 @@
+/** The most that a call can take, before anybody knows: what quotas of tokens and money hold until it has ended. */
+import { mostItCosts, nanoUsd } from '../cost.ts';
+import { messageTokens, tokensBeside } from '../context/message-tokens.ts';
+import type { Exchange, Guarded } from '../exchange.ts';
+import type { LiveTarget } from '../generation/generation.ts';
+import type { ModelKind } from '../model-kind.ts';
+import { unstatedOutputTokens, type QuotaUnit } from '../snapshot-quotas.ts';
+
+/** Counts are estimates of another vendor's tokenizer: as much is put on top as context policies hold back. */
+const margin = 1.1;
+
+export interface Estimate {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** At the dearest of the targets; of those without a price nothing is known. */
+  readonly nanoUsd: number;
+}
+
+type Asked = Guarded<Exchange> & { readonly keep?: readonly number[] | undefined };
+
+/** What is sent, as estimated: prompt, cut and tools included. */
+export function sentTokens({ call, keep, prepend }: Pick<Asked, 'call' | 'keep' | 'prepend'>): number {
+  const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
+  return [...prepend, ...kept].reduce((sum, message) => sum + messageTokens(message), tokensBeside(call));
+}
+
+/** A client may ask for any number of tokens: from here on all are too many. */
+const beyondAll = 1e12;
+
+/** They answer with numbers, which nobody counts. */
+const wordless: ReadonlySet<ModelKind> = new Set(['embedding', 'rerank', 'moderation']);
+
+/** One answer. */
+function longest({ kind, maxOutputTokens = unstatedOutputTokens }: LiveTarget, asked: number | undefined): number {
+  return wordless.has(kind) ? 0 : (asked ?? maxOutputTokens);
+}
+
+export function estimateOf(exchange: Asked): Estimate {
+  const { call, targets, outcome, model } = exchange;
+  // Where several may be asked at once, each of them reads it.
+  const readers = model.hedgeMs === undefined ? 1 : targets.length;
+  const inputTokens = Math.ceil((outcome.fit?.tokens ?? sentTokens(exchange)) * margin) * readers;
+  const most = targets.map((target) => {
+    const outputTokens = Math.min(beyondAll, longest(target, call.maxOutputTokens) * (call.answers ?? 1));
+    const { prices } = target;
+    return { outputTokens, nanoUsd: prices ? nanoUsd(mostItCosts({ inputTokens, outputTokens }, prices)) : 0 };
+  });
+  return {
+    inputTokens,
+    outputTokens: Math.max(0, ...most.map((each) => each.outputTokens)),
+    nanoUsd: Math.max(0, ...most.map((each) => each.nanoUsd)),
+  };
+}
+
+/** In the unit of a quota; undefined of what is neither tokens nor money. */
+export function amountOf(unit: QuotaUnit, of: Estimate): number | undefined {
+  switch (unit) {
+    case 'inputTokens':
+      return of.inputTokens;
+    case 'outputTokens':
+      return of.outputTokens;
+    case 'tokens':
+      return of.inputTokens + of.outputTokens;
+    case 'usd':
+      return of.nanoUsd;
+    default:
+      return undefined;
+  }
+}
+
+/** What a call of a model may draw from. */
+export const reachOf = (exchange: Asked) => ({
+  quotas: exchange.model.quotas,
+  estimate: () => estimateOf(exchange),
+  longestMs: exchange.model.deadlineMs,
+});
