@@ -148,10 +148,6 @@ const wordings: readonly Wording[] = [
     }),
   ],
   [
-    new RegExp(`${notAssignable}'undefined'`),
-    () => ({ message: 'nothing can stand here', hint: 'leave the property out' }),
-  ],
-  [
     /^Type 'Prompt<.* is not assignable to type 'BoundPrompt \|.*(?:Property '(\w+)' is missing in type '\{\}'|missing the following properties from type '.*': (.+))/,
     (one, several = '') => unboundPrompt(one, several),
   ],

@@ -51,12 +51,10 @@ export interface MoneyQuota extends QuotaSpec {
 }
 
 export interface ConcurrencyQuota extends QuotaSpec {
-  /** Requests that are being answered. */
+  /** Requests that are being answered. What has ended counts no more, so that there is no window. */
   unit: 'concurrency';
   /** Most at once. */
   limit: number;
-  /** None: what has ended counts no more. */
-  window?: never;
 }
 
 /** A limit. It is one count: attached in two places, both draw from it. Its name keeps the count when the limit is edited. */

@@ -8,7 +8,7 @@ import { capabilityNames, modelKinds, policyKinds, providerKinds, strategyKinds 
 const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
 const sourceOf = (path: string): SourceFile =>
   project.addSourceFileAtPath(fileURLToPath(new URL(`../${path}`, import.meta.url)));
-const files = ['gateway', 'define', 'groups', 'probes', 'prompt', 'invariant', 'handles'].map((name) =>
+const files = ['gateway', 'define', 'groups', 'limits', 'probes', 'prompt', 'invariant', 'handles'].map((name) =>
   sourceOf(`config-sdk/${name}.ts`),
 );
 
@@ -41,7 +41,7 @@ const words: Readonly<Record<string, string>> = {
   "'consumer' | 'user' | `header:${string}`": "`'consumer'`, `'user'` or text that begins with `header:`",
   'readonly [string, ...string[]]': 'list of texts, at least one',
   'Readonly<Record<Lowercase<string>, readonly [string, ...string[]]>>': 'record of lists of texts',
-  Unit: "`'requests'`",
+  'Duration | SlidingWindow | CalendarWindow': 'duration, or a record of `sliding` or of `calendar` and `zone`',
   Decimal: "text such as `'1.25'`",
   '(Written & Decimal) | Decimal': "text such as `'1.25'`",
   '(Written & number) | number': '`number`',
@@ -190,6 +190,7 @@ const further: Readonly<Record<string, readonly string[]>> = {
   defineGateway: ['Acceptance', 'Rollout', 'RolloutStage'],
   model: ['ModelProbe'],
   route: ['RouteProbe'],
+  quota: ['CountQuota', 'MoneyQuota', 'ConcurrencyQuota', 'CalendarWindow'],
 };
 const kindsFor: Readonly<Record<string, string>> = {
   provider: kindsIn(providerKinds, 'providers'),
@@ -223,6 +224,11 @@ function promptValues(): string {
 }
 
 const captions: Readonly<Record<string, string>> = {
+  QuotaSpec: 'Of every unit:',
+  CountQuota: 'Of requests and tokens:',
+  MoneyQuota: 'Of money:',
+  ConcurrencyQuota: 'Of calls in flight:',
+  CalendarWindow: 'A window of the calendar:',
   ModelProbe: 'Its `probe`:',
   RouteProbe: 'Its `probe`:',
   Rollout: 'What is said of a `rollout`:',

@@ -30,6 +30,7 @@ import { checkSnapshot } from './sync/check-snapshot.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { matchedObject, stepsOf, type Step } from './trace.ts';
 
+export { nanoOf, usdOfNano } from './cost.ts';
 export { plainPath } from './door.ts';
 export { RouteTable } from './generation/routes.ts';
 export { seededRandom } from './seeded-random.ts';

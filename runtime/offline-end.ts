@@ -1,8 +1,10 @@
 /** What comes after a decision that no target answers: quotas are settled as if the first one had. */
 import type { Usage } from './call.ts';
 import type { Exchange, Lease } from './exchange.ts';
+import type { Drawn } from './outcome.ts';
 import { settle } from './pipeline/settle.ts';
 import type { QuotaStore } from './quota/store.ts';
+import { isSpentByModels } from './snapshot-quotas.ts';
 
 export interface Circumstances {
   /** Counts before this request, and the clock of their windows. Default: nothing was used, and a window begins. */
@@ -25,4 +27,14 @@ export async function endOffline(
   [outcome.target] = outcome.order;
   outcome.usage = spends;
   await settle(Object.assign(exchange, { lease }), undefined);
+  if (spends) outcome.drawn = await drawnAfter(exchange, lease);
+}
+
+/** Where counts of tokens and money stand once it is known what was spent. */
+async function drawnAfter({ house, outcome }: Exchange, { takings }: Lease): Promise<readonly Drawn[]> {
+  const counts = await house.quotas.read(takings.map(({ demand }) => demand));
+  const after = new Map(takings.map(({ quota }, index) => [quota.name, counts[index]?.used]));
+  return outcome.drawn.map((each) =>
+    isSpentByModels(each.unit) ? { ...each, used: after.get(each.quota) ?? each.used } : each,
+  );
 }

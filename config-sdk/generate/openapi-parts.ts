@@ -17,18 +17,23 @@ const count = (description: string) => ({ description, schema: { type: 'integer'
 export const headers = {
   'headgate-attempts': count('How many tries it took.'),
   'headgate-cache': text('Whether the answer came from a cache.'),
+  'headgate-cost-usd': text('US dollars that the answer cost, where prices are known and it is not streamed.'),
   'headgate-dropped': text('What of the request the target that answered could not be told.'),
   'headgate-estimate': text(
     '`true` where a number of tokens is an estimate of the gateway and no count of the provider.',
   ),
+  'headgate-quota-warning': text('Quotas that are near their end, with what is used of each.'),
   'headgate-revision': text('The commit of the configuration that served, in short.'),
   'headgate-target': text('What answered: `provider/model`, or the name of an upstream.'),
   ratelimit: text('What is left of each quota.'),
   'ratelimit-policy': text('The quotas that were drawn from.'),
   'retry-after': count('Seconds to wait, where the gateway knows them.'),
   'x-ratelimit-limit-requests': count('Limit of the quota that is nearest to its end.'),
+  'x-ratelimit-limit-tokens': count('The same of quotas that count tokens.'),
   'x-ratelimit-remaining-requests': count('What is left of it.'),
+  'x-ratelimit-remaining-tokens': count('What is left of it.'),
   'x-ratelimit-reset-requests': text('When it begins anew, such as `12s`.'),
+  'x-ratelimit-reset-tokens': text('When it begins anew, such as `12s`.'),
   'x-request-id': text("The client's own where it sent a sane one, else made here."),
 };
 
@@ -100,6 +105,10 @@ const limits = [
   'x-ratelimit-limit-requests',
   'x-ratelimit-remaining-requests',
   'x-ratelimit-reset-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-tokens',
+  'headgate-quota-warning',
 ];
 export const headersOf = (names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
@@ -111,6 +120,7 @@ export const answerHeaders = ({ hasQuotas }: Pick<Traits, 'hasQuotas'>) =>
     'headgate-revision',
     'headgate-target',
     'headgate-attempts',
+    'headgate-cost-usd',
     'headgate-dropped',
     ...(hasQuotas ? limits : []),
   ]);

@@ -1,8 +1,8 @@
 /** The expectations about one decision, over the trace that `explain` shows. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Trace } from '@headgate/runtime/decide';
+import { nanoOf, usdOfNano, type Trace } from '@headgate/runtime/decide';
 import type { ErrorCode } from '@headgate/runtime/errors';
-import type { Model, Quota, Route, Target, Upstream } from '../handles.ts';
+import type { Decimal, Model, Quota, Route, Target, Upstream } from '../handles.ts';
 import { ExpectationFailed } from './expectation.ts';
 import type { Decided } from './kit.ts';
 
@@ -114,10 +114,13 @@ export class DecidedRequest implements Decided {
     return this.#expect('all messages are kept', { expected, actual }, ['context']);
   }
 
-  draws(quota: Quota | string, used: number): this {
+  draws(quota: Quota | string, used: number | Decimal): this {
     const name = nameOf(quota);
     const drawn = this.#trace.outcome.drawn.find((each) => each.quota === name);
-    const actual = drawn ? drawn.used : 'it does not draw from it';
-    return this.#expect(`the count of quota '${name}'`, { expected: used, actual }, ['quota', 'model', 'consumer']);
+    const money = (nano: number) => `$${usdOfNano(nano)}`;
+    const count = drawn?.unit === 'usd' && drawn.used !== undefined ? money(drawn.used) : drawn?.used;
+    const actual = drawn ? count : 'it does not draw from it';
+    const expected = typeof used === 'string' ? money(nanoOf(used)) : used;
+    return this.#expect(`the count of quota '${name}'`, { expected, actual }, ['quota', 'model', 'consumer']);
   }
 }

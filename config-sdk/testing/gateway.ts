@@ -29,8 +29,10 @@ export class DecidedGateway implements GatewayUnderTest {
     throw new RangeError(`no consumer is named '${name}'${meant === undefined ? '' : `: did you mean '${meant}'?`}`);
   }
 
-  ask({ model, messages, metadata, body, headers, consumer }: ModelCall): Promise<Decided> {
+  ask({ model, messages, metadata, body, headers, consumer, spends, inFlight }: ModelCall): Promise<Decided> {
     return this.send({
+      ...(spends && { spends }),
+      ...(inFlight !== undefined && { inFlight }),
       path: surfacePaths[0] ?? '',
       ...(headers && { headers }),
       ...(consumer !== undefined && { consumer }),
@@ -43,11 +45,12 @@ export class DecidedGateway implements GatewayUnderTest {
     });
   }
 
-  async send({ consumer, ...request }: AnyRequest): Promise<Decided> {
+  async send({ consumer, spends, inFlight, ...request }: AnyRequest): Promise<Decided> {
     const asked = consumer === undefined ? request : { ...request, consumer: this.#nameOf(consumer) };
     this.#unanswered += 1;
     try {
-      return new DecidedRequest(this.#decider.explain(await this.#decider.decide(asked, { quotas: this.#quotas })));
+      const circumstances = { quotas: this.#quotas, spends, stays: inFlight };
+      return new DecidedRequest(this.#decider.explain(await this.#decider.decide(asked, circumstances)));
     } finally {
       this.#unanswered -= 1;
     }

@@ -1,6 +1,6 @@
 /** What a test of a configuration can ask and expect. Types only: the tests of a repository are checked against this file. */
 import type { ErrorCode } from '@headgate/runtime/errors';
-import type { Consumer, Duration, Model, Prompt, Quota, Route, Target, Upstream, Value } from '../handles.ts';
+import type { Consumer, Decimal, Duration, Model, Prompt, Quota, Route, Target, Upstream, Value } from '../handles.ts';
 
 /** A message of a conversation, as the OpenAI API writes it. */
 export interface ChatMessage {
@@ -9,7 +9,20 @@ export interface ChatMessage {
   readonly [field: string]: unknown;
 }
 
-export interface ModelCall {
+/** What comes of the answer, which no target gives here. */
+export interface Answering {
+  /** Tokens that the answer takes. Default: as many as quotas hold for it. */
+  readonly spends?: {
+    readonly inputTokens: number;
+    readonly outputTokens: number;
+    readonly cachedInputTokens?: number;
+    readonly cacheWriteTokens?: number;
+  };
+  /** It is still being answered: it keeps its place in quotas of `'concurrency'`, and what is held for it. Default: it has ended. */
+  readonly inFlight?: boolean;
+}
+
+export interface ModelCall extends Answering {
   readonly model: Model | string;
   /** Who calls; without one, nobody does, and the gateway refuses. */
   readonly consumer?: Consumer | string;
@@ -22,7 +35,7 @@ export interface ModelCall {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface AnyRequest {
+export interface AnyRequest extends Answering {
   readonly method?: string;
   readonly path: string;
   readonly host?: string;
@@ -56,8 +69,8 @@ export interface Decided {
   /** Exactly these messages go to the model, by position. */
   keeps(positions: readonly number[]): this;
   keepsAll(): this;
-  /** Where the count of a quota stands after this request. */
-  draws(quota: Quota | string, used: number): this;
+  /** Where the count of a quota stands after this request; of money in dollars, such as `'0.0125'`. */
+  draws(quota: Quota | string, used: number | Decimal): this;
 }
 
 /** Time stands still until a test moves it. It begins at 2026-01-01T00:00:00Z. */

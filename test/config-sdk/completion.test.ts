@@ -88,7 +88,7 @@ describe('the editor offers', () => {
 
   test('kinds, units and the properties of each function', () => {
     offers('kinds', Object.keys(providerKinds));
-    offers('units', ['requests']);
+    offers('units', ['requests', 'inputTokens', 'outputTokens', 'tokens', 'usd', 'concurrency']);
     offers('options', ['timeout', 'firstTokenTimeout', 'retries', 'maxConcurrency']);
     offers('model', ['needs', 'prompt', 'context', 'policies', 'quotas', 'probe', 'tags', 'deadline', 'hedge']);
     includes('policy', ['target', 'reserveOutput', 'high', 'low']);

@@ -43,6 +43,10 @@ test('typed by what the configuration exports', async ({ gateway }) => {
   const asked = await gateway.ask({ model: chat, consumer: team, messages: [{ role: 'user', content: 'Hello' }] });
   asked.isAdmitted().goesTo(home.target('small')).draws(some, 1);
   gateway.render(support, { customer: 'Ada' });
+  const calls = { model: chat, consumer: team, spends: { inputTokens: 10, outputTokens: 5 }, inFlight: true };
+  (await gateway.ask(calls)).draws(some, '0.05');
+  // @ts-expect-error -- money is no word
+  asked.draws(some, 'much');
   gateway.clock.advance('1h');
   // @ts-expect-error -- no such code
   asked.isRefused('quota_exceded');

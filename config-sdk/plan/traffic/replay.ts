@@ -7,6 +7,7 @@ import {
   seededRandom,
   surfacePaths,
   type AskedRequest,
+  type Circumstances,
   type Decider,
   type Decision,
   type QuotaStore,
@@ -113,13 +114,16 @@ class Pair {
   }
 
   /** Weights draw the same on both sides: `seed` is the request's own. */
-  async decide(asked: AskedRequest, seed: number): Promise<readonly [before: Decision, after: Decision]> {
+  async decide(
+    asked: AskedRequest,
+    { seed, spends }: { readonly seed: number; readonly spends: Circumstances['spends'] },
+  ): Promise<readonly [before: Decision, after: Decision]> {
     const { consumer } = asked;
     const renamed = consumer === undefined ? asked : { ...asked, consumer: this.#successor(consumer) };
     const { before, after } = this.#clocks;
     return [
-      await this.#before.decide(asked, { quotas: before.quotas, random: seededRandom(seed) }),
-      await this.#after.decide(renamed, { quotas: after.quotas, random: seededRandom(seed) }),
+      await this.#before.decide(asked, { quotas: before.quotas, random: seededRandom(seed), spends }),
+      await this.#after.decide(renamed, { quotas: after.quotas, random: seededRandom(seed), spends }),
     ];
   }
 }
@@ -145,7 +149,9 @@ export async function replay({ path, base, head }: ReplayOptions): Promise<Repla
   async function decideAgain(recorded: Recorded): Promise<void> {
     if (pair.setClock(recorded.at)) unordered += 1;
     const { asked, tokens } = asking.of(recorded);
-    const decisions = await pair.decide(asked, line);
+    const { inputTokens, outputTokens } = recorded;
+    const spends = inputTokens === undefined || outputTokens === undefined ? undefined : { inputTokens, outputTokens };
+    const decisions = await pair.decide(asked, { seed: line, spends });
     tally.add({ line, at: recorded.at, tokens, outputTokens: recorded.outputTokens }, ...decisions);
   }
 

@@ -49,6 +49,7 @@ export function readCall(body: JsonObject): Call {
   reportOthers(config, carriedByConfig, (name, value) => {
     if (JSON.stringify(value) !== withoutEffect.get(name)) untranslated.add(`generationConfig.${name}`);
   });
+  const answers = optional(config, 'candidateCount', isCount, 'a whole number from 1');
   return withoutUndefined<Call>({
     model,
     messages: readContents(contents, untranslated),
@@ -57,7 +58,7 @@ export function readCall(body: JsonObject): Call {
     tools: readTools(body, untranslated),
     toolChoice: readToolChoice(body, untranslated),
     maxOutputTokens: optional(config, 'maxOutputTokens', isCount, 'a whole number from 1'),
-    answers: optional(config, 'candidateCount', isCount, 'a whole number from 1'),
+    answers: answers === 1 ? undefined : answers,
     temperature: optional(config, 'temperature', isNumber, 'a number'),
     topP: optional(config, 'topP', isNumber, 'a number'),
     stop: optional(config, 'stopSequences', isTexts, 'an array of strings'),

@@ -44,6 +44,7 @@ export function readCall(body: JsonObject): Call {
   if (!isList(messages) || messages.length === 0) {
     throw new CallError('messages must be a non-empty array.', 'messages');
   }
+  const answers = optional(body, 'n', isCount, 'a whole number from 1');
   return withoutUndefined<Call>({
     model,
     messages: messages.map((message, index) => readMessage(message, `messages[${index}]`, untranslated)),
@@ -52,7 +53,7 @@ export function readCall(body: JsonObject): Call {
     toolChoice: readToolChoice(body, untranslated),
     parallelToolCalls: optional(body, 'parallel_tool_calls', isBoolean, 'a boolean'),
     maxOutputTokens: readMaxOutputTokens(body),
-    answers: optional(body, 'n', isCount, 'a whole number from 1'),
+    answers: answers === 1 ? undefined : answers,
     temperature: optional(body, 'temperature', isNumber, 'a number'),
     topP: optional(body, 'top_p', isNumber, 'a number'),
     stop: readStop(body),

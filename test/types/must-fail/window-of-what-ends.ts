@@ -2,4 +2,4 @@
 import { quota } from 'headgate';
 
 quota('at-once', { unit: 'concurrency', limit: 4, window: '1h' });
-//                                                ^ Type 'string' is not assignable to type 'undefined'
+//                                                ^ 'window' does not exist in type
