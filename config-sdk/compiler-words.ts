@@ -86,6 +86,7 @@ function unknownProperty(name: string, type: string, suggested: string | undefin
   }
   const message = `'${name}' is not known here`;
   const meant = suggested ?? nearProperty(name);
+  if (meant === name) return { message, hint: 'leave it out: it means nothing beside the rest' };
   if (meant !== undefined) return { message, hint: `did you mean '${meant}'?` };
   return {
     message,

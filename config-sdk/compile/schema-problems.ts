@@ -68,6 +68,7 @@ const isNotData = (value: unknown): boolean => isObject(value) && Object.hasOwn(
 
 function spelling(key: string, sort: string): string {
   const meant = nearProperty(key);
+  if (meant === key) return 'leave it out: it means nothing beside the rest';
   if (meant !== undefined) return `did you mean '${meant}'?`;
   return `check its spelling, or remove it${kindsOf[sort] ? '; options depend on `kind`' : ''}`;
 }
