@@ -74,18 +74,38 @@ export interface TokenRequest {
   readonly url: string;
   /** Sent as a form; without it the token is only fetched. */
   readonly form?: Readonly<Record<string, string>>;
+  /** In place of a form, where somebody wants JSON. */
+  readonly json?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 const maxAnswerBytes = 64 * 1024;
 
 /** Rejects with `CredentialUnavailable` when the token is refused. Nothing of what was sent or answered is in the message. */
-export async function askToken({ url, form, headers = {} }: TokenRequest, signal: AbortSignal): Promise<Token> {
+export async function askToken(request: TokenRequest, signal: AbortSignal): Promise<Token> {
+  const body = await askJson(request, signal);
+  const { access_token: text } = body;
+  const endsAt = endIn(body);
+  if (!isToken(text) || !(endsAt > Date.now()))
+    throw new CredentialUnavailable(`${new URL(request.url).host} answered without a token that can be used`);
+  return { text, endsAt };
+}
+
+/** A header can carry it. */
+export const isToken = (text: unknown): text is string =>
+  typeof text === 'string' && /^[\x21-\x7e]{1,16384}$/.test(text);
+
+/** The answer, where a token is told in other words than those of OAuth. */
+export async function askJson(
+  { url, form, json, headers = {} }: TokenRequest,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
   const { host } = new URL(url);
   const response = await fetch(url, {
-    method: form ? 'POST' : 'GET',
-    headers: { accept: 'application/json', ...headers },
+    method: form || json ? 'POST' : 'GET',
+    headers: { accept: 'application/json', ...(json && { 'content-type': 'application/json' }), ...headers },
     ...(form && { body: new URLSearchParams(form) }),
+    ...(json && { body: JSON.stringify(json) }),
     // A credential goes nowhere but where the configuration says.
     redirect: 'error',
     signal,
@@ -94,11 +114,7 @@ export async function askToken({ url, form, headers = {} }: TokenRequest, signal
   const { status } = response;
   if (status === 429 || status >= 500) throw new Error(`${host} answered ${status} to a request for a token`);
   if (!response.ok) throw new CredentialUnavailable(`${host} refused a token with status ${status}${codeIn(body)}`);
-  const { access_token: text } = body;
-  const endsAt = endIn(body);
-  if (typeof text !== 'string' || !/^[\x21-\x7e]{1,16384}$/.test(text) || !(endsAt > Date.now()))
-    throw new CredentialUnavailable(`${host} answered ${status} without a token that can be used`);
-  return { text, endsAt };
+  return body;
 }
 
 /** How long it is good (RFC 6749), or, where only the machine's own identity is asked for, until when. */
