@@ -1,6 +1,7 @@
 /** What comes after a decision that no target answers: quotas are settled as if the first one had. */
 import type { Usage } from './call.ts';
 import type { Exchange, Lease } from './exchange.ts';
+import type { LiveTarget } from './generation/generation.ts';
 import type { Drawn } from './outcome.ts';
 import { settle } from './pipeline/settle.ts';
 import type { QuotaStore } from './quota/store.ts';
@@ -19,12 +20,12 @@ export interface Circumstances {
 
 /** What would happen after an answer of the first target. */
 export async function endOffline(
-  exchange: Exchange & { readonly lease?: Lease },
+  exchange: Exchange & { readonly lease?: Lease; readonly targets?: readonly LiveTarget[] },
   { spends, stays = false }: Circumstances,
 ): Promise<void> {
   const { lease, outcome } = exchange;
   if (!lease || stays) return;
-  [outcome.target] = outcome.order;
+  outcome.target = exchange.targets?.[0]?.label;
   outcome.usage = spends;
   await settle(Object.assign(exchange, { lease }), undefined);
   if (spends) outcome.drawn = await drawnAfter(exchange, lease);

@@ -1,39 +1,37 @@
-/** What a request cost, by the prices of the target that answered and of those that were outrun. */
+/** What a request cost, by the prices of the target that answered and of those that were asked before it. */
 import { costOf, plus, usdText, type Money } from '../cost.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
+import type { Spent } from '../outcome.ts';
 
 /** Routes have no targets. */
-type Spent = Pick<Exchange, 'outcome'> & { readonly targets?: readonly LiveTarget[] };
+type Asked = Pick<Exchange, 'outcome'> & { readonly targets?: readonly LiveTarget[] };
 
-const targetNamed = ({ targets = [] }: Spent, label: string | undefined): LiveTarget | undefined =>
-  targets.find((each) => each.label === label);
+/** `money` is undefined where no price is known. */
+export type Spending = Spent & { readonly money: Money | undefined };
 
-/** Of the answer that the client got; undefined without usage or a price. */
-export function ownCost(exchange: Spent): Money | undefined {
-  const { usage, target } = exchange.outcome;
-  const prices = targetNamed(exchange, target)?.prices;
-  return usage && prices && costOf(usage, prices);
-}
+export const totalOf = (spendings: readonly Spending[]): Money | undefined =>
+  spendings.reduce<Money | undefined>(
+    (sum, { money }) => (sum && money ? plus(sum, money) : (sum ?? money)),
+    undefined,
+  );
 
-/** Each target that was outrun, and what it read. */
-export function outrunCosts(exchange: Spent): readonly (readonly [target: string, cost: Money])[] {
-  return exchange.outcome.outrun.flatMap(({ target, inputTokens }) => {
-    const prices = targetNamed(exchange, target)?.prices;
-    return prices ? [[target, costOf({ inputTokens, outputTokens: 0 }, prices)] as const] : [];
+/** At each target that was asked; what it cost in all goes into the outcome. */
+export function noteSpendings({ outcome, targets = [] }: Asked): readonly Spending[] {
+  const { usage, target, usageEstimated: estimated, spentBefore } = outcome;
+  const all = [...spentBefore, ...(usage && target !== undefined ? [{ target, usage, estimated }] : [])];
+  const spendings = all.map((spent): Spending => {
+    const prices = targets.find(({ label }) => label === spent.target)?.prices;
+    return { ...spent, money: prices && costOf(spent.usage, prices) };
   });
-}
-
-/** Into the outcome, all that was spent; undefined where nothing is known. */
-export function noteCost(exchange: Spent): Money | undefined {
-  const own = ownCost(exchange);
-  const all = outrunCosts(exchange).reduce<Money | undefined>((sum, [, cost]) => (sum ? plus(sum, cost) : cost), own);
-  exchange.outcome.costUsd = all && usdText(all);
-  return all;
+  const total = totalOf(spendings);
+  outcome.costUsd = total && usdText(total);
+  return spendings;
 }
 
 /** While there is still a head to write it into. */
-export function tellCost(exchange: Spent & Pick<Exchange, 'reply'>): void {
-  const cost = noteCost(exchange);
-  if (cost) exchange.reply.header('headgate-cost-usd', usdText(cost));
+export function tellCost(exchange: Asked & Pick<Exchange, 'reply'>): void {
+  noteSpendings(exchange);
+  const { costUsd } = exchange.outcome;
+  if (costUsd !== undefined) exchange.reply.header('headgate-cost-usd', costUsd);
 }

@@ -1,12 +1,12 @@
 /** Pays what was used and frees the rest, however the request ended. The only place where that happens. */
-import { nanoUsd, usdNumber } from '../cost.ts';
+import { nanoUsd, noMoney, usdNumber } from '../cost.ts';
 import { asHeadgateError, type ErrorCode } from '../errors.ts';
 import type { Exchange, Lease, Reserved } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import { causeInWords } from '../log.ts';
 import { StoreUnavailable, type Settlement } from '../quota/store.ts';
 import { amountOf, type Estimate } from './estimate.ts';
-import { noteCost, outrunCosts, ownCost } from './price.ts';
+import { noteSpendings, totalOf, type Spending } from './price.ts';
 
 /** Ends that no client can bring about: such a request was not served and costs it nothing. */
 const notServed: ReadonlySet<ErrorCode> = new Set([
@@ -32,30 +32,25 @@ function endOf({ reply }: Exchange, thrown: unknown): End {
   return notServed.has(asHeadgateError(thrown).code) ? 'free' : 'refused';
 }
 
-function tellMetrics(exchange: Settling): void {
-  const { house, outcome } = exchange;
-  const { tokens, usageEstimated, cost } = house.metrics;
-  const { target, usage, consumer = '' } = outcome;
-  if (usage && target) {
+function tellMetrics(exchange: Settling, spendings: readonly Spending[]): void {
+  const { tokens, usageEstimated, cost } = exchange.house.metrics;
+  const { consumer = '' } = exchange.outcome;
+  for (const { target, usage, estimated, money } of spendings) {
     tokens.inc({ target, direction: 'input' }, usage.inputTokens);
     tokens.inc({ target, direction: 'output' }, usage.outputTokens);
-    if (outcome.usageEstimated) usageEstimated.inc({ target });
+    if (estimated) usageEstimated.inc({ target });
+    if (money) cost.inc({ target, consumer }, usdNumber(money));
   }
-  const own = ownCost(exchange);
-  if (own && target) cost.inc({ target, consumer }, usdNumber(own));
-  for (const [outrun, spent] of outrunCosts(exchange)) cost.inc({ target: outrun, consumer }, usdNumber(spent));
 }
 
 /** What the vendors counted, or was estimated in their place; undefined where nothing is known of it. */
-function spentBy(exchange: Settling): Estimate | undefined {
-  const { usage, outrun } = exchange.outcome;
-  const money = noteCost(exchange);
-  if (!usage && outrun.length === 0) return undefined;
-  const beside = outrun.reduce((sum, { inputTokens }) => sum + inputTokens, 0);
+function spentBy(spendings: readonly Spending[]): Estimate | undefined {
+  if (spendings.length === 0) return undefined;
+  const sum = (count: (one: Spending) => number) => spendings.reduce((all, one) => all + count(one), 0);
   return {
-    inputTokens: (usage?.inputTokens ?? 0) + beside,
-    outputTokens: usage?.outputTokens ?? 0,
-    nanoUsd: money ? nanoUsd(money) : 0,
+    inputTokens: sum(({ usage }) => usage.inputTokens),
+    outputTokens: sum(({ usage }) => usage.outputTokens),
+    nanoUsd: nanoUsd(totalOf(spendings) ?? noMoney),
   };
 }
 
@@ -75,8 +70,9 @@ function settlementOf(
 /** `thrown` is what ended the line, or undefined when it came to its end. Never throws: it stands in a `finally`. */
 export async function settle(exchange: Settling, thrown: unknown): Promise<void> {
   const { house, lease, id } = exchange;
-  const spent = spentBy(exchange);
-  tellMetrics(exchange);
+  const spendings = noteSpendings(exchange);
+  tellMetrics(exchange, spendings);
+  const spent = spentBy(spendings);
   const end = endOf(exchange, thrown);
   const settlements = lease.takings
     .map((taken) => settlementOf(taken, end, spent))
