@@ -210,7 +210,7 @@ describe('redis store', { skip: skipWithoutRedis() }, () => {
   test('leaves nothing behind for longer than it counts', async (t) => {
     const store = redisStore(server.url, { keyPrefix: 'brief:' });
     const { client } = connectRedis(server.url, 1_000);
-    t.after(() => Promise.all([store.close(), client.disconnect()]));
+    t.after(() => (client.disconnect(), store.close()));
     const limits = [limitOf(9, fixed(40)), limitOf(9, sliding(40)), limitOf(9, noWindow)];
     const demands = limits.map((limit) => ({ ...limit, amount: 2, holdMs: 50 }));
     const takings = await store.take(demands);
