@@ -171,6 +171,15 @@ describe('tags of providers', () => {
     assert.equal(Object.keys(await shares(6, () => ask('regions'))).length, 3);
   });
 
+  test('let each sort of requests take its own turns, however they alternate', async () => {
+    const seen: (string | null)[] = [];
+    for (let turn = 0; turn < 6; turn += 1) {
+      seen.push((await ask('regions', {}, { 'x-region': 'eu' })).target);
+      await ask('regions');
+    }
+    assert.equal(seen.filter((label) => label === 'home/m').length, 3, seen.join());
+  });
+
   test('leave the shares of those who stay as they were among themselves', async () => {
     const held = await shares(200, () => ask('shares', {}, secret));
     assert.equal(held['east/m'], undefined);
@@ -288,6 +297,7 @@ describe('the decision graph', () => {
     const given: Asked = { headers: { 'x-data': 'private' } };
     assert.deepEqual(ends(graph().given(given), 'private'), [['home', 1]]);
     assert.deepEqual(ends(graph().given({ tools: true, images: false }), 'blind'), [['one', 1]]);
+    assert.deepEqual(ends(graph().given({ stream: false }), 'choice'), [['home', 1]]);
     assert.deepEqual(ends(graph().given({ metadata: { private: 'true' } }), 'marked'), [['home', 1]]);
     const kept = (...names: string[]) => {
       const models = Object.fromEntries(Object.entries(snapshot.models).filter(([name]) => names.includes(name)));
