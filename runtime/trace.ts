@@ -76,7 +76,7 @@ function* accessOf({ outcome }: Facts): Generator<Said> {
 }
 
 function* decisionsOf({ outcome }: Facts): Generator<Said> {
-  const { order, prompt, passed, fit, drawn, consumer } = outcome;
+  const { order, prompt, passed, fit, shortened, drawn, consumer } = outcome;
   for (const [index, label] of order.entries())
     yield [index === 0 ? 'target' : 'fallback', label, `providers.${providerOf(label)}`];
   if (prompt !== undefined) yield ['prompt', prompt, `prompts.${prompt}`];
@@ -84,6 +84,10 @@ function* decisionsOf({ outcome }: Facts): Generator<Said> {
   if (fit) {
     const kept = `${fit.policy}: keeps ${fit.kept} of ${fit.messages} messages, about ${fit.tokens} tokens`;
     yield ['context', kept, `contextPolicies.${fit.policy}`];
+  }
+  for (const { target, kept, tokens } of shortened) {
+    const said = `${target} finds that too long: keeps ${kept} of ${fit?.messages ?? 0} messages, about ${tokens} tokens`;
+    yield ['context', said, `providers.${providerOf(target)}`];
   }
   for (const each of drawn) yield ['quota', `${each.quota}: ${quotaInWords(each, consumer)}`, `quotas.${each.quota}`];
 }
