@@ -81,8 +81,12 @@ export function sticky<const Of extends Legs>(spec: StickySpec, ...targets: Of):
 export interface WhenSpec {
   /** Names of consumers, one of which asks. */
   consumers?: readonly [string, ...string[]];
+  /** Tags of consumers, one of which the consumer carries. */
+  consumerTags?: readonly [string, ...string[]];
   /** Values by the name of a header, in lower case: each header has one of its values. */
   headers?: Readonly<Record<Lowercase<string>, readonly [string, ...string[]]>>;
+  /** Values by their name in the `metadata` of the body, such as `{ private: ['true'] }`: each has one of its values. */
+  metadata?: Readonly<Record<string, readonly [string, ...string[]]>>;
   /** Whether the answer is streamed. */
   stream?: boolean;
   /** Whether tools are offered to the model. */
@@ -106,4 +110,28 @@ export function when<const Each extends Leg, const Other extends Leg = never>(
 ): Group<TargetsIn<Each> | TargetsIn<Other>> {
   const of: Legs = otherwise === undefined ? [target] : [target, otherwise];
   return group({ by: when, balance: 'when', options: spec }, of) as Group<TargetsIn<Each> | TargetsIn<Other>>;
+}
+
+export interface OnlySpec {
+  /** The provider of a target carries each of them. */
+  tags: readonly [string, ...string[]];
+  /** Which requests are held to it. Without it, all are. */
+  when?: WhenSpec;
+}
+
+/**
+ * Its members in order, and of all targets below them only those at providers with certain tags, for every request or for those that
+ * meet a condition: `only({ tags: ['private'], when: { metadata: { private: ['true'] } } }, pool)`. What is left out is no fallback
+ * either; where nothing is left, the request is refused.
+ */
+export function only<const Of extends Legs>(spec: OnlySpec, ...targets: Of): Group<TargetsIn<Of[number]>> {
+  return group({ by: only, balance: 'only', options: spec }, targets);
+}
+
+/**
+ * Its members in order, and of all targets below them only those that can do what the call asks for: tools, images, answers by a
+ * schema. What neither the configuration nor the catalogue says of a model counts as something it can do.
+ */
+export function capable<const Of extends Legs>(...targets: Of): Group<TargetsIn<Of[number]>> {
+  return group({ by: capable, balance: 'capable' }, targets);
 }

@@ -2,10 +2,10 @@
 export { defineGateway } from './gateway.ts';
 export type { Acceptance } from './gateway.ts';
 export { consumer, contextPolicy, model, policy, provider, route, secret, upstream } from './define.ts';
-export { cheapest, fastest, leastBusy, ordered, roundRobin, sticky, weighted, when } from './groups.ts';
-export { invariant, isLimited, needsTier, staysAt } from './invariant.ts';
+export { capable, cheapest, fastest, leastBusy, only, ordered, roundRobin, sticky, weighted, when } from './groups.ts';
+export { invariant, isLimited, needsTier, staysAt, staysWithin } from './invariant.ts';
 export type { Holds } from './invariant.ts';
-export type { DecisionGraph, Path } from '@headgate/runtime/graph';
+export type { Asked, DecisionGraph, Path } from '@headgate/runtime/graph';
 export { quota } from './limits.ts';
 export { from, prompt } from './prompt.ts';
 export type {

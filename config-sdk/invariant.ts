@@ -1,6 +1,6 @@
 /** Promises about a whole gateway, kept on every path a request can take. `check` walks them all. */
 import { createHash } from 'node:crypto';
-import type { DecisionGraph, Path, PathQuota } from '@headgate/runtime/graph';
+import type { Asked, DecisionGraph, Path, PathQuota } from '@headgate/runtime/graph';
 import { isSpentByModels } from '@headgate/runtime/snapshot';
 import type { Invariant, Model } from './handles.ts';
 import { declare } from './site.ts';
@@ -60,6 +60,20 @@ export function staysAt({ tag, at }: StaysAtSpec): Holds {
     );
   tags.set(holds, tag);
   return made(holds, ['staysAt', tag, [...allowed].toSorted()]);
+}
+
+export interface StaysWithinSpec {
+  /** What is known of the requests: a header, an entry of the metadata, or that tools or images are sent. */
+  given: Asked;
+  /** The provider of each target that they may come to carries all of them. */
+  tags: readonly [string, ...string[]];
+}
+
+/** Such calls come to providers with these tags only, whoever asks and whichever model is asked for. */
+export function staysWithin({ given, tags: wanted }: StaysWithinSpec): Holds {
+  const holds: Holds = (graph) =>
+    graph.given(given).filter(({ end }) => end.sort === 'provider' && !wanted.every((tag) => end.tags.includes(tag)));
+  return made(holds, ['staysWithin', given, wanted]);
 }
 
 export interface IsLimitedSpec {

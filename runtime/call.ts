@@ -137,6 +137,8 @@ export interface Failure {
   /** HTTP status when there was one. */
   readonly status?: number;
   readonly retryAfterMs?: number;
+  /** Of a conversation that is too long: how much of it would have fitted, from 0 to 1, where the vendor says so. */
+  readonly fittingShare?: number;
   /** The request field at fault, only when the request really has it (so nothing foreign is echoed). */
   readonly param?: string;
 }

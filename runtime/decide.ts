@@ -96,6 +96,7 @@ const textsOf = (messages: readonly Message[]) =>
 type Walked = Exchange & {
   readonly prepend?: readonly Message[];
   readonly consumer?: LiveConsumer;
+  readonly body?: JsonObject;
   readonly call?: Call;
   readonly guarded?: true;
   readonly keep?: readonly number[];
@@ -177,8 +178,8 @@ class OfflineDecider implements Decider {
       outcome.endedBy = refusal.object;
     }
     const decision = this.#decision({ method: request.method ?? '', path, found, refusal }, exchange);
-    const { call, consumer } = exchange;
-    if (call && consumer) this.#asked.set(decision, askingOf({ call, consumer, request }));
+    const { call, consumer, body: sent } = exchange;
+    if (call && consumer && sent) this.#asked.set(decision, askingOf({ call, body: sent, consumer, request }));
     return decision;
   }
 

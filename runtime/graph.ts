@@ -1,10 +1,12 @@
 /** Every way a request can take through a snapshot: who asks, what for, and each target it may come to, fallbacks included. */
-import { firstChances } from './balanced-group.ts';
+import { factsIn, firstChances } from './balanced-group.ts';
+import type { Given } from './balancing/balancer.ts';
 import { surfacePaths } from './pipeline/find-line.ts';
-import type { ModelSnapshot, Snapshot, TargetSnapshot } from './snapshot.ts';
+import { balancerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
 import { windowOf, type QuotaSnapshot, type QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
-export { firstChances } from './balanced-group.ts';
+export { factsIn, firstChances } from './balanced-group.ts';
+export type { Given } from './balancing/balancer.ts';
 
 export interface PathNode {
   readonly name: string;
@@ -76,19 +78,31 @@ export class Paths implements Iterable<Path> {
   }
 }
 
+/** What is known of a request beside who asks. */
+export type Asked = Omit<Given, 'consumer' | 'consumerTags'>;
+
 export interface DecisionGraph {
   readonly paths: Paths;
+  /** The paths that requests take of which this much is known: `{ headers: { 'x-data': 'private' } }`. */
+  readonly given: (asked: Asked) => Paths;
+  /** The path at which the last `every` ended, of whichever paths, when it did not hold. */
+  readonly counterexample: Path | undefined;
 }
 
 type Tail = Pick<Path, 'entry' | 'end' | 'chance' | 'policies'> & { readonly quotas: readonly string[] };
 
 const none: readonly never[] = [];
 
-function tailsOfModel(name: string, model: ModelSnapshot, { providers }: Snapshot): Tail[] {
+/** Whether it matters who asks. */
+const asksWho = (node: TargetNode): boolean =>
+  node.kind === 'group' &&
+  (balancerKinds[node.balance]?.asksWho?.(node.options) === true || node.of.some((member) => asksWho(member.node)));
+
+function tailsOfModel(name: string, model: ModelSnapshot, { snapshot, given }: Known): Tail[] {
+  const { providers } = snapshot;
   const entry = { sort: 'model' as const, name, tags: model.tags ?? none };
   const { policies = none, quotas = none } = model;
-  const pricesOf = ({ provider, model: id }: TargetSnapshot) => providers[provider]?.models[id]?.prices;
-  const { each } = firstChances(model.targets, (node) => ({ upstream: '', prices: pricesOf(node) }));
+  const { each } = firstChances(model.targets, factsIn(snapshot), given);
   return each.map(({ node: { provider, model: vendorModel }, chance }) => {
     const tags = providers[provider]?.tags ?? none;
     const end = { sort: 'provider' as const, name: provider, tags, model: vendorModel };
@@ -96,19 +110,30 @@ function tailsOfModel(name: string, model: ModelSnapshot, { providers }: Snapsho
   });
 }
 
-function tailsOf(snapshot: Snapshot): Record<'models' | 'routes', ReadonlyMap<string, readonly Tail[]>> {
-  const models = Object.entries(snapshot.models).map(
-    ([name, model]) => [name, tailsOfModel(name, model, snapshot)] as const,
-  );
+interface Known {
+  readonly snapshot: Snapshot;
+  readonly given: Given;
+}
+
+type TailsOf = (given: Given) => readonly Tail[];
+
+function tailsOf({ snapshot, given: asked }: Known): Record<'models' | 'routes', ReadonlyMap<string, TailsOf>> {
+  const models = Object.entries(snapshot.models).map(([name, model]) => {
+    if (asksWho(model.targets))
+      return [name, (given: Given) => tailsOfModel(name, model, { snapshot, given })] as const;
+    const tails = tailsOfModel(name, model, { snapshot, given: asked });
+    return [name, () => tails] as const;
+  });
   const routes = Object.entries(snapshot.routes).map(([name, { tags = none, upstream, quotas = none }]) => {
     const entry = { sort: 'route' as const, name, tags };
     const end = { sort: 'upstream' as const, name: upstream, tags: none, model: undefined };
-    return [name, [{ entry, end, chance: 1, policies: none, quotas }]] as const;
+    const tails = [{ entry, end, chance: 1, policies: none, quotas }];
+    return [name, () => tails] as const;
   });
   return { models: new Map(models), routes: new Map(routes) };
 }
 
-function* walk(snapshot: Snapshot, tails: ReturnType<typeof tailsOf>): Generator<Path> {
+function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): Generator<Path> {
   const quotaOf = (name: string): PathQuota[] => {
     const quota = snapshot.quotas[name];
     if (!quota) return [];
@@ -122,7 +147,7 @@ function* walk(snapshot: Snapshot, tails: ReturnType<typeof tailsOf>): Generator
       [tails.routes, routes],
     ] as const) {
       for (const entry of allowed ?? table.keys()) {
-        const found = table.get(entry) ?? none;
+        const found = table.get(entry)?.({ ...given, consumer: name, consumerTags: tags }) ?? none;
         const quotas = [...new Set([...own, ...(found[0]?.quotas ?? none)])].flatMap(quotaOf);
         for (const tail of found) yield { ...tail, consumer, quotas };
       }
@@ -131,8 +156,21 @@ function* walk(snapshot: Snapshot, tails: ReturnType<typeof tailsOf>): Generator
 }
 
 export function decisionGraph(snapshot: Snapshot): DecisionGraph {
-  const tails = tailsOf(snapshot);
-  return { paths: new Paths(() => walk(snapshot, tails)) };
+  const all: Paths[] = [];
+  const pathsOf = (given: Asked): Paths => {
+    const known = { snapshot, given };
+    const tails = tailsOf(known);
+    const paths = new Paths(() => walk(known, tails));
+    all.push(paths);
+    return paths;
+  };
+  return {
+    paths: pathsOf({}),
+    given: pathsOf,
+    get counterexample() {
+      return all.findLast((paths) => paths.counterexample)?.counterexample;
+    },
+  };
 }
 
 /** What of a snapshot's routes a request is made from: the same before and after the schema. */

@@ -33,6 +33,13 @@ export interface Fit {
   readonly tokens: number;
 }
 
+/** A second try with less, where a target found a conversation too long that should have fitted. */
+export interface Shortened {
+  readonly target: string;
+  readonly kept: number;
+  readonly tokens: number;
+}
+
 /** How large a call is, and nothing of what it says. */
 export interface CallSize {
   readonly messages: number;
@@ -96,6 +103,7 @@ export interface Outcome {
   /** Policies that let it pass. */
   readonly passed: string[];
   fit: Fit | undefined;
+  readonly shortened: Shortened[];
   drawn: readonly Drawn[];
   readonly tried: Try[];
 }
@@ -119,6 +127,7 @@ export const newOutcome = (): Outcome => ({
   unable: [],
   passed: [],
   fit: undefined,
+  shortened: [],
   drawn: [],
   tried: [],
 });

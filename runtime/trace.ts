@@ -89,7 +89,7 @@ function* accessOf({ outcome }: Facts): Generator<Said> {
 }
 
 function* decisionsOf({ outcome }: Facts): Generator<Said> {
-  const { order, unable, prompt, passed, fit, drawn, consumer } = outcome;
+  const { order, unable, prompt, passed, fit, shortened, drawn, consumer } = outcome;
   for (const { target, fields } of unable)
     yield ['passed', `${target}: cannot carry ${fields.join(', ')}`, `providers.${providerOf(target)}`];
   for (const [index, label] of order.entries())
@@ -99,6 +99,10 @@ function* decisionsOf({ outcome }: Facts): Generator<Said> {
   if (fit) {
     const kept = `${fit.policy}: keeps ${fit.kept} of ${fit.messages} messages, about ${fit.tokens} tokens`;
     yield ['context', kept, `contextPolicies.${fit.policy}`];
+  }
+  for (const { target, kept, tokens } of shortened) {
+    const said = `${target} finds that too long: keeps ${kept} of ${fit?.messages ?? 0} messages, about ${tokens} tokens`;
+    yield ['context', said, `providers.${providerOf(target)}`];
   }
   for (const each of drawn) yield ['quota', `${each.quota}: ${quotaInWords(each, consumer)}`, `quotas.${each.quota}`];
 }

@@ -103,6 +103,16 @@ export const targetFindings = {
     'use the name of a consumer of this configuration',
     'The condition never holds, and its targets serve nobody.',
   ),
+  condition_unknown_tag: error(
+    'A condition names a tag that no consumer carries.',
+    'use a tag of a consumer of this configuration',
+    'The condition never holds, and its targets serve nobody.',
+  ),
+  narrowed_to_nothing: error(
+    'A group is narrowed to tags that no provider of its targets carries.',
+    'write the tags on the providers that are meant, or correct them here',
+    'Whoever is held to them is refused with 503, on every request.',
+  ),
   targets_all_conditional: warning(
     'Every target of a model stands under a condition.',
     'add a target without a condition behind them; accept this where other requests are to be refused',

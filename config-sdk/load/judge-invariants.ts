@@ -19,7 +19,7 @@ function judge(holds: Holds, graph: DecisionGraph): Omit<BrokenInvariant, 'decla
   const verdict: unknown = holds(graph);
   if (verdict === true || verdict === undefined) return undefined;
   if (verdict === false) {
-    const { counterexample } = graph.paths;
+    const { counterexample } = graph;
     return counterexample ? { paths: 1, path: textOf(counterexample) } : { paths: 0 };
   }
   const broken = (Array.isArray(verdict) ? verdict : [verdict]) as readonly Path[];

@@ -24,6 +24,6 @@ export function whereInWords(snapshot: Snapshot, provider: string): Phrase {
 
 /** Models by the providers of their targets. */
 export const modelsByProvider = (snapshot: Snapshot) =>
-  referrers(snapshot.models, ({ targets }) => legsOf(targets).map(({ provider }) => provider));
+  referrers(snapshot.models, ({ targets }) => legsOf(targets, snapshot).map(({ provider }) => provider));
 
 export const routesByUpstream = (snapshot: Snapshot) => referrers(snapshot.routes, ({ upstream }) => [upstream]);

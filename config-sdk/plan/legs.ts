@@ -1,5 +1,5 @@
 /** The targets of a model as a flat list: in the order they stand, each with its share of first choices. */
-import { firstChances } from '@headgate/runtime/graph';
+import { factsIn, firstChances } from '@headgate/runtime/graph';
 import type { Snapshot, TargetNode } from '@headgate/runtime/snapshot';
 import { joined, say, type Phrase } from './change.ts';
 import { entryOf } from './revision.ts';
@@ -17,13 +17,9 @@ export interface Leg {
   readonly maxConcurrency: number | undefined;
 }
 
-/** With the snapshot, prices count for the shares where they decide. */
+/** With the snapshot, prices, tags and capabilities count for the shares where they decide. */
 export function legsOf(root: TargetNode, snapshot?: Snapshot): Leg[] {
-  const pricesOf = ({ provider, model }: Pick<Leg, 'provider' | 'model'>) => {
-    const models = snapshot && entryOf(snapshot.providers, provider)?.models;
-    return models && entryOf(models, model)?.prices;
-  };
-  const { each } = firstChances(root, (node) => ({ upstream: '', prices: pricesOf(node) }));
+  const { each } = firstChances(root, snapshot ? factsIn(snapshot) : () => undefined);
   return each.map(({ node, chance }) => {
     const { kind: _, ...rest } = node;
     const { firstTokenTimeout, maxConcurrency } = node;
@@ -82,6 +78,6 @@ export function windowOf({ provider, model }: Pick<Leg, 'provider' | 'model'>, s
 
 /** The smallest window among the targets: what conversations must fit into. */
 export function smallestWindow(node: TargetNode, snapshot: Snapshot): number {
-  const windows = legsOf(node).map((leg) => windowOf(leg, snapshot));
+  const windows = legsOf(node, snapshot).map((leg) => windowOf(leg, snapshot));
   return windows.reduce((least, window) => Math.min(least, window), Infinity);
 }

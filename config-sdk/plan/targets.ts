@@ -145,7 +145,8 @@ function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
 
 function conditionsIn(node: TargetNode): string {
   if (node.kind === 'target') return '';
-  const own = balancerKinds[node.balance]?.picksOne ? canonicalJson(node.options) : '';
+  const balancer = balancerKinds[node.balance];
+  const own = balancer?.picksOne || balancer?.narrowings ? canonicalJson([node.balance, node.options ?? null]) : '';
   return [own, ...node.of.map((member) => conditionsIn(member.node))].filter((each) => each !== '').join('\n');
 }
 

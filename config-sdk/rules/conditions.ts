@@ -1,42 +1,118 @@
 /** Conditions of targets: each can hold, and what meets none of them is served all the same. */
-import { firstChances } from '@headgate/runtime/graph';
-import type { ModelSnapshot, TargetNode } from '@headgate/runtime/snapshot';
+import { factsIn, firstChances } from '@headgate/runtime/graph';
+import {
+  balancerKinds,
+  type ConsumerSnapshot,
+  type GroupSnapshot,
+  type ModelSnapshot,
+  type ProviderSnapshot,
+  type TargetNode,
+} from '@headgate/runtime/snapshot';
 import { isObject, type Path } from '../compile/places.ts';
-import { byName, problemAt, served, type Problem, type Rule } from './rule.ts';
-import { once } from './targets.ts';
+import { byName, problemAt, served, type Problem, type Project, type Rule } from './rule.ts';
+import { legsOf, once } from './targets.ts';
 
-interface Named {
-  readonly name: string;
+interface Placed<Value> {
+  readonly value: Value;
   readonly path: Path;
 }
 
-/** Names of consumers in conditions. */
-function consumersIn(node: TargetNode, path: Path): Named[] {
+function groupsIn(node: TargetNode, path: Path): Placed<GroupSnapshot>[] {
   if (node.kind === 'target') return [];
-  const listed = isObject(node.options) ? node.options['consumers'] : undefined;
-  const own = (Array.isArray(listed) ? listed : []).map((name, index) => ({
-    name: String(name),
-    path: [...path, 'options', 'consumers', index],
-  }));
-  return [...own, ...node.of.flatMap((member, index) => consumersIn(member.node, [...path, 'of', index, 'node']))];
+  const below = node.of.flatMap((member, index) => groupsIn(member.node, [...path, 'of', index, 'node']));
+  return [{ value: node, path }, ...below];
 }
+
+/** What stands at `options`, or at `when` within it, under a name. */
+function listedIn(
+  { value, path }: Placed<GroupSnapshot>,
+  name: 'consumers' | 'consumerTags' | 'tags',
+): Placed<string>[] {
+  const options = isObject(value.options) ? value.options : {};
+  const places = [
+    { of: options, at: [...path, 'options'] },
+    { of: isObject(options['when']) ? options['when'] : {}, at: [...path, 'options', 'when'] },
+  ];
+  return places.flatMap(({ of, at }) => {
+    const listed = of[name];
+    return (Array.isArray(listed) ? listed : []).map((each, index) => ({
+      value: String(each),
+      path: [...at, name, index],
+    }));
+  });
+}
+
+interface Found {
+  readonly code: Problem['code'];
+  readonly path: Path;
+  readonly message: string;
+}
+
+type GroupJudge = (group: Placed<GroupSnapshot>, model: string) => readonly Found[];
+
+const inGroups = (project: Project, judge: GroupJudge): Problem[] =>
+  once(
+    served<ModelSnapshot>(project, 'model').flatMap(({ object, value }) =>
+      groupsIn(value.targets, ['targets'])
+        .flatMap((group) => judge(group, `model '${object.id}'`))
+        .flatMap(({ path, ...found }) => problemAt(project, { object, path }, found)),
+    ),
+  );
 
 export const unknownConsumers: Rule = (project) => {
   const known = byName(project, 'consumer');
-  return once(
-    served<ModelSnapshot>(project, 'model').flatMap(({ object, value }) =>
-      consumersIn(value.targets, ['targets']).flatMap(({ name, path }): Problem[] => {
-        if (known.has(name)) return [];
-        const message = `a condition of model '${object.id}' names consumer '${name}', which is not declared`;
-        return problemAt(project, { object, path }, { code: 'condition_unknown_consumer', message });
+  const tags = new Set([...known.values()].flatMap(({ value }) => (value as ConsumerSnapshot).tags ?? []));
+  return inGroups(project, (group, model) => {
+    const named = listedIn(group, 'consumers').filter(({ value }) => !known.has(value));
+    const tagged = listedIn(group, 'consumerTags').filter(({ value }) => !tags.has(value));
+    return [
+      ...named.map(({ value, path }): Found => {
+        const message = `a condition of ${model} names consumer '${value}', which is not declared`;
+        return { code: 'condition_unknown_consumer', path, message };
       }),
-    ),
-  );
+      ...tagged.map(({ value, path }): Found => {
+        const message = `a condition of ${model} names tag '${value}', which no consumer carries`;
+        return { code: 'condition_unknown_tag', path, message };
+      }),
+    ];
+  });
 };
 
-export const unservedRequests: Rule = (project) =>
-  served<ModelSnapshot>(project, 'model').flatMap(({ object, value }): Problem[] => {
-    if (firstChances(value.targets, () => undefined).nobody === 0) return [];
-    const message = `model '${object.id}' has no target for requests that meet none of its conditions`;
+const providersOf = (project: Project): Record<string, ProviderSnapshot> =>
+  Object.fromEntries([...byName(project, 'provider')].map(([name, { value }]) => [name, value as ProviderSnapshot]));
+
+type Providers = ReturnType<typeof providersOf>;
+
+/** The tags that no provider below a group carries; none where some provider carries them all. */
+function missedTags(group: Placed<GroupSnapshot>, providers: Providers): readonly string[] {
+  const tags = listedIn(group, 'tags').map(({ value }) => value);
+  const carried = legsOf(group.value, []).map(({ node }) => providers[node.provider]?.tags ?? []);
+  return carried.some((each) => tags.every((tag) => each.includes(tag))) ? [] : tags;
+}
+
+export const narrowedToNothing: Rule = (project) => {
+  const providers = providersOf(project);
+  return inGroups(project, (group, model) => {
+    const tags = missedTags(group, providers);
+    if (tags.length === 0) return [];
+    const message = `a group of ${model} is narrowed to '${tags.join("', '")}', which no provider below it carries`;
+    return [{ code: 'narrowed_to_nothing', path: [...group.path, 'options', 'tags'], message }];
+  });
+};
+
+export const unservedRequests: Rule = (project) => {
+  const providers = providersOf(project);
+  const facts = factsIn({ providers });
+  return served<ModelSnapshot>(project, 'model').flatMap(({ object, value }): Problem[] => {
+    if (firstChances(value.targets, facts).nobody === 0) return [];
+    const groups = groupsIn(value.targets, []);
+    // That is said where it stands.
+    if (groups.some((group) => missedTags(group, providers).length > 0)) return [];
+    const narrows = groups.some((group) => balancerKinds[group.value.balance]?.narrowings !== undefined);
+    const which = narrows
+      ? 'that its conditions, tags and capabilities leave none for'
+      : 'that meet none of its conditions';
+    const message = `model '${object.id}' has no target for requests ${which}`;
     return problemAt(project, { object, path: ['targets'] }, { code: 'targets_all_conditional', message });
   });
+};

@@ -42,7 +42,8 @@ const eachGroup =
 const flattens: ReadonlySet<string> = new Set(['ordered', 'cheapest']);
 
 export const needlessGroups: Rule = eachGroup(({ node, path, within }, object, project) => {
-  if (balancerKinds[node.balance]?.picksOne) return [];
+  const balancer = balancerKinds[node.balance];
+  if (balancer?.picksOne || balancer?.narrowings) return [];
   const same = within !== undefined && within.balance === node.balance && flattens.has(node.balance);
   if (node.of.length > 1 && !same) return [];
   const what =

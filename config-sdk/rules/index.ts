@@ -73,6 +73,7 @@ export const rules: readonly Rule[] = [
   fallbacks.optionalTargets,
   conditions.unknownConsumers,
   conditions.unservedRequests,
+  conditions.narrowedToNothing,
   patience.longTimeouts,
   patience.deadlinesUsedUp,
   patience.shortTimeouts,

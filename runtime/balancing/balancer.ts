@@ -1,6 +1,7 @@
 /** The contract of a balancing strategy: in which order the members of a group are tried. */
 import type { z } from 'zod';
 import type { Call } from '../call.ts';
+import type { Capability } from '../capability.ts';
 
 /** A target below a member. */
 export interface MemberTarget {
@@ -8,6 +9,10 @@ export interface MemberTarget {
   readonly upstream: string;
   /** USD for a million tokens. */
   readonly prices: { readonly input: string; readonly output: string } | undefined;
+  /** Of its provider. */
+  readonly tags: readonly string[];
+  /** Undefined where nobody knows. */
+  readonly capabilities: readonly Capability[] | undefined;
 }
 
 export interface Member {
@@ -28,10 +33,35 @@ export interface BalancedGroup<Options = unknown> {
 /** What is known of the request that an order is drawn for. */
 export interface Asking {
   readonly consumer: string;
+  readonly consumerTags: readonly string[];
   readonly call: Call;
   readonly header: (name: string) => string | undefined;
+  /** Of the body. */
+  readonly metadata: (name: string) => string | undefined;
   /** As estimated, of all that the client sends. */
   readonly tokens: () => number;
+}
+
+/** What is said of requests that are not there: who asks, say. All else may be either way. */
+export interface Given {
+  readonly consumer?: string;
+  readonly consumerTags?: readonly string[];
+  /** Each by its name in lower case; `''` is none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly stream?: boolean;
+  readonly tools?: boolean;
+  readonly images?: boolean;
+}
+
+/** Targets that are left out for some requests, as if they did not stand there. */
+export interface Narrowing {
+  /** Tells it from others of the same group. */
+  readonly name: string;
+  /** Of how many requests. */
+  readonly chance: number;
+  /** Absent: nothing is left out. */
+  readonly keeps?: (target: MemberTarget) => boolean;
 }
 
 /** What the process knows of upstreams. Offline it knows nothing. */
@@ -59,16 +89,38 @@ export interface Balancer<Options extends z.ZodType = z.ZodType> {
   readonly options?: Options;
   /** Must every member of such a group carry a weight? */
   readonly weights: 'required' | 'refused';
+  /** Whether it depends on who asks. */
+  asksWho?(options: z.output<Options>): boolean;
   /** Such a group has one member or two, and tries one of them at most. */
   readonly picksOne?: true;
   /**
    * How likely each member is to be tried first, of this request or of any. Whatever it depends on that is not known counts as
    * equally likely each way. What is missing to 1 is how likely nobody is tried. The rest follow by the same rule among themselves.
    */
-  chances(group: BalancedGroup<z.output<Options>>, asking: Asking | undefined): readonly number[];
+  chances(group: BalancedGroup<z.output<Options>>, asking: Asking | undefined, given?: Given): readonly number[];
+  /**
+   * Which of all targets below such a group are for a request: one narrowing for one that is known, else each there may be. Their
+   * chances add up to 1. `targets` are all below it, in nested groups too.
+   */
+  narrowings?(
+    options: z.output<Options>,
+    targets: readonly MemberTarget[],
+    asking: Asking | undefined,
+    given?: Given,
+  ): readonly Narrowing[];
   /** Made once for a group: what needs no circumstances is settled here. */
   prepare(group: BalancedGroup<z.output<Options>>): Draw;
 }
+
+/** Members in the order they are written. */
+export const asWritten = {
+  weights: 'refused' as const,
+  chances: ({ members }: BalancedGroup): readonly number[] => members.map((_, index) => (index === 0 ? 1 : 0)),
+  prepare({ members }: BalancedGroup) {
+    const order = members.map((_, index) => index);
+    return () => order;
+  },
+};
 
 /** Each as likely as the others. */
 export const evenly = ({ members }: BalancedGroup): readonly number[] => members.map(() => 1 / members.length);

@@ -56,7 +56,7 @@ export const quantisedCut = {
   budget: (policy, window) => budgetFor(policy, window, policy.reserveOutput),
   fit(entries, room, policy): Fitting {
     const reserve = Math.max(policy.reserveOutput, room.maxOutputTokens ?? 0);
-    const limit = budgetFor(policy, room.window, reserve);
+    const limit = Math.min(budgetFor(policy, room.window, reserve), room.most ?? Infinity);
     const pinned = entries.filter((entry) => entry.pinned);
     const history = entries.filter((entry) => !entry.pinned);
     const fixed = sum(pinned) + room.overhead;

@@ -19,6 +19,8 @@ export interface Room {
   readonly maxOutputTokens: number | undefined;
   /** Tokens taken by what is not a message, such as tool definitions. */
   readonly overhead: number;
+  /** Input tokens that fit at most, by these estimates, once a vendor found more too long. */
+  readonly most?: number;
 }
 
 export type Fitting =

@@ -61,6 +61,8 @@ export class Builder {
       retries: node.retries,
       maxConcurrency: node.maxConcurrency,
       prices: facts.prices,
+      tags: provider.tags,
+      capabilities: facts.capabilities,
     };
   }
 
@@ -73,13 +75,14 @@ export class Builder {
       if (!built.has(node)) built.set(node, this.#target(node, object));
       return built.get(node);
     };
+    const tree = { node: snapshot.targets, name, leaves: { targetOf } };
     return {
       name,
       deadlineMs: snapshot.deadline,
       hedgeMs: snapshot.hedge,
       isStrict: snapshot.strict === true,
-      order: liveOrder({ node: snapshot.targets, name, targetOf }),
-      orders: (asking) => allOrders({ node: snapshot.targets, name, targetOf }, asking),
+      order: liveOrder(tree),
+      orders: (asking) => allOrders(tree, asking),
       prompt: snapshot.prompt?.name,
       render: prompt && bindPrompt(prompt, snapshot.prompt?.variables ?? {}),
       fit: snapshot.context === undefined ? undefined : this.#fitting(snapshot.context, snapshot.targets, object),
@@ -105,9 +108,10 @@ export class Builder {
     return [this.#parts.vendorModels.get(node.provider)?.[node.model]?.contextWindow ?? Infinity];
   }
 
-  consumer(name: string, { models, routes, quotas }: ConsumerSnapshot): LiveConsumer {
+  consumer(name: string, { models, routes, quotas, tags = nothing }: ConsumerSnapshot): LiveConsumer {
     return {
       name,
+      tags,
       models: models && new Set(models),
       routes: routes && new Set(routes),
       quotas: this.#quotas(quotas, `consumers.${name}`),

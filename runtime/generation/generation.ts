@@ -5,7 +5,7 @@ import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { ModelKind } from '../model-kind.ts';
 import type { Verdict } from '../policies/policy.ts';
-import type { Connection, Prices, ProviderKind, Transport } from '../providers/provider.ts';
+import type { Capability, Connection, Prices, ProviderKind, Transport } from '../providers/provider.ts';
 import type { Window } from '../quota/store.ts';
 import type { QuotaUnit } from '../snapshot-quotas.ts';
 import type { KeyName } from '../upstream/keys.ts';
@@ -16,6 +16,7 @@ import type { Directory } from './on-demand.ts';
 
 export interface LiveProvider {
   readonly name: string;
+  readonly tags: readonly string[];
   readonly kind: ProviderKind;
   /** Undefined while an optional secret is absent: its targets are out of rotation. */
   readonly live: LiveConnection | undefined;
@@ -51,6 +52,10 @@ export interface LiveTarget {
   readonly retries: number;
   readonly maxConcurrency: number | undefined;
   readonly prices: Prices | undefined;
+  /** Of its provider. */
+  readonly tags: readonly string[];
+  /** Undefined where nobody knows. */
+  readonly capabilities: readonly Capability[] | undefined;
 }
 
 export interface LiveQuota {
@@ -118,6 +123,7 @@ export interface LiveRoute {
 
 export interface LiveConsumer {
   readonly name: string;
+  readonly tags: readonly string[];
   readonly models: ReadonlySet<string> | undefined;
   readonly routes: ReadonlySet<string> | undefined;
   readonly quotas: readonly LiveQuota[];

@@ -1,8 +1,9 @@
 /** Every order in which a model's targets may be tried, with its chance: what drawing makes of the groups. */
 import type { Asking } from '../balancing/balancer.ts';
-import { balancedGroup, balancerOf } from '../balanced-group.ts';
+import { balancedGroup, balancerOf, groupAmong, isKept, narrowed, targetsBelow } from '../balanced-group.ts';
+import type { GroupSnapshot } from '../snapshot.ts';
 import type { DrawnOrder } from './generation.ts';
-import type { LiveTree } from './live-order.ts';
+import { nameOf, type LiveTree } from './live-order.ts';
 
 /** More than anyone reads. */
 const mostOrders = 120;
@@ -53,22 +54,38 @@ function merged(orders: readonly DrawnOrder[]): DrawnOrder[] {
   return [...known.values()];
 }
 
-function ordersOf({ node, name, targetOf }: LiveTree, asking: Asking | undefined): DrawnOrder[] {
+function ordersOf({ node, name, leaves }: LiveTree, asking: Asking | undefined): DrawnOrder[] {
   if (node.kind === 'target') {
-    const target = targetOf(node);
+    const target = isKept(node, leaves) ? leaves.targetOf(node) : undefined;
     return target?.provider.live ? [{ chance: 1, targets: [target] }] : [];
   }
   const balancer = balancerOf(node);
-  const group = balancedGroup(node, name, targetOf);
+  if (!balancer.narrowings) return ordersAmong({ node, name, leaves }, asking);
+  const ways = balancer.narrowings(node.options, targetsBelow(node, leaves), asking);
+  const orders = ways.map((way) =>
+    ordersAmong({ node, name: nameOf(name, way), leaves: narrowed(leaves, way) }, asking),
+  );
+  if (orders.every((each) => each.length === 0)) return [];
+  return oneOf(
+    orders,
+    ways.map(({ chance }) => chance),
+  );
+}
+
+function ordersAmong(
+  { node, name, leaves }: LiveTree & { readonly node: GroupSnapshot },
+  asking: Asking | undefined,
+): DrawnOrder[] {
+  const balancer = balancerOf(node);
+  const group = balancedGroup(node, name, leaves);
   const orders = node.of.map((member, index) =>
-    ordersOf({ node: member.node, name: `${name}/${index}`, targetOf }, asking),
+    ordersOf({ node: member.node, name: `${name}/${index}`, leaves }, asking),
   );
   if (orders.every((each) => each.length === 0)) return [];
   if (balancer.picksOne) return oneOf(orders, balancer.chances(group, asking));
   // What is out of rotation leaves its share to the others.
   const inRotation = [...orders.keys()].filter((index) => orders[index]?.length);
-  const chancesOf = (left: readonly number[]) =>
-    balancer.chances({ ...group, members: left.flatMap((index) => group.members[index] ?? []) }, asking);
+  const chancesOf = (left: readonly number[]) => balancer.chances(groupAmong(group, left), asking);
   return merged(sequences(inRotation, orders, chancesOf));
 }
 

@@ -138,7 +138,7 @@ export class SharedParts {
   #provider(name: string, snapshot: ProviderSnapshot): LiveProvider {
     const kind = providerKinds[snapshot.kind];
     if (!kind) throw new TypeError(`unknown provider kind ${snapshot.kind}`);
-    return { name, kind, live: this.#live(name, snapshot, kind) };
+    return { name, tags: snapshot.tags ?? [], kind, live: this.#live(name, snapshot, kind) };
   }
 
   /** One connection for each key whose secret is there. */

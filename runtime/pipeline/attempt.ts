@@ -3,6 +3,7 @@ import type { Answer, Call } from '../call.ts';
 import type { LookedUp, StreamedAnswer, WholeAnswer } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/generation.ts';
 import { CredentialUnavailable, type UpstreamResponse } from '../providers/provider.ts';
+import { toldShare } from '../upstream/told-length.ts';
 import { limitResetMs, toldWaitMs, usedUpMs } from '../upstream/told-wait.ts';
 import { outgoing, translated, type Outgoing } from './outgoing.ts';
 import { AttemptFailed, Patience, type Begun } from './patience.ts';
@@ -22,7 +23,12 @@ async function refusedBy(response: UpstreamResponse, sent: Outgoing, patience: P
   // What the dialect knows of the failure comes first: an account without credit is not back in the second that is sent.
   const told = failure.retryAfterMs ?? toldWaitMs(response.headers, body);
   const wait = told ?? (failure.kind === 'rate_limited' ? limitResetMs(response.headers) : undefined);
-  return new AttemptFailed(wait === undefined ? failure : { ...failure, retryAfterMs: wait });
+  const share = failure.kind === 'context_too_long' ? toldShare(body) : undefined;
+  return new AttemptFailed({
+    ...failure,
+    ...(wait !== undefined && { retryAfterMs: wait }),
+    ...(share !== undefined && { fittingShare: share }),
+  });
 }
 
 export interface Attempted<Answer = WholeAnswer | StreamedAnswer> {

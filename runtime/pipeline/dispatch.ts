@@ -8,17 +8,12 @@ import { HeadgateError } from '../errors.ts';
 import type { Leave } from '../upstream/admission.ts';
 import { Contenders } from './contenders.ts';
 import type { Deadline } from './deadline.ts';
+import { shorter, tellShorter, type Shorter } from './fit.ts';
 import { moves, refusal } from './moves.ts';
 import { AttemptFailed } from './patience.ts';
+import { longestPauseMs, pauseMs } from './pause.ts';
 import { firstOf } from './race.ts';
 import { noteOutrun, tellAnswer, tryTarget, type Attempt, type Found, type Told, type Tried } from './try-target.ts';
-
-const firstPauseMs = 100;
-const longestPauseMs = 5_000;
-
-/** Full jitter, so that many clients do not come back at the same moment. */
-const pauseMs = (tried: number, random: () => number): number =>
-  random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tried);
 
 /** When a target that is rate limited said it can be asked again. */
 interface Appointment {
@@ -124,6 +119,7 @@ class Search<E extends Dispatchable, Answer extends Told> {
     const { breaker, budget } = this.#exchange.house.upstreams.of(target);
     const spent: LiveKey[] = [];
     let key = this.#key(target, spent, anyhow);
+    let less: Shorter | undefined;
     const contender = this.#contenders.add(target, this.#exchange.model.hedgeMs !== undefined);
     budget.asked();
     while (key && !this.#contenders.isOver) {
@@ -133,8 +129,9 @@ class Search<E extends Dispatchable, Answer extends Told> {
       const ticket = leave && (anyhow ? breaker.enterAnyhow() : breaker.enter());
       if (!ticket) return undefined;
       const trying = { contender, key, ticket, deadline: this.#deadline };
-      const result = await tryTarget(this.#exchange, trying, this.#attempt);
-      if (!(result instanceof AttemptFailed)) return this.#win(result);
+      const asked = less ? { ...this.#exchange, keep: less.keep } : this.#exchange;
+      const result = await tryTarget(asked, trying, this.#attempt);
+      if (!(result instanceof AttemptFailed)) return this.#win(result, less);
       leave();
       if (this.#contenders.isOver) return undefined;
       this.#note(target, result);
@@ -143,21 +140,32 @@ class Search<E extends Dispatchable, Answer extends Told> {
       if (next === 'key') {
         spent.push(key);
         key = this.#key(target, spent, false);
+      } else if (next === 'larger') {
+        less = less ? undefined : this.#shorten(target, result);
+        if (!less) return undefined;
       } else if (next !== 'same' || !(await this.#pauseFor(target, result))) return undefined;
     }
     return undefined;
   }
 
   /** Undefined where another one was first, in the same moment. */
-  #win(tried: Tried<Answer>): Found<E, Answer> | undefined {
+  #win(tried: Tried<Answer>, less: Shorter | undefined): Found<E, Answer> | undefined {
     const { contender, ticket } = tried.trying;
     if (!this.#contenders.isOver) {
       this.#contenders.end(contender);
+      if (less) tellShorter(Object.assign(this.#exchange, { keep: less.keep }), less);
       return tellAnswer(this.#exchange, tried);
     }
     ticket.answered();
     this.#contenders.drop(contender);
     return undefined;
+  }
+
+  /** Once for each target: it counts otherwise than the estimate that had let the conversation through. */
+  #shorten({ label }: LiveTarget, { failure }: AttemptFailed): Shorter | undefined {
+    const less = shorter(this.#exchange, failure);
+    if (less) this.#exchange.outcome.shortened.push({ target: label, kept: less.keep.length, tokens: less.tokens });
+    return less;
   }
 
   /** A place at the target, for as long as the request lasts at most; undefined when it has none. */

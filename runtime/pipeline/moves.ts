@@ -7,7 +7,8 @@ import type { AttemptFailed } from './patience.ts';
 export interface Move {
   /**
    * `same`: the same target again after a pause, while it has retries; then the next one. `key`: the provider's next key,
-   * then the next target. `larger`: a target with a larger window. `stop`: no other target would do better.
+   * then the next target. `larger`: the same once more with less of the
+   * conversation, where a context policy says what to leave out; then a target with a larger window. `stop`: no other target would do better.
    */
   readonly next: 'same' | 'key' | 'next' | 'larger' | 'stop';
   readonly code: ErrorCode;

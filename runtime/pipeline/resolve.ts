@@ -68,7 +68,7 @@ function targetsOf(model: LiveModel, purpose: Purpose, exchange: Accepted<Exchan
   if (all.length === 0)
     throw new HeadgateError(
       'no_target_available',
-      `No target of model '${model.name}' is for a request like this one: each stands under a condition.`,
+      `No target of model '${model.name}' is for a request like this one: each stands under a condition, or at a provider that such a request may not go to, or cannot do what is asked for.`,
       { object },
     );
   const suited = all.filter(({ kind }) => kinds.includes(kind));

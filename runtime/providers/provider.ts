@@ -1,6 +1,7 @@
 /** The contract of a provider kind: how one vendor is spoken to. A kind is data and pure functions; the core does the I/O. */
 import type { z } from 'zod';
 import type { JsonObject } from '../call.ts';
+import type { Capability } from '../capability.ts';
 import type { VendorDialect } from '../dialects/dialect.ts';
 import type { VendorTask } from '../dialects/task.ts';
 import type { ModelKind } from '../model-kind.ts';
@@ -100,20 +101,6 @@ export interface SecretReference {
   readonly optional?: boolean;
 }
 
-/** What a model can do beyond text in and text out. */
-export const capabilityNames = [
-  'tools',
-  'parallelTools',
-  'structuredOutput',
-  'reasoning',
-  'images',
-  'files',
-  'audioIn',
-  'audioOut',
-  'promptCache',
-] as const;
-export type Capability = (typeof capabilityNames)[number];
-
 /** USD for a million tokens, as decimal texts: money is never a float. */
 export interface Prices {
   readonly input: string;
@@ -138,6 +125,7 @@ export interface ModelFacts {
   readonly maxOutputTokens?: number | undefined;
 }
 
+export { capabilityNames, type Capability } from '../capability.ts';
 export { modelKinds, type ModelKind } from '../model-kind.ts';
 
 export interface ProviderKind<Options extends z.ZodType = z.ZodType> {

@@ -210,9 +210,9 @@ test('an explanation knows what a request decides, and tells every order where l
 
 test('every member is on a path, with a chance for each that may be first', () => {
   const { paths } = decisionGraph(snapshotSchema.parse(snapshot));
-  const chances = (model: string) =>
+  const chances = (model: string, name = 'tester') =>
     paths
-      .filter(({ consumer, entry }) => consumer.name === 'tester' && entry.name === model)
+      .filter(({ consumer, entry }) => consumer.name === name && entry.name === model)
       .map(({ end, chance }) => [end.model, Math.round(chance * 1e6) / 1e6]);
   const third = 0.333333;
   for (const model of ['turns', 'sticky', 'busy'])
@@ -224,9 +224,15 @@ test('every member is on a path, with a chance for each that may be first', () =
   assert.deepEqual(chances('nested'), [
     ['quick', 0.25],
     ['other', 0.25],
-    ['quick', 0.125],
-    ['other', 0.125],
-    ['slow', 0.25],
+    ['slow', 0.5],
+  ]);
+  // Who asks is known, so that a condition on it is met or not.
+  assert.deepEqual(chances('nested', 'batch'), [
+    ['quick', 0.5],
+    ['other', 0.5],
+    ['quick', 0],
+    ['other', 0],
+    ['slow', 0],
   ]);
   assert.deepEqual(chances('picky'), [['quick', 0.5]]);
   assert.deepEqual(chances('private'), [

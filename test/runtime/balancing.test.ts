@@ -13,9 +13,15 @@ import { Upstreams } from '../../runtime/upstream/upstreams.ts';
 const { cheapest, fastest, leastBusy, ordered, roundRobin, sticky, weighted, when } = balancers;
 const kinds: Readonly<Record<string, Balancer>> = balancers;
 
+const unmarked = { tags: [], capabilities: undefined };
+
 /** Members by name, each with one target at the upstream of that name. */
 function groupOf(names: readonly string[], rest: Partial<BalancedGroup> = {}): BalancedGroup {
-  const members = names.map((name) => ({ name, weight: 1, targets: [{ upstream: name, prices: undefined }] }));
+  const members = names.map((name) => ({
+    name,
+    weight: 1,
+    targets: [{ upstream: name, prices: undefined, ...unmarked }],
+  }));
   return { name: 'group', options: undefined, members, ...rest };
 }
 
@@ -26,6 +32,8 @@ const plain: Call = { model: 'm', messages: [], stream: false, tools: [], untran
 
 const asking = (facts: Partial<Asking> & { readonly say?: Partial<Call> } = {}): Asking => ({
   consumer: 'team',
+  consumerTags: [],
+  metadata: () => undefined,
   call: { ...plain, ...facts.say },
   header: () => undefined,
   tokens: () => 0,
@@ -277,7 +285,7 @@ const priced = (...prices: readonly (readonly [string, string] | undefined)[]): 
     members: prices.map((each, index) => ({
       name: `m${index}`,
       weight: 1,
-      targets: [{ upstream: '', prices: each && { input: each[0], output: each[1] } }],
+      targets: [{ upstream: '', prices: each && { input: each[0], output: each[1] }, ...unmarked }],
     })),
   });
 

@@ -1,5 +1,6 @@
 /** What the types of the SDK must accept, and what they must refuse where it stands; compiled, never run. */
 import {
+  capable,
   cheapest,
   consumer,
   contextPolicy,
@@ -8,6 +9,7 @@ import {
   from,
   leastBusy,
   model,
+  only,
   ordered,
   policy,
   prompt,
@@ -109,6 +111,10 @@ const nested = when(
 assertType<Same<typeof nested, Group<typeof known | typeof narrowed | typeof priced>>>();
 const alone = when({ headers: { 'x-tier': ['gold'] } }, leastBusy(known, cheapest(narrowed)));
 assertType<Same<typeof alone, Group<typeof known | typeof narrowed>>>();
+const held = only({ tags: ['eu'], when: { consumerTags: ['clinic'], metadata: { private: ['true'] } } }, spread);
+assertType<Same<typeof held, typeof spread>>();
+const able = capable(known, narrowed);
+assertType<Same<typeof able, typeof alone>>();
 const fitting = contextPolicy('fitting', { kind: 'quantisedCut', target: 9_000 });
 const anyBudget: number = 9_000;
 const unknownBudget = contextPolicy('unknown-budget', { kind: 'quantisedCut', target: anyBudget });
@@ -219,6 +225,10 @@ sticky({}, sandbox.target('echo'));
 when('stream', sandbox.target('echo'));
 // @ts-expect-error there is no such condition
 when({ language: 'en' }, sandbox.target('echo'));
+// @ts-expect-error tags to narrow by are missing
+only({ when: { stream: true } }, sandbox.target('echo'));
+// @ts-expect-error a narrowing has no otherwise
+only({ tags: ['eu'], otherwise: known }, sandbox.target('echo'));
 // @ts-expect-error members are needed
 roundRobin();
 // @ts-expect-error a member inside cannot do what is needed

@@ -10,6 +10,7 @@ import {
   provider,
   quota,
   staysAt,
+  staysWithin,
 } from 'headgate';
 import { test } from 'headgate/test';
 
@@ -25,12 +26,16 @@ invariant('written out', ({ paths }) =>
 invariant('by paths', ({ paths }) => paths.filter(({ quotas }) => quotas.every(({ unit }) => unit !== 'requests')));
 invariant('stays', staysAt({ tag: 'pii', at: [home] }));
 invariant('limited', isLimited({ unit: 'requests' }));
+invariant('within', staysWithin({ given: { headers: { 'x-data': 'private' }, tools: true }, tags: ['eu'] }));
+invariant('given', ({ given }) => given({ stream: true }).filter(({ end }) => !end.tags.includes('eu')));
 invariant('tier', needsTier({ tiers: ['free', 'pro'], from: 'pro', model: chat }));
 
 // @ts-expect-error -- a promise is judged at once
 invariant('later', async ({ paths }) => Promise.resolve(paths.every(() => true)));
 // @ts-expect-error -- a model is no place to stay at
 invariant('stays', staysAt({ tag: 'pii', at: [chat] }));
+// @ts-expect-error -- who asks is known on each path
+invariant('within', staysWithin({ given: { consumer: 'team' }, tags: ['eu'] }));
 invariant('limited in money', isLimited({ unit: 'usd' }));
 // @ts-expect-error -- other currencies are not counted
 invariant('limited', isLimited({ unit: 'eur' }));

@@ -1,0 +1,116 @@
+/** Conditions on a request: met, not met, or open where nobody knows the request yet. */
+import { z } from 'zod';
+import type { Asking, Given } from './balancer.ts';
+
+const names = z.array(z.string().min(1).max(200)).min(1).max(100);
+const tokens = z.int().min(0).max(100_000_000);
+
+export const condition = z
+  .strictObject({
+    /** Names of consumers, one of which asks. */
+    consumers: names.optional(),
+    /** Tags of consumers, one of which the consumer carries. */
+    consumerTags: names.optional(),
+    /** Values by the name of a header, in lower case: each header has one of its values. */
+    headers: z.record(z.string().regex(/^[a-z0-9-]{1,128}$/, 'write header names in lower case'), names).optional(),
+    /** Values by their name in the `metadata` of the body: each has one of its values. */
+    metadata: z.record(z.string().min(1).max(128), names).optional(),
+    /** Whether the answer is streamed. */
+    stream: z.boolean().optional(),
+    /** Whether tools are offered to the model. */
+    tools: z.boolean().optional(),
+    /** Whether images stand among the messages. */
+    images: z.boolean().optional(),
+    /** Least tokens that the client sends, as estimated. */
+    minTokens: tokens.optional(),
+    /** Most tokens that the client sends, as estimated. */
+    maxTokens: tokens.optional(),
+  })
+  .refine((given) => Object.values(given).some((each) => each !== undefined), 'write at least one condition')
+  .refine(
+    ({ minTokens = 0, maxTokens = Infinity }) => minTokens <= maxTokens,
+    'minTokens is above maxTokens: no request can meet both',
+  );
+
+export type Condition = z.output<typeof condition>;
+
+/** Undefined where it depends on what is not known. */
+type Answer = boolean | undefined;
+
+const isAmong = (values: readonly string[], value: string | undefined): Answer =>
+  value === undefined ? undefined : values.includes(value);
+const is = (wanted: boolean, actual: boolean | undefined): Answer =>
+  actual === undefined ? undefined : actual === wanted;
+
+/** Of the request at hand, an absent value is an empty one. */
+interface Facts {
+  readonly consumer: string | undefined;
+  readonly consumerTags: readonly string[] | undefined;
+  readonly header: (name: string) => string | undefined;
+  readonly metadata: (name: string) => string | undefined;
+  readonly stream: boolean | undefined;
+  readonly tools: () => boolean | undefined;
+  readonly images: () => boolean | undefined;
+  readonly tokens: () => number | undefined;
+}
+
+export const hasImages = ({ call }: Pick<Asking, 'call'>): boolean =>
+  call.messages.some(({ parts }) => parts.some(({ type }) => type === 'image'));
+
+const factsOf = (asking: Asking): Facts => ({
+  consumer: asking.consumer,
+  consumerTags: asking.consumerTags,
+  header: (name) => asking.header(name) ?? '',
+  metadata: (name) => asking.metadata(name) ?? '',
+  stream: asking.call.stream,
+  tools: () => asking.call.tools.length > 0,
+  images: () => hasImages(asking),
+  tokens: asking.tokens,
+});
+
+const factsGiven = (given: Given): Facts => ({
+  consumer: given.consumer,
+  consumerTags: given.consumerTags,
+  header: (name) => given.headers?.[name],
+  metadata: (name) => given.metadata?.[name],
+  stream: given.stream,
+  tools: () => given.tools,
+  images: () => given.images,
+  tokens: () => undefined,
+});
+
+/** One after the other, what takes longest last. */
+function* clauses(wanted: Condition, facts: Facts): Generator<Answer> {
+  const { consumers, consumerTags: tags, headers = {}, metadata = {}, stream, tools, images } = wanted;
+  const { minTokens = 0, maxTokens = Infinity } = wanted;
+  if (consumers) yield isAmong(consumers, facts.consumer);
+  if (tags) yield facts.consumerTags?.some((tag) => tags.includes(tag));
+  for (const [name, values] of Object.entries(headers)) yield isAmong(values, facts.header(name));
+  for (const [name, values] of Object.entries(metadata)) yield isAmong(values, facts.metadata(name));
+  if (stream !== undefined) yield is(stream, facts.stream);
+  if (tools !== undefined) yield is(tools, facts.tools());
+  if (images !== undefined) yield is(images, facts.images());
+  if (minTokens === 0 && maxTokens === Infinity) return;
+  const size = facts.tokens();
+  yield size === undefined ? undefined : size >= minTokens && size <= maxTokens;
+}
+
+function judged(wanted: Condition, facts: Facts): Answer {
+  let answer: Answer = true;
+  for (const clause of clauses(wanted, facts)) {
+    if (clause === false) return false;
+    if (clause === undefined) answer = undefined;
+  }
+  return answer;
+}
+
+export const asksWho = ({ consumers, consumerTags }: Condition): boolean =>
+  consumers !== undefined || consumerTags !== undefined;
+
+export const isMet = (wanted: Condition, asking: Asking): boolean => judged(wanted, factsOf(asking)) === true;
+
+/** How many of all requests of which `given` is known meet it: half, where that is not enough to tell. */
+export function shareThatMeets(wanted: Condition, asking: Asking | undefined, given: Given = {}): number {
+  const answer = judged(wanted, asking ? factsOf(asking) : factsGiven(given));
+  return answer === undefined ? 0.5 : Number(answer);
+}
