@@ -76,12 +76,8 @@ export function attempt(
 async function git(repository: string, parameters: readonly string[], options: GitOptions = {}): Promise<Buffer> {
   const { code, output, errors } = await attempt(repository, parameters, options);
   if (code === 0) return output;
-  // After the first `fatal:` git gives general advice.
-  const said = errors
-    .split(/(?<=^fatal: .*)$/m)[0]
-    ?.split('\n')
-    .slice(-3)
-    .join(' ');
+  const [reason] = /^(?:.*\n){0,2}?fatal: .*/m.exec(errors) ?? [errors]; // What follows is general advice.
+  const said = reason.split('\n').slice(-3).join(' ');
   throw new EnvironmentFault(`git ${parameters[0]} failed: ${said || `exit code ${code}`}`);
 }
 
