@@ -37,6 +37,7 @@ const handles: Readonly<Record<string, readonly [what: string, by: string]>> = {
   ContextPolicy: ['a context policy', 'contextPolicy()'],
   Group: ['a group', 'weighted(), ordered() or another of its kind'],
   Invariant: ['an invariant', 'invariant()'],
+  Leg: ['a target', '.target() of a provider'],
   Model: ['a model', 'model()'],
   Policy: ['a policy', 'policy()'],
   Prompt: ['a prompt', 'prompt()'],
@@ -96,6 +97,7 @@ function unknownProperty(name: string, type: string, suggested: string | undefin
 
 const literal = String.raw`(?:"[^"']*"|\`\w+:\$\{string\}\`|\.\.\. \d+ more \.\.\.|undefined)`;
 const notAssignable = String.raw`^(?:Type|Argument of type) '((?:(?!' is not ).)+)' is not assignable to (?:type|parameter of type) `;
+const beginning = String.raw`\`[^$\`]+\$\{string\}\``;
 const anyHandle = `(${Object.keys(handles).join('|')})\\b`;
 
 function wrongHandle(given: string, wanted: string): Words {
@@ -105,6 +107,14 @@ function wrongHandle(given: string, wanted: string): Words {
       ? `refer to it by the value that ${by} gave, not by its name`
       : `give what ${by} gave`;
   return { message: `${what} is expected here, not ${inWords(given)}`, hint };
+}
+
+function wrongBeginning(given: string, type: string): Words {
+  const begins = [...type.matchAll(/`([^$`]+)\$/g)].map(([, each = '']) => each);
+  const [wanted, last = ''] = [begins.map((each) => `'${each}'`).join(' or '), begins.at(-1)];
+  return given.startsWith('"')
+    ? { message: `${inWords(given)} does not begin with ${wanted}`, hint: `write '${last}${given.slice(1, -1)}'` }
+    : { message: `a text that begins with ${wanted} is expected here`, hint: 'give such a text' };
 }
 
 function unboundPrompt(one: string | undefined, several: string): Words {
@@ -160,6 +170,10 @@ const wordings: readonly Wording[] = [
   [
     new RegExp(`${notAssignable}'Value<("[^']*)>'`),
     (given = '', names = '') => oneOf(given, names, 'use one of the choices, or add it to those of the prompt'),
+  ],
+  [
+    new RegExp(`${notAssignable}'(${beginning}(?: \\| ${beginning})*)'`),
+    (given = '', type = '') => wrongBeginning(given, type),
   ],
   [
     new RegExp(`${notAssignable}'(${literal}(?: \\| ${literal})*)'`),

@@ -76,9 +76,9 @@ export function attempt(
 async function git(repository: string, parameters: readonly string[], options: GitOptions = {}): Promise<Buffer> {
   const { code, output, errors } = await attempt(repository, parameters, options);
   if (code === 0) return output;
-  throw new EnvironmentFault(
-    `git ${parameters[0]} failed: ${errors.split('\n').slice(-3).join(' ') || `exit code ${code}`}`,
-  );
+  const [reason] = /^(?:.*\n){0,2}?fatal: .*/m.exec(errors) ?? [errors]; // What follows is general advice.
+  const said = reason.split('\n').slice(-3).join(' ');
+  throw new EnvironmentFault(`git ${parameters[0]} failed: ${said || `exit code ${code}`}`);
 }
 
 export const line = async (repository: string, parameters: readonly string[], options?: GitOptions): Promise<string> =>

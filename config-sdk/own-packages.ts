@@ -12,9 +12,10 @@ const directoryOf = (packageName: string): string =>
 
 /** This package's directory, whether its files run from the top or from `dist`. */
 export const ownDirectory: string = realpathSync(fileURLToPath(new URL(fromSource ? '.' : '..', import.meta.url)));
-export const version: string = (
-  JSON.parse(readFileSync(join(ownDirectory, 'package.json'), 'utf8')) as { version: string }
-).version;
+export const { version, repository } = JSON.parse(readFileSync(join(ownDirectory, 'package.json'), 'utf8')) as {
+  readonly version: string;
+  readonly repository?: unknown;
+};
 /** The directories of our own packages, by real path. */
 export const ownPackages: readonly string[] = [ownDirectory, directoryOf('@headgate/runtime')].map((path) =>
   path.replace(/\/$/, ''),

@@ -57,7 +57,10 @@ interface Tip {
 }
 
 async function readTip({ repository, remote, branch }: PublishOptions): Promise<Tip | undefined> {
-  const commit = await remoteTip(repository, remote, branch);
+  const commit = await remoteTip(repository, remote, branch).catch((error: unknown) => {
+    if (!(error instanceof EnvironmentFault)) throw error;
+    throw new EnvironmentFault(`${error.message}; --remote names another remote or its address`, { cause: error });
+  });
   if (!commit) return undefined;
   const bytes = await fileAt(repository, commit, 'manifest.json');
   let manifest: Manifest | undefined;

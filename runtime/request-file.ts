@@ -2,7 +2,7 @@
 import type { RequestHead } from './door.ts';
 
 export interface AskedRequest {
-  /** Default `POST`. */
+  /** Default `POST` with a body, `GET` without one. */
   readonly method?: string;
   /** With the query, if it has one. */
   readonly path: string;
@@ -79,7 +79,7 @@ export function headOf(
   };
   const request = {
     httpVersion: '1.1',
-    method: (method ?? 'POST').toUpperCase(),
+    method: (method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase(),
     url: path,
     headers: given,
     rawHeaders: Object.entries(given).flat(),

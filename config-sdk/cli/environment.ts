@@ -3,8 +3,8 @@
 export interface Surroundings {
   /** Runs as a step of a GitHub workflow. */
   readonly githubActions: boolean;
-  /** Top of the checkout of such a workflow. */
-  readonly githubWorkspace: string | undefined;
+  /** Top of the checkout that CI works on. */
+  readonly workspace: string | undefined;
   /** The commit that a merge request branched off, or the branch that it wants to go to, when CI runs for one. */
   readonly mergeTarget: { readonly commit?: string | undefined; readonly branch?: string | undefined };
   readonly forceColor: boolean;
@@ -49,13 +49,13 @@ export const devKeyVariable = 'HEADGATE_DEV_KEY';
 export const signKeyVariable = 'HEADGATE_SIGN_KEY_FILE';
 
 export function surroundings(): Surroundings {
-  const { GITHUB_ACTIONS, GITHUB_WORKSPACE, FORCE_COLOR, [devKeyVariable]: devKey } = process.env;
+  const { GITHUB_ACTIONS, GITHUB_WORKSPACE, CI_PROJECT_DIR, FORCE_COLOR, [devKeyVariable]: devKey } = process.env;
   const signKeyFile = process.env[signKeyVariable];
   // GitHub, GitLab, and Jenkins' multibranch pipelines.
   const { GITHUB_BASE_REF, CI_MERGE_REQUEST_DIFF_BASE_SHA, CHANGE_TARGET } = process.env;
   return {
     githubActions: GITHUB_ACTIONS === 'true',
-    githubWorkspace: GITHUB_WORKSPACE,
+    workspace: GITHUB_WORKSPACE || CI_PROJECT_DIR || undefined,
     mergeTarget: {
       commit: CI_MERGE_REQUEST_DIFF_BASE_SHA || undefined,
       branch: GITHUB_BASE_REF || CHANGE_TARGET || undefined,

@@ -20,15 +20,28 @@ export interface Shift {
   readonly to: Answer;
 }
 
-export function requestsInWords({ path, host, methods }: Shift): Phrase {
-  const asked = say`requests for ${`${host ?? ''}${path}`}`;
-  return methods.length === everyMethod.length ? asked : say`${listed(methods)} ${asked}`;
+/** Whether every path that `narrow` answers to is one that `wide` answers to. */
+export function covers(wide: string, narrow: string): boolean {
+  if (!wide.endsWith('/*')) return wide === narrow;
+  const prefix = wide.slice(0, -1);
+  return narrow === prefix.slice(0, -1) || narrow.startsWith(prefix);
 }
 
-/** What becomes of requests that no route answers any more. */
-export const unanswered = (shifts: readonly Shift[]): Phrase[] =>
+/** Whether a route still answers to some of the requests that a shift speaks of. */
+const answersSome = ({ path, host }: Shift, kept: RouteSnapshot): boolean =>
+  covers(path, kept.path) && (host === undefined || host === kept.host) && (path !== kept.path || host !== kept.host);
+
+export function requestsInWords(shift: Shift, kept?: RouteSnapshot): Phrase {
+  const { path, host, methods } = shift;
+  const asked = say`requests for ${`${host ?? ''}${path}`}`;
+  const all = methods.length === everyMethod.length ? asked : say`${listed(methods)} ${asked}`;
+  return kept && answersSome(shift, kept) ? ['all other ', ...all] : all;
+}
+
+/** What becomes of requests that no route answers any more; `kept` is what the route that answered them is now. */
+export const unanswered = (shifts: readonly Shift[], kept?: RouteSnapshot): Phrase[] =>
   shifts.flatMap((shift): Phrase[] =>
-    'status' in shift.to ? [say`${requestsInWords(shift)} get ${shift.to.status}`] : [],
+    'status' in shift.to ? [say`${requestsInWords(shift, kept)} get ${shift.to.status}`] : [],
   );
 
 type Answering = (method: string, host: string, path: string) => Answer;

@@ -74,9 +74,9 @@ function effectsOf(shift: Shift, weighed: Weighed): Effect[] {
   return [...effects, ...limits.filter(({ risk }) => risk !== 'high')];
 }
 
-function becomes(shift: Shift): Phrase {
-  const requests = requestsInWords(shift);
+function becomes(shift: Shift, head: Snapshot): Phrase {
   const [old, now] = [routeIn(shift.from), routeIn(shift.to)];
+  const requests = requestsInWords(shift, entryOf(head.routes, old ?? ''));
   if (now === undefined && 'status' in shift.to)
     return say`${requests}, which route ${old ?? ''} answered, then get ${shift.to.status}`;
   if (old === undefined && 'status' in shift.from)
@@ -90,7 +90,7 @@ function reroute(name: string, shift: Shift, weighed: Weighed): Change {
   const lost = routeIn(shift.from) === name && !Object.hasOwn(weighed.sides.head.routes, name);
   const subject = lost
     ? say`route ${name} is gone, and ${requestsInWords(shift)} are then answered by route ${routeIn(shift.to) ?? ''}`
-    : becomes(shift);
+    : becomes(shift, weighed.sides.head);
   const what = effects.map(({ words }) => words);
   return {
     kind: gravest?.kind ?? 'other_changed',

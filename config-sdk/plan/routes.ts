@@ -1,17 +1,10 @@
 /** REST routes that stay: what they answer to, and what happens to a request on its way. */
 import type { RouteSnapshot } from '@headgate/runtime/snapshot';
-import { routeIn, shiftsAt, unanswered, type Shift } from './answering.ts';
+import { covers, routeIn, shiftsAt, unanswered, type Shift } from './answering.ts';
 import { listed, say, type Change, type Phrase, type Risk } from './change.ts';
 import { entryOf, listChange, paired, type Pair, type Sides } from './revision.ts';
 import { requestInWords } from './served-words.ts';
 import { usersInWords, usersOf } from './users.ts';
-
-/** Whether every path that `narrow` answers to is one that `wide` answers to. */
-function covers(wide: string, narrow: string): boolean {
-  if (!wide.endsWith('/*')) return wide === narrow;
-  const prefix = wide.slice(0, -1);
-  return narrow === prefix.slice(0, -1) || narrow.startsWith(prefix);
-}
 
 type Shifts = (route: RouteSnapshot) => readonly Shift[];
 
@@ -25,8 +18,10 @@ function pathChange({ name, before, after }: Pair<RouteSnapshot>, users: Phrase,
   const narrower = covers(before.path, after.path);
   const sentence = say`route ${name} ${[narrower ? 'answers to fewer paths' : 'moves']}: ${before.path} → ${after.path}`;
   // Where another route answers instead, that is told with what it means.
-  const own = unanswered(shifts(before).filter(({ from }) => routeIn(from) === name));
-  const details = own.map((each): Phrase => (narrower ? ['all other ', ...each] : each));
+  const details = unanswered(
+    shifts(before).filter(({ from }) => routeIn(from) === name),
+    after,
+  );
   return [{ kind: 'access_lost', risk: 'high', object, sentence, details }];
 }
 
@@ -55,13 +50,20 @@ function methodChanges({ name, before, after }: Pair<RouteSnapshot>, users: Phra
   return changes;
 }
 
-function hostChange({ name, before, after }: Pair<RouteSnapshot>, users: Phrase): Change[] {
+function hostChange({ name, before, after }: Pair<RouteSnapshot>, users: Phrase, shifts: Shifts): Change[] {
   if (before.host === after.host) return [];
   const inWords = (host: string | undefined): Phrase => (host === undefined ? ['any host'] : say`host ${host}`);
   const open = after.host === undefined;
   const sentence = say`route ${name} answers to ${inWords(after.host)} instead of ${inWords(before.host)}`;
   const kind = open ? 'access_gained' : 'access_lost';
-  return [{ kind, risk: open ? 'high' : 'medium', object: `routes.${name}`, sentence, details: [users] }];
+  const same = before.path === after.path;
+  const own = same
+    ? unanswered(
+        shifts(before).filter(({ from }) => routeIn(from) === name),
+        after,
+      )
+    : [];
+  return [{ kind, risk: open ? 'high' : 'medium', object: `routes.${name}`, sentence, details: [...own, users] }];
 }
 
 function forwardingChanges({ name, before, after }: Pair<RouteSnapshot>, { base, head }: Sides): Change[] {
@@ -98,13 +100,15 @@ function forwardingChanges({ name, before, after }: Pair<RouteSnapshot>, { base,
 export function routeChanges(sides: Sides): Change[] {
   const usersIn = usersOf(sides.head, 'routes');
   const { kept } = paired(sides.base.routes, sides.head.routes);
-  const shifts: Shifts = kept.some(({ before, after }) => before.path !== after.path) ? shiftsAt(sides) : () => [];
+  const shifts: Shifts = kept.some(({ before, after }) => before.path !== after.path || before.host !== after.host)
+    ? shiftsAt(sides)
+    : () => [];
   return kept.flatMap((pair) => {
     const users = usersInWords(usersIn(pair.name), 'routes');
     return [
       ...pathChange(pair, users, shifts),
       ...methodChanges(pair, users),
-      ...hostChange(pair, users),
+      ...hostChange(pair, users, shifts),
       ...forwardingChanges(pair, sides),
     ];
   });

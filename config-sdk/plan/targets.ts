@@ -1,49 +1,17 @@
 /** Models that stay: which targets they gain and lose, how requests are shared among them, and in which order they are tried. */
 import { canonicalJson } from '@headgate/runtime/canonical-json';
-import { balancerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from '@headgate/runtime/snapshot';
+import { balancerKinds, type ModelSnapshot, type TargetNode } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase } from './change.ts';
-import { priceOf } from './cost.ts';
+import { comparison, makesOtherVectors } from './comparison.ts';
 import { hostOf, whereInWords } from './destination.ts';
 import { durationInWords } from './duration-words.ts';
-import { mergedLegs, percent, roleInWords, treeInWords, windowOf, type Leg } from './legs.ts';
-import { entryOf, isRecord, paired, type Pair, type Sides } from './revision.ts';
+import { mainLeg, mergedLegs, percent, roleInWords, treeInWords, type Leg } from './legs.ts';
+import { paired, type Pair, type Sides } from './revision.ts';
 
 type Legs = ReadonlyMap<string, Leg>;
 
 const epsilon = 1e-9;
 const sameShare = (a: Leg, b: Leg): boolean => Math.abs(a.share - b.share) < epsilon;
-
-/** What a model is known to do; undefined when nothing is said of it. */
-function capabilitiesOf(snapshot: Snapshot, { provider, model }: Leg): readonly unknown[] | undefined {
-  const models = entryOf(snapshot.providers, provider)?.models;
-  const facts: unknown = models && entryOf(models, model);
-  const known = isRecord(facts) ? facts['capabilities'] : undefined;
-  return Array.isArray(known) ? known : undefined;
-}
-
-function priceChanges({ base, head }: Sides, old: Leg, now: Leg): Phrase[] {
-  const usd = (price: string | undefined): Phrase => [price === undefined ? 'not known' : `$${price}`];
-  const parts = (['input', 'output'] as const).flatMap((kind) => {
-    const [before, after] = [priceOf(base, old, kind), priceOf(head, now, kind)];
-    return before === after ? [] : [say`${[kind]} ${usd(before)} → ${usd(after)}`];
-  });
-  return parts.length === 0 ? [] : [say`price of a million tokens: ${joined(parts, ', ')}`];
-}
-
-/** What one target in the place of another means for data, conversations and the bill. */
-function comparison(sides: Sides, old: Leg, now: Leg): Phrase[] {
-  const { base, head } = sides;
-  const details: Phrase[] = [];
-  const [from, to] = [whereInWords(base, old.provider), whereInWords(head, now.provider)];
-  if (hostOf(base, old.provider) !== hostOf(head, now.provider))
-    details.push(say`prompts go to ${to} instead of ${from}`);
-  const [before, after] = [windowOf(old, base), windowOf(now, head)];
-  if (before !== after) details.push(say`context window ${before} → ${after} tokens`);
-  const [could, can] = [capabilitiesOf(base, old), capabilitiesOf(head, now)];
-  const missing = can && could?.filter((each) => !can.includes(each)).map(String);
-  if (missing && missing.length > 0) details.push(say`does not do ${listed(missing)}, which the other did`);
-  return [...details, ...priceChanges(sides, old, now)];
-}
 
 interface Moved {
   readonly name: string;
@@ -63,7 +31,7 @@ function switched(moved: Moved, old: Leg, now: Leg): Change {
   const role = sameShare(old, now) ? roleInWords(now) : `${roleInWords(old)}, then ${roleInWords(now)}`;
   return {
     kind: 'targets_changed',
-    risk: isNewHost(moved, now) ? 'high' : 'medium',
+    risk: isNewHost(moved, now) || makesOtherVectors(moved.sides, old, now) ? 'high' : 'medium',
     object: `models.${moved.name}`,
     sentence: say`model ${moved.name} switches from ${old.label} to ${now.label} (${[role]})`,
     details: comparison(moved.sides, old, now),
@@ -107,6 +75,13 @@ function membership(moved: Moved): Change[] {
   return [...come.map((leg) => gained(moved, leg)), ...gone.map((leg) => lost(moved, leg))];
 }
 
+/** What it means that most requests begin at another target than before. */
+function firstInstead({ before, after }: Pair<ModelSnapshot>, sides: Sides): Phrase[] {
+  const [old, now] = [mainLeg(before.targets, sides.base), mainLeg(after.targets, sides.head)];
+  if (!old || !now || old.label === now.label) return [];
+  return [say`most requests go to ${now.label} first instead of ${old.label}`, ...comparison(sides, old, now)];
+}
+
 function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
   const { name, before, after } = moved;
   const object = `models.${name}`;
@@ -118,7 +93,7 @@ function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
   if (shifted.length > 0) {
     const parts = shifted.map(([old, now]) => say`${now.label} ${[percent(old.share)]} → ${[percent(now.share)]}`);
     const sentence = say`model ${name}, share of first choices: ${joined(parts, ', ')}`;
-    return [{ kind: 'weights_changed', risk: 'medium', object, sentence, details: [] }];
+    return [{ kind: 'weights_changed', risk: 'medium', object, sentence, details: firstInstead(pair, moved.sides) }];
   }
   const order = (legs: Legs, others: Legs): string[] => [...legs.keys()].filter((label) => others.has(label));
   const [old, now] = [order(before, after), order(after, before)];
@@ -139,6 +114,7 @@ function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
   const [tree, other] = [treeInWords(pair.before.targets), treeInWords(pair.after.targets)];
   if (canonicalJson(tree) === canonicalJson(other)) return [];
   if (conditionsIn(pair.before.targets) !== conditionsIn(pair.after.targets)) return [];
+  if (choosing(pair).length > 0) return [];
   const sentence = say`model ${name}: targets are arranged otherwise, with the same shares of first choices`;
   return [{ kind: 'targets_changed', risk: 'low', object, sentence, details: [say`${tree} → ${other}`] }];
 }
@@ -148,6 +124,26 @@ function conditionsIn(node: TargetNode): string {
   const balancer = balancerKinds[node.balance];
   const own = balancer?.picksOne || balancer?.narrowings ? canonicalJson([node.balance, node.options ?? null]) : '';
   return [own, ...node.of.map((member) => conditionsIn(member.node))].filter((each) => each !== '').join('\n');
+}
+
+/** How members are chosen, without those that a condition chooses and those that are tried in order. */
+function balancesIn(node: TargetNode): string[] {
+  if (node.kind === 'target') return [];
+  const own = node.balance === 'ordered' || balancerKinds[node.balance]?.picksOne ? [] : [balanceInWords(node)];
+  return [...own, ...node.of.flatMap((member) => balancesIn(member.node))];
+}
+
+const balanceInWords = ({ balance, options }: Extract<TargetNode, { kind: 'group' }>): string =>
+  options === undefined ? balance : `${balance} ${canonicalJson(options)}`;
+
+/** Whether a user stays at one target, or the quickest is asked: shares do not tell. */
+function choosing({ name, before, after }: Pair<ModelSnapshot>): Change[] {
+  const [old, now] = [balancesIn(before.targets), balancesIn(after.targets)];
+  if (old.length + now.length === 0 || old.join('\n') === now.join('\n')) return [];
+  const inWords = (balances: readonly string[]): Phrase => (balances.length === 0 ? ['their order'] : listed(balances));
+  const sentence = say`model ${name} chooses its targets by ${inWords(now)} instead of ${inWords(old)}`;
+  const details = [say`${treeInWords(before.targets)} → ${treeInWords(after.targets)}`];
+  return [{ kind: 'targets_changed', risk: 'medium', object: `models.${name}`, sentence, details }];
 }
 
 /** Who may come where: no share of first choices tells that. */
@@ -212,6 +208,13 @@ export function targetChanges(sides: Sides): Change[] {
     if (isSame && pair.after.targets.kind === 'target') return changes;
     const [before, after] = [mergedLegs(pair.before.targets, sides.base), mergedLegs(pair.after.targets, sides.head)];
     const moved: Moved = { name: pair.name, before, after, sides };
-    return [...membership(moved), ...conditions(pair), ...arrangement(moved, pair), ...delivery(moved), ...changes];
+    return [
+      ...membership(moved),
+      ...choosing(pair),
+      ...conditions(pair),
+      ...arrangement(moved, pair),
+      ...delivery(moved),
+      ...changes,
+    ];
   });
 }

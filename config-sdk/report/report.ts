@@ -3,12 +3,14 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { surroundings } from '../cli/environment.ts';
 import type { CheckResult } from '../check.ts';
 import { countOf, type Finding } from '../findings.ts';
+import { repository } from '../own-packages.ts';
 import { github } from './github.ts';
+import { gitlab } from './gitlab.ts';
 import { json } from './json.ts';
 import { pretty } from './pretty.ts';
 import { sarif } from './sarif.ts';
 
-export const formats = ['pretty', 'json', 'github', 'sarif'] as const;
+export const formats = ['pretty', 'json', 'github', 'gitlab', 'sarif'] as const;
 export type Format = (typeof formats)[number];
 
 export interface ReportContext {
@@ -25,16 +27,18 @@ export function report(findings: readonly Finding[], format: Format, context: Re
       return json(findings);
     case 'github':
       return github(findings, pathInWorkspace(context.directory));
+    case 'gitlab':
+      return gitlab(findings, pathInWorkspace(context.directory));
     case 'sarif':
-      return sarif(findings);
+      return sarif(findings, { prefix: pathInWorkspace(context.directory), repository });
     default:
       return pretty(findings, context);
   }
 }
 
-/** Annotations name files from the top of the checkout, which may lie above the directory that was checked. */
+/** Hosts name files from the top of the checkout, which may lie above the directory that was checked. */
 function pathInWorkspace(directory: string): string {
-  const { githubWorkspace: workspace } = surroundings();
+  const { workspace } = surroundings();
   const path = workspace ? relative(workspace, directory) : '';
   return path.startsWith('..') || isAbsolute(path)
     ? ''

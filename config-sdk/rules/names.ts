@@ -31,6 +31,9 @@ export const duplicateNames: Rule = ({ declarations }) => {
 /** The list of defineGateway in which an object of a sort is served. */
 const listOf: Partial<Record<Sort, string>> = { model: 'models', route: 'routes', consumer: 'consumers' };
 
+/** What is referred to by something that it makes. */
+const madeBy: Partial<Record<Sort, Sort>> = { provider: 'target', prompt: 'bound-prompt' };
+
 /** A list in which something else stands than objects of its sort, such as a name. */
 const holdsElse = (list: unknown, sort: Sort, declarations: readonly LoadedDeclaration[]): boolean =>
   Object.values(isObject(list) || Array.isArray(list) ? list : {}).some(
@@ -54,7 +57,12 @@ export const unusedDeclarations: Rule = ({ declarations, published, missed, gate
     if (used.has(index) || !(isCollectionSort(sort) || sort === 'gateway')) return [];
     const list = listOf[sort];
     // It may be what was meant at a place that has its finding.
-    if (missed.has(sort) || (list && isObject(lists) && holdsElse(lists[list], sort, declarations))) return [];
+    if (
+      missed.has(sort) ||
+      missed.has(madeBy[sort] ?? sort) ||
+      (list && isObject(lists) && holdsElse(lists[list], sort, declarations))
+    )
+      return [];
     const message =
       sort === 'gateway'
         ? 'this gateway is not the default export'

@@ -264,9 +264,15 @@ describe('the counterparts', { concurrency: 2 }, () => {
     assert.equal(reviewed.code, 0, reviewed.stderr);
     assert.match(await readFile(join(clone, 'headgate-plan.md'), 'utf8'), /support/);
     assert.deepEqual(host.asked, []);
+    const report = join(clone, 'gl-code-quality-report.json');
+    assert.equal(await readFile(report, 'utf8'), '[]\n');
+    await rm(report);
     const job = mapAt(gitlab, 'headgate-publish');
+    for (const each of [job, mapAt(gitlab, 'headgate-review')])
+      assert.equal(mapAt(each, 'artifacts', 'reports')['codequality'], basename(report));
     assert.deepEqual([job['resource_group'], job['interruptible']], ['headgate-publish', 'false']);
     assert.equal((await run(script('headgate-publish'), gitlabJob(host, ''))).code, 0);
+    assert.equal(await readFile(report, 'utf8'), '[]\n', 'for merge requests to be compared with');
   });
 
   test('Jenkins: the script of the review runs, and credentials stand in the stage that publishes only', async (context) => {

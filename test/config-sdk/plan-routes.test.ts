@@ -91,6 +91,13 @@ test('a route that moves says what becomes of each request that it leaves, once'
     "route 'admin' answers to fewer paths: '/x/admin/*' → '/x/admin/a/*'",
     "all other requests for '/x/admin/*' get 404",
   ]);
+  assert.deepEqual(all(gateway({ admin }), gateway({ admin: { ...admin, host: 'a.example.com' } })), [
+    "route 'admin' answers to host 'a.example.com' instead of any host",
+    "all other requests for '/x/admin/*' get 404",
+    "1 consumer without a list of routes may use it ('ada')",
+  ]);
+  const [hosted] = all(gateway({ wide, admin }), gateway({ wide, admin: { ...admin, host: 'a.example.com' } }));
+  assert.match(hosted ?? '', /^all other requests for '\/x\/admin\/\*' are then answered by route 'wide' instead/);
   const uncovered = all(gateway({ wide, admin }), gateway({ wide, admin: { ...admin, path: '/y/*' } }));
   assert.equal(uncovered.length, 2);
   assert.match(uncovered[0] ?? '', /answered by route 'wide' instead of 'admin'/);

@@ -240,6 +240,11 @@ test('an unreachable remote ends with exit code 3 and no password in the message
   const { code, stderr } = await headgate(clone, ['publish', '--remote', 'http://ada:letmein@127.0.0.1:9/x.git']);
   assert.equal(code, 3);
   assert.doesNotMatch(stderr, /letmein/);
+  await git(clone, 'remote', 'remove', 'origin');
+  await assert.rejects(publishFrom(clone), {
+    message:
+      "git ls-remote failed: fatal: 'origin' does not appear to be a git repository; --remote names another remote or its address",
+  });
 });
 
 test('publish prints one JSON document on request', async (context) => {

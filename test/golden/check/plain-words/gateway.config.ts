@@ -35,11 +35,15 @@ const order = quota('order', { unit: 'requests', limit: 20, window: '1m' });
 const other = upstream('other', { url: 'https://other.example.com' });
 const guard = policy('guard', { kind: 'blockTerms', terms: ['strictly private'] });
 const retried = model('retried', { targets: [sandbox.target('echo', { timeout: '30s', retrys: 1 })] });
+const direct = model('direct', { targets: ['spare/echo'] });
+const spare = provider('spare', { kind: 'sandbox', models: { echo: { contextWindow: 8_192 } } });
+const hostless = upstream('hostless', { url: 'bills.example.com' });
+const pathless = route('pathless', { path: 'bills', upstream: hostless, stripPrefix: 'bills' });
 const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
 
 export default defineGateway({
   name: 'demo',
-  models: [unbound, slow, missing, choice, fallback, mixed, retried],
-  routes: [misspelt, named],
+  models: [unbound, slow, missing, choice, fallback, mixed, retried, direct],
+  routes: [misspelt, named, pathless],
   consumers: [team],
 });
