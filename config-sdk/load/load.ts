@@ -31,7 +31,7 @@ type Lines = ReadonlyMap<string, object>;
  * One that reads as it did last time is the same object: what was found out about it, in maps that forget what nobody has
  * any more, holds on.
  */
-function declarationsIn(lines: readonly string[], before: Lines): { declarations: object[]; read: Lines } {
+export function declarationsIn(lines: readonly string[], before: Lines): { declarations: object[]; read: Lines } {
   const read = new Map<string, object>();
   const declarations = lines.map((line) => {
     const known = read.has(line) ? undefined : before.get(line);
