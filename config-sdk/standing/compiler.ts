@@ -169,6 +169,7 @@ export class StandingCompiler {
   readonly #directory: string;
   #standing: Standing | undefined;
   #starting: Promise<void> | undefined;
+  #ending: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   /** `directory` is a real path. */
@@ -199,7 +200,7 @@ export class StandingCompiler {
 
   /** Gives up what stands: another one starts with what the files are by then. */
   forget(): void {
-    if (this.#standing) void patiently(this.#standing.close());
+    if (this.#standing) this.#ending = Promise.all([this.#ending, patiently(this.#standing.close())]);
     this.#standing = undefined;
   }
 
@@ -207,5 +208,6 @@ export class StandingCompiler {
     this.#isClosed = true;
     this.forget();
     await this.#starting;
+    await this.#ending;
   }
 }
