@@ -25,7 +25,10 @@ const states: Readonly<Record<string, readonly (string | undefined)[]>> = {
     "interface Tone { of: 'kind' }\nexport const tone: Tone['of'] = 'kind';\nexport const limit: number = 10;\n",
     "export const tone = 'kind';\n",
     'export const tone = \'kind\';\nexport const limit: number = "ten";\n',
+    "import type { Tone } from './types.ts';\nexport const tone = 'kind' as Tone;\nexport const limit: number = 10;\n",
+    "import type { Tone } from './types.ts';\nexport const tone = ((): Tone => 'kind')();\nexport const limit: number = 11;\n",
   ],
+  'types.ts': ["export type Tone = 'kind';\n", "export type Tone = 'kind' | 'rude';\n"],
   'prompts.ts': [
     "import { prompt } from 'headgate';\nexport const help = prompt('help', { system: 'Be {{tone}}.', choices: { tone: ['kind', 'brief'] }, fixtures: { one: { tone: 'kind' } } });\n",
     "import { prompt } from 'headgate';\nexport const help = prompt('help', { system: 'Stay {{tone}}.', choices: { tone: ['kind', 'brief'] }, fixtures: { one: { tone: 'kind' } } });\n",
@@ -35,21 +38,19 @@ const states: Readonly<Record<string, readonly (string | undefined)[]>> = {
     "import { prompt } from 'headgate';\nexport const help = prompt('help', { system: 'Be {{tone}}.', choices: { tone: ['kind', 'brief'] }, fixtures: { one: { tone: 'rude' } } });\n",
     undefined,
   ],
-  'gateway.config.ts': [
-    ...[0, 1].map(
-      (each) => `import { consumer, defineGateway, model, provider, quota } from 'headgate';
+  'gateway.config.ts': ['1h', '2h'].map(
+    (window) => `import { consumer, defineGateway, model, provider, quota } from 'headgate';
 import { help } from './prompts.ts';
 import { limit, tone } from './words.ts';
 
 const sandbox = provider('sandbox', { kind: 'sandbox', models: { echo: { contextWindow: 8_192 } } });
-const free = quota('free', { unit: 'requests', limit, window: '${each + 1}h' });
+const free = quota('free', { unit: 'requests', limit, window: '${window}' });
 const echo = model('echo', { targets: [sandbox.target('echo')], prompt: help.with({ tone }), quotas: [free] });
 const team = consumer('team', { keys: ['sha256:${'0'.repeat(63)}1'] });
 
 export default defineGateway({ name: 'demo', models: [echo], consumers: [team] });
 `,
-    ),
-  ],
+  ),
 };
 
 type State = Readonly<Record<string, number>>;
@@ -82,7 +83,10 @@ const breaking: readonly [string, number][] = [
   ['prompts.ts', 3],
   ['prompts.ts', 1],
   ['words.ts', 4],
-  ['words.ts', 5],
+  ['words.ts', 8],
+  ['types.ts', 1],
+  ['words.ts', 9],
+  ['types.ts', 0],
 ];
 
 test('a compiler that stands through any edits never passes what the compiler proper would not', async (context) => {
