@@ -56,7 +56,7 @@ export default defineGateway({ name: 'demo', models: [echo], consumers: [team] }
 type State = Readonly<Record<string, number>>;
 const edits = fc.array(
   fc.oneof(...Object.entries(states).map(([file, all]) => fc.tuple(fc.constant(file), fc.nat(all.length - 1)))),
-  { minLength: 8, maxLength: 8 },
+  { minLength: 4, maxLength: 4 },
 );
 
 async function write(folder: string, state: State): Promise<void> {
@@ -165,7 +165,7 @@ test('declarations that were compiled before come to what they come to for the f
         assert.deepEqual(attempt(known, folder), attempt(structuredClone(known), folder));
       }
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
 });
 
