@@ -163,9 +163,9 @@ export async function writeTree(repository: string, folder: string, size: TreeSi
   return Object.keys(files).length;
 }
 
-/** Changes one file, each time differently. */
-export async function edit(folder: string, round: number): Promise<void> {
+/** Changes one file, each time differently; with `added`, so that other files can see something new in it. */
+export async function edit(folder: string, round: number, added = ''): Promise<void> {
   const file = join(folder, 'gateway', `area${round}.ts`);
   const text = await readFile(file, 'utf8');
-  await writeFile(file, text.replace('You are assistant 0', `You are (${round}) assistant 0`));
+  await writeFile(file, text.replace('You are assistant 0', `You are (${round}) assistant 0`) + added);
 }

@@ -1,7 +1,7 @@
 /** The files of an artifact: exact bytes that depend on nothing but the configuration and what is passed in. */
 import { createHash } from 'node:crypto';
 import { artifactFormat, manifestSchema, type Manifest } from '@headgate/runtime/artifact';
-import { canonicalJson } from '@headgate/runtime/canonical-json';
+import { canonicalJson, canonicalObject } from '@headgate/runtime/canonical-json';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
 import { version } from './own-packages.ts';
 
@@ -19,10 +19,25 @@ export interface ArtifactFiles {
 }
 
 const encoder = new TextEncoder();
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Members of collections, which are mostly those of the snapshot before where one is made after another. */
+const written = new WeakMap<object, string>();
+
+function memberJson(member: unknown): string {
+  if (!isObject(member)) return canonicalJson(member);
+  const text = written.get(member) ?? canonicalJson(member);
+  written.set(member, text);
+  return text;
+}
+
+const collectionJson = (value: unknown): string =>
+  isObject(value) ? canonicalObject(value, memberJson) : canonicalJson(value);
 
 /** Canonical JSON throughout, without a newline at the end: the digest is that of the value. */
 export function artifactFiles(snapshot: SnapshotInput, { seq, source }: Publication): ArtifactFiles {
-  const body = encoder.encode(canonicalJson(snapshot));
+  const body = encoder.encode(canonicalObject(snapshot, collectionJson));
   const sha256 = createHash('sha256').update(body).digest('hex');
   const manifest: Manifest = manifestSchema.parse({
     format: artifactFormat,

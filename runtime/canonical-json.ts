@@ -7,15 +7,20 @@ export function canonicalJson(value: unknown): string {
     return JSON.stringify(value);
   }
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value === 'object') {
-    const object = value as Readonly<Record<string, unknown>>;
-    let members = '';
-    // RFC 8785 §3.2.3 sorts by UTF-16 code units, which is how texts are sorted when nothing else is said.
-    for (const key of Object.keys(object).sort()) {
-      const member = object[key];
-      if (member !== undefined) members += `${members && ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
-    }
-    return `{${members}}`;
-  }
+  if (typeof value === 'object') return canonicalObject(value as Readonly<Record<string, unknown>>, canonicalJson);
   throw new TypeError(`a ${typeof value} has no JSON form`);
+}
+
+/** The same of an object, for whoever knows the canonical JSON of some of its members. */
+export function canonicalObject(
+  object: Readonly<Record<string, unknown>>,
+  memberJson: (member: unknown) => string,
+): string {
+  let members = '';
+  // RFC 8785 §3.2.3 sorts by UTF-16 code units, which is how texts are sorted when nothing else is said.
+  for (const key of Object.keys(object).sort()) {
+    const member = object[key];
+    if (member !== undefined) members += `${members && ','}${JSON.stringify(key)}:${memberJson(member)}`;
+  }
+  return `{${members}}`;
 }

@@ -15,12 +15,26 @@ const plainText = /^[ !#-[\]-~]*$/;
 /** Names that the reader takes from nobody. */
 const reservedKeys = new Set(['__proto__', 'prototype', 'constructor']);
 
+/** Where the members of a snapshot's collections stand, which are mostly those of the snapshot before. */
+const partDepth = 2;
+const measuredParts = new WeakMap<object, Measure>();
+
 class Measure {
   bytes = 0;
   acceptable = true;
   #values = 0;
 
   value(value: unknown, depth: number): void {
+    if (depth !== partDepth || typeof value !== 'object' || value === null) return this.#walk(value, depth);
+    const part = measuredParts.get(value) ?? new Measure();
+    if (!measuredParts.has(value)) part.#walk(value, depth);
+    measuredParts.set(value, part);
+    this.bytes += part.bytes;
+    this.#values += part.#values;
+    if (!part.acceptable || this.#values > most.values) this.acceptable = false;
+  }
+
+  #walk(value: unknown, depth: number): void {
     this.#values += 1;
     if (depth > most.depth || this.#values > most.values) this.acceptable = false;
     if (typeof value === 'string') this.#text(value);

@@ -2,7 +2,7 @@
 import { maxSnapshotBytes, parseJsonBytes } from '@headgate/runtime/artifact';
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import { objectName, snapshotFormat, snapshotSchema, type SnapshotInput } from '@headgate/runtime/snapshot';
-import { notDataMark, type Json, type LoadDocument } from '../load/document.ts';
+import { notDataMark, type Json, type LoadDocument, type LoadedDeclaration } from '../load/document.ts';
 import { applyAcceptances } from '../accept.ts';
 import { rules } from '../rules/index.ts';
 import type { CompiledObject, Problem, Project } from '../rules/rule.ts';
@@ -28,6 +28,8 @@ export interface CompileResult {
   readonly snapshot: SnapshotInput | undefined;
 }
 
+const allData = new WeakSet<LoadedDeclaration>();
+
 /** Values that no JSON can hold, wherever they stand. */
 function notData(declarations: LoadDocument['declarations']): Problem[] {
   const problems: Problem[] = [];
@@ -47,7 +49,12 @@ function notData(declarations: LoadDocument['declarations']): Problem[] {
       trail.pop();
     }
   };
-  for (const [declaration, { spec }] of declarations.entries()) collect(spec, declaration);
+  for (const [index, declaration] of declarations.entries()) {
+    if (allData.has(declaration)) continue;
+    const before = problems.length;
+    collect(declaration.spec, index);
+    if (problems.length === before) allData.add(declaration);
+  }
   return problems;
 }
 

@@ -6,6 +6,7 @@ import { modelName, objectName } from '@headgate/runtime/snapshot';
 import { knownModel } from '../catalogue/catalogue.ts';
 import type { Json, LoadedDeclaration } from '../load/document.ts';
 import type { Sort } from '../site.ts';
+import { CompiledBefore } from './compiled-before.ts';
 import { handleIndex, isObject, isUnknown, unknown, type JsonObject, type Path, type Place } from './places.ts';
 
 export type Compiled = { readonly [key: string]: unknown } | readonly unknown[];
@@ -35,24 +36,30 @@ function split(spec: JsonObject, shared: readonly string[]): { common: JsonObjec
 /** What every kind of provider may say of a model. */
 const factNames = ['contextWindow', 'maxOutputTokens', 'kind', 'capabilities', 'prices'];
 
+// Of the process, like what is compiled (`compiled-before.ts`).
+const origins = new WeakMap<object, Origin>();
+
 export class Compilation {
   readonly declarations: readonly LoadedDeclaration[];
   readonly problems: ReferenceProblem[] = [];
-  readonly #origins = new WeakMap<object, Origin>();
+  readonly #before: CompiledBefore;
   /** Whether what was referred to has a name that can be published, by sort and name. */
   readonly #known = new Map<string, boolean>();
 
   constructor(declarations: readonly LoadedDeclaration[]) {
     this.declarations = declarations;
+    this.#before = new CompiledBefore(declarations, this.problems);
   }
 
   /** The snapshot object of one declaration; anything the schema must refuse stays in it. */
   compile(index: number): unknown {
-    const declaration = this.declarations[index];
-    const spec = declaration?.spec;
-    if (!declaration || !isObject(spec) || isUnknown(spec)) return spec;
+    return this.#before.compile(index, (each) => this.#compile(index, each));
+  }
+
+  #compile(index: number, { sort, spec }: LoadedDeclaration): unknown {
+    if (!isObject(spec) || isUnknown(spec)) return spec;
     const place: Place = { declaration: index, path: [] };
-    switch (declaration.sort) {
+    switch (sort) {
       case 'provider':
         return this.#provider(spec, place);
       case 'policy':
@@ -84,7 +91,7 @@ export class Compilation {
     let rest: Path = path;
     for (const [depth, key] of path.entries()) {
       if (isUnknown(value)) return undefined;
-      const origin = typeof value === 'object' && value !== null ? this.#origins.get(value) : undefined;
+      const origin = typeof value === 'object' && value !== null ? origins.get(value) : undefined;
       if (origin) {
         const moved = origin.moved?.[String(key)];
         place = moved ? { ...origin.place, path: [...origin.place.path, ...moved] } : origin.place;
@@ -96,12 +103,12 @@ export class Compilation {
           : undefined;
     }
     if (isUnknown(value)) return undefined;
-    const own = typeof value === 'object' && value !== null ? this.#origins.get(value) : undefined;
+    const own = typeof value === 'object' && value !== null ? origins.get(value) : undefined;
     return own ? own.place : { ...place, path: [...place.path, ...rest] };
   }
 
   #from<Value extends Compiled>(place: Place, value: Value, moved?: Origin['moved']): Value {
-    this.#origins.set(value, { place, ...(moved && { moved }) });
+    origins.set(value, { place, ...(moved && { moved }) });
     return value;
   }
 
@@ -156,7 +163,7 @@ export class Compilation {
 
   #node(value: Json, place: Place): unknown {
     const index = this.#reference(value, place, ['target', 'group']);
-    const declaration = index === undefined ? undefined : this.declarations[index];
+    const declaration = index === undefined ? undefined : this.#before.read(index);
     if (index === undefined || !declaration || !isObject(declaration.spec)) return unknown;
     const origin: Place = { declaration: index, path: [] };
     const { spec } = declaration;
@@ -185,7 +192,7 @@ export class Compilation {
 
   #prompt(value: Json, place: Place): unknown {
     const index = this.#reference(value, place, ['prompt', 'bound-prompt']);
-    const declaration = index === undefined ? undefined : this.declarations[index];
+    const declaration = index === undefined ? undefined : this.#before.read(index);
     if (index === undefined || !declaration) return unknown;
     if (declaration.sort === 'prompt') return this.#from(place, { name: declaration.id, variables: {} });
     const variables = isObject(declaration.spec) ? (declaration.spec['variables'] as Json) : unknown;
@@ -206,7 +213,7 @@ export class Compilation {
 
   #name(value: Json, place: Place, sort: Sort): unknown {
     const index = this.#reference(value, place, [sort]);
-    const id = (index === undefined ? undefined : this.declarations[index]?.id) ?? '';
+    const id = (index === undefined ? undefined : this.#before.read(index)?.id) ?? '';
     const key = `${sort} ${id}`;
     const known = this.#known.get(key);
     const isName = known ?? (sort === 'model' ? modelName : objectName).safeParse(id).success;
@@ -218,7 +225,7 @@ export class Compilation {
   #reference(value: Json, place: Place, sorts: readonly Sort[]): number | undefined {
     if (isUnknown(value)) return undefined;
     const index = handleIndex(value);
-    const found = index === undefined ? undefined : this.declarations[index];
+    const found = index === undefined ? undefined : this.#before.read(index);
     if (found && sorts.includes(found.sort)) return index;
     const wanted = sorts.map((sort) => `a ${sort.replace('-', ' ')}`).join(' or ');
     this.#wrong(

@@ -7,10 +7,16 @@ interface FoundHandle {
   readonly path: Path;
 }
 
+const knownHandles = new WeakMap<object, readonly FoundHandle[]>();
+
 /** Every handle inside `value`, with the path to it. */
 export function handlesIn(value: Json | undefined): readonly FoundHandle[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const known = knownHandles.get(value);
+  if (known) return known;
   const found: FoundHandle[] = [];
   collectHandles(value, [], found);
+  knownHandles.set(value, found);
   return found;
 }
 

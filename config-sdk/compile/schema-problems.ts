@@ -118,13 +118,22 @@ export interface SchemaVerdict {
 const parsed = (sort: CompiledObject['sort'], members: readonly Subject[]) =>
   collectionSchema(sort).safeParse(Object.fromEntries(members.map(({ id, value }) => [id, value])));
 
+/** Values that the schema has taken, by the sort and name they had. */
+const taken = new WeakMap<object, string>();
+const labelOf = ({ sort, id }: Subject): string => `${sort} ${id}`;
+const isTaken = (subject: Subject): boolean => isObject(subject.value) && taken.get(subject.value) === labelOf(subject);
+
 /** Of each object, in order. */
 export function schemaVerdicts(objects: readonly Subject[], compilation: Compilation): SchemaVerdict[] {
   const fine = new Set<CompiledObject['sort']>();
   // Thousands of good objects are asked about at once; where one is bad, or hides behind another's name, each by itself.
   for (const [sort, members] of Map.groupBy(objects, (each) => each.sort)) {
     const names = new Set(members.map(({ id }) => id));
-    if (names.size === members.length && parsed(sort, members).success) fine.add(sort);
+    if (names.size < members.length) continue;
+    const others = members.filter((each) => !isTaken(each));
+    if (others.length > 0 && !parsed(sort, others).success) continue;
+    fine.add(sort);
+    for (const each of others) if (isObject(each.value)) taken.set(each.value, labelOf(each));
   }
   return objects.map((each) =>
     fine.has(each.sort) ? { sound: true, problems: [] } : schemaVerdict(each, compilation),

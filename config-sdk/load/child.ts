@@ -1,8 +1,8 @@
-/** The process that evaluates a configuration: started with Node's `--permission`, it answers with one JSON document, and what came of its invariants in lines below, on file descriptor 3. */
+/** The process that evaluates a configuration: started with Node's `--permission`, it answers with lines of JSON: the document, each declaration, and what came of its invariants, on file descriptor 3. */
 import { readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Judging, LoadDocument, LoadFailure, LoadOrder } from './document.ts';
+import type { DocumentHead, Judging, LoadDocument, LoadFailure, LoadOrder } from './document.ts';
 import { policeImports } from './imports.ts';
 import { policedFiles } from './policed-files.ts';
 import { guardGlobals, unknowable, type Impurity } from './purity.ts';
@@ -46,11 +46,22 @@ function documentOf({ exported, failure }: Outcome): LoadDocument {
   return { declarations, gateway, ...(failure && { failure }), impurities, refusedImports, files: [...loaded] };
 }
 
-function answer(document: LoadDocument | Judging): void {
+function say(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length;) sent += writeSync(3, bytes, sent);
+}
+
+function tell(judging: Judging): void {
+  say(`${toText(judging)}\n`);
+}
+
+function answer({ declarations, ...head }: LoadDocument): void {
   // Whatever a configuration has hung there would speak in the place of our own document.
   for (let at = 0; at < prototypes.length; at += 1) remove(prototypes[at] ?? {}, 'toJSON');
-  const bytes = new TextEncoder().encode(`${toText(document)}\n`);
-  for (let sent = 0; sent < bytes.length;) sent += writeSync(3, bytes, sent);
+  const declared: DocumentHead = { ...head, declared: declarations.length };
+  let text = `${toText(declared)}\n`;
+  for (let at = 0; at < declarations.length; at += 1) text += `${toText(declarations[at])}\n`;
+  say(text);
 }
 
 /** Answers. The compiler is slow to load, and only configurations that declare invariants need it here. */
@@ -62,9 +73,10 @@ async function conclude(document: LoadDocument): Promise<void> {
   const broken = judgeInvariants(document, order.directory, (judging, brokenSoFar) => {
     if (!begun) answer(document);
     begun = true;
-    answer({ judging, broken: brokenSoFar });
+    tell({ judging, broken: brokenSoFar });
   });
-  answer(begun ? { broken, impurities, refusedImports } : { ...document, broken });
+  if (begun) tell({ broken, impurities, refusedImports });
+  else answer({ ...document, broken });
 }
 
 if (order.ahead) {

@@ -64,7 +64,12 @@ export interface LoadDocument {
   readonly broken?: readonly BrokenInvariant[];
 }
 
-/** What follows below the document, a line each, while invariants are judged: the last one counts. */
+/** The document without its declarations, which follow in as many lines: one that reads as before need not be read again. */
+export interface DocumentHead extends Omit<LoadDocument, 'declarations'> {
+  readonly declared: number;
+}
+
+/** What follows below the declarations, a line each, while invariants are judged: the last one counts. */
 export interface Judging extends Partial<Pick<LoadDocument, 'impurities' | 'refusedImports'>> {
   readonly broken: readonly BrokenInvariant[];
   /** Index of the declaration that is judged now; absent at the end. */
@@ -92,14 +97,24 @@ const isBroken = listOf({
     value === undefined || isShaped(value, { consumer: isText, sort: isText, entry: isText, end: isText }),
   failure: (value) => value === undefined || isText(value),
 });
+const declarationShape: Shape = {
+  sort: isText,
+  id: isText,
+  spec: (value) => value !== undefined,
+  facts: (value) => isShaped(value, {}) && Object.values(value as object).every(isText),
+  position: isPosition,
+};
+const seenDeclarations = new WeakSet<object>();
+function isDeclaration(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (seenDeclarations.has(value)) return true;
+  if (!isShaped(value, declarationShape)) return false;
+  seenDeclarations.add(value);
+  return true;
+}
+
 const documentShape: Shape = {
-  declarations: listOf({
-    sort: isText,
-    id: isText,
-    spec: (value) => value !== undefined,
-    facts: (value) => isShaped(value, {}) && Object.values(value as object).every(isText),
-    position: isPosition,
-  }),
+  declarations: (value) => Array.isArray(value) && value.every(isDeclaration),
   gateway: (value) =>
     isNumber(value) || ['no_default_export', 'not_a_gateway', 'failed'].some((each) => each === value),
   failure: (value) => value === undefined || isShaped(value, { message: isText }),

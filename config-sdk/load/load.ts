@@ -1,7 +1,7 @@
 /** Evaluates a repository's configuration in a child process that may read and nothing else. */
 import { fileURLToPath } from 'node:url';
 import { fromSource, ownPackages } from '../own-packages.ts';
-import { isLoadDocument, type Judging, type LoadDocument, type LoadOrder } from './document.ts';
+import { isLoadDocument, type DocumentHead, type Judging, type LoadDocument, type LoadOrder } from './document.ts';
 import { errorLineIn, startRestricted, type RestrictedChild } from './restricted-child.ts';
 
 export const configFile = 'gateway.config.ts';
@@ -24,10 +24,40 @@ function start(directory: string, { timeoutMs = 20_000, noise = 'ignore' }: Load
   return startRestricted({ script, directory, order, timeoutMs, noise, ...(ahead && { input: 'begin' }) });
 }
 
+/** Declarations by the line that they were read from. */
+type Lines = ReadonlyMap<string, object>;
+
+/**
+ * One that reads as it did last time is the same object: what was found out about it, in maps that forget what nobody has
+ * any more, holds on.
+ */
+export function declarationsIn(lines: readonly string[], before: Lines): { declarations: object[]; read: Lines } {
+  const read = new Map<string, object>();
+  const declarations = lines.map((line) => {
+    const known = read.has(line) ? undefined : before.get(line);
+    const declaration = known ?? (JSON.parse(line) as object);
+    // Two alike are two.
+    if (!read.has(line)) read.set(line, declaration);
+    return declaration;
+  });
+  return { declarations, read };
+}
+
+interface Answer {
+  readonly document: unknown;
+  readonly read: Lines;
+}
+
 /** The document with what is known of its invariants; `end` is how a process ended that still had one to judge. */
-function documentIn(answer: string, end: string): unknown {
-  const [first = '', ...lines] = answer.split('\n').filter((line) => line !== '');
-  const document = JSON.parse(first) as object;
+function answerIn(answer: string, end: string, before: Lines): Answer {
+  const [first = '', ...others] = answer.split('\n').filter((line) => line !== '');
+  const { declared, ...head } = JSON.parse(first) as DocumentHead;
+  const { declarations, read } = declarationsIn(others.slice(0, declared), before);
+  if (declarations.length !== declared) throw new SyntaxError('the answer ends too early');
+  return { document: withJudging({ ...head, declarations }, others.slice(declared), end), read };
+}
+
+function withJudging(document: object, lines: readonly string[], end: string): unknown {
   const last = lines.at(-1);
   if (last === undefined) return document;
   const { judging, ...told } = JSON.parse(last) as Judging;
@@ -35,14 +65,21 @@ function documentIn(answer: string, end: string): unknown {
   return { ...document, ...told, broken: [...told.broken, ...stuck] };
 }
 
-async function finish(child: RestrictedChild, { timeoutMs = 20_000 }: LoadOptions): Promise<Loaded> {
+async function finish(
+  child: RestrictedChild,
+  { timeoutMs = 20_000 }: LoadOptions,
+  lines: { current: Lines } = { current: new Map() },
+): Promise<Loaded> {
   const { answer, errors, ended, timedOut } = await child.finish();
   const late = `took longer than ${timeoutMs / 1_000} s`;
   const last = errorLineIn(errors);
   const how = timedOut ? late : `ended with ${ended}${last && `: ${last}`}`;
   try {
-    const document = documentIn(answer, `evaluation ${how} at it`);
-    if (isLoadDocument(document)) return { document };
+    const { document, read } = answerIn(answer, `evaluation ${how} at it`, lines.current);
+    if (isLoadDocument(document)) {
+      lines.current = read;
+      return { document };
+    }
   } catch {
     const fault = timedOut ? 'config_timeout' : 'config_failed';
     return { fault, message: `evaluating ${configFile} ${how}` };
@@ -64,6 +101,7 @@ const mostAhead = 500;
 export class Evaluations {
   readonly #directory: string;
   #files: readonly string[] = [];
+  readonly #lines: { current: Lines } = { current: new Map() };
   #next: RestrictedChild | undefined;
 
   /** `directory` is a real path. */
@@ -80,7 +118,7 @@ export class Evaluations {
     const ready = this.#next?.isCurrent() === true ? this.#next : undefined;
     if (!ready) this.close();
     this.#next = undefined;
-    const loaded = await (ready ? finish(ready, {}) : load(this.#directory));
+    const loaded = await finish(ready ?? start(this.#directory, {}), {}, this.#lines);
     if ('document' in loaded) this.#files = loaded.document.files;
     return loaded;
   }

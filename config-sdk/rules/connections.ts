@@ -1,13 +1,24 @@
 /** How a provider would be reached: asked of its kind, with a stand-in for each secret. */
 import { providerKinds, type Connection, type ProviderSnapshot } from '@headgate/runtime/snapshot';
 
+type Account = Pick<ProviderSnapshot, 'kind' | 'options'>;
+
+/** Asked for each target. */
+const known = new WeakMap<Account, { readonly connection: Connection | undefined }>();
+
 /** Undefined where the options are wrong, or where more is read out of a secret than the stand-in holds. */
-export function connectionOf({ kind, options }: Pick<ProviderSnapshot, 'kind' | 'options'>): Connection | undefined {
-  const known = providerKinds[kind];
-  const parsed = known?.options.safeParse(options);
-  if (!known || !parsed?.success) return undefined;
+export function connectionOf(account: Account): Connection | undefined {
+  const { connection } = known.get(account) ?? { connection: connect(account) };
+  known.set(account, { connection });
+  return connection;
+}
+
+function connect({ kind, options }: Account): Connection | undefined {
+  const speaks = providerKinds[kind];
+  const parsed = speaks?.options.safeParse(options);
+  if (!speaks || !parsed?.success) return undefined;
   try {
-    return known.connect(parsed.data, () => 'absent');
+    return speaks.connect(parsed.data, () => 'absent');
   } catch {
     return undefined;
   }

@@ -15,9 +15,18 @@ interface Template {
   readonly choices: Readonly<Record<string, unknown>>;
 }
 
+/** Asked by the prompt's own rules, and for each use of it. */
+const knownTemplates = new WeakMap<object, Template>();
+
 /** Undefined when a part of the template is not known. */
 function templateOf(spec: unknown): Template | undefined {
   if (!isObject(spec) || isUnknown(spec)) return undefined;
+  const template = knownTemplates.get(spec) ?? readTemplate(spec);
+  if (template) knownTemplates.set(spec, template);
+  return template;
+}
+
+function readTemplate(spec: Readonly<Record<string, unknown>>): Template | undefined {
   const texts = [spec['system'], spec['user']].filter((text) => text !== undefined);
   if (!texts.every((text) => typeof text === 'string')) return undefined;
   return { variables: new Set(texts.flatMap(variablesIn)), choices: isObject(spec['choices']) ? spec['choices'] : {} };

@@ -32,12 +32,21 @@ function repeatedIn(value: unknown, path: string[] = [], found: Repeated[] = [])
   return found;
 }
 
+const knownRepeated = new WeakMap<object, readonly Repeated[]>();
+
+function repeatedOnce(value: unknown): readonly Repeated[] {
+  if (!isObject(value)) return repeatedIn(value);
+  const found = knownRepeated.get(value) ?? repeatedIn(value);
+  knownRepeated.set(value, found);
+  return found;
+}
+
 const listOf = (path: Path): string => path.filter((key) => typeof key === 'string' && key !== 'options').join('.');
 
 export const repeatedEntries: Rule = (project) => {
   const within = sorts.flatMap((sort) =>
     served(project, sort).flatMap(({ object, value }) =>
-      repeatedIn(value).flatMap(({ path, text }): Problem[] => {
+      repeatedOnce(value).flatMap(({ path, text }): Problem[] => {
         // Keys have a finding of their own.
         if (sort === 'consumer' && path[0] === 'keys') return [];
         // A term that is blocked is worth guarding.

@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { API, Project, Snapshot } from 'typescript/unstable/async';
+import type { API, Diagnostic, Project, Snapshot } from 'typescript/unstable/async';
 import { policedFiles } from '../load/policed-files.ts';
 import { ownPackages } from '../own-packages.ts';
 import { projectFor } from '../typecheck.ts';
@@ -120,20 +120,25 @@ class Standing {
     return seen.every(({ same }) => same) ? outward : undefined;
   }
 
-  /** Of one file, or of all together. */
+  /** Of one file, or of all of the repository's own and of the whole. */
   async #isSpotless(snapshot: Snapshot, path?: string): Promise<boolean> {
     const { program } = this.#in(snapshot);
-    const found = await Promise.all([
+    const files = policedFiles({ directory: this.#directory, packages: ownPackages });
+    const isOurs = (name: string) => files.has(pathToFileURL(name).href);
+    const isError = ({ category, fileName }: Diagnostic) =>
+      category === errorCategory && (fileName === undefined || isOurs(fileName));
+    const general = [
       program.getSyntacticDiagnostics(path),
       program.getBindDiagnostics(path),
-      program.getSemanticDiagnostics(path),
       ...(path === undefined
         ? [program.getConfigFileParsingDiagnostics(), program.getProgramDiagnostics(), program.getGlobalDiagnostics()]
         : []),
-    ]);
-    const files = policedFiles({ directory: this.#directory, packages: ownPackages });
-    const isOurs = (name: string | undefined) => name === undefined || files.has(pathToFileURL(name).href);
-    return !found.flat().some(({ category, fileName }) => category === errorCategory && isOurs(fileName));
+    ];
+    if ((await Promise.all(general)).flat().some(isError)) return false;
+    // One by one: side by side, each would infer for itself what they share.
+    for (const each of path === undefined ? (await program.getSourceFileNames()).filter(isOurs) : [path])
+      if ((await program.getSemanticDiagnostics(each)).some(isError)) return false;
+    return true;
   }
 
   #in(snapshot: Snapshot): Project {
@@ -169,6 +174,7 @@ export class StandingCompiler {
   readonly #directory: string;
   #standing: Standing | undefined;
   #starting: Promise<void> | undefined;
+  #ending: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   /** `directory` is a real path. */
@@ -199,7 +205,7 @@ export class StandingCompiler {
 
   /** Gives up what stands: another one starts with what the files are by then. */
   forget(): void {
-    if (this.#standing) void patiently(this.#standing.close());
+    if (this.#standing) this.#ending = Promise.all([this.#ending, patiently(this.#standing.close())]);
     this.#standing = undefined;
   }
 
@@ -207,5 +213,6 @@ export class StandingCompiler {
     this.#isClosed = true;
     this.forget();
     await this.#starting;
+    await this.#ending;
   }
 }
