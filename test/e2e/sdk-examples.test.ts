@@ -53,7 +53,7 @@ describe('examples of the official SDKs', () => {
         const parsed = await chat.completions.parse(asked);
         const calls = parsed.choices[0]?.message.tool_calls ?? [];
         assert.deepEqual(
-          calls.map((call) => call.type === 'function' && (call.function.parsed_arguments as unknown)),
+          calls.map((call) => call.type === 'function' && call.function.parsed_arguments),
           cities,
         );
         const stream = chat.completions.stream(asked);
