@@ -25,6 +25,8 @@ export interface VendorStage {
   readonly gateway: TestGateway;
   /** The request that a vendor got last. */
   last(): Received;
+  /** Every request that got the start of an answer and nothing more. */
+  stuck(): readonly Received[];
   close(): Promise<void>;
 }
 
@@ -121,6 +123,7 @@ export async function startVendorStage(): Promise<VendorStage> {
   return {
     gateway,
     last: () => front.received.at(-1) ?? assert.fail('nothing arrived'),
+    stuck: () => front.received.filter(isStuck),
     async close() {
       await gateway.close();
       await Promise.all([front.close(), mock.stop()]);
