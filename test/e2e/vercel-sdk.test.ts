@@ -118,6 +118,24 @@ describe('the Vercel AI SDK', () => {
           assert.equal(await streamed.text, 'Sunny in both.');
         });
 
+        test('goes on with a conversation that was streamed', async () => {
+          const first = streamText(asked('ponder'));
+          await drained(first);
+          const { prompt, ...rest } = asked('ponder');
+          const messages = [
+            { role: 'user' as const, content: prompt },
+            ...(await first.response).messages,
+            { role: 'user' as const, content: 'hello' },
+          ];
+          // It takes for granted that answers are kept, and sends references to them, unless it is told otherwise.
+          const refers = name === 'openai (responses)' && id !== 'at-responses';
+          if (refers)
+            await assert.rejects(generateText({ ...rest, messages }), /input\[1\] only means something to a provider/);
+          const providerOptions = { openai: { store: !refers } };
+          assert.equal((await generateText({ ...rest, messages, providerOptions })).text, says);
+          assert.match(stage.last().body, refers || name !== 'openai (responses)' ? /It is so\./ : /item_reference/);
+        });
+
         test('gets objects of a schema, whole and growing, and sends images', async () => {
           const output = Output.object({ schema });
           assert.deepEqual((await generateText({ ...asked('as json'), output })).output, cities[0]);
