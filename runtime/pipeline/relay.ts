@@ -93,8 +93,12 @@ export const brokenStream = (error: AttemptFailed): HeadgateError =>
         cause: error,
       });
 
+/** What a stream that was not relayed to its end says of its target: who was cut short is not to blame. */
+export const endOf = (error: unknown, { signal }: Deadline): 'cut_short' | AttemptFailed =>
+  error instanceof AttemptFailed && !signal.aborted ? error : 'cut_short';
+
 export async function relay(exchange: Answered, deadline: Deadline): Promise<void> {
-  const { answered, reply, outcome, signal, dialect } = exchange;
+  const { answered, reply, outcome, signal, dialect, finish } = exchange;
   reply.header('headgate-target', answered.target.label);
   reply.header('headgate-attempts', String(outcome.attempts));
   if (answered.form === 'whole') {
@@ -105,7 +109,9 @@ export async function relay(exchange: Answered, deadline: Deadline): Promise<voi
   const meter = new Meter();
   try {
     await relayStream(exchange, { answered, meter, deadline });
+    finish('complete');
   } catch (error) {
+    finish(endOf(error, deadline));
     if (signal.aborted)
       throw new HeadgateError('client_closed_request', 'The client left in the middle of the answer.', {
         cause: error,
