@@ -110,6 +110,12 @@ function snapshot(url: string, dead: string): SnapshotInput {
           ),
         ]),
       ),
+      ...Object.fromEntries(
+        ['openai', 'anthropic', 'google'].map((kind) => [
+          `strict-${kind}`,
+          { ...target(kind === 'openai' ? 'plain' : kind, 'chat'), strict: true },
+        ]),
+      ),
       first: target('plain', 'chat'),
       second: target('plain', 'chat'),
     },
@@ -191,16 +197,22 @@ describe('through the gateway', () => {
     readonly stream?: boolean;
     readonly key?: string;
     readonly without?: string;
+    /** A field that no other dialect has. */
+    readonly odd?: boolean;
     readonly init?: RequestInit;
   }
 
   /** As a client of the surface sends it: the model in the path or in the body, as JSON or as a form. */
-  function ask(walk: Walked, { model, path = walk.about.paths[0] ?? '', stream, key = testKey, without, init }: Asked) {
+  function ask(
+    walk: Walked,
+    { model, path = walk.about.paths[0] ?? '', stream, key = testKey, without, odd, init }: Asked,
+  ) {
     const { about } = walk;
     const { key: keyed, headers } = readJson<AboutSurface & JsonObject>(walk.surface, 'surface.json');
     const named = path.includes('{model}') ? {} : { model };
     const fields: Record<string, unknown> = { ...named, ...about.request, ...(stream ? about.streamFields : {}) };
     if (without !== undefined) delete fields[without];
+    if (odd) fields['x_odd'] = true;
     const { query = {} } = definitionOf(walk, path) as SurfaceCall;
     const url = `${gateway.dataUrl}${path.replace('{model}', model)}?${new URLSearchParams(query).toString()}`;
     const { body, ...type } =
@@ -352,6 +364,8 @@ describe('through the gateway', () => {
   interface Failing {
     readonly asked: Asked;
     readonly param?: string;
+    /** One of several fields, whichever is found first. */
+    readonly anyParam?: boolean;
     readonly twice?: boolean;
   }
 
@@ -373,6 +387,9 @@ describe('through the gateway', () => {
       operation_not_supported: { asked: { model: `plain-${kind === 'chat' ? 'embedding' : 'chat'}` }, param: 'model' },
       quota_exceeded: { asked: { model: `scarce-${kind}` }, twice: true },
       no_target_available: { asked: { model: `off-${kind}` } },
+      ...(about.sort === 'chat'
+        ? { not_carried: { asked: { model: `strict-${about.translated}`, odd: true }, anyParam: true } }
+        : {}),
       ...(about.isTextless ? {} : { blocked_by_policy: { asked: { model: `blocked-${kind}` } } }),
       ...(about.file === undefined ? { invalid_json: { asked: { model, init: { body: '{' } } } } : {}),
     };
@@ -392,7 +409,7 @@ describe('through the gateway', () => {
       const seen: Record<string, unknown> = {};
       next = { status: 200, ...answerOf('openai', 'audio-speech') };
       for (const each of ofSurface)
-        for (const [failure, { asked, param, twice }] of Object.entries(failuresOf(each))) {
+        for (const [failure, { asked, param, anyParam = false, twice }] of Object.entries(failuresOf(each))) {
           if (twice) await (await ask(each, asked)).arrayBuffer();
           const response = await ask(each, asked);
           const text = await response.text();
@@ -403,7 +420,8 @@ describe('through the gateway', () => {
           assert.ok(error.message.length > 10, place);
           const plain = text
             .replaceAll(JSON.stringify(error.message), '"{message}"')
-            .replaceAll(JSON.stringify(param ?? ''), '"{param}"');
+            .replaceAll(JSON.stringify(param ?? ''), '"{param}"')
+            .replace(anyParam ? /(?<="(?:param|field)":)"[\w.]+"/ : /$^/, '"{param}"');
           const told = { status: response.status, body: JSON.parse(plain) as unknown };
           assert.deepEqual(told, (seen[failure] ??= told), place);
         }

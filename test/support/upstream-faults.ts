@@ -75,7 +75,7 @@ export const wires: readonly Wire[] = [
     first:
       event({
         type: 'message_start',
-        message: { id: 'msg_1', model: 'm', usage: { input_tokens: 3, output_tokens: 1 } },
+        message: { id: 'msg_1', model: 'm', content: [], usage: { input_tokens: 3, output_tokens: 1 } },
       } as never) +
       event({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } } as never) +
       delta('half '),

@@ -1,8 +1,10 @@
 /** A gateway in front of simulated vendors of every dialect, for trying an SDK against all of them: what arrived at a vendor is kept, byte for byte. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { LLMock, type ChatCompletionRequest } from '@copilotkit/aimock';
 import { snapshotOf, startGateway, type TestGateway } from './gateway.ts';
-import { startScripted, type Received, type ScriptedUpstream } from './scripted-upstream.ts';
+import { startEvents, startScripted, type Received, type ScriptedUpstream } from './scripted-upstream.ts';
+import { wireAt } from './upstream-faults.ts';
 
 export const says = 'Hi there, all well – grüß dich 👋.';
 /** What the vendors bill for every answer. */
@@ -23,10 +25,12 @@ export interface VendorStage {
   readonly gateway: TestGateway;
   /** The request that a vendor got last. */
   last(): Received;
+  /** Every request that got the start of an answer and nothing more. */
+  stuck(): readonly Received[];
   close(): Promise<void>;
 }
 
-/** What a user says decides what the vendors do; `stuck` is answered with a start of something that never goes on. */
+/** What a user says decides what the vendors do. */
 function script(mock: LLMock): void {
   const usage = {
     prompt_tokens: spent.input,
@@ -35,18 +39,14 @@ function script(mock: LLMock): void {
     output_tokens: spent.output,
   };
   const hasResult = ({ messages }: ChatCompletionRequest) => messages.at(-1)?.role === 'tool';
-  const says_ = (text: string, { messages }: ChatCompletionRequest) => JSON.stringify(messages).includes(text);
+  const wantsJson = ({ messages, tools = [] }: ChatCompletionRequest) =>
+    tools.length > 0 && JSON.stringify(messages).includes('as json');
   mock.on({ predicate: hasResult }, { content: 'Sunny in both.', usage });
   // Some SDKs ask for JSON by demanding a call of a tool.
-  mock.on(
-    {
-      predicate: (asked) => says_('as json', asked) && (asked.tools?.length ?? 0) > 0,
-    },
-    (asked) => ({
-      toolCalls: [{ id: 'call_j', name: asked.tools?.[0]?.function.name ?? '', arguments: '{"city":"Köln"}' }],
-      usage,
-    }),
-  );
+  mock.on({ predicate: wantsJson }, ({ tools = [] }) => ({
+    toolCalls: [{ id: 'call_j', name: tools[0]?.function.name ?? '', arguments: '{"city":"Köln"}' }],
+    usage,
+  }));
   mock.onMessage('as json', { content: '{"city":"Köln"}', usage });
   mock.onMessage('ponder', { content: 'It is so.', reasoning: 'Let me see.', usage });
   mock.onMessage('weather', {
@@ -61,6 +61,17 @@ function script(mock: LLMock): void {
   mock.onMessage('hello', { content: says, usage });
 }
 
+const responsesStart = (): string => {
+  const whole = readFileSync(new URL('../fixtures/openai-responses/stream.txt', import.meta.url), 'utf8');
+  return whole.slice(0, whole.indexOf('\n\n', whole.indexOf('output_text.delta')) + 2);
+};
+
+/** The start of an answer, and then nothing. */
+function hang({ path, response }: Received): void {
+  startEvents(response);
+  response.write(path.endsWith('/responses') ? responsesStart() : (wireAt(path)?.first ?? ''));
+}
+
 async function forward(mock: LLMock, { path, body, headers, response }: Received): Promise<void> {
   const answer = await fetch(`${mock.url}${path}`, {
     method: 'POST',
@@ -68,12 +79,13 @@ async function forward(mock: LLMock, { path, body, headers, response }: Received
     body,
   });
   response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
-  // The simulation has a word of its own for it, which is none of Google's (ai.google.dev/api/generate-content, FinishReason).
-  for await (const chunk of answer.body ?? [])
-    response.write(
-      Buffer.from(chunk).toString('latin1').replace('"finishReason":"FUNCTION_CALL"', '"finishReason":"STOP"'),
-      'latin1',
-    );
+  for await (const chunk of answer.body ?? []) {
+    // The simulation has a word of its own here, which is none of Google's (ai.google.dev/api/generate-content, FinishReason).
+    const text = Buffer.from(chunk)
+      .toString('latin1')
+      .replace('"finishReason":"FUNCTION_CALL"', '"finishReason":"STOP"');
+    response.write(text, 'latin1');
+  }
   response.end();
 }
 
@@ -81,8 +93,9 @@ export async function startVendorStage(): Promise<VendorStage> {
   const mock = new LLMock({ port: 0, chunkSize: 3 });
   script(mock);
   await mock.start();
+  const isStuck = ({ body }: Received) => body.includes('stuck');
   const front: ScriptedUpstream = await startScripted((received) =>
-    received.body.includes('stuck') ? undefined : forward(mock, received),
+    isStuck(received) ? hang(received) : forward(mock, received),
   );
   const open = { kind: 'openai', options: { baseUrl: `${front.url}/v1` } };
   const facts = { contextWindow: 100_000, maxOutputTokens: 4_096 };
@@ -110,6 +123,7 @@ export async function startVendorStage(): Promise<VendorStage> {
   return {
     gateway,
     last: () => front.received.at(-1) ?? assert.fail('nothing arrived'),
+    stuck: () => front.received.filter(isStuck),
     async close() {
       await gateway.close();
       await Promise.all([front.close(), mock.stop()]);
