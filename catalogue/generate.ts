@@ -38,6 +38,9 @@ function download(): Readonly<Record<string, Row>> {
 /** Its type lists hundreds of shapes, of which one property matters. */
 const openaiWindows = openaiModels as unknown as Readonly<Record<string, { readonly context_window?: number }>>;
 
+const besideIn = ({ beside }: VendorSource, filedUnder: string): RegExp | undefined =>
+  beside?.providers.includes(filedUnder) ? beside.ids : undefined;
+
 function modelsOf(
   name: string,
   vendor: VendorSource,
@@ -45,10 +48,12 @@ function modelsOf(
 ): Record<string, KnownModel> {
   const found = new Map<string, KnownModel>();
   for (const [key, row] of Object.entries(table)) {
-    if (!vendor.providers.includes(String(row['litellm_provider']))) continue;
+    const filedUnder = String(row['litellm_provider']);
+    const ids = vendor.providers.includes(filedUnder) ? vendor.ids : besideIn(vendor, filedUnder);
+    if (!ids) continue;
     const id = vendor.prefix && key.startsWith(vendor.prefix) ? key.slice(vendor.prefix.length) : key;
     const window = name === 'openai' ? openaiWindows[id]?.context_window : undefined;
-    const facts = vendor.ids.test(id) ? factsOf(row, vendor, window) : undefined;
+    const facts = ids.test(id) ? factsOf(row, vendor, window) : undefined;
     if (facts) found.set(id, facts);
   }
   return Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)));

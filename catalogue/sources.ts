@@ -24,6 +24,8 @@ export interface VendorSource {
   readonly prefix?: string;
   /** Ids that are wanted. The table also has sizes of images, regions and discounts as models of their own. */
   readonly ids: RegExp;
+  /** Models that the table files under other names than the rest, such as those for embeddings. */
+  readonly beside?: { readonly providers: readonly string[]; readonly ids: RegExp };
   /** What the vendor documents and the table leaves out. */
   readonly parallelTools?: true;
 }
@@ -37,7 +39,12 @@ export const vendors: Readonly<Record<string, VendorSource>> = {
   // https://platform.claude.com/docs/en/agents-and-tools/tool-use/parallel-tool-use
   anthropic: { providers: ['anthropic'], ids: plain, parallelTools: true },
   azure: { providers: ['azure'], prefix: 'azure/', ids: plain },
-  bedrock: { providers: ['bedrock_converse'], ids: /^(?!(us|eu|apac|au|jp|global|us-gov)\.)[\w.:-]+$/ },
+  bedrock: {
+    providers: ['bedrock_converse'],
+    ids: /^(?!(us|eu|apac|au|jp|global|us-gov)\.)[\w.:-]+$/,
+    // The sorts of models that are spoken to: runtime/dialects/bedrock-embeddings.ts.
+    beside: { providers: ['bedrock'], ids: /^(amazon\.titan-embed-text|cohere\.embed)-[\w.:-]+$/ },
+  },
   cerebras: { providers: ['cerebras'], prefix: 'cerebras/', ids: plain },
   cohere: { providers: ['cohere', 'cohere_chat'], prefix: 'cohere/', ids: plain },
   deepseek: { providers: ['deepseek'], prefix: 'deepseek/', ids: plain },
@@ -53,7 +60,16 @@ export const vendors: Readonly<Record<string, VendorSource>> = {
   mistral: { providers: ['mistral'], prefix: 'mistral/', ids: plain },
   perplexity: { providers: ['perplexity'], prefix: 'perplexity/', ids: /^sonar[\w-]*$/ },
   together: { providers: ['together_ai'], prefix: 'together_ai/', ids: /^[\w.-]+\/[\w.:-]+$/ },
-  vertex: { providers: ['vertex_ai', 'vertex_ai-language-models'], prefix: 'vertex_ai/', ids: plain },
+  vertex: {
+    providers: ['vertex_ai', 'vertex_ai-language-models'],
+    prefix: 'vertex_ai/',
+    ids: plain,
+    // Names without a version go on to be served; multimodal ones take a body of their own.
+    beside: {
+      providers: ['vertex_ai-embedding-models'],
+      ids: /^(gemini-embedding|text-(multilingual-)?embedding)-\d[\w.-]*$/,
+    },
+  },
   voyage: { providers: ['voyage'], prefix: 'voyage/', ids: plain },
   xai: { providers: ['xai'], prefix: 'xai/', ids: plain },
 };

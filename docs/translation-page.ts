@@ -5,6 +5,7 @@ import type { ClientDialect, VendorDialect } from '../runtime/dialects/dialect.t
 import type { Api } from '../runtime/providers/provider.ts';
 import { providerKinds } from '../runtime/snapshot.ts';
 import * as surfaces from '../runtime/surfaces/index.ts';
+import { taskTranslations } from './task-translation-section.ts';
 import { aboutKind, kindsWithFixtures } from '../test/support/provider-fixtures.ts';
 
 const clients = new Map<string, ClientDialect>(
@@ -74,4 +75,10 @@ ${[...clients]
   .toSorted(([a], [b]) => (a < b ? -1 : 1))
   .map(section)
   .join('\n\n')}
+
+# Embeddings and reranking
+
+Most vendors have \`openai-embeddings\` and \`rerank\` themselves, and get them untouched. These are asked in their own words:
+
+${taskTranslations}
 `;

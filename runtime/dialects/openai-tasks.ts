@@ -6,6 +6,7 @@
  */
 import type { JsonObject } from '../call.ts';
 import type { ClientTask, VendorTask } from './task.ts';
+import { readRerank, writeRerank } from './rerank-fields.ts';
 import { modelIn, partsIn, usageIn } from './task-fields.ts';
 
 /** Both sides are one: what a client sends is what such a vendor reads. */
@@ -54,6 +55,8 @@ function passed({ name, texts, answers, streams = {} }: Shape): PassedTask {
 export const completions = passed({ name: 'openai-completions', texts: ['prompt', 'suffix'], answers: 'choices' });
 export const moderations = passed({ name: 'openai-moderations', texts: ['input'], answers: 'results' });
 export const rerank = passed({ name: 'rerank', texts: ['query', 'documents'], answers: 'results' });
+/** For clients: vendors of other words can answer it too. */
+export const anyRerank: ClientTask = { ...rerank, rerank: { readCall: readRerank, writeAnswer: writeRerank } };
 export const imageGenerations = passed({ name: 'openai-image-generations', texts: ['prompt'], answers: 'data' });
 export const imageEdits = passed({ name: 'openai-image-edits', texts: ['prompt'], answers: 'data' });
 export const imageVariations = passed({ name: 'openai-image-variations', texts: [], answers: 'data' });

@@ -17,6 +17,17 @@ export const partsOfInputs = (inputs: EmbeddingCall['inputs']): readonly Part[] 
     typeof input === 'string' ? { type: 'text', text: input } : { type: 'opaque', label: 'tokens in input' },
   );
 
+export function vectorIn(values: Json | undefined): readonly number[] {
+  if (!isList(values) || !values.every((value) => typeof value === 'number'))
+    throw new TypeError('an embedding is no list of numbers');
+  return values;
+}
+
+export function vectorsIn(list: Json | undefined): readonly (readonly number[])[] {
+  if (!isList(list)) throw new TypeError('embeddings is missing');
+  return list.map(vectorIn);
+}
+
 /** Text wherever `value` holds some; everything else is named only. */
 export function partsIn(value: Json | undefined, label: string): readonly Part[] {
   if (typeof value === 'string') return [{ type: 'text', text: value }];

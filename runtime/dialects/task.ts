@@ -24,6 +24,7 @@ export interface ClientTask {
   rewrite?(body: JsonObject, model: string): JsonObject;
   /** Where the operation has neutral terms, so that vendors of another dialect can answer it. */
   readonly embeddings?: ClientEmbeddings;
+  readonly rerank?: ClientRerank;
 }
 
 /** The vendor's side of one operation. A client's operation of the same name reaches it untouched. */
@@ -36,12 +37,26 @@ export interface VendorTask {
   /** Whether an answer is complete with this event. */
   isEnd(message: SseMessage): boolean;
   readonly embeddings?: VendorEmbeddings;
+  readonly rerank?: VendorRerank;
 }
+
+/** What vectors are for: some models make others for a question than for what answers it. */
+export type Purpose =
+  | 'query'
+  | 'document'
+  | 'similarity'
+  | 'classification'
+  | 'clustering'
+  | 'question'
+  | 'verification'
+  | 'code';
 
 /** Texts, or texts already cut into tokens, to be made into vectors. */
 export interface EmbeddingCall {
   readonly inputs: readonly (string | readonly number[])[];
   readonly dimensions?: number;
+  /** `field` is the client's, for whoever cannot carry it. */
+  readonly purpose?: { readonly word: Purpose; readonly field: string };
   /** An id of the end user, as the client gave it. */
   readonly user?: string;
   /** Request fields that have no neutral meaning. */
@@ -63,8 +78,41 @@ export interface ClientEmbeddings {
 }
 
 export interface VendorEmbeddings {
+  /** A call with more inputs becomes several requests. Without it, one takes any number. */
+  mostInputs?(model: string): number;
   /** Throws `CallError` for what no vendor of this dialect takes. */
   writeCall(call: EmbeddingCall, model: string): { readonly body: JsonObject; readonly dropped: readonly string[] };
+  /** Throws `TypeError` when the body is no answer. Some vendors count tokens in a header. */
+  readAnswer(body: JsonObject, headers: AnswerHeaders): EmbeddingAnswer;
+}
+
+/** Of an answer; lower-case names. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Texts to be put in order of how well they answer. */
+export interface RerankCall {
+  readonly query: string;
+  readonly documents: readonly string[];
+  /** How many to tell of; without it, of all. */
+  readonly most?: number;
+  readonly untranslated: readonly string[];
+}
+
+export interface RerankAnswer {
+  readonly model?: string;
+  /** Best first; `index` counts the documents of the call. */
+  readonly results: readonly { readonly index: number; readonly score: number }[];
+  readonly usage?: Usage;
+}
+
+export interface ClientRerank {
+  readCall(body: JsonObject): RerankCall;
+  /** `body` is the client's request: the documents stand there. */
+  writeAnswer(answer: RerankAnswer, body: JsonObject): JsonObject;
+}
+
+export interface VendorRerank {
+  writeCall(call: RerankCall, model: string): { readonly body: JsonObject; readonly dropped: readonly string[] };
   /** Throws `TypeError` when the body is no answer. */
-  readAnswer(body: JsonObject): EmbeddingAnswer;
+  readAnswer(body: JsonObject): RerankAnswer;
 }

@@ -1,5 +1,6 @@
 /** One try of an operation at one target: a whole JSON answer, or one whose first bytes have arrived. */
 import type { ReservedTask, StreamedTaskAnswer, TaskPiece, WholeTaskAnswer } from '../exchange.ts';
+import type { Answered } from '../dialects/task-translation.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import type { UpstreamResponse } from '../providers/provider.ts';
 import { readSse } from '../upstream/sse.ts';
@@ -15,14 +16,45 @@ interface Trying {
   readonly patience: Patience;
 }
 
-async function whole(response: UpstreamResponse, { target, outgoing, patience }: Trying): Promise<WholeTaskAnswer> {
+async function answerIn(response: UpstreamResponse, patience: Patience): Promise<Answered & { bytes: Buffer }> {
   const bytes = await readAll(response, patience, maxAnswerBytes);
   const body = parseObject(bytes);
   if (!body) throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the answer is not a JSON object'));
-  const { translate, task } = outgoing;
-  if (!translate) return { form: 'whole', target, bytes, usage: task.readAnswer(body) };
-  const translated = translate(body);
-  return { form: 'whole', target, bytes: JSON.stringify(translated.body), usage: translated.usage };
+  return { body, bytes, headers: response.headers };
+}
+
+/** The parts of one operation that are asked for at once: the client counts as one of many. */
+const partsAtOnce = 8;
+
+/** Answers to all parts but the first, in their order. After a failure nothing more is asked for. */
+async function answersToMore({ outgoing, patience }: Trying, key: Asked['key']): Promise<readonly Answered[]> {
+  const { more } = outgoing;
+  const answers: Answered[] = [];
+  const left = more.entries();
+  const failures: unknown[] = [];
+  const work = async () => {
+    for (const [index, sent] of left) {
+      if (failures.length > 0) return;
+      try {
+        const response = await responseTo({ key, sent, stream: false, patience });
+        answers[index] = await answerIn(response, patience);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(partsAtOnce, more.length) }, work));
+  if (failures.length > 0) throw failures[0];
+  return answers;
+}
+
+async function whole(response: UpstreamResponse, trying: Trying, key: Asked['key']): Promise<WholeTaskAnswer> {
+  const { target, outgoing, patience } = trying;
+  const first = await answerIn(response, patience);
+  const { join, task } = outgoing;
+  if (!join) return { form: 'whole', target, bytes: first.bytes, usage: task.readAnswer(first.body) };
+  const joined = join([first, ...(await answersToMore(trying, key))]);
+  return { form: 'whole', target, bytes: JSON.stringify(joined.body), usage: joined.usage };
 }
 
 async function* plainPieces(response: UpstreamResponse, { patience }: Trying): AsyncGenerator<TaskPiece> {
@@ -84,7 +116,7 @@ export async function attemptTask(
     const limit = usedUpMs(response.headers);
     const contentType = String(response.headers['content-type'] ?? 'application/octet-stream');
     if (/^application\/json\b/i.test(contentType))
-      return { answered: await whole(response, trying), dropped: sent.dropped, usedUpMs: limit };
+      return { answered: await whole(response, trying, key), dropped: sent.dropped, usedUpMs: limit };
     streaming = true;
     const isEvents = /^text\/event-stream\b/i.test(contentType);
     const pieces = isEvents ? events(response, trying) : plainPieces(response, trying);

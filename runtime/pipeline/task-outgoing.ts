@@ -1,6 +1,7 @@
 /** What is sent to a target for an operation: the client's own body where the provider has the same operation, a translation otherwise. */
 import type { JsonObject } from '../call.ts';
-import type { ClientTask, EmbeddingAnswer, VendorTask } from '../dialects/task.ts';
+import type { ClientTask, VendorTask } from '../dialects/task.ts';
+import { translationOf, type Translation } from '../dialects/task-translation.ts';
 import type { AcceptedTask } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import type { TaskApi } from '../providers/provider.ts';
@@ -10,18 +11,17 @@ import { AttemptFailed } from './patience.ts';
 
 export interface OutgoingTask {
   readonly sent: Outgoing;
+  /** The rest, where a vendor takes a part of it at a time. */
+  readonly more: readonly Outgoing[];
   readonly task: VendorTask;
-  /** The answer in the client's words; undefined where it comes in them. */
-  readonly translate:
-    | ((body: JsonObject) => { readonly body: JsonObject; readonly usage: EmbeddingAnswer['usage'] })
-    | undefined;
+  /** The answers in the client's words; undefined where the one comes in them. */
+  readonly join: Translation['join'] | undefined;
 }
 
 /** The same operation comes first: it is lossless. */
 function apiFor(task: ClientTask, { provider }: LiveTarget): TaskApi | undefined {
   const apis = provider.live?.connection.tasks ?? [];
-  const same = apis.find((api) => api.task.name === task.name);
-  return same ?? (task.embeddings && apis.find((api) => api.task.embeddings));
+  return apis.find((api) => api.task.name === task.name) ?? apis.find((api) => translationOf(task, api.task));
 }
 
 export const isAnswered =
@@ -46,18 +46,20 @@ export function outgoingTask(exchange: AcceptedTask, target: LiveTarget): Outgoi
     const headers = { 'content-type': payload.contentType, accept: accepted(exchange) };
     return { ...first, address: (given: JsonObject) => ({ path: api.path(target.model), body: given, headers }) };
   };
-  const { embeddings } = asked.task;
-  if (task.name !== asked.task.name && task.embeddings && embeddings) {
-    const vendor = task.embeddings;
-    const written = read(() => vendor.writeCall(embeddings.readCall(body), target.model));
-    const translate = (answered: JsonObject) => {
-      const answer = vendor.readAnswer(answered);
-      return { body: embeddings.writeAnswer(answer, body), usage: answer.usage };
-    };
-    const sent = { api: to({ contentType: 'application/json' }), ...written, native: false, headers: {} };
-    return { sent, task, translate };
+  const translate = task.name === asked.task.name ? undefined : translationOf(asked.task, task);
+  if (translate) {
+    const { requests, dropped, join } = read(() => translate(body, target.model));
+    const translated = to({ contentType: 'application/json' });
+    const [sent, ...more] = requests.map((each) => ({
+      api: translated,
+      body: each,
+      native: false,
+      dropped,
+      headers: {},
+    }));
+    if (sent) return { sent, more, task, join };
   }
   const payload = exchange.payloadFor(target.model);
   const sent = { api: to(payload), body, bytes: payload.bytes, native: true, dropped: [], headers: {} };
-  return { sent, task, translate: undefined };
+  return { sent, more: [], task, join: undefined };
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { openaiChatWith, wordedFor, type Quirks } from '../dialects/openai-chat.ts';
 import { baseUrl, checkEndpoint, endpointFields, isPrivateHost, lowerCaseNames, splitBaseUrl } from './options.ts';
-import type { Connection, ProviderKind } from './provider.ts';
+import type { Connection, ProviderKind, TaskApi } from './provider.ts';
 import { tasksUnder } from './task-apis.ts';
 
 export interface Preset {
@@ -13,6 +13,8 @@ export interface Preset {
   readonly baseUrl: string;
   /** How it differs from OpenAI. */
   readonly quirks?: Quirks;
+  /** What stands beside chat completions, where it is not what OpenAI has. `path` has no slash at its end. */
+  readonly tasks?: (path: string) => readonly TaskApi[];
 }
 
 const optionsAt = (url: string) => {
@@ -22,12 +24,16 @@ const optionsAt = (url: string) => {
     .superRefine(checkEndpoint(isPrivateHost(hostname) ? undefined : hostname));
 };
 
-export const compatible = ({ baseUrl: url, quirks = {} }: Preset): ProviderKind<ReturnType<typeof optionsAt>> => ({
+export const compatible = ({
+  baseUrl: url,
+  quirks = {},
+  tasks = tasksUnder,
+}: Preset): ProviderKind<ReturnType<typeof optionsAt>> => ({
   options: optionsAt(url),
   connect(chosen, readSecret) {
     const headers = lowerCaseNames(chosen.headers);
     if (chosen.apiKey !== undefined) headers.authorization = `Bearer ${readSecret(chosen.apiKey)}`;
-    return connectionAt(chosen.baseUrl, headers, quirks);
+    return { ...connectionAt(chosen.baseUrl, headers, quirks), tasks: tasks(splitBaseUrl(chosen.baseUrl).path) };
   },
 });
 

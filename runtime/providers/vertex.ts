@@ -1,7 +1,8 @@
-/** Gemini on Google Cloud's Vertex AI. */
+/** Gemini on Google Cloud's Vertex AI, and the embeddings there. */
 import { z } from 'zod';
 import type { Json, JsonObject } from '../call.ts';
 import { gemini } from '../dialects/gemini.ts';
+import { vertexEmbeddings, vertexMethod } from '../dialects/vertex-embeddings.ts';
 import {
   baseUrl,
   checkEndpoint,
@@ -11,7 +12,7 @@ import {
   secretReference,
   splitBaseUrl,
 } from './options.ts';
-import type { Address, Api, Connection, ProviderKind, ReadSecret } from './provider.ts';
+import type { Address, Api, Connection, ProviderKind, ReadSecret, TaskApi } from './provider.ts';
 import { tokenSource } from './token-source.ts';
 import { accountToken, defaultCredentials, defaultToken, machineToken } from './vertex-credentials.ts';
 
@@ -110,8 +111,10 @@ function countedIn(body: JsonObject): JsonObject {
 }
 
 /** cloud.google.com/vertex-ai/generative-ai/docs/reference/rest-rpc, projects.locations.publishers.models */
-function generateContent(path: string, { project, location }: z.output<typeof options>): Api {
-  const models = `${path}/v1/projects/${project}/locations/${location}/publishers/google/models`;
+const modelsAt = (path: string, { project, location }: z.output<typeof options>): string =>
+  `${path}/v1/projects/${project}/locations/${location}/publishers/google/models`;
+
+function generateContent(models: string): Api {
   const at = (body: JsonObject, method: string): Address => {
     const { model, stream: _, ...sent } = body;
     return {
@@ -126,6 +129,11 @@ function generateContent(path: string, { project, location }: z.output<typeof op
   };
 }
 
+const embeddings = (models: string): TaskApi => ({
+  task: vertexEmbeddings,
+  path: (model) => `${models}/${encodeURIComponent(model)}:${vertexMethod(model)}`,
+});
+
 /** Undefined where nobody asks who calls. */
 function asker({ serviceAccount, metadataServer, credentials, tokenUrl }: z.output<typeof options>, read: ReadSecret) {
   if (credentials) return async (signal: AbortSignal) => defaultToken(tokenUrl, signal);
@@ -139,9 +147,11 @@ export const vertex: ProviderKind<typeof options> = {
   options,
   connect(chosen, readSecret): Connection {
     const { origin, path } = splitBaseUrl(urlOf(chosen));
+    const models = modelsAt(path, chosen);
     const connection = {
       origin,
-      apis: [generateContent(path, chosen)],
+      apis: [generateContent(models)],
+      tasks: [embeddings(models)],
       headers: lowerCaseNames(chosen.headers),
     } as const;
     const ask = asker(chosen, readSecret);

@@ -23,7 +23,7 @@ export const openai: Surface = {
     { path: '/v1/embeddings', task: openaiEmbeddings.client, kind: 'embedding' },
     { path: '/v1/completions', task: tasks.completions, kind: 'completion' },
     { path: '/v1/moderations', task: tasks.moderations, kind: 'moderation' },
-    { path: '/v1/rerank', task: tasks.rerank, kind: 'rerank' },
+    { path: '/v1/rerank', task: tasks.anyRerank, kind: 'rerank' },
     { path: '/v1/images/generations', task: tasks.imageGenerations, kind: 'image' },
     { path: '/v1/images/edits', task: tasks.imageEdits, kind: 'image', takesForms: true },
     { path: '/v1/images/variations', task: tasks.imageVariations, kind: 'image', takesForms: true },

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { bedrock } from '../../runtime/providers/bedrock.ts';
 import { CredentialUnavailable } from '../../runtime/providers/provider.ts';
+import { snapshotOf, startGateway } from '../support/gateway.ts';
 import {
   answerJson,
   deadUrl,
@@ -232,5 +233,51 @@ describe('a credential is found', () => {
     await fails({}, 'CredentialUnavailable', /\(AccessDenied\), looked for in the web identity of AWS_WEB_IDENTITY/);
     onlyThere({ ...files(), AWS_ENDPOINT_URL_STS: await deadUrl() });
     await fails({ profile: 'prod', roleArn }, 'Error', /session of the role/);
+  });
+
+  test('that soon ends is asked for anew, before a request goes out with it', async () => {
+    onlyThere({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${aws.url}/v1/credentials` });
+    let asked = 0;
+    answers = ({ response }) => {
+      asked += 1;
+      const end = new Date(Date.now() + (asked === 1 ? 20_000 : 3_600_000)).toISOString();
+      const key = { AccessKeyId: `AK${asked}`, SecretAccessKey: 'hush', Token: 't', Expiration: end };
+      answerJson(response, 200, key);
+    };
+    const sign = signerOf();
+    const ids = [];
+    for (let round = 0; round < 3; round += 1) ids.push(idIn(await sign()));
+    assert.deepEqual([ids, asked], [['AK1', 'AK2', 'AK2'], 2]);
+  });
+
+  test('and signs what the gateway sends; where there is none, its client is told so and nothing more', async (context) => {
+    const vendor = await startScripted(({ response }) => {
+      const message = { role: 'assistant', content: [{ text: 'fine' }] };
+      const usage = { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
+      answerJson(response, 200, { output: { message }, stopReason: 'end_turn', usage });
+    });
+    context.after(() => vendor.close());
+    const options = { region: 'eu-west-1', baseUrl: vendor.url, credentials: chain };
+    const target = { kind: 'target' as const, provider: 'cloud', model: 'm' };
+    const models = { m: { contextWindow: 100_000, maxOutputTokens: 1_000 } };
+    const gateway = await startGateway(
+      snapshotOf({
+        providers: {
+          cloud: { kind: 'bedrock', options, models },
+          other: { kind: 'bedrock', options: { ...options, credentials: { ...chain, profile: 'absent' } }, models },
+        },
+        models: { found: { targets: target }, absent: { targets: { ...target, provider: 'other' } } },
+      }),
+    );
+    context.after(() => gateway.close());
+    onlyThere(files());
+    const ask = (model: string) =>
+      gateway.post('/v1/chat/completions', { model, messages: [{ role: 'user', content: 'Hi' }] });
+    assert.equal((await ask('found')).status, 200);
+    assert.equal(idIn({ authorization: vendor.received[0]?.headers.authorization ?? '' }), 'AKFILE');
+    const refused = await (await ask('absent')).text();
+    assert.match(refused, /upstream_credential_refused/);
+    assert.doesNotMatch(refused, /hush|AKFILE|profile/);
+    assert.equal(vendor.received.length, 1);
   });
 });

@@ -9,6 +9,8 @@ export interface BedrockModels {
   'amazon.nova-micro-v1:0': Known<128000, 'chat' | 'priced' | 'tools' | 'structuredOutput' | 'promptCache'>;
   'amazon.nova-premier-v1:0': Known<1000000, 'chat' | 'priced' | 'tools' | 'structuredOutput' | 'images' | 'files' | 'promptCache'>;
   'amazon.nova-pro-v1:0': Known<300000, 'chat' | 'priced' | 'tools' | 'structuredOutput' | 'images' | 'files' | 'promptCache'>;
+  'amazon.titan-embed-text-v1': Known<8192, 'embedding' | 'priced'>;
+  'amazon.titan-embed-text-v2:0': Known<8192, 'embedding' | 'priced'>;
   'anthropic.claude-3-7-sonnet-20250219-v1:0': Known<200000, 'chat' | 'priced' | 'tools' | 'structuredOutput' | 'reasoning' | 'images' | 'files' | 'promptCache'>;
   'anthropic.claude-fable-5': Known<1000000, 'chat' | 'priced' | 'tools' | 'structuredOutput' | 'reasoning' | 'images' | 'files' | 'promptCache'>;
   'anthropic.claude-fable-5-1': Known<1000000, 'chat' | 'priced' | 'tools' | 'structuredOutput' | 'reasoning' | 'images' | 'files' | 'promptCache'>;
@@ -28,6 +30,9 @@ export interface BedrockModels {
   'anthropic.claude-sonnet-4-6': Known<1000000, 'chat' | 'priced' | 'tools' | 'structuredOutput' | 'reasoning' | 'images' | 'files' | 'promptCache'>;
   'anthropic.claude-sonnet-5': Known<1000000, 'chat' | 'priced' | 'tools' | 'structuredOutput' | 'reasoning' | 'images' | 'files' | 'promptCache'>;
   'anthropic.claude-sonnet-5-5': Known<1000000, 'chat' | 'priced' | 'tools' | 'structuredOutput' | 'reasoning' | 'images' | 'files' | 'promptCache'>;
+  'cohere.embed-english-v3': Known<512, 'embedding' | 'priced'>;
+  'cohere.embed-multilingual-v3': Known<512, 'embedding' | 'priced'>;
+  'cohere.embed-v4:0': Known<128000, 'embedding' | 'priced'>;
   'deepseek.r1-v1:0': Known<128000, 'chat' | 'priced' | 'reasoning'>;
   'deepseek.v3-v1:0': Known<128000, 'chat' | 'priced' | 'tools' | 'reasoning'>;
   'deepseek.v3.2': Known<164000, 'chat' | 'priced' | 'tools' | 'structuredOutput' | 'reasoning'>;

@@ -34,6 +34,7 @@ export interface VertexModels {
   'gemini-3.8-live': Known<131072, 'realtime' | 'priced' | 'tools' | 'images' | 'audioIn' | 'audioOut'>;
   'gemini-4-argon': Known<1048576, 'chat' | 'priced' | 'tools' | 'parallelTools' | 'structuredOutput' | 'reasoning' | 'images' | 'files' | 'audioIn' | 'promptCache'>;
   'gemini-4-argon-cyber-permissive': Known<1048576, 'chat' | 'priced' | 'tools' | 'parallelTools' | 'structuredOutput' | 'reasoning' | 'images' | 'files' | 'audioIn' | 'promptCache'>;
+  'gemini-embedding-001': Known<2048, 'embedding' | 'priced'>;
   'gemini-embedding-2': Known<8192, 'embedding' | 'priced'>;
   'gemini-embedding-2-preview': Known<8192, 'embedding' | 'priced'>;
   'gemini-flash-experimental': Known<1000000, 'embedding'>;
@@ -48,4 +49,7 @@ export interface VertexModels {
   'lyria-3-pro-preview': Known<131072, 'speech' | 'audioOut'>;
   'medlm-large': Known<8192, 'chat'>;
   'medlm-medium': Known<32768, 'chat'>;
+  'text-embedding-004': Known<2048, 'embedding' | 'priced'>;
+  'text-embedding-005': Known<2048, 'embedding' | 'priced'>;
+  'text-multilingual-embedding-002': Known<2048, 'embedding' | 'priced'>;
 }

@@ -2,6 +2,7 @@
 import type { Json, JsonObject, Usage } from '../../call.ts';
 import { countIn, isList, isObject, objectIn, withoutUndefined } from '../json-fields.ts';
 import type { EmbeddingAnswer } from '../task.ts';
+import { vectorIn } from '../task-fields.ts';
 
 /** Newer models count; of the older ones nobody knows. */
 function usageIn(body: JsonObject): Usage | undefined {
@@ -9,21 +10,17 @@ function usageIn(body: JsonObject): Usage | undefined {
   return inputTokens === undefined ? undefined : { inputTokens, outputTokens: 0 };
 }
 
-function vectorIn(entry: Json | undefined): readonly number[] {
-  const values = isObject(entry) ? entry['values'] : undefined;
-  if (!isList(values) || !values.every((value) => typeof value === 'number'))
-    throw new TypeError('an embedding is no list of numbers');
-  return values;
-}
+const valuesIn = (entry: Json | undefined): readonly number[] =>
+  vectorIn(isObject(entry) ? entry['values'] : undefined);
 
 const answerOf = (vectors: readonly (readonly number[])[], body: JsonObject): EmbeddingAnswer =>
   withoutUndefined<EmbeddingAnswer>({ vectors, usage: usageIn(body) });
 
-export const readOneAnswer = (body: JsonObject): EmbeddingAnswer => answerOf([vectorIn(body['embedding'])], body);
+export const readOneAnswer = (body: JsonObject): EmbeddingAnswer => answerOf([valuesIn(body['embedding'])], body);
 
 export function readBatchAnswer(body: JsonObject): EmbeddingAnswer {
   if (!isList(body['embeddings'])) throw new TypeError('embeddings is missing');
-  return answerOf(body['embeddings'].map(vectorIn), body);
+  return answerOf(body['embeddings'].map(valuesIn), body);
 }
 
 const writeUsage = ({ usage }: EmbeddingAnswer): JsonObject =>

@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../../call.ts';
 import { CallError } from '../dialect.ts';
 import { countIn, isList, isSet, textIn, withoutUndefined } from '../json-fields.ts';
-import type { EmbeddingCall } from '../task.ts';
+import type { EmbeddingCall, Purpose } from '../task.ts';
 
 type Input = EmbeddingCall['inputs'][number];
 
@@ -30,24 +30,44 @@ function inputsIn(input: Json | undefined): readonly Input[] {
 /** How vectors are to be written is between us and the client. */
 const known: ReadonlySet<string> = new Set(['model', 'input', 'dimensions', 'encoding_format', 'user']);
 
+/**
+ * OpenAI has no purpose; clients that want one say so beside its fields, in the words of Cohere (docs.cohere.com/reference/embed),
+ * NVIDIA (docs.nvidia.com/nim/nemo-retriever/text-embedding/latest/reference.html) or Voyage (docs.voyageai.com/reference/embeddings-api).
+ */
+const purposes: ReadonlyMap<string, Purpose> = new Map([
+  ['query', 'query'],
+  ['search_query', 'query'],
+  ['document', 'document'],
+  ['passage', 'document'],
+  ['search_document', 'document'],
+  ['classification', 'classification'],
+  ['clustering', 'clustering'],
+]);
+
 export function readCall(body: JsonObject): EmbeddingCall {
   const { dimensions, encoding_format: format } = body;
   if (isSet(dimensions) && !countIn(body, 'dimensions'))
     throw new CallError('dimensions must be a whole number from 1.', 'dimensions');
   if (isSet(format) && format !== 'float' && format !== 'base64')
     throw new CallError("encoding_format must be 'float' or 'base64'.", 'encoding_format');
+  const word = purposes.get(textIn(body, 'input_type') ?? '');
+  const isKnown = (name: string) => known.has(name) || (name === 'input_type' && word !== undefined);
   return withoutUndefined<EmbeddingCall>({
     inputs: inputsIn(body['input']),
     dimensions: countIn(body, 'dimensions'),
     user: textIn(body, 'user'),
-    untranslated: Object.keys(body).filter((name) => !known.has(name) && isSet(body[name])),
+    purpose: word && { word, field: 'input_type' },
+    untranslated: Object.keys(body).filter((name) => !isKnown(name) && isSet(body[name])),
   });
 }
 
 export function writeCall(
-  { inputs, dimensions, user, untranslated }: EmbeddingCall,
+  { inputs, dimensions, user, purpose, untranslated }: EmbeddingCall,
   model: string,
 ): { body: JsonObject; dropped: readonly string[] } {
   const input = inputs.length === 1 && typeof inputs[0] === 'string' ? inputs[0] : inputs;
-  return { body: withoutUndefined<JsonObject>({ model, input, dimensions, user }), dropped: untranslated };
+  return {
+    body: withoutUndefined<JsonObject>({ model, input, dimensions, user }),
+    dropped: [...untranslated, ...(purpose ? [purpose.field] : [])],
+  };
 }
