@@ -5,7 +5,7 @@ import type { RequestHead } from './door.ts';
 import type { SseBlock } from './upstream/sse.ts';
 import type { Generation, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from './generation/generation.ts';
 import type { Log } from './log.ts';
-import type { QuotaStore, Taking } from './quota/store.ts';
+import type { Demand, QuotaStore, Taking } from './quota/store.ts';
 import type { Outcome } from './outcome.ts';
 import type { AttemptFailed } from './pipeline/patience.ts';
 import type { Reply } from './reply.ts';
@@ -65,8 +65,8 @@ export type Fitted = Guarded & {
 };
 
 export interface Lease {
-  /** What was taken, so that it can be given back. */
-  readonly takings: readonly { readonly quota: LiveQuota; readonly key: string; readonly taking: Taking }[];
+  /** What was taken, so that it can be settled. */
+  readonly takings: readonly { readonly quota: LiveQuota; readonly demand: Demand; readonly taking: Taking }[];
 }
 
 export type Reserved<E extends Exchange> = E & { readonly lease: Lease };

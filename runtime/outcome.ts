@@ -55,6 +55,13 @@ export interface Spent {
   readonly estimated: boolean;
 }
 
+/** A target that a strict model passes over. */
+export interface Unable {
+  readonly target: string;
+  /** What of the request it cannot carry, as `headgate-dropped` names it. */
+  readonly fields: readonly string[];
+}
+
 export interface Outcome {
   /** `model:<name>`, `route:<name>`, `models` or `none`. */
   matched: string;
@@ -79,6 +86,8 @@ export interface Outcome {
   prompt: string | undefined;
   /** Labels, in the order to try them. */
   readonly order: string[];
+  /** Those that could not carry all of the request, where the model is strict. */
+  readonly unable: Unable[];
   /** Policies that let it pass. */
   readonly passed: string[];
   fit: Fit | undefined;
@@ -102,6 +111,7 @@ export const newOutcome = (): Outcome => ({
   size: undefined,
   prompt: undefined,
   order: [],
+  unable: [],
   passed: [],
   fit: undefined,
   shortened: [],

@@ -76,7 +76,9 @@ function* accessOf({ outcome }: Facts): Generator<Said> {
 }
 
 function* decisionsOf({ outcome }: Facts): Generator<Said> {
-  const { order, prompt, passed, fit, shortened, drawn, consumer } = outcome;
+  const { order, unable, prompt, passed, fit, shortened, drawn, consumer } = outcome;
+  for (const { target, fields } of unable)
+    yield ['passed', `${target}: cannot carry ${fields.join(', ')}`, `providers.${providerOf(target)}`];
   for (const [index, label] of order.entries())
     yield [index === 0 ? 'target' : 'fallback', label, `providers.${providerOf(label)}`];
   if (prompt !== undefined) yield ['prompt', prompt, `prompts.${prompt}`];

@@ -80,6 +80,7 @@ export class Builder {
       name,
       deadlineMs: snapshot.deadline,
       hedgeMs: snapshot.hedge,
+      isStrict: snapshot.strict === true,
       order: liveOrder(tree),
       orders: (asking) => allOrders(tree, asking),
       prompt: snapshot.prompt?.name,

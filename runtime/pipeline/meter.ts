@@ -5,7 +5,7 @@ import { messageTokens, tokensBeside } from '../context/message-tokens.ts';
 import type { Dispatchable } from '../exchange.ts';
 
 /** What was sent, prompt, cut and tools included. */
-function sentTokens({ call, keep, prepend }: Dispatchable): number {
+export function sentTokens({ call, keep, prepend }: Dispatchable): number {
   const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
   return [...prepend, ...kept].reduce((sum, message) => sum + messageTokens(message), tokensBeside(call));
 }

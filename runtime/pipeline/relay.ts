@@ -4,7 +4,7 @@ import type { EventWriter, WireError } from '../dialects/dialect.ts';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { Answered, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { Deadline } from './deadline.ts';
-import { Meter, settleWhole } from './meter.ts';
+import { Meter, settleWhole, sentTokens } from './meter.ts';
 import { AttemptFailed } from './patience.ts';
 
 /** Some vendors name neither the answer nor the model, and SDKs leave out what comes without. */
@@ -59,9 +59,9 @@ interface Relaying {
 async function relayStream(exchange: Answered, { answered, meter, deadline }: Relaying): Promise<void> {
   const { reply, dialect, signal } = exchange;
   const includeUsage = dialect.wantsStreamUsage(exchange.body);
-  const writer = answered.native
-    ? undefined
-    : dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000), asked: exchange.body });
+  const told = { includeUsage, asked: exchange.body, estimateInput: () => sentTokens(exchange) };
+  const created = Math.floor(Date.now() / 1000);
+  const writer = answered.native ? undefined : dialect.eventWriter({ ...told, created });
   let ended = false;
   reply.startStream();
   for await (const streamed of answered.events) {
