@@ -102,6 +102,8 @@ export interface Outcome {
   readonly unable: Unable[];
   /** Policies that let it pass. */
   readonly passed: string[];
+  /** Those of them that keep it to some of its targets. */
+  readonly confinedBy: string[];
   fit: Fit | undefined;
   readonly shortened: Shortened[];
   drawn: readonly Drawn[];
@@ -126,6 +128,7 @@ export const newOutcome = (): Outcome => ({
   order: [],
   unable: [],
   passed: [],
+  confinedBy: [],
   fit: undefined,
   shortened: [],
   drawn: [],

@@ -89,13 +89,16 @@ function* accessOf({ outcome }: Facts): Generator<Said> {
 }
 
 function* decisionsOf({ outcome }: Facts): Generator<Said> {
-  const { order, unable, prompt, passed, fit, shortened, drawn, consumer } = outcome;
+  const { order, unable, prompt, passed, confinedBy, fit, shortened, drawn, consumer } = outcome;
   for (const { target, fields } of unable)
     yield ['passed', `${target}: cannot carry ${fields.join(', ')}`, `providers.${providerOf(target)}`];
   for (const [index, label] of order.entries())
     yield [index === 0 ? 'target' : 'fallback', label, `providers.${providerOf(label)}`];
   if (prompt !== undefined) yield ['prompt', prompt, `prompts.${prompt}`];
-  for (const name of passed) yield ['policy', `${name} lets it pass`, `policies.${name}`];
+  for (const name of passed) {
+    const said = confinedBy.includes(name) ? 'keeps it to providers with its tags' : 'lets it pass';
+    yield ['policy', `${name} ${said}`, `policies.${name}`];
+  }
   if (fit) {
     const kept = `${fit.policy}: keeps ${fit.kept} of ${fit.messages} messages, about ${fit.tokens} tokens`;
     yield ['context', kept, `contextPolicies.${fit.policy}`];

@@ -109,7 +109,7 @@ export const targetFindings = {
     'The condition never holds, and its targets serve nobody.',
   ),
   narrowed_to_nothing: error(
-    'A group is narrowed to tags that no provider of its targets carries.',
+    'A group, or a policy of a model, keeps calls to tags that no provider of the targets carries.',
     'write the tags on the providers that are meant, or correct them here',
     'Whoever is held to them is refused with 503, on every request.',
   ),

@@ -83,21 +83,40 @@ const providersOf = (project: Project): Record<string, ProviderSnapshot> =>
 
 type Providers = ReturnType<typeof providersOf>;
 
+const carriesAll = (tags: readonly string[], node: TargetNode, providers: Providers): boolean =>
+  legsOf(node, []).some(({ node: { provider } }) => tags.every((tag) => providers[provider]?.tags?.includes(tag)));
+
 /** The tags that no provider below a group carries; none where some provider carries them all. */
 function missedTags(group: Placed<GroupSnapshot>, providers: Providers): readonly string[] {
   const tags = listedIn(group, 'tags').map(({ value }) => value);
-  const carried = legsOf(group.value, []).map(({ node }) => providers[node.provider]?.tags ?? []);
-  return carried.some((each) => tags.every((tag) => each.includes(tag))) ? [] : tags;
+  return carriesAll(tags, group.value, providers) ? [] : tags;
+}
+
+/** Policies that keep some calls of a model to tags that none of its targets has. */
+function confinedToNothing(project: Project, providers: Providers): Problem[] {
+  const policies = byName(project, 'policy');
+  return served<ModelSnapshot>(project, 'model').flatMap(({ object, value }) =>
+    (value.policies ?? []).flatMap((name, index): Problem[] => {
+      const { options } = (policies.get(name)?.value ?? {}) as { readonly options?: unknown };
+      const listed = isObject(options) ? options['tags'] : undefined;
+      const tags = (Array.isArray(listed) ? listed : []).map(String);
+      if (carriesAll(tags, value.targets, providers)) return [];
+      const message = `policy '${name}' keeps calls of model '${object.id}' to '${tags.join("', '")}', which no provider of its targets carries`;
+      return problemAt(project, { object, path: ['policies', index] }, { code: 'narrowed_to_nothing', message });
+    }),
+  );
 }
 
 export const narrowedToNothing: Rule = (project) => {
   const providers = providersOf(project);
-  return inGroups(project, (group, model) => {
+  const confined = confinedToNothing(project, providers);
+  const inside = inGroups(project, (group, model) => {
     const tags = missedTags(group, providers);
     if (tags.length === 0) return [];
     const message = `a group of ${model} is narrowed to '${tags.join("', '")}', which no provider below it carries`;
     return [{ code: 'narrowed_to_nothing', path: [...group.path, 'options', 'tags'], message }];
   });
+  return [...inside, ...confined];
 };
 
 export const unservedRequests: Rule = (project) => {

@@ -1,34 +1,19 @@
-/** Refuses calls whose text contains one of the listed terms; plain text, so matching time is linear in the text. */
+/** Refuses calls whose text contains one of the listed terms. */
 import { z } from 'zod';
-import type { Call } from '../call.ts';
 import type { PolicyKind, Verdict } from './policy.ts';
+import { finderOf, termList } from './terms.ts';
 
 const options = z.strictObject({
   /** Plain words or phrases, matched anywhere and without regard to case. */
-  terms: z.array(z.string().min(3).max(200)).min(1).max(1_000),
+  terms: termList,
 });
-
-function* texts(call: Call): Generator<string> {
-  for (const message of call.messages) {
-    for (const part of message.parts) {
-      if (part.type === 'text' || part.type === 'tool_result') yield part.text;
-      else if (part.type === 'tool_call') yield part.arguments;
-    }
-  }
-}
 
 export const blockTerms = {
   options,
   prepare({ terms }) {
-    const wanted = terms.map((term) => term.toLowerCase());
-    return (call): Verdict => {
-      for (const text of texts(call)) {
-        const lower = text.toLowerCase();
-        // The term itself is not named: a list of what is blocked is worth guarding too.
-        if (wanted.some((term) => lower.includes(term)))
-          return { pass: false, reason: 'a blocked term stands in the messages' };
-      }
-      return { pass: true };
-    };
+    const finds = finderOf(terms);
+    // The term itself is not named: a list of what is blocked is worth guarding too.
+    return (call): Verdict =>
+      finds(call) ? { pass: false, reason: 'a blocked term stands in the messages' } : { pass: true };
   },
 } satisfies PolicyKind<typeof options>;

@@ -2,7 +2,10 @@
 import type { z } from 'zod';
 import type { Call } from '../call.ts';
 
-export type Verdict = { readonly pass: true } | { readonly pass: false; readonly reason: string };
+/** `only`: it passes, to targets whose provider carries these tags. */
+export type Verdict =
+  | { readonly pass: true; readonly only?: readonly string[] }
+  | { readonly pass: false; readonly reason: string };
 
 export interface PolicyKind<Options extends z.ZodType = z.ZodType> {
   /** Strict schema of what config may say for this kind, `kind` aside. */

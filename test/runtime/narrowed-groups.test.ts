@@ -85,6 +85,12 @@ const made = (dead: string, living: string): SnapshotInput =>
       choice: {
         targets: only(['private'], [group('when', [target('east'), target('home')], { stream: true })], isPrivate),
       },
+      worded: { targets: group('roundRobin', pool), policies: ['names'] },
+      wordedAway: { targets: target('east'), policies: ['names'] },
+      wordedMarked: {
+        targets: group('when', [target('east'), target('home')], { stream: true }),
+        policies: ['names'],
+      },
       capable: {
         targets: group('capable', [
           weighted([8, target('skills', 'words')], [1, target('skills', 'one')], [1, target('skills', 'two')]),
@@ -94,6 +100,7 @@ const made = (dead: string, living: string): SnapshotInput =>
       unknown: { targets: group('capable', [target('skills', 'words'), target('skills', 'unknown')]) },
       blind: { targets: group('capable', [target('skills', 'words'), target('skills', 'one')]) },
     },
+    policies: { names: { kind: 'confineTerms', options: { terms: ['patient name'], tags: ['private'] } } },
     consumers: { ward: { keys: [keyHash('hg_ward_key')], tags: ['clinic'] } },
   });
 
@@ -224,6 +231,35 @@ describe('private calls', () => {
     const any = (await orders({})) ?? [];
     assert.equal(any.length, 6);
     assert.ok(any.every(({ targets }) => targets.length === 3));
+  });
+});
+
+describe('a policy that keeps words to some providers', () => {
+  const says = (content: string) => ({ messages: [{ role: 'user', content }] });
+
+  test('leads calls with such words there alone, and no others', async () => {
+    assert.deepEqual(await shares(6, () => ask('worded', says('The Patient Name is Ada'))), { 'home/m': 6 });
+    assert.equal(Object.keys(await shares(9, () => ask('worded'))).length, 3);
+    const { status } = await ask('wordedAway', says('Hello'));
+    assert.equal(status, 200);
+  });
+
+  test('refuses them where no target is left, and names itself', async () => {
+    const { status, error } = await ask('wordedAway', says('the patient name'));
+    assert.deepEqual([status, error?.code], [503, 'no_target_available']);
+    assert.match(error?.message ?? '', /^Policy 'names' keeps this request/);
+    // A condition and a policy hold both.
+    const both = await ask('wordedMarked', { ...says('the patient name'), stream: true });
+    assert.deepEqual([both.status, both.error?.code], [503, 'no_target_available']);
+  });
+
+  test('is told with the targets that it leaves', async () => {
+    const decider = await openDecider(snapshot);
+    const body = { model: 'worded', ...says('a patient name') };
+    const decision = await decider.decide({ path: '/v1/chat/completions', consumer: 'tester', body });
+    assert.deepEqual(decision.outcome.order, ['home/m']);
+    const { steps } = decider.explain(decision);
+    assert.ok(steps.some(({ said }) => said === 'names keeps it to providers with its tags'));
   });
 });
 

@@ -5,6 +5,7 @@ import {
   model,
   only,
   ordered,
+  policy,
   provider,
   roundRobin,
   when,
@@ -35,12 +36,16 @@ const able = model('able', { targets: [capable(skills.target('words'), skills.ta
 const open = model('open', { targets: [only({ tags: ['private'], when: isPrivate }, pool), east.target('m')] });
 const empty = model('empty', { targets: [ordered(only({ tags: ['eu'], when: {} }, pool), pool)] });
 
+const names = policy('names', { kind: 'confineTerms', terms: ['patient name'], tags: ['private'] });
+const away = model('away', { targets: [east.target('m')], policies: [names] });
+const both = model('both', { targets: [pool], policies: [names] });
+
 const team = consumer('team', {
   tags: ['clinic'],
   keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'],
 });
 export default defineGateway({
   name: 'demo',
-  models: [kept, europe, nowhere, misspelt, ward, stranger, able, open, empty],
+  models: [kept, europe, nowhere, misspelt, ward, stranger, able, open, empty, away, both],
   consumers: [team],
 });
