@@ -76,3 +76,19 @@ test('OpenAI is shown it by the user in chat, after the results, and in the outp
     { role: 'user', content: 'So?' },
   ]);
 });
+
+test('Google’s clients show it in a response of a function, and it is read as such', () => {
+  const shown = { inlineData: { mimeType: 'image/png', data: 'AAAA' } };
+  const sound = { inlineData: { mimeType: 'audio/wav', data: 'AAAA' } };
+  const functionResponse = { id: 'a', name: 'look', response: { output: 'two' }, parts: [shown, sound] };
+  const contents = [
+    { role: 'user', parts: [{ text: 'Look.' }] },
+    { role: 'model', parts: [{ functionCall: { id: 'a', name: 'look', args: {} } }] },
+    { role: 'user', parts: [{ functionResponse }] },
+  ];
+  assert.deepEqual(gemini.readCall({ model: 'm', contents }).messages.at(-1)?.parts, [
+    { type: 'tool_result', callId: 'a', text: 'two' },
+    { type: 'image', url: url('AAAA') },
+    { type: 'opaque', label: 'functionResponse.parts' },
+  ]);
+});
