@@ -120,6 +120,7 @@ describe('examples of the official SDKs', () => {
         const turns = [];
         for await (const turn of beta.messages.toolRunner({ ...run, stream: true })) turns.push(await collect(turn));
         assert.equal(turns.length, 2);
+        assert.match(stage.last().body, /sun in Köln.*sun in Bonn/s);
       });
 
       test('Anthropic: thinking comes in pieces, and goes back with the conversation', async () => {

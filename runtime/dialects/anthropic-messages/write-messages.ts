@@ -1,6 +1,6 @@
 /** Writes neutral messages as the `system` and `messages` of Anthropic's Messages API. */
 import type { JsonObject, Message, Part } from '../../call.ts';
-import { parseObject } from '../json-fields.ts';
+import { listIn, parseObject } from '../json-fields.ts';
 
 export interface WrittenMessages {
   readonly system: readonly JsonObject[];
@@ -27,7 +27,7 @@ export function writeTurns(messages: readonly Message[], dropped: Set<string>): 
   const turns: Turn[] = [];
   for (const message of messages) {
     if (message.name !== undefined) dropped.add('messages.name');
-    const blocks = message.parts.flatMap((part) => writePart(part, message.role, dropped));
+    const blocks = shownInResults(message.parts.flatMap((part) => writePart(part, message.role, dropped)));
     if (message.role === 'system') {
       // The API has one place for them, before the conversation: one that stood later has moved.
       if (turns.length > 0 && blocks.length > 0) dropped.add('messages.order');
@@ -35,6 +35,20 @@ export function writeTurns(messages: readonly Message[], dropped: Set<string>): 
     } else addBlocks(turns, message.role === 'assistant' ? 'assistant' : 'user', blocks);
   }
   return { system, messages: turns.map(finishTurn) };
+}
+
+/** An image that stands right after a result is what the tool showed, and has a place in it (platform.claude.com, "handle tool calls"). */
+function shownInResults(blocks: readonly JsonObject[]): readonly JsonObject[] {
+  const written: JsonObject[] = [];
+  for (const block of blocks) {
+    const last = written.at(-1);
+    if (block.type !== 'image' || last?.type !== 'tool_result') written.push(block);
+    else {
+      const words = typeof last.content === 'string' ? [{ type: 'text', text: last.content }] : listIn(last, 'content');
+      written[written.length - 1] = { ...last, content: [...words, block] };
+    }
+  }
+  return written;
 }
 
 /** The API treats neighbours of one role as one turn, and wants all results of a turn's tool calls in the next. */
@@ -66,7 +80,7 @@ function writePart(part: Part, role: Message['role'], dropped: Set<string>): rea
       // "text content blocks must be non-empty" is a 400; whitespace alone counts as empty.
       return part.text.trim() === '' ? [] : [{ type: 'text', text: part.text }];
     case 'image':
-      return role === 'user' ? writeImage(part.url, part.detail, dropped) : drop('image', dropped);
+      return role === 'user' || role === 'tool' ? writeImage(part.url, part.detail, dropped) : drop('image', dropped);
     case 'tool_call':
       return [{ type: 'tool_use', id: toolId(part.id), name: part.name, input: writeInput(part.arguments, dropped) }];
     case 'tool_result': {

@@ -52,7 +52,7 @@ function writePart(part: Part, role: Message['role'], dropped: Set<string>): rea
       // A blank text is refused.
       return part.text.trim() === '' ? [] : [{ text: part.text }];
     case 'image':
-      return role === 'user' ? writeImage(part.url, part.detail, dropped) : drop('image', dropped);
+      return role === 'user' || role === 'tool' ? writeImage(part.url, part.detail, dropped) : drop('image', dropped);
     case 'tool_call':
       return [{ toolUse: { toolUseId: toolId(part.id), name: part.name, input: writeInput(part.arguments, dropped) } }];
     case 'tool_result': {

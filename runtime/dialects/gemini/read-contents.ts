@@ -2,7 +2,16 @@
 import type { Json, JsonObject, Message, Part, Role } from '../../call.ts';
 import { CallError } from '../dialect.ts';
 import { isObject, isSet, withoutUndefined } from '../json-fields.ts';
-import { camelCase, demandList, demandObject, field, reportable, reportOthers, textField } from './fields.ts';
+import {
+  camelCase,
+  demandList,
+  demandObject,
+  listField,
+  objectField,
+  reportable,
+  reportOthers,
+  textField,
+} from './fields.ts';
 import { unsigned } from './signature.ts';
 
 /** `function` is the older word for a turn of function responses; SDKs still know it. */
@@ -101,7 +110,15 @@ function readFunctionResponse(answered: JsonObject, place: string, reading: Read
   const [call] = at < 0 ? [] : reading.open.splice(at, 1);
   const response = demandObject(answered, 'response', `${place}.response`) ?? {};
   const result: Part = { type: 'tool_result', callId: call?.id ?? (id || name), ...readResponse(response) };
-  return isSet(field(answered, 'parts')) ? [result, { type: 'opaque', label: 'functionResponse.parts' }] : [result];
+  const shown = listField(answered, 'parts').map((part, index) => readShown(part, `${place}.parts[${index}]`));
+  return [result, ...shown];
+}
+
+/** What a function shows beside its words (`@google/genai`, FunctionResponsePart). */
+function readShown(part: Json, place: string): Part {
+  const data = isObject(part) ? objectField(part, 'inlineData') : undefined;
+  const read: Part | undefined = data && readInlineData(data, place);
+  return read?.type === 'image' ? read : { type: 'opaque', label: 'functionResponse.parts' };
 }
 
 /** `output` and `error` are the words for what came of it; without them the whole is the output (`@google/genai`, FunctionResponse). */

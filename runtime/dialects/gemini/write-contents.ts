@@ -14,6 +14,8 @@ interface Turn {
   /** Responses make a turn of their own: as many as the calls before it, or the request is refused. */
   readonly kind: 'user' | 'model' | 'responses';
   readonly parts: JsonObject[];
+  /** Of a user's turn: it is what tools show. */
+  readonly isShown: boolean;
 }
 
 interface Writing {
@@ -51,8 +53,10 @@ function addPart(turns: Turn[], part: Part, { role, writing }: { role: Message['
   if (parts.length === 0) return;
   const kind = part.type === 'tool_result' ? 'responses' : role === 'assistant' ? 'model' : 'user';
   const last = turns.at(-1);
-  if (last?.kind === kind) last.parts.push(...parts);
-  else turns.push({ kind, parts: [...parts] });
+  // What a tool shows beside its response, such as an image, comes after the responses of all.
+  const before = last?.isShown === true && kind === 'responses' ? turns.at(-2) : last;
+  if (before?.kind === kind) before.parts.push(...parts);
+  else turns.push({ kind, parts: [...parts], isShown: role === 'tool' && kind === 'user' });
 }
 
 function writePart(part: Part, role: Message['role'], writing: Writing): readonly JsonObject[] {
@@ -62,7 +66,7 @@ function writePart(part: Part, role: Message['role'], writing: Writing): readonl
     case 'refusal':
       return part.text === '' ? [] : [{ text: part.text }];
     case 'image':
-      return role === 'user' ? writeImage(part.url, part.detail, dropped) : drop('image', dropped);
+      return role === 'user' || role === 'tool' ? writeImage(part.url, part.detail, dropped) : drop('image', dropped);
     case 'tool_call': {
       names.set(part.id, part.name);
       return [{ functionCall: { id: part.id, name: part.name, args: writeArguments(part.arguments, dropped) } }];
