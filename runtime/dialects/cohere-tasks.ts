@@ -4,7 +4,8 @@
  */
 import type { JsonObject, Usage } from '../call.ts';
 import { cohereBody } from './embedding-fields.ts';
-import { countIn, isList, isObject, objectIn, withoutUndefined } from './json-fields.ts';
+import { countIn, objectIn, withoutUndefined } from './json-fields.ts';
+import { resultsIn } from './rerank-fields.ts';
 import type { EmbeddingAnswer, RerankAnswer, VendorEmbeddings, VendorRerank, VendorTask } from './task.ts';
 import { vectorsIn } from './task-fields.ts';
 
@@ -40,19 +41,8 @@ export const cohereEmbeddings = {
   },
 } satisfies VendorTask & { embeddings: VendorEmbeddings };
 
-function readRerank(body: JsonObject): RerankAnswer {
-  const { results } = body;
-  if (!isList(results)) throw new TypeError('results is missing');
-  return withoutUndefined<RerankAnswer>({
-    results: results.map((result) => {
-      const index = isObject(result) ? countIn(result, 'index') : undefined;
-      const score = isObject(result) ? result['relevance_score'] : undefined;
-      if (index === undefined || typeof score !== 'number') throw new TypeError('a result has no index or no score');
-      return { index, score };
-    }),
-    usage: usageIn(body),
-  });
-}
+const readRerank = (body: JsonObject): RerankAnswer =>
+  withoutUndefined<RerankAnswer>({ results: resultsIn(body), usage: usageIn(body) });
 
 export const cohereRerank = {
   ...quiet,

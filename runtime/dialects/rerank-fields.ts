@@ -44,3 +44,14 @@ export function writeRerank({ model, results, usage }: RerankAnswer, body: JsonO
     usage: usage && { total_tokens: usage.inputTokens },
   });
 }
+
+/** What vendors answer with, best first; a document that is repeated there is the client's own. */
+export function resultsIn({ results }: JsonObject): RerankAnswer['results'] {
+  if (!isList(results)) throw new TypeError('results is missing');
+  return results.map((result) => {
+    const index = isObject(result) ? countIn(result, 'index') : undefined;
+    const score = isObject(result) ? result['relevance_score'] : undefined;
+    if (index === undefined || typeof score !== 'number') throw new TypeError('a result has no index or no score');
+    return { index, score };
+  });
+}

@@ -1,8 +1,9 @@
-/** Amazon Bedrock: conversations through its Converse API, embeddings through InvokeModel. */
+/** Amazon Bedrock: conversations through its Converse API, embeddings and reranking through InvokeModel. */
 import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { bedrockConverse } from '../dialects/bedrock-converse.ts';
 import { bedrockEmbeddings } from '../dialects/bedrock-embeddings.ts';
+import { bedrockRerank } from '../dialects/bedrock-rerank.ts';
 import { chainOptions, chainSignature } from './bedrock-credentials.ts';
 import { signatureOf, type AccessKey } from './bedrock-signature.ts';
 import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, secretReference, splitBaseUrl } from './options.ts';
@@ -57,10 +58,11 @@ function converse(path: string): Api {
 }
 
 /** API_runtime_InvokeModel.html: what Converse does not speak of. */
-const invoke = (path: string): TaskApi => ({
-  task: bedrockEmbeddings,
-  path: (model) => `${path}/model/${encodeURIComponent(model)}/invoke`,
-});
+const invoke = (path: string): readonly TaskApi[] =>
+  [bedrockEmbeddings, bedrockRerank].map((task) => ({
+    task,
+    path: (model) => `${path}/model/${encodeURIComponent(model)}/invoke`,
+  }));
 
 export const bedrock: ProviderKind<typeof options> = {
   options,
@@ -69,7 +71,7 @@ export const bedrock: ProviderKind<typeof options> = {
     const headers = lowerCaseNames(chosen.headers);
     // docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html
     if (chosen.apiKey !== undefined) headers['authorization'] = `Bearer ${readSecret(chosen.apiKey)}`;
-    const connection = { origin, apis: [converse(path)], tasks: [invoke(path)], headers } as const;
+    const connection = { origin, apis: [converse(path)], tasks: invoke(path), headers } as const;
     const { accessKeyId, secretAccessKey, sessionToken, region, credentials } = chosen;
     const scope = { region, service: 'bedrock' };
     if (credentials) return { ...connection, authorize: chainSignature(credentials, scope) };

@@ -10,6 +10,7 @@ import OpenAI from 'openai';
 import { catalogue } from '../../config-sdk/catalogue/catalogue.ts';
 import type { JsonObject } from '../../runtime/call.ts';
 import { bedrockEmbeddings } from '../../runtime/dialects/bedrock-embeddings.ts';
+import { bedrockRerank } from '../../runtime/dialects/bedrock-rerank.ts';
 import { cohereEmbeddings, cohereRerank } from '../../runtime/dialects/cohere-tasks.ts';
 import { CallError } from '../../runtime/dialects/dialect.ts';
 import { openaiEmbeddings } from '../../runtime/dialects/openai-embeddings.ts';
@@ -218,6 +219,11 @@ describe('in neutral terms', () => {
       );
     assert.equal(
       refused(() => translate(client, bedrockEmbeddings, { input: 'a' }, 'arn:aws:bedrock:x')),
+      'model',
+    );
+    const rerank = { query: 'q', documents: ['a'] };
+    assert.equal(
+      refused(() => translate(anyRerank, bedrockRerank, rerank, 'amazon.rerank-v1:0')),
       'model',
     );
     const odd: readonly [JsonObject, string][] = [
