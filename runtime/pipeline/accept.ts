@@ -25,7 +25,7 @@ export function refuseOtherThanJson({ headers }: RequestHead): void {
 const bodyIdleMs = 15_000;
 
 /** Each piece of the body; rejects when none comes for too long. The connection stays: a refusal goes over it. */
-async function* pieces(request: IncomingMessage): AsyncGenerator<Buffer> {
+export async function* bodyPieces(request: IncomingMessage): AsyncGenerator<Buffer> {
   const silence = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     silence.reject(new HeadgateError('request_timeout', `The body made no progress for ${bodyIdleMs / 1000} s.`));
@@ -52,7 +52,7 @@ export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of pieces(request)) {
+    for await (const chunk of bodyPieces(request)) {
       size += chunk.byteLength;
       if (size > maxCallBytes) throw tooLarge();
       chunks.push(chunk);

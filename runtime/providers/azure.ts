@@ -1,6 +1,7 @@
 /** Azure OpenAI, through its v1 API. Ids of models are the names of deployments. */
 import { z } from 'zod';
 import { connectionAt } from './compatible.ts';
+import { holdingsUnder } from './task-apis.ts';
 import {
   baseUrl,
   checkEndpoint,
@@ -63,7 +64,9 @@ export const azure: ProviderKind<typeof options> = {
     const connection = connectionAt(chosen.baseUrl, headers, {});
     // learn.microsoft.com/azure/ai-services/openai/how-to/responses: part of the same v1 API.
     const responses = responsesAt(`${splitBaseUrl(chosen.baseUrl).path}/responses`);
-    const keyed: Connection = { ...connection, apis: [...connection.apis, responses] };
+    // learn.microsoft.com/azure/foundry/reference/rest/batches-create-batch: the same, at /openai/v1/files and /batches.
+    const holdings = holdingsUnder(splitBaseUrl(chosen.baseUrl).path);
+    const keyed: Connection = { ...connection, apis: [...connection.apis, responses], holdings };
     if (!chosen.entra) return keyed;
     const { tenant, clientId, clientSecret, scope, tokenUrl } = chosen.entra;
     // learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, "First case: access token request with a shared secret"
