@@ -3,6 +3,7 @@ import type { Usage } from '../call.ts';
 import { HeadgateError } from '../errors.ts';
 import type { AccountKnown, HoldingsExchange, Reserved } from '../exchange.ts';
 import { boundaryOf } from '../form.ts';
+import type { LiveKey } from '../generation/generation.ts';
 import { causeInWords } from '../log.ts';
 import { CredentialUnavailable, type UpstreamResponse } from '../providers/provider.ts';
 import { toldWaitMs } from '../upstream/told-wait.ts';
@@ -26,6 +27,8 @@ export interface BodiedHoldings extends HoldingsExchange {
 /** Without a sign of life from the vendor; a body that is still on its way is one. */
 const idleMs = 60_000;
 const mostFailureBytes = 64 * 1024;
+/** Vendors count these apart from calls: a key that is limited for one may serve the other. */
+const keptModel = 'files';
 
 type Asking = Reserved<AccountKnown> & BodiedHoldings;
 
@@ -88,7 +91,12 @@ async function sentForm(exchange: Asking, send: { patience: Patience; watch: Wat
 
 const same = <Line>(line: Line): Line => line;
 
-async function refusedBy(response: UpstreamResponse, exchange: Asking, patience: Patience): Promise<HeadgateError> {
+interface Answered {
+  readonly response: UpstreamResponse;
+  readonly key: LiveKey;
+}
+
+async function refusedBy({ response, key }: Answered, exchange: Asking, patience: Patience): Promise<HeadgateError> {
   const bytes = await readAll(response, patience, mostFailureBytes).catch(() => Buffer.alloc(0));
   response.discard();
   const { status } = response;
@@ -98,15 +106,19 @@ async function refusedBy(response: UpstreamResponse, exchange: Asking, patience:
   const body = parseObject(bytes);
   const { kind, retryAfterMs } = api?.dialect.readFailure(status, body, {}) ?? { kind: 'overloaded' };
   const { code, message, next } = moves[kind];
+  const wait = kind === 'rate_limited' ? (retryAfterMs ?? toldWaitMs(response.headers, body)) : undefined;
+  const { keys } = exchange.house.upstreams;
+  if (kind === 'credential') keys.refused(key);
+  if (kind === 'rate_limited') keys.limited(key, keptModel, wait);
   return new HeadgateError(code, message, {
-    retryAfterMs: kind === 'rate_limited' ? (retryAfterMs ?? toldWaitMs(response.headers, body)) : undefined,
+    retryAfterMs: wait,
     noRetry: next === 'stop',
     cause: new AttemptFailed({ kind, status }),
   });
 }
 
 /** One try: what is kept is at one place, and a second upload would be a second file. */
-async function answered(exchange: Asking, ids: SealedIds, patience: Patience): Promise<UpstreamResponse> {
+async function answered(exchange: Asking, ids: SealedIds, patience: Patience): Promise<Answered> {
   const { asked, account, place, house, request, name } = exchange;
   const watch: Watched = { failure: undefined, end: () => undefined };
   const path = asked.request.path.replace('{id}', name === undefined ? '' : encodeURIComponent(ids.open(name)));
@@ -118,7 +130,7 @@ async function answered(exchange: Asking, ids: SealedIds, patience: Patience): P
       : sends === 'form'
         ? await sentForm(exchange, { patience, watch })
         : { headers: {}, body: undefined };
-  const key = house.upstreams.keys.nextAnyhow(account.live?.keys ?? [], 'files');
+  const key = house.upstreams.keys.nextAnyhow(account.live?.keys ?? [], keptModel);
   if (!key?.pass) throw new HeadgateError('no_target_available', `'${account.name}' is out of rotation.`);
   const passed = (place.passes ?? []).flatMap((header): [string, string][] => {
     const value = request.headers[header];
@@ -130,7 +142,7 @@ async function answered(exchange: Asking, ids: SealedIds, patience: Patience): P
     const address = place.at(path) + query;
     const response = await key.pass({ method, path: address, headers, body: sent.body, signal: patience.signal });
     patience.renew();
-    return response;
+    return { response, key };
   } catch (error) {
     if (watch.failure) throw watch.failure;
     throw failureOf(error, patience);
@@ -176,8 +188,9 @@ async function pass(exchange: Asking): Promise<void> {
   const patience = new Patience(signal, { idleMs });
   let response: UpstreamResponse | undefined;
   try {
-    response = await answered(exchange, ids, patience);
-    if (response.status < 200 || response.status > 299) throw await refusedBy(response, exchange, patience);
+    const got = await answered(exchange, ids, patience);
+    ({ response } = got);
+    if (response.status < 200 || response.status > 299) throw await refusedBy(got, exchange, patience);
     reply.header('headgate-target', label);
     reply.header('headgate-attempts', '1');
     await tell(exchange, response, { ids, patience });

@@ -5,7 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { toFile } from 'openai';
@@ -381,6 +383,53 @@ describe('files and batches', () => {
     const { id } = await upload('eve', 'x', 'user_data');
     await asOpenAI('eve').files.retrieve(id).asResponse();
     assert.equal((await refusal(asOpenAI('eve').files.retrieve(id))).code, 'quota_exceeded');
+  });
+
+  test('whoever leaves in the middle of an upload takes the vendor’s with him', async (context) => {
+    const begun = Promise.withResolvers<void>();
+    let came = '';
+    const ended = Promise.withResolvers<string>();
+    const vendor = createServer((request) => {
+      request.on('data', (bytes: Buffer) => {
+        came += bytes.toString();
+        if (came.includes('the first')) begun.resolve();
+      });
+      request.on('error', () => undefined);
+      request.once('close', () => ended.resolve(request.complete ? 'complete' : 'broken off'));
+    });
+    context.after(() => {
+      vendor.closeAllConnections();
+      vendor.close();
+    });
+    vendor.listen(0, '127.0.0.1');
+    await once(vendor, 'listening');
+    const { port } = vendor.address() as AddressInfo;
+    const own = await startGateway(
+      snapshotOf({
+        providers: {
+          openai: {
+            kind: 'openai',
+            options: { baseUrl: `http://127.0.0.1:${port}/v1` },
+            files: { seal: { $secret: 'FILES_SEAL' } },
+            models: {},
+          },
+        },
+        consumers: { ada: { keys: [keyHash(keys.ada)], files: ['openai'] } },
+      }),
+    );
+    context.after(() => own.close());
+    const sending = httpRequest(`${own.dataUrl}/v1/files`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${keys.ada}`, 'content-type': 'multipart/form-data; boundary=xx' },
+    });
+    sending.on('error', () => undefined);
+    sending.write('--xx\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nvision\r\n');
+    sending.write(
+      '--xx\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nthe first of many bytes, and so on',
+    );
+    await begun.promise;
+    sending.destroy();
+    assert.equal(await ended.promise, 'broken off');
   });
 
   test('the Anthropic SDK runs a batch from creation to results', async () => {
