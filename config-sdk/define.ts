@@ -8,8 +8,10 @@ import type {
 } from '@headgate/runtime/snapshot';
 import type { z } from 'zod';
 import { declare } from './site.ts';
+import type { FilesSpec } from './files.ts';
 import type { Fit, FitContext, FitQuota, ForChat, KnownModels, Legs, QuotaUnit, TargetsIn } from './fitting.ts';
 import type {
+  AnyProvider,
   BoundPrompt,
   Consumer,
   ContextPolicy,
@@ -82,6 +84,8 @@ type ProviderSpec<Kind extends keyof ProviderKinds, Written> = {
   kind: Kind;
   /** The vendor's model ids this account may be used for. What is not said of one is taken from the catalogue. */
   models: Models<Kind, Written> & { [Id in keyof KnownModels<Kind>]?: unknown };
+  /** Keeps files and batches for the consumers that name it in their `files`. Default: it keeps none. */
+  files?: FilesSpec;
   /** Words that invariants speak of. */
   tags?: readonly string[];
 } & OptionsOf<ProviderKinds[Kind]>;
@@ -160,6 +164,8 @@ export interface ConsumerSpec {
   models?: readonly Model[];
   /** The routes it may use. Default: all. */
   routes?: readonly Route[];
+  /** The accounts that keep its files and batches: for each API the first that speaks it. Default: it may have none. */
+  files?: readonly AnyProvider[];
   /** Limits that every request of this consumer draws from. */
   quotas?: readonly Quota[];
   /** Words that invariants speak of. */

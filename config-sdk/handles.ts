@@ -4,6 +4,12 @@ import type { Leg, TraitsOf, WindowOf } from './fitting.ts';
 
 export type Secret = SecretReference;
 
+/** Where its models are of no interest. */
+export interface AnyProvider {
+  readonly kind: 'provider';
+  readonly id: string;
+}
+
 export interface Provider<Targets> {
   readonly kind: 'provider';
   readonly id: string;

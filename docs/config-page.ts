@@ -8,8 +8,8 @@ import { capabilityNames, modelKinds, policyKinds, providerKinds, strategyKinds 
 const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
 const sourceOf = (path: string): SourceFile =>
   project.addSourceFileAtPath(fileURLToPath(new URL(`../${path}`, import.meta.url)));
-const files = ['gateway', 'define', 'groups', 'limits', 'probes', 'prompt', 'invariant', 'handles'].map((name) =>
-  sourceOf(`config-sdk/${name}.ts`),
+const files = ['gateway', 'define', 'groups', 'limits', 'probes', 'prompt', 'invariant', 'files', 'handles'].map(
+  (name) => sourceOf(`config-sdk/${name}.ts`),
 );
 
 const commentOf = (node: JSDocableNode): string =>
@@ -49,6 +49,8 @@ const words: Readonly<Record<string, string>> = {
   'readonly ((Written & Capability) | Capability)[]': `list of ${oneOf(capabilityNames)}`,
   'ModelPrices<Written>': 'prices, see below',
   Place: 'provider or upstream',
+  'readonly AnyProvider[]': 'list of providers',
+  Secret: "`secret('NAME')`",
   "PathQuota['unit']": 'unit of a quota',
   'readonly Tier[]': 'list of texts, the lowest first',
   'NoInfer<Tier>': 'one of `tiers`',
@@ -185,7 +187,7 @@ const headOf = (path: string): string =>
 
 /** What the functions take that has no interface of its own name. */
 const further: Readonly<Record<string, readonly string[]>> = {
-  provider: ['ModelFacts', 'ModelPrices', 'TargetOptions'],
+  provider: ['ModelFacts', 'ModelPrices', 'FilesSpec', 'TargetOptions'],
   weighted: ['Weighted'],
   defineGateway: ['Acceptance', 'Rollout', 'RolloutStage'],
   model: ['ModelProbe'],
@@ -242,6 +244,7 @@ const captions: Readonly<Record<string, string>> = {
     .join(
       ', ',
     )}: theirs may be left out, and what is written wins. Behind another \`baseUrl\` the same id may be another model: write its facts there. They are listed in [models.md](models.md). Source: ${catalogue.source}`,
+  FilesSpec: 'What is said of `files`, where it keeps some for consumers ([files.md](../files.md)):',
   ModelPrices: 'Its `prices`, in USD for a million tokens:',
   TargetOptions: `\`.target(model, options)\`: ${methodOf('Provider', 'target')} Its options:`,
 };

@@ -17,6 +17,7 @@ import { offlineHouse } from './offline-house.ts';
 import { newOutcome, type Outcome } from './outcome.ts';
 import { maxCallBytes, tooLarge } from './pipeline/accept.ts';
 import { admit } from './pipeline/admit.ts';
+import { admitHoldings } from './pipeline/admit-holdings.ts';
 import { admitTask } from './pipeline/admit-task.ts';
 import { askingOf } from './pipeline/asking.ts';
 import { admitCount } from './pipeline/count-line.ts';
@@ -115,6 +116,10 @@ async function walk(found: Line, exchange: Exchange, asked: { path: string; body
   }
   if (found.line === 'route') {
     await admitRoute(Object.assign(exchange, { route: found.route, path }));
+    return;
+  }
+  if (found.line === 'holdings') {
+    await admitHoldings(Object.assign(exchange, found));
     return;
   }
   const readBody = () => (body.byteLength > maxCallBytes ? Promise.reject(tooLarge()) : Promise.resolve(body));

@@ -9,10 +9,11 @@ import type { Generation } from './generation/generation.ts';
 import { faultInWords } from './log.ts';
 import type { End } from './generation/consumer-record.ts';
 import { newOutcome, type Outcome } from './outcome.ts';
-import { readBytes } from './pipeline/accept.ts';
+import { bodyPieces, readBytes } from './pipeline/accept.ts';
 import { apiLine } from './pipeline/api-line.ts';
 import { countLine } from './pipeline/count-line.ts';
 import { findLine, surfaceFor, surfaceName } from './pipeline/find-line.ts';
+import { holdingsLine } from './pipeline/holdings-line.ts';
 import { consumerOf } from './pipeline/identify.ts';
 import { modelLine } from './pipeline/model-line.ts';
 import { noteLostRoute } from './pipeline/losses.ts';
@@ -72,6 +73,8 @@ async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void>
   }
   const readBody = () => readBytes(request);
   if (found.line === 'task') return taskLine(Object.assign(exchange, { ...found, readBody }));
+  if (found.line === 'holdings')
+    return holdingsLine(Object.assign(exchange, { ...found, readBody, streamBody: () => bodyPieces(request) }));
   const { surface, dialect, says, writeCount } = found;
   visit.dialect = dialect;
   const called = Object.assign(exchange, { surface, dialect, says, readBody });

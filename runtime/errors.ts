@@ -42,6 +42,13 @@ export const errorTable = {
   invalid_api_key: entry(401, 'authentication_error', 'The key is not known here.'),
   model_not_allowed: entry(403, 'permission_error', 'This consumer may not use this model.'),
   route_not_allowed: entry(403, 'permission_error', 'This consumer may not use this route.'),
+  files_not_allowed: entry(403, 'permission_error', 'No account keeps files or batches of this API for this consumer.'),
+  list_not_allowed: entry(
+    403,
+    'permission_error',
+    'The account keeps what others have too, and its list would show it: keep the ids that you are given.',
+  ),
+  object_not_found: entry(404, 'invalid_request_error', 'There is no such file or batch, or it is not yours.'),
   route_not_found: entry(404, 'invalid_request_error', 'No route matches this host, method and path.'),
   model_not_found: entry(404, 'invalid_request_error', 'No model of that name is configured.'),
   method_not_allowed: entry(405, 'invalid_request_error', 'The path exists, the method does not.'),

@@ -1,14 +1,24 @@
 /** What flows along the line: one exchange, to which each stage adds what it found out. A stage takes what the one before returned. */
 import type { Answer, AnswerEvent, Call, JsonObject, Message, Part, Usage } from './call.ts';
 import type { ClientDialect } from './dialects/dialect.ts';
+import type { Holdings, HoldingsRequest } from './dialects/holdings.ts';
 import type { RequestHead } from './door.ts';
 import type { SseBlock } from './upstream/sse.ts';
-import type { Generation, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from './generation/generation.ts';
+import type {
+  Generation,
+  LiveAccount,
+  LiveConsumer,
+  LiveModel,
+  LiveQuota,
+  LiveTarget,
+} from './generation/generation.ts';
 import type { Log } from './log.ts';
 import type { Demand, QuotaStore, Taking } from './quota/store.ts';
 import type { Outcome } from './outcome.ts';
 import type { AttemptFailed } from './pipeline/patience.ts';
+import type { HoldingsApi } from './providers/provider.ts';
 import type { Reply } from './reply.ts';
+import type { Seal } from './seal.ts';
 import type { Surface, SurfaceTask } from './surfaces/surface.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
@@ -162,4 +172,18 @@ export interface TaskPiece {
 export type AnsweredTask = ReservedTask & {
   readonly finish: Finish;
   readonly answered: WholeTaskAnswer | StreamedTaskAnswer;
+};
+
+/** A request for what a vendor keeps, such as a file. */
+export interface HoldingsExchange extends Exchange {
+  readonly surface: Surface;
+  readonly asked: { readonly holdings: Holdings; readonly request: HoldingsRequest };
+  /** By which the client knows the one it asks for. */
+  readonly name: string | undefined;
+}
+
+export type AccountKnown = Identified<HoldingsExchange> & {
+  readonly account: LiveAccount;
+  readonly place: HoldingsApi;
+  readonly seal: Seal;
 };

@@ -16,9 +16,12 @@ export interface Form {
   with(name: string, text: string): Buffer;
 }
 
-interface Piece {
+export interface Head {
   readonly name: string;
   readonly isFile: boolean;
+}
+
+interface Piece extends Head {
   readonly from: number;
   readonly to: number;
 }
@@ -40,7 +43,8 @@ export function boundaryOf(contentType: string | undefined): string | undefined 
 const disposition =
   /^content-disposition:[ \t]*form-data((?:[ \t]*;[ \t]*[a-z*]+=(?:"(?:[^"\\]|\\.)*"|[^\s;"]+))*)[ \t]*$/i;
 
-function headOf(text: string): Pick<Piece, 'name' | 'isFile'> {
+/** What the headers of one part say. Throws `FormError`. */
+export function headOf(text: string): Head {
   const lines = text.split(lineEnd).filter((line) => /^content-disposition\s*:/i.test(line));
   const parameters = lines.length === 1 ? disposition.exec(lines[0] ?? '')?.[1] : undefined;
   if (parameters === undefined) throw new FormError('each part of the form needs one plain Content-Disposition');

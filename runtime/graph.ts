@@ -2,7 +2,7 @@
 import { factsIn, firstChances } from './balanced-group.ts';
 import type { Given } from './balancing/balancer.ts';
 import { surfacePaths } from './pipeline/find-line.ts';
-import { balancerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
+import { balancerKinds, providerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
 import { windowOf, type QuotaSnapshot, type QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
 export { factsIn, firstChances } from './balanced-group.ts';
@@ -27,8 +27,8 @@ export interface PathQuota {
 
 export interface Path {
   readonly consumer: PathNode;
-  /** What is asked for. */
-  readonly entry: PathNode & { readonly sort: 'model' | 'route' };
+  /** What is asked for: `files` goes by the name of the provider that keeps them. */
+  readonly entry: PathNode & { readonly sort: 'model' | 'route' | 'files' };
   /** Where it ends; `model` is the vendor's. */
   readonly end: PathNode & { readonly sort: 'provider' | 'upstream'; readonly model: string | undefined };
   /** How likely this end is tried first, with everything in rotation; 0 for what is only ever a fallback. */
@@ -110,6 +110,13 @@ function tailsOfModel(name: string, model: ModelSnapshot, { snapshot, given }: K
   });
 }
 
+/** What a consumer sends to be kept goes to the vendor as it is. */
+function tailOfFiles(name: string, { providers }: Snapshot): Tail {
+  const tags = providers[name]?.tags ?? none;
+  const end = { sort: 'provider' as const, name, tags, model: undefined };
+  return { entry: { sort: 'files', name, tags: none }, end, chance: 1, policies: none, quotas: none };
+}
+
 interface Known {
   readonly snapshot: Snapshot;
   readonly given: Given;
@@ -140,8 +147,12 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
     const { unit, limit, scope, mode } = quota;
     return [{ name, unit, limit: Number(limit), window: windowOf(quota), scope, mode }];
   };
-  for (const [name, { tags = none, models, routes, quotas: own = none }] of Object.entries(snapshot.consumers)) {
+  for (const [name, { tags = none, models, routes, files = none, quotas: own = none }] of Object.entries(
+    snapshot.consumers,
+  )) {
     const consumer = { name, tags };
+    const ownQuotas = own.flatMap(quotaOf);
+    for (const provider of files) yield { ...tailOfFiles(provider, snapshot), consumer, quotas: ownQuotas };
     for (const [table, allowed] of [
       [tails.models, models],
       [tails.routes, routes],
@@ -173,8 +184,22 @@ export function decisionGraph(snapshot: Snapshot): DecisionGraph {
   };
 }
 
-/** What of a snapshot's routes a request is made from: the same before and after the schema. */
+/** Which of a provider's paths is meant nobody says. */
+function firstOfHoldings(provider: unknown): object {
+  const { kind: name = '', options: given } = (provider ?? {}) as {
+    readonly kind?: string;
+    readonly options?: unknown;
+  };
+  const kind = providerKinds[name];
+  const options = kind?.options.safeParse(given);
+  const requests = options?.success && kind?.connect(options.data, () => 'absent').holdings?.holdings.requests;
+  const [{ method, path } = { method: 'GET', path: '/' }] = requests || [];
+  return { method, path };
+}
+
+/** What of a snapshot a request is made from: the same before and after the schema. */
 interface WithRoutes {
+  readonly providers: Readonly<Record<string, unknown>>;
   readonly routes: Readonly<
     Record<
       string,
@@ -190,12 +215,13 @@ export function requestTo(
     sort,
     entry,
   }: { readonly consumer: string; readonly sort: Path['entry']['sort']; readonly entry: string },
-  { routes }: WithRoutes,
+  { routes, providers }: WithRoutes,
 ): object {
   if (sort === 'model') {
     const messages = [{ role: 'user', content: 'Hello' }];
     return { path: surfacePaths[0], consumer, body: { model: entry, messages } };
   }
+  if (sort === 'files') return { ...firstOfHoldings(providers[entry]), consumer };
   const { path = '/', methods, host } = routes[entry] ?? {};
   return { method: methods?.[0] ?? 'GET', path: path.replace(/\*$/, '1'), ...(host && { host }), consumer };
 }

@@ -73,7 +73,7 @@ export interface Unable {
 }
 
 export interface Outcome {
-  /** `model:<name>`, `route:<name>`, `models` or `none`. */
+  /** `model:<name>`, `route:<name>`, `models`, `files:<provider>` or `none`. */
   matched: string;
   consumer: string | undefined;
   /** The last target that was tried. */

@@ -8,6 +8,7 @@ import { duration } from './duration.ts';
 import * as policies from './policies/index.ts';
 import type { PolicyKind } from './policies/policy.ts';
 import * as providers from './providers/index.ts';
+import { secretReference } from './providers/options.ts';
 import { modelName, objectName, removedObject, tags, vendorModelId } from './snapshot-names.ts';
 import { modelProbe } from './snapshot-probes.ts';
 import { quota } from './snapshot-quotas.ts';
@@ -58,6 +59,7 @@ function byKind<Kind extends { readonly options: z.ZodType }, Parsed extends Con
 
 export interface ProviderSnapshot extends Configured {
   readonly tags?: readonly string[] | undefined;
+  readonly files?: z.output<typeof files> | undefined;
   readonly models: Readonly<Record<string, ModelFacts & { readonly options?: unknown }>>;
 }
 
@@ -76,8 +78,17 @@ const facts = {
     .optional(),
 };
 
+/** The account keeps files and batches for consumers. */
+const files = z.strictObject({
+  /** Makes the names by which consumers know what is theirs. */
+  seal: secretReference,
+  /** One consumer alone uses the account, and what was put there otherwise may be seen by it. */
+  sole: z.boolean().optional(),
+});
+
 const provider = byKind<ProviderKind, ProviderSnapshot>(providerKinds, (kind) => ({
   tags,
+  files: files.optional(),
   models: z.record(
     vendorModelId,
     z.strictObject({ ...facts, options: (kind.modelOptions ?? z.strictObject({})).optional() }),
@@ -187,6 +198,8 @@ const consumer = z.strictObject({
   models: z.array(modelName).optional(),
   /** Routes this consumer may use; absent means all. */
   routes: z.array(objectName).optional(),
+  /** Providers that keep its files and batches; absent means that it may have none. */
+  files: z.array(objectName).max(16).optional(),
   tags,
   quotas: z.array(objectName).max(16).optional(),
 });

@@ -73,6 +73,7 @@ function quotaInWords(drawn: Drawn, consumer: string | undefined): string {
 function placeInWords({ method, path, surface, outcome }: Facts): Said {
   const asked = `${method} ${path}`;
   if (outcome.matched === 'models') return ['surface', `${asked} lists models (${surface ?? ''})`];
+  if (/^files\b/.test(outcome.matched)) return ['surface', `${asked} is about files or batches (${surface ?? ''})`];
   if (surface !== undefined) return ['surface', `${asked} is a model call (${surface})`];
   return ['surface', outcome.matched === 'none' ? `${asked} is not served` : `${asked} is a route`];
 }

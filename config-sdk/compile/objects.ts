@@ -72,7 +72,7 @@ export class Compilation {
       case 'consumer':
         return this.#from(place, {
           ...spec,
-          ...this.#names(spec, place, { models: 'model', routes: 'route', quotas: 'quota' }),
+          ...this.#names(spec, place, { models: 'model', routes: 'route', files: 'provider', quotas: 'quota' }),
         });
       case 'route':
         return this.#from(place, {
@@ -113,7 +113,7 @@ export class Compilation {
   }
 
   #provider(spec: JsonObject, place: Place): Compiled {
-    const { common, options } = split(spec, ['kind', 'models', 'tags']);
+    const { common, options } = split(spec, ['kind', 'models', 'tags', 'files']);
     const models = common['models'];
     const compiled =
       isObject(models) && !isUnknown(models) ? this.#providerModels(models, common['kind'], place) : models;

@@ -17,6 +17,11 @@ export const accessFindings = {
     'correct the tag, or give it to what it is meant for',
     'It holds on every path, so a misspelt tag protects nothing while it seems to.',
   ),
+  account_unfit: error(
+    'A provider cannot keep the files and batches that a consumer is to have there.',
+    "give the provider files: { seal: secret('NAME') }, an API that has files, and only one consumer where it is sole",
+    'The runtime refuses such a revision: without a seal, or with two sole consumers, one could read what is the other’s.',
+  ),
   model_without_consumer: warning(
     'No consumer may use this model.',
     'name it in the `models` of a consumer',

@@ -13,7 +13,15 @@ export interface Traits {
   readonly isNarrowed: boolean;
 }
 
-const never: readonly ErrorCode[] = ['client_closed_request', 'route_not_found', 'method_not_allowed'];
+/** Also those of files and batches: their requests are not described. */
+const never: readonly ErrorCode[] = [
+  'client_closed_request',
+  'route_not_found',
+  'method_not_allowed',
+  'files_not_allowed',
+  'list_not_allowed',
+  'object_not_found',
+];
 
 const onlyIf: Readonly<Partial<Record<ErrorCode, (traits: Traits) => boolean>>> = {
   invalid_json: ({ isModelCall }) => isModelCall,

@@ -35,7 +35,7 @@ export interface LoadFailure {
 /** A path that breaks an invariant. */
 export interface BrokenPath {
   readonly consumer: string;
-  readonly sort: 'model' | 'route';
+  readonly sort: 'model' | 'route' | 'files';
   readonly entry: string;
   readonly end: string;
   readonly fallback: boolean;

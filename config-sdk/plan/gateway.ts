@@ -6,13 +6,13 @@ import type { SafeguardSides } from './safeguards.ts';
 
 /** Properties that other parts of a plan have words for. */
 const told: Readonly<Record<string, readonly string[]>> = {
-  providers: ['kind', 'options', 'models'],
+  providers: ['kind', 'options', 'models', 'files'],
   models: ['targets', 'deadline', 'hedge', 'strict', 'prompt', 'context', 'policies', 'quotas'],
   prompts: ['system', 'user', 'choices', 'fixtures'],
   contextPolicies: ['kind', 'options'],
   policies: ['kind', 'options'],
   quotas: ['unit', 'limit', 'window', 'scope', 'warnAt', 'mode', 'onStoreDown'],
-  consumers: ['keys', 'models', 'routes', 'quotas'],
+  consumers: ['keys', 'models', 'routes', 'files', 'quotas'],
   upstreams: ['url', 'headers', 'timeout'],
   routes: ['path', 'methods', 'host', 'upstream', 'stripPrefix', 'retries', 'maxBodyBytes', 'quotas'],
 };

@@ -4,6 +4,7 @@ import { noSafeguards, placesOf } from '../safeguards.ts';
 import { accessChanges } from './access.ts';
 import { inRiskOrder, type Change, type Phrase } from './change.ts';
 import { contextChanges } from './context.ts';
+import { filesChanges } from './files.ts';
 import { destinationChanges } from './destinations.ts';
 import { gatewayChanges } from './gateway.ts';
 import { guardChanges } from './guards.ts';
@@ -59,6 +60,7 @@ export function planBetween(base: Snapshot, head: Snapshot, safeguards = none): 
   const changes = [
     ...renames,
     ...accessChanges(sides),
+    ...filesChanges(sides),
     ...keyChanges(sides),
     ...limitChanges(sides),
     ...destinationChanges(sides),

@@ -3,6 +3,7 @@ import * as catalogue from './catalogue.ts';
 import * as conditions from './conditions.ts';
 import * as consumers from './consumers.ts';
 import * as fallbacks from './fallbacks.ts';
+import * as files from './files.ts';
 import * as gateway from './gateway.ts';
 import { uncarriedTags } from './invariants.ts';
 import * as keys from './keys.ts';
@@ -77,6 +78,8 @@ export const rules: readonly Rule[] = [
   patience.longTimeouts,
   patience.deadlinesUsedUp,
   patience.shortTimeouts,
+  files.unkeptFiles,
+  files.unfitAccounts,
   consumers.plaintextKeys,
   consumers.duplicateKeys,
   consumers.consumersWithoutKeys,

@@ -49,7 +49,7 @@ export const powerlessConsumers: Rule = (project) => {
   const routes = served(project, 'route').length;
   return served<ConsumerSnapshot>(project, 'consumer').flatMap(({ object, value }): Problem[] => {
     const may = (value.models?.length ?? models) + (value.routes?.length ?? routes);
-    if (may > 0 || models + routes === 0 || value.keys.length === 0) return [];
+    if (may > 0 || value.files !== undefined || models + routes === 0 || value.keys.length === 0) return [];
     const path = [value.models ? 'models' : 'routes'];
     const message = `consumer '${object.id}' may use neither a model nor a route`;
     return problemAt(project, { object, path }, { code: 'consumer_may_nothing', message });

@@ -41,7 +41,9 @@ const subjectOf = ({ object }: Use): string => `${object.sort} '${object.id}'`;
 
 export const sharedSecrets: Rule = (project) => {
   const first = new Map<string, Use>();
-  return usesIn(project).flatMap((use): Problem[] => {
+  // What seals ids stays here.
+  const sent = usesIn(project).filter(({ path }) => path[0] !== 'files');
+  return sent.flatMap((use): Problem[] => {
     const other = first.get(use.name);
     if (!other) first.set(use.name, use);
     if (!other || other.host === use.host) return [];

@@ -9,7 +9,7 @@ import {
   type TargetNode,
   type TargetSnapshot,
 } from '../snapshot.ts';
-import type { LiveConsumer, LiveModel, LiveQuota, LiveRoute, LiveTarget } from './generation.ts';
+import type { LiveAccount, LiveConsumer, LiveModel, LiveQuota, LiveRoute, LiveTarget } from './generation.ts';
 import { liveOrder } from './live-order.ts';
 import { allOrders } from './orders.ts';
 import type { SharedParts } from './shared-parts.ts';
@@ -20,6 +20,7 @@ const nothing: never[] = [];
 export class Builder {
   readonly targetLabels = new Set<string>();
   readonly #parts: SharedParts;
+  readonly #soleConsumers = new Map<string, string>();
   readonly #methods = new Map<string, ReadonlySet<string>>();
 
   constructor(parts: SharedParts) {
@@ -108,12 +109,30 @@ export class Builder {
     return [this.#parts.vendorModels.get(node.provider)?.[node.model]?.contextWindow ?? Infinity];
   }
 
-  consumer(name: string, { models, routes, quotas, tags = nothing }: ConsumerSnapshot): LiveConsumer {
+  /** The accounts that keep a consumer's files. One that is a consumer's alone is no other's as well. */
+  #accounts(name: string, files: readonly string[]): readonly LiveAccount[] {
+    const object = `consumers.${name}`;
+    return files.flatMap((provider) => {
+      const found = this.#parts.find(this.#parts.providers, provider, object);
+      const { account } = found ?? {};
+      if (found && !account)
+        this.#parts.problem(object, `provider '${provider}' has no files: say there how ids are sealed`);
+      if (!account?.isSole) return account ?? [];
+      const other = this.#soleConsumers.get(provider) ?? name;
+      this.#soleConsumers.set(provider, other);
+      if (other !== name)
+        this.#parts.problem(object, `provider '${provider}' is the sole account of consumer '${other}' already`);
+      return account;
+    });
+  }
+
+  consumer(name: string, { models, routes, files, quotas, tags = nothing }: ConsumerSnapshot): LiveConsumer {
     return {
       name,
       tags,
       models: models && new Set(models),
       routes: routes && new Set(routes),
+      accounts: files ? this.#accounts(name, files) : nothing,
       quotas: this.#quotas(quotas, `consumers.${name}`),
     };
   }

@@ -18,6 +18,7 @@ const configCanCause: ReadonlySet<string> = new Set<ErrorCode>([
   'method_not_allowed',
   'model_not_allowed',
   'route_not_allowed',
+  'files_not_allowed',
 ]);
 
 /** Whether configuration can have caused that a request ended with `code`. */

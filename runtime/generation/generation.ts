@@ -5,8 +5,9 @@ import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { ModelKind } from '../model-kind.ts';
 import type { Verdict } from '../policies/policy.ts';
-import type { Capability, Connection, Prices, ProviderKind, Transport } from '../providers/provider.ts';
+import type { Capability, Connection, Passage, Prices, ProviderKind, Transport } from '../providers/provider.ts';
 import type { Window } from '../quota/store.ts';
+import type { Seal } from '../seal.ts';
 import type { QuotaUnit } from '../snapshot-quotas.ts';
 import type { KeyName } from '../upstream/keys.ts';
 import { Changes, type Compared } from './changes.ts';
@@ -20,6 +21,18 @@ export interface LiveProvider {
   readonly kind: ProviderKind;
   /** Undefined while an optional secret is absent: its targets are out of rotation. */
   readonly live: LiveConnection | undefined;
+  /** Where it keeps files and batches for consumers. */
+  readonly account: LiveAccount | undefined;
+}
+
+/** A provider that keeps what consumers have there. */
+export interface LiveAccount {
+  readonly name: string;
+  readonly live: LiveConnection | undefined;
+  /** Undefined while its secret is absent. */
+  readonly seal: Seal | undefined;
+  /** One consumer uses it, and may see all that is in it. */
+  readonly isSole: boolean;
 }
 
 export interface LiveConnection {
@@ -33,6 +46,8 @@ export interface LiveConnection {
 /** One of a provider's keys, or its way of going without. */
 export interface LiveKey extends KeyName {
   readonly transport: Transport;
+  /** Undefined for kinds that answer in process. */
+  readonly pass: Passage | undefined;
 }
 
 export interface LiveTarget {
@@ -126,6 +141,8 @@ export interface LiveConsumer {
   readonly tags: readonly string[];
   readonly models: ReadonlySet<string> | undefined;
   readonly routes: ReadonlySet<string> | undefined;
+  /** Where its files and batches are kept. */
+  readonly accounts: readonly LiveAccount[];
   readonly quotas: readonly LiveQuota[];
 }
 

@@ -3,7 +3,7 @@ import { Pace } from '../pace.ts';
 import type { Packed, PackedSnapshot } from '../packed.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { eachKey } from '../providers/options.ts';
-import type { ProviderKind, ReadSecret } from '../providers/provider.ts';
+import type { ProviderKind, ReadSecret, SecretReference } from '../providers/provider.ts';
 import { SecretMissing } from '../secrets.ts';
 import {
   policyKinds,
@@ -16,7 +16,8 @@ import {
 import { isZone, windowOf } from '../snapshot-quotas.ts';
 import { digestOf } from '../upstream/keys.ts';
 import type { Pools } from '../upstream/pools.ts';
-import { httpTransport } from '../upstream/send.ts';
+import { leastSecretChars, Seal } from '../seal.ts';
+import { httpPassage, httpTransport } from '../upstream/send.ts';
 import type { LiveConnection, LiveModel, LiveProvider, LiveQuota, LiveRoute } from './generation.ts';
 import { liveQuota } from './live-quota.ts';
 import { OnDemand, positionsOf, type Directory } from './on-demand.ts';
@@ -138,7 +139,31 @@ export class SharedParts {
   #provider(name: string, snapshot: ProviderSnapshot): LiveProvider {
     const kind = providerKinds[snapshot.kind];
     if (!kind) throw new TypeError(`unknown provider kind ${snapshot.kind}`);
-    return { name, tags: snapshot.tags ?? [], kind, live: this.#live(name, snapshot, kind) };
+    const tags = snapshot.tags ?? [];
+    const live = this.#live(name, snapshot, kind);
+    const { files } = snapshot;
+    if (!files) return { name, tags, kind, live, account: undefined };
+    if (live && !live.connection.holdings)
+      this.problem(`providers.${name}`, `has files, and what kind ${snapshot.kind} keeps is not known here`);
+    return {
+      name,
+      tags,
+      kind,
+      live,
+      account: { name, live, isSole: files.sole === true, seal: this.#seal(name, files.seal) },
+    };
+  }
+
+  #seal(name: string, reference: SecretReference): Seal | undefined {
+    const object = `providers.${name}`;
+    const secret = this.#withSecrets(object, (read) => read(reference));
+    if (secret === undefined || secret.length >= leastSecretChars)
+      return secret === undefined ? undefined : new Seal(secret);
+    this.problem(
+      object,
+      `secret ${reference.$secret} has fewer than ${leastSecretChars} characters: anybody could guess it`,
+    );
+    return undefined;
   }
 
   /** One connection for each key whose secret is there. */
@@ -150,10 +175,13 @@ export class SharedParts {
       const connection = this.#withSecrets(`providers.${name}`, (read) => kind.connect(options, read));
       if (!connection) return [];
       const { origin, headers } = connection;
-      const transport = kind.transport?.(options, models) ?? httpTransport(this.#pool(origin), connection);
+      const own = kind.transport?.(options, models);
+      const pass = own ? undefined : httpPassage(this.#pool(origin), connection);
+      const transport = own ?? (pass && httpTransport(pass));
+      if (!transport) return [];
       // Where the headers hold no credential, the options name it.
       const id = digestOf(origin, canonicalJson(headers), canonicalJson(options));
-      return [{ connection, key: { id, position: index + 1, transport } }];
+      return [{ connection, key: { id, position: index + 1, transport, pass } }];
     });
     const [first, ...others] = all;
     if (!first) return undefined;

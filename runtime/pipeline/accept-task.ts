@@ -46,7 +46,7 @@ async function sentBy(exchange: TaskExchange): Promise<Sent> {
 }
 
 /** Policies, prompts' values and records of what was lost know calls: to them it is one message. */
-const callOf = ({ model, parts, stream, maxOutputTokens, answers }: Task): Call => ({
+export const callOf = ({ model, parts, stream, maxOutputTokens, answers }: Task): Call => ({
   model,
   messages: [{ role: 'user', parts }],
   stream,

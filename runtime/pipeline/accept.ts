@@ -25,7 +25,7 @@ export function refuseOtherThanJson({ headers }: RequestHead): void {
 const bodyIdleMs = 15_000;
 
 /** Each piece of the body; rejects when none comes for too long. The connection stays: a refusal goes over it. */
-async function* pieces(request: IncomingMessage): AsyncGenerator<Buffer> {
+export async function* bodyPieces(request: IncomingMessage): AsyncGenerator<Buffer> {
   const silence = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     silence.reject(new HeadgateError('request_timeout', `The body made no progress for ${bodyIdleMs / 1000} s.`));
@@ -38,6 +38,12 @@ async function* pieces(request: IncomingMessage): AsyncGenerator<Buffer> {
       timer.refresh();
       yield next.value as Buffer;
     }
+  } catch (error) {
+    if (error instanceof HeadgateError) throw error;
+    // The only thing that can fail here is the client's connection.
+    throw new HeadgateError('client_closed_request', 'The client left before its request was complete.', {
+      cause: error,
+    });
   } finally {
     clearTimeout(timer);
   }
@@ -51,18 +57,10 @@ export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxCallBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  try {
-    for await (const chunk of pieces(request)) {
-      size += chunk.byteLength;
-      if (size > maxCallBytes) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof HeadgateError) throw error;
-    // The only thing that can fail here is the client's connection.
-    throw new HeadgateError('client_closed_request', 'The client left before its request was complete.', {
-      cause: error,
-    });
+  for await (const chunk of bodyPieces(request)) {
+    size += chunk.byteLength;
+    if (size > maxCallBytes) throw tooLarge();
+    chunks.push(chunk);
   }
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { ClientDialect } from '../dialects/dialect.ts';
+import type { HoldingsExchange } from '../exchange.ts';
 import type { Asked, RequestHead } from '../door.ts';
 import { HeadgateError } from '../errors.ts';
 import type { LiveRoute, Tables } from '../generation/generation.ts';
@@ -16,6 +17,10 @@ const names = new Map<Surface, string>(Object.entries(surfaces).map(([name, surf
 
 const calls = all.flatMap((surface) => surface.calls.map((call) => ({ ...call, surface })));
 const tasks = all.flatMap((surface) => (surface.tasks ?? []).map((asked) => ({ path: asked.path, asked, surface })));
+
+const holdings = all.flatMap((surface) =>
+  (surface.holdings?.requests ?? []).map((request) => ({ path: request.path, request, surface })),
+);
 
 const modelMark = '{model}';
 
@@ -54,6 +59,7 @@ export const isModelPath = (path: string): boolean =>
 export const surfacePaths: readonly string[] = [
   ...calls.map(({ path }) => path),
   ...tasks.map(({ path }) => path),
+  ...holdings.map(({ path }) => path),
   ...all.flatMap(listsOf),
 ];
 
@@ -74,7 +80,11 @@ export interface TaskLine {
   readonly says: JsonObject;
 }
 
+/** A request for what a vendor keeps. */
+export type HoldingsLine = Pick<HoldingsExchange, 'surface' | 'asked' | 'name'>;
+
 export type Line =
+  | ({ readonly line: 'holdings' } & HoldingsLine)
   | ({ readonly line: 'call' } & CallLine)
   | ({ readonly line: 'task' } & TaskLine)
   /** `name`: of the one model that is asked for. */
@@ -89,14 +99,33 @@ export type Line =
       readonly matched: 'models' | 'none';
     };
 
-function callAt(path: string): CallLine | undefined {
+export function callAt(path: string): CallLine | undefined {
   const found = placedCall(path);
   return found && { ...found.placed, says: { ...found.placed.says, ...found.says } };
 }
 
-function taskAt(path: string): TaskLine | undefined {
+export function taskAt(path: string): TaskLine | undefined {
   const found = placedTask(path);
   return found && { surface: found.placed.surface, asked: found.placed.asked, says: found.says };
+}
+
+/** What `{id}` stands for in `path` where it is of this shape; empty where the shape has none. */
+function nameIn(shape: string, path: string): string | undefined {
+  const [before = '', after] = shape.split('{id}');
+  if (after === undefined) return shape === path ? '' : undefined;
+  const name = path.slice(before.length, path.length - after.length);
+  const fits = path.startsWith(before) && path.endsWith(after) && path.length > before.length + after.length;
+  return fits && !name.includes('/') ? name : undefined;
+}
+
+/** Every request that is taken at `path`, by its method. */
+function holdingsAt(path: string): readonly (HoldingsLine & { readonly method: string })[] {
+  return holdings.flatMap(({ path: shape, request, surface }) => {
+    const name = nameIn(shape, path);
+    if (name === undefined || !surface.holdings) return [];
+    const asked = { holdings: surface.holdings, request };
+    return [{ method: request.method, surface, asked, name: name === '' ? undefined : decodeURIComponent(name) }];
+  });
 }
 
 /** Whether an operation without a conversation is at `path`. */
@@ -115,6 +144,8 @@ export function surfaceFor(path: string, headers: IncomingHttpHeaders): Surface 
   if (called) return called.surface;
   const task = taskAt(path);
   if (task) return task.surface;
+  const [held] = holdingsAt(path);
+  if (held) return held.surface;
   const root = path.split('/', 2).join('/');
   const near = all.filter((each) => listsOf(each).some((list) => list.startsWith(`${root}/`)));
   return spoken(near.length > 0 ? near : all, headers);
@@ -160,6 +191,11 @@ export function findLine({ method = '', headers, url }: RequestHead, asked: Aske
   if (called) return otherwiseAsked(called, url) ?? { line: 'call', ...called };
   const task = taskAt(path);
   if (task) return method === 'POST' ? { line: 'task', ...task } : notAllowed(path, ['POST'], task.surface);
+  const held = holdingsAt(path);
+  const [first] = held;
+  const asksFor = held.find((each) => each.method === method);
+  if (asksFor) return { line: 'holdings', surface: asksFor.surface, asked: asksFor.asked, name: asksFor.name };
+  if (first) return notAllowed(path, [...new Set(held.map((each) => each.method))], first.surface);
   const models = modelsAt(path, headers);
   if (models)
     return method === 'GET' ? { line: 'models', ...models } : notAllowed(path, ['GET'], models.surface, 'models');

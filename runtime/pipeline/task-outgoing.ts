@@ -29,6 +29,12 @@ export const isAnswered =
   (target: LiveTarget): boolean =>
     apiFor(task, target) !== undefined;
 
+/** In the same words: nothing is translated. */
+export const isAnsweredAs =
+  ({ name }: ClientTask) =>
+  ({ provider }: LiveTarget): boolean =>
+    provider.live?.connection.tasks?.some(({ task }) => task.name === name) === true;
+
 function accepted({ request, call }: AcceptedTask): string {
   if (call.stream) return 'text/event-stream';
   const { accept } = request.headers;

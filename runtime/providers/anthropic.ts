@@ -1,6 +1,7 @@
 /** Anthropic, and every vendor that speaks its Messages API. */
 import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
+import { anthropicHoldings } from '../dialects/anthropic-holdings.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages.ts';
 import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
 import type { ProviderKind } from './provider.ts';
@@ -30,6 +31,7 @@ export const anthropic: ProviderKind<typeof options> = {
       // platform.claude.com/docs/en/api/messages/count_tokens
       countAddress: (body: JsonObject) => ({ path: `${path}/v1/messages/count_tokens`, body }),
     };
-    return { origin, apis: [messages], headers };
+    const holdings = { holdings: anthropicHoldings, at: (asked: string) => path + asked, passes: ['anthropic-beta'] };
+    return { origin, apis: [messages], holdings, headers };
   },
 };

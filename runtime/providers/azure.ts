@@ -4,6 +4,7 @@ import { entraOptions, entraToken } from './azure-entra.ts';
 import { connectionAt } from './compatible.ts';
 import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, responsesAt, splitBaseUrl } from './options.ts';
 import type { Connection, ProviderKind } from './provider.ts';
+import { holdingsUnder } from './task-apis.ts';
 
 /** Azure's own hosts: `.openai.azure.com`, `.services.ai.azure.com`, `.cognitiveservices.azure.com`. */
 const azureHosts = '.azure.com';
@@ -34,7 +35,9 @@ export const azure: ProviderKind<typeof options> = {
     const connection = connectionAt(chosen.baseUrl, headers, {});
     // learn.microsoft.com/azure/ai-services/openai/how-to/responses: part of the same v1 API.
     const responses = responsesAt(`${splitBaseUrl(chosen.baseUrl).path}/responses`);
-    const keyed: Connection = { ...connection, apis: [...connection.apis, responses] };
+    // learn.microsoft.com/azure/foundry/reference/rest/batches-create-batch: the same, at /openai/v1/files and /batches.
+    const holdings = holdingsUnder(splitBaseUrl(chosen.baseUrl).path);
+    const keyed: Connection = { ...connection, apis: [...connection.apis, responses], holdings };
     if (!chosen.entra) return keyed;
     const token = entraToken(chosen.entra, readSecret);
     return { ...keyed, authorize: async (_, signal) => ({ authorization: `Bearer ${await token(signal)}` }) };

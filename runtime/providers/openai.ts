@@ -1,7 +1,7 @@
 /** OpenAI, and every vendor or local server that speaks its chat completions, with or without its responses and the operations beside chat. */
 import { z } from 'zod';
 import { openaiChat } from '../dialects/openai-chat.ts';
-import { tasksUnder } from './task-apis.ts';
+import { holdingsUnder, tasksUnder } from './task-apis.ts';
 import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, responsesAt, splitBaseUrl } from './options.ts';
 import type { Connection, ProviderKind } from './provider.ts';
 
@@ -31,6 +31,6 @@ export const openai: ProviderKind<typeof options> = {
     const chat = apiAt(`${path}/chat/completions`, openaiChat);
     const hasResponses = chosen.responses ?? new URL(chosen.baseUrl).hostname === vendorHost;
     const apis: Connection['apis'] = hasResponses ? [chat, responsesAt(`${path}/responses`)] : [chat];
-    return { origin, apis, tasks: tasksUnder(path), headers };
+    return { origin, apis, tasks: tasksUnder(path), holdings: holdingsUnder(path), headers };
   },
 };

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import type { Capability } from '../capability.ts';
 import type { VendorDialect } from '../dialects/dialect.ts';
+import type { Holdings } from '../dialects/holdings.ts';
 import type { VendorTask } from '../dialects/task.ts';
 import type { ModelKind } from '../model-kind.ts';
 
@@ -35,12 +36,22 @@ export interface TaskApi {
   readonly path: (model: string) => string;
 }
 
+/** What a provider keeps for its account, and where it is asked for that. */
+export interface HoldingsApi {
+  readonly holdings: Holdings;
+  /** Path under the origin for one of the paths of `holdings`. */
+  readonly at: (path: string) => string;
+  /** Headers of a client which go along. Lower-case names; never credentials. */
+  readonly passes?: readonly string[];
+}
+
 /** What a credential that is made anew for each request is made from. */
 export interface Unsigned {
-  readonly method: 'POST';
+  readonly method: PassedRequest['method'];
   readonly origin: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Empty where it is sent as it arrives. */
   readonly body: string | Uint8Array;
 }
 
@@ -60,6 +71,8 @@ export interface Connection {
   readonly apis: readonly [Api, ...Api[]];
   /** Their failures are told as those of the first of `apis`. */
   readonly tasks?: readonly TaskApi[];
+  /** Not for kinds that answer in process. */
+  readonly holdings?: HoldingsApi;
   /** Sent with every request, credentials included: never logged. Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   /** The headers of a credential that ends or is bound to the request, such as a signature. Rejects with `CredentialUnavailable` when it is refused. */
@@ -90,6 +103,18 @@ export interface UpstreamRequest {
 
 /** Sends one request. HTTP to `Connection.origin` unless the kind answers in process. */
 export type Transport = (request: UpstreamRequest) => Promise<UpstreamResponse>;
+
+/** A request that is about what the vendor keeps, and whose body may still be on its way. */
+export interface PassedRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Sends one such request, over HTTP. */
+export type Passage = (request: PassedRequest) => Promise<UpstreamResponse>;
 
 /** Reads the value behind a secret reference. */
 export type ReadSecret = (reference: SecretReference) => string;

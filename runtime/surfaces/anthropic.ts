@@ -1,4 +1,5 @@
 /** The Anthropic surface: messages, the count of their tokens, and the list of models. */
+import { anthropicHoldings } from '../dialects/anthropic-holdings.ts';
 import { anthropicCount, anthropicMessages } from '../dialects/anthropic-messages.ts';
 import type { Surface } from './surface.ts';
 
@@ -26,6 +27,7 @@ export const anthropic: Surface = {
       writeCount: (tokens) => ({ input_tokens: tokens }),
     },
   ],
+  holdings: anthropicHoldings,
   modelsPath: '/v1/models',
   // All on one page, whatever size was asked for: SDKs go on only where there is more.
   writeModels: (names) => ({

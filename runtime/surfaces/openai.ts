@@ -1,6 +1,7 @@
 /** The OpenAI surface: chat completions, responses, the operations beside them, and the list of models. */
 import { openaiChat } from '../dialects/openai-chat.ts';
 import { openaiEmbeddings } from '../dialects/openai-embeddings.ts';
+import { openaiHoldings } from '../dialects/openai-holdings.ts';
 import { openaiResponses } from '../dialects/openai-responses.ts';
 import * as tasks from '../dialects/openai-tasks.ts';
 import type { Surface } from './surface.ts';
@@ -31,6 +32,7 @@ export const openai: Surface = {
     { path: '/v1/audio/transcriptions', task: tasks.transcriptions, kind: 'transcription', takesForms: true },
     { path: '/v1/audio/translations', task: tasks.translations, kind: 'transcription', takesForms: true },
   ],
+  holdings: openaiHoldings,
   modelsPath: '/v1/models',
   writeModels: (names) => ({ object: 'list', data: names.map(writeModel) }),
   writeModel,

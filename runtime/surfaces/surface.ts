@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { ClientDialect, WireError } from '../dialects/dialect.ts';
+import type { Holdings } from '../dialects/holdings.ts';
 import type { ClientTask } from '../dialects/task.ts';
 import type { ModelKind } from '../model-kind.ts';
 
@@ -31,6 +32,8 @@ export interface SurfaceTask {
 export interface Surface {
   readonly calls: readonly [SurfaceCall, ...SurfaceCall[]];
   readonly tasks?: readonly SurfaceTask[];
+  /** What clients keep at a vendor of this API. */
+  readonly holdings?: Holdings;
   /** Path that lists the models, `GET`; `<path>/<name>` tells of one. */
   readonly modelsPath: string;
   /** The same list, where another version of the API has it. */

@@ -25,7 +25,7 @@ const sandbox = sdk.provider('sandbox', { kind: 'sandbox', models: { echo: { con
 const openai = sdk.provider('openai', {
   kind: 'openai',
   apiKey: secret('OPENAI_API_KEY', { optional: true }),
-  models: { 'ours': { contextWindow: 400_000, maxOutputTokens: 1_000 } },
+  files: { seal: secret('FILES_SEAL') }, models: { 'ours': { contextWindow: 400_000, maxOutputTokens: 1_000 } },
 });
 const support = sdk.prompt('support', { system: 'Help {{name}}, {{tone}}', choices: { tone: ['formal', 'casual'] } });
 const tidy = sdk.contextPolicy('tidy', { kind: 'quantisedCut', target: 4000 });
@@ -42,7 +42,7 @@ const assistant = sdk.model('assistant', {
 });
 const orders = sdk.upstream('orders', { url: 'https://orders.internal', headers: { authorization: secret('ORDERS') } });
 const list = sdk.route('list', { path: '/orders/*', upstream: orders, quotas: [limits.free] });
-const team = sdk.consumer('team', { keys: ['sha256:${'0'.repeat(63)}1'], models: [assistant], routes: [list] });
+const team = sdk.consumer('team', { keys: ['sha256:${'0'.repeat(63)}1'], models: [assistant], routes: [list], files: [openai] });
 sdk.quota('spare', { unit: 'requests', limit: 1, window: '1s' });
 export default sdk.defineGateway({ name: 'demo', models: { assistant }, routes: [list], consumers: [team] });
 `;
@@ -61,6 +61,7 @@ test('references become names, options move under `options`, lists become groups
     kind: 'openai',
     models: { ours: { contextWindow: 400_000, maxOutputTokens: 1_000, options: {} } },
     options: { apiKey: { $secret: 'OPENAI_API_KEY', optional: true } },
+    files: { seal: { $secret: 'FILES_SEAL' } },
   });
   const echo = { kind: 'target', provider: 'sandbox', model: 'echo' };
   assert.deepEqual(snapshot.models['assistant'], {
@@ -91,6 +92,7 @@ test('references become names, options move under `options`, lists become groups
   });
   assert.deepEqual(Object.keys(snapshot.quotas), ['free']);
   assert.deepEqual(snapshot.consumers['team']?.models, ['assistant']);
+  assert.deepEqual(snapshot.consumers['team']?.files, ['openai']);
   assert.equal(snapshot.sources['models.assistant'], 'gateway.config.ts:13:23');
   assert.equal(snapshot.sources['quotas.free'], 'limits.ts:2:31');
   assert.equal(snapshotSchema.safeParse(snapshot).success, true);

@@ -13,6 +13,12 @@ const input: SnapshotInput = snapshotOf({
   providers: {
     home: { kind: 'sandbox', options: {}, models, tags: ['eu'] },
     away: { kind: 'sandbox', options: {}, models },
+    vault: {
+      kind: 'anthropic',
+      options: { baseUrl: 'http://127.0.0.1:9' },
+      models: {},
+      files: { seal: { $secret: 'FILES_SEAL' } },
+    },
   },
   models: {
     one: { targets: target('home', 'small'), tags: ['pii'], quotas: ['some'], policies: ['calm'] },
@@ -50,6 +56,7 @@ const input: SnapshotInput = snapshotOf({
   consumers: {
     tester: { keys: [], quotas: ['some'] },
     narrow: { keys: [], models: ['one'], routes: [], tags: ['free'] },
+    keeper: { keys: [], models: [], routes: [], files: ['vault'], quotas: ['all'] },
   },
 });
 const snapshot = snapshotSchema.parse(input);
@@ -70,7 +77,7 @@ test('each path is one that the engine takes: the same access, quotas, policies 
     assert.deepEqual(outcome.drawn.map(({ quota }) => quota).sort(), quotas.map(({ name }) => name).sort(), where);
     assert.deepEqual(outcome.passed, policies, where);
     if (end.sort === 'upstream') assert.equal(upstream?.name, end.name, where);
-    else assert.ok(outcome.order.includes(`${end.name}/${end.model}`), where);
+    else assert.ok(outcome.order.includes(`${end.name}/${end.model ?? entry.sort}`), where);
   }
 });
 
@@ -87,7 +94,7 @@ test('each model, route and end that the engine reaches is on a path', async () 
       for (const label of refusal ? [] : outcome.order) assert.ok(known.has(`${consumer} ${entry} ${label}`), label);
     }
   }
-  assert.equal(known.size, 7);
+  assert.equal(known.size, 8);
 });
 
 test('chances of the first choice are those of the orders, and a mere fallback has none', () => {
