@@ -24,7 +24,7 @@ test(
     assert.equal(await usedNow(), 4_500);
 
     // Frozen, it hears some of them and answers too late; killed, it hears nothing.
-    for (const away of [() => server.freeze(), () => server.kill()]) {
+    for (const away of [async () => server.freeze(), () => server.kill()]) {
       await away();
       const outcomes = await Promise.allSettled(takings.map((taking) => store.settle([{ demand, taking, spent: 3 }])));
       assert.ok(
