@@ -11,6 +11,7 @@ import { credentialsInFiles, unusedFiles } from './repository-files.ts';
 import type { Problem } from './rules/rule.ts';
 import { redact, secretTexts } from './rules/secrets.ts';
 import { safeguardsOf, type Safeguards } from './safeguards.ts';
+import type { StandingCompiler } from './standing/compiler.ts';
 import { typecheck } from './typecheck.ts';
 
 export interface CheckResult {
@@ -103,8 +104,9 @@ export interface CheckOptions extends LoadOptions {
   /** See `TypecheckOptions`. */
   readonly buildInfo?: string | undefined;
   readonly also?: readonly string[] | undefined;
-  /** For a process that checks again and again: where it evaluates. */
+  /** For a process that checks again and again: where it evaluates, and what may know that there is no type error. */
   readonly evaluations?: Evaluations | undefined;
+  readonly compiler?: StandingCompiler | undefined;
 }
 
 const noConfig: CheckResult = {
@@ -113,12 +115,20 @@ const noConfig: CheckResult = {
   redact,
 };
 
+async function typeFindings(directory: string, { buildInfo, also, compiler }: CheckOptions): Promise<Finding[]> {
+  if (await compiler?.passes()) return [];
+  const findings = await typecheck(directory, { buildInfo, also });
+  // It saw an error where there is none, or the files have changed in between.
+  if (findings.length === 0) compiler?.forget();
+  return findings;
+}
+
 export async function check(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
   const real = realDirectory(directory);
   if (!existsSync(join(real, configFile))) return noConfig;
   // The rules need no types: they are loaded and asked while the compiler, a process of its own, is still at work.
   const [types, ruled] = await Promise.all([
-    typecheck(real, { buildInfo: options.buildInfo, also: options.also }),
+    typeFindings(real, options),
     (options.evaluations?.load() ?? load(real, options)).then((loaded) => applyRules(real, loaded)),
     import('./compile/compile.ts'),
   ]);

@@ -12,6 +12,7 @@ import { Evaluations } from './load/load.ts';
 import { commitWords, currentCommit } from './git.ts';
 import { followSaves } from './saves.ts';
 import { scratchName } from './scratch-directory.ts';
+import { StandingCompiler } from './standing/compiler.ts';
 
 export interface DevOptions {
   /** Top directory of the checkout. */
@@ -68,14 +69,19 @@ export async function watchedSource(options: WatchOptions): Promise<RevisionSour
   const { repository, onFindings, onSave } = options;
   const buildInfo = join(repository, scratchName, 'types.tsbuildinfo');
   const evaluations = new Evaluations(realpathSync(repository));
+  const compiler = new StandingCompiler(realpathSync(repository));
   const saves = await followSaves(repository, onSave);
   let seen: { saves: number; tip: string; result: CheckResult; artifact: ArtifactFiles | undefined } | undefined;
   return {
     async tip() {
-      if (seen?.saves === saves.count) return seen.tip;
+      if (seen?.saves === saves.count) {
+        // Asked again, so what was seen is served by now: the next save may be prepared for.
+        evaluations.prepare();
+        if (seen.result.snapshot) compiler.prepare();
+        return seen.tip;
+      }
       const at = saves.count;
-      const result = await check(repository, { buildInfo, evaluations });
-      evaluations.prepare();
+      const result = await check(repository, { buildInfo, evaluations, compiler });
       const artifact = result.snapshot && artifactFor(result, options, undefined);
       const told = artifact ? artifact.digest : JSON.stringify(result.findings);
       const tip = createHash('sha256').update(told).digest('hex');
@@ -91,7 +97,7 @@ export async function watchedSource(options: WatchOptions): Promise<RevisionSour
     close() {
       saves.close();
       evaluations.close();
-      return Promise.resolve();
+      return compiler.close();
     },
   };
 }

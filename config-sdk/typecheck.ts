@@ -57,6 +57,9 @@ function settings(directories: readonly string[], { buildInfo, also = [] }: Type
   };
 }
 
+/** What the compiler is told of one configuration. `directory` is a real path. */
+export const projectFor = (directory: string): object => settings([directory], {});
+
 /** Every diagnostic with a place: its first line taken apart, and the indented lines that continue its text. */
 function diagnosticsIn(output: string): { head: RegExpExecArray; text: string[] }[] {
   const found: { head: RegExpExecArray; text: string[] }[] = [];

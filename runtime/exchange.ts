@@ -7,6 +7,7 @@ import type { Generation, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from 
 import type { Log } from './log.ts';
 import type { Demand, QuotaStore, Taking } from './quota/store.ts';
 import type { Outcome } from './outcome.ts';
+import type { AttemptFailed } from './pipeline/patience.ts';
 import type { Reply } from './reply.ts';
 import type { Surface, SurfaceTask } from './surfaces/surface.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -102,7 +103,13 @@ export interface StreamedEvent {
   readonly events: readonly AnswerEvent[];
 }
 
-export type Answered = LookedUp & { readonly answered: WholeAnswer | StreamedAnswer };
+/** How an answer that had begun ended: in full, with a failure, or because its client left or its time was over. */
+export type Finish = (end: 'complete' | 'cut_short' | AttemptFailed) => void;
+
+export type Answered = LookedUp & {
+  readonly finish: Finish;
+  readonly answered: WholeAnswer | StreamedAnswer;
+};
 
 /** What targets can be asked for, one after the other. */
 export type Dispatchable = Reserved<Guarded<Exchange>> & { readonly keep?: readonly number[] | undefined };
@@ -152,4 +159,7 @@ export interface TaskPiece {
   readonly usage: Usage | undefined;
 }
 
-export type AnsweredTask = ReservedTask & { readonly answered: WholeTaskAnswer | StreamedTaskAnswer };
+export type AnsweredTask = ReservedTask & {
+  readonly finish: Finish;
+  readonly answered: WholeTaskAnswer | StreamedTaskAnswer;
+};
