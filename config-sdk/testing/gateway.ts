@@ -58,7 +58,7 @@ export class DecidedGateway implements GatewayUnderTest {
 
   render<Variables extends Record<string, Value>>(
     prompt: Prompt<Variables>,
-    values: { readonly [Name in keyof Variables]: string },
+    values: { readonly [Name in keyof Variables]: Extract<Variables[Name], string> },
   ): Partial<Record<'system' | 'user', string>> {
     return Object.fromEntries(this.#decider.render(prompt.id, values).map(({ role, text }) => [role, text]));
   }

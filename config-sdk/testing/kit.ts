@@ -90,7 +90,7 @@ export interface GatewayUnderTest {
   /** The text of a prompt with these values, by role. */
   render<Variables extends Record<string, Value>>(
     prompt: Prompt<Variables>,
-    values: { readonly [Name in keyof Variables]: string },
+    values: { readonly [Name in keyof Variables]: Extract<Variables[Name], string> },
   ): Partial<Record<'system' | 'user', string>>;
 }
 
