@@ -105,6 +105,11 @@ export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends 
   deadline?: Duration;
   /** Asks the next target too when one has not begun by then: who begins first serves, at up to twice the cost. Default: never. */
   hedge?: Duration;
+  /**
+   * Passes over each target that cannot carry all of a request to its vendor, and refuses the request with `not_carried` where
+   * none is left. Default: what cannot be carried is left out, and named in `headgate-dropped`.
+   */
+  strict?: boolean;
   /** Stands before the client's own messages. Only for chat. */
   prompt?: ForChat<'prompt', BoundPrompt | Prompt<{}>, Of>;
   /** Keeps conversations inside the window. Without one, messages pass as they are. Only for chat. */

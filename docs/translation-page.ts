@@ -64,6 +64,10 @@ A client whose dialect the provider speaks itself gets it untouched. Every other
 carried is named in the answer's \`headgate-dropped\` header and in the log, never left out in silence. Below, for each pair, what
 is dropped of a request that has everything in it (\`test/fixtures/surfaces/\`). Found out by translating it: this page is generated.
 
+A model with \`strict: true\` leaves nothing out: a target that cannot carry all of a request is passed over, and where none is left
+the client gets a 400 with code \`not_carried\` that names each target with the fields, before a quota is drawn from. \`explain\` shows
+who was passed over and why. Each field below is one that such a model refuses there.
+
 ${[...vendors].map(([name, { kinds }]) => `- \`${name}\`: providers of kind ${kinds.map((kind) => `\`${kind}\``).join(', ')}`).join('\n')}
 
 ${[...clients]

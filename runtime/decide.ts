@@ -28,6 +28,7 @@ import { headOf, type AskedRequest } from './request-file.ts';
 import type { Snapshot, SnapshotInput } from './snapshot.ts';
 import { checkSnapshot } from './sync/check-snapshot.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { toldOrders, type Order } from './told-orders.ts';
 import { matchedObject, stepsOf, type Step } from './trace.ts';
 
 export { plainPath } from './door.ts';
@@ -39,6 +40,7 @@ export { memoryStore } from './quota/memory.ts';
 export { StoreUnavailable, type QuotaStore } from './quota/store.ts';
 export { readRequest, RequestProblem, type AskedRequest } from './request-file.ts';
 export type { Outcome } from './outcome.ts';
+export type { Order } from './told-orders.ts';
 export type { Step } from './trace.ts';
 
 export interface Refusal {
@@ -63,12 +65,6 @@ export interface Decision {
   readonly kept: readonly number[] | undefined;
   /** Where a route sends it. */
   readonly upstream: { readonly name: string; readonly path: string } | undefined;
-}
-
-export interface Order {
-  /** Between 0 and 1. */
-  readonly chance: number;
-  readonly targets: readonly string[];
 }
 
 export interface Circumstances {
@@ -216,10 +212,8 @@ class OfflineDecider implements Decider {
     }
     const [sort, name = ''] = matchedObject(outcome) ?? [];
     const model = sort === 'model' ? this.#generation.tables.models.get(name) : undefined;
-    const orders = model
-      ?.orders(this.#asked.get(decision))
-      ?.map(({ chance, targets }) => ({ chance, targets: targets.map(({ label }) => label) }));
-    return { ...decision, steps, orders };
+    const drawn = model?.orders(this.#asked.get(decision));
+    return { ...decision, steps, orders: drawn && toldOrders(drawn, outcome) };
   }
 
   render(name: string, values: Readonly<Record<string, string>>): readonly { role: string; text: string }[] {

@@ -28,6 +28,11 @@ export const errorTable = {
     'invalid_request_error',
     'The model is for something else, such as chat where embeddings were asked for, or no provider behind it does that.',
   ),
+  not_carried: entry(
+    400,
+    'invalid_request_error',
+    'The model is strict, and none of its targets takes all of the request; the message names each with the fields that it cannot carry.',
+  ),
   upstream_rejected_request: entry(
     400,
     'invalid_request_error',

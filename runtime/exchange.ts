@@ -5,8 +5,9 @@ import type { RequestHead } from './door.ts';
 import type { SseBlock } from './upstream/sse.ts';
 import type { Generation, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from './generation/generation.ts';
 import type { Log } from './log.ts';
-import type { QuotaStore, Taking } from './quota/store.ts';
+import type { Demand, QuotaStore, Taking } from './quota/store.ts';
 import type { Outcome } from './outcome.ts';
+import type { AttemptFailed } from './pipeline/patience.ts';
 import type { Reply } from './reply.ts';
 import type { Surface, SurfaceTask } from './surfaces/surface.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -64,8 +65,8 @@ export type Fitted = Guarded & {
 };
 
 export interface Lease {
-  /** What was taken, so that it can be given back. */
-  readonly takings: readonly { readonly quota: LiveQuota; readonly key: string; readonly taking: Taking }[];
+  /** What was taken, so that it can be settled. */
+  readonly takings: readonly { readonly quota: LiveQuota; readonly demand: Demand; readonly taking: Taking }[];
 }
 
 export type Reserved<E extends Exchange> = E & { readonly lease: Lease };
@@ -102,7 +103,13 @@ export interface StreamedEvent {
   readonly events: readonly AnswerEvent[];
 }
 
-export type Answered = LookedUp & { readonly answered: WholeAnswer | StreamedAnswer };
+/** How an answer that had begun ended: in full, with a failure, or because its client left or its time was over. */
+export type Finish = (end: 'complete' | 'cut_short' | AttemptFailed) => void;
+
+export type Answered = LookedUp & {
+  readonly finish: Finish;
+  readonly answered: WholeAnswer | StreamedAnswer;
+};
 
 /** What targets can be asked for, one after the other. */
 export type Dispatchable = Reserved<Guarded<Exchange>> & { readonly keep?: readonly number[] | undefined };
@@ -152,4 +159,7 @@ export interface TaskPiece {
   readonly usage: Usage | undefined;
 }
 
-export type AnsweredTask = ReservedTask & { readonly answered: WholeTaskAnswer | StreamedTaskAnswer };
+export type AnsweredTask = ReservedTask & {
+  readonly finish: Finish;
+  readonly answered: WholeTaskAnswer | StreamedTaskAnswer;
+};

@@ -36,6 +36,23 @@ export interface Try {
   readonly target: string;
   /** `answered`, the kind of failure, `passed_over` (in no state to be asked while others are there) or `outrun` (another was faster). */
   readonly ended: string;
+  /** It failed after its answer had begun. */
+  readonly begun?: true;
+}
+
+/** What a try cost that brought the client nothing. */
+export interface Spent {
+  readonly target: string;
+  readonly usage: Usage;
+  /** The vendor did not tell. */
+  readonly estimated: boolean;
+}
+
+/** A target that a strict model passes over. */
+export interface Unable {
+  readonly target: string;
+  /** What of the request it cannot carry, as `headgate-dropped` names it. */
+  readonly fields: readonly string[];
 }
 
 export interface Outcome {
@@ -48,6 +65,8 @@ export interface Outcome {
   usage: Usage | undefined;
   /** The vendor told no usage, or not all of it: what is missing was estimated. */
   usageEstimated: boolean;
+  /** At targets that failed, fell silent or were outrun; `usage` is that of `target` alone. */
+  readonly spentBefore: Spent[];
   /** Stable error code, when it did not go well. */
   code: ErrorCode | undefined;
   /** What the revision that this one is measured against would have served it as, and this one refused: `collection.name`. */
@@ -60,6 +79,8 @@ export interface Outcome {
   prompt: string | undefined;
   /** Labels, in the order to try them. */
   readonly order: string[];
+  /** Those that could not carry all of the request, where the model is strict. */
+  readonly unable: Unable[];
   /** Policies that let it pass. */
   readonly passed: string[];
   fit: Fit | undefined;
@@ -74,6 +95,7 @@ export const newOutcome = (): Outcome => ({
   attempts: 0,
   usage: undefined,
   usageEstimated: false,
+  spentBefore: [],
   code: undefined,
   lost: undefined,
   ownMs: undefined,
@@ -81,6 +103,7 @@ export const newOutcome = (): Outcome => ({
   size: undefined,
   prompt: undefined,
   order: [],
+  unable: [],
   passed: [],
   fit: undefined,
   drawn: [],

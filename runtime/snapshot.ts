@@ -159,6 +159,8 @@ const model = z.strictObject({
   deadline: duration(1, 86_400_000).default(600_000),
   /** When a target that has not begun its answer is not waited for alone any more: the next one is asked as well. */
   hedge: duration(1, 3_600_000).optional(),
+  /** A target that cannot carry all of a request does not get it. */
+  strict: z.boolean().optional(),
   prompt: z.strictObject({ name: objectName, variables: z.record(z.string(), valueSource) }).optional(),
   context: objectName.optional(),
   policies: z.array(objectName).max(64).optional(),

@@ -76,7 +76,9 @@ function* accessOf({ outcome }: Facts): Generator<Said> {
 }
 
 function* decisionsOf({ outcome }: Facts): Generator<Said> {
-  const { order, prompt, passed, fit, drawn, consumer } = outcome;
+  const { order, unable, prompt, passed, fit, drawn, consumer } = outcome;
+  for (const { target, fields } of unable)
+    yield ['passed', `${target}: cannot carry ${fields.join(', ')}`, `providers.${providerOf(target)}`];
   for (const [index, label] of order.entries())
     yield [index === 0 ? 'target' : 'fallback', label, `providers.${providerOf(label)}`];
   if (prompt !== undefined) yield ['prompt', prompt, `prompts.${prompt}`];
@@ -89,11 +91,17 @@ function* decisionsOf({ outcome }: Facts): Generator<Said> {
 }
 
 function* endOf({ outcome, status, message }: Facts): Generator<Said> {
-  const { tried, code, endedBy } = outcome;
+  const { tried, spentBefore, code, endedBy } = outcome;
   const matched = matchedObject(outcome);
-  for (const [index, { target, ended }] of tried.entries()) {
+  for (const [index, { target, ended, begun }] of tried.entries()) {
     const object = matched?.[0] === 'route' ? `upstreams.${target}` : `providers.${providerOf(target)}`;
-    yield ['attempt', `${index + 1}. ${target}: ${ended}`, object];
+    const words = begun ? `${ended}, after its answer had begun` : ended;
+    yield ['attempt', `${index + 1}. ${target}: ${words}`, object];
+  }
+  for (const { target, usage, estimated } of spentBefore) {
+    const { inputTokens, outputTokens } = usage;
+    const words = `${target}: ${inputTokens} tokens in and ${outputTokens} out${estimated ? ', as estimated,' : ''} for nothing`;
+    yield ['spent', words, `providers.${providerOf(target)}`];
   }
   if (code === undefined) return;
   const object = endedBy ?? (matched && `${matched[0]}s.${matched[1]}`);

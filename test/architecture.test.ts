@@ -32,6 +32,7 @@ const closedToKinds = ['pipeline/', 'generation/', 'sync/', 'quota/', 'snapshot.
 );
 
 const doors: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/credential-providers': ['runtime/providers/bedrock-credentials.ts'],
   '@fastify/reply-from': ['runtime/upstream/'],
   '@headgate/runtime': ['config-sdk/'],
   aws4fetch: ['runtime/providers/bedrock-signature.ts'],
@@ -66,7 +67,13 @@ const vendorFolders = ['runtime/providers/', 'runtime/surfaces/', 'runtime/diale
 const vendorNames =
   /\b(openai|anthropic|gemini|google|bedrock|azure|mistral|cerebras|cohere|deepseek|groq|huggingface|nvidia|ollama|openrouter|perplexity|vllm|xai)\b/i;
 
-const environmentReaders = ['runtime/settings.ts', 'runtime/secrets.ts', 'config-sdk/cli.ts', 'config-sdk/cli/'];
+const environmentReaders = [
+  'runtime/settings.ts',
+  'runtime/secrets.ts',
+  'runtime/providers/cloud-variables.ts',
+  'config-sdk/cli.ts',
+  'config-sdk/cli/',
+];
 
 type Rule = (files: readonly SourceFacts[]) => string[];
 

@@ -6,6 +6,8 @@ export interface Traits {
   readonly isModelCall: boolean;
   readonly hasQuotas: boolean;
   readonly hasPolicies: boolean;
+  /** A model refuses what cannot be carried. */
+  readonly isStrict: boolean;
   /** A prompt takes a value from the request that has no default. */
   readonly needsValues: boolean;
   readonly isNarrowed: boolean;
@@ -18,6 +20,7 @@ const onlyIf: Readonly<Partial<Record<ErrorCode, (traits: Traits) => boolean>>> 
   prompt_variable_missing: ({ needsValues }) => needsValues,
   context_length_exceeded: ({ isModelCall }) => isModelCall,
   operation_not_supported: ({ isModelCall }) => isModelCall,
+  not_carried: ({ isStrict }) => isStrict,
   upstream_rejected_request: ({ isModelCall }) => isModelCall,
   model_not_allowed: ({ isModelCall, isNarrowed }) => isModelCall && isNarrowed,
   route_not_allowed: ({ isModelCall, isNarrowed }) => !isModelCall && isNarrowed,

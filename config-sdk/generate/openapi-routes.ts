@@ -31,6 +31,7 @@ function operation(snapshot: Snapshot, { name, route, isTemplate }: Place, metho
     isModelCall: false,
     hasQuotas,
     hasPolicies: false,
+    isStrict: false,
     needsValues: false,
     isNarrowed: consumers.some(({ routes }) => routes !== undefined && !routes.includes(name)),
   });

@@ -42,6 +42,7 @@ function traitsOf(snapshot: Snapshot): Traits {
     isModelCall: true,
     hasQuotas: [...models, ...consumers].some(({ quotas = [] }) => quotas.length > 0),
     hasPolicies: models.some(({ policies = [] }) => policies.length > 0),
+    isStrict: models.some(({ strict }) => strict === true),
     needsValues: models.some((model) =>
       (['header', 'metadata'] as const).some((sort) =>
         requestFields(snapshot, model, sort).some(({ isRequired }) => isRequired),

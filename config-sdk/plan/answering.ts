@@ -1,6 +1,7 @@
 /** Which route answers a request, asked of the matcher that serves, and which requests tell that another one does now. */
 import { plainPath, RouteTable } from '@headgate/runtime/decide';
 import type { RouteSnapshot, Snapshot } from '@headgate/runtime/snapshot';
+import { listed, say, type Phrase } from './change.ts';
 import type { Sides } from './revision.ts';
 
 export const everyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -18,6 +19,17 @@ export interface Shift {
   readonly from: Answer;
   readonly to: Answer;
 }
+
+export function requestsInWords({ path, host, methods }: Shift): Phrase {
+  const asked = say`requests for ${`${host ?? ''}${path}`}`;
+  return methods.length === everyMethod.length ? asked : say`${listed(methods)} ${asked}`;
+}
+
+/** What becomes of requests that no route answers any more. */
+export const unanswered = (shifts: readonly Shift[]): Phrase[] =>
+  shifts.flatMap((shift): Phrase[] =>
+    'status' in shift.to ? [say`${requestsInWords(shift)} get ${shift.to.status}`] : [],
+  );
 
 type Answering = (method: string, host: string, path: string) => Answer;
 

@@ -7,7 +7,7 @@ import type { SafeguardSides } from './safeguards.ts';
 /** Properties that other parts of a plan have words for. */
 const told: Readonly<Record<string, readonly string[]>> = {
   providers: ['kind', 'options', 'models'],
-  models: ['targets', 'deadline', 'hedge', 'prompt', 'context', 'policies', 'quotas'],
+  models: ['targets', 'deadline', 'hedge', 'strict', 'prompt', 'context', 'policies', 'quotas'],
   prompts: ['system', 'user', 'choices', 'fixtures'],
   contextPolicies: ['kind', 'options'],
   policies: ['kind', 'options'],

@@ -1,11 +1,11 @@
-/** Finds objects that only changed their name, so that a rename is told once and not as a loss, a gain and a dozen new references. */
+/** Finds objects that changed their name, so that a rename is told once and not as a loss, a gain and a dozen new references. */
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import type { Snapshot, TargetNode } from '@headgate/runtime/snapshot';
-import { say, type Change, type Phrase, type Risk } from './change.ts';
-import type { Sides } from './revision.ts';
+import { listed, say, type Change, type Phrase, type Risk } from './change.ts';
+import { likenessInWords, likePairs } from './likeness.ts';
+import { entryOf, namesOf, type Sides } from './revision.ts';
+import { leaves, type Collection } from './traits.ts';
 
-const leaves = ['providers', 'prompts', 'contextPolicies', 'policies', 'quotas', 'upstreams'] as const;
-type Collection = (typeof leaves)[number] | 'models' | 'routes' | 'consumers';
 type Names = ReadonlyMap<string, string>;
 
 const words: Readonly<Record<Collection, { sort: string; risk: Risk; effect?: Phrase }>> = {
@@ -93,35 +93,70 @@ export interface Renamed extends Sides {
   readonly changes: readonly Change[];
 }
 
+/** Objects that refer to others are compared after those have their new names. */
+const rounds: readonly (readonly Collection[])[] = [leaves, ['models', 'routes'], ['consumers']];
+
+function withRenames(base: Snapshot, found: ReadonlyMap<Collection, Names>): Snapshot {
+  const namesFor = (collection: Collection): Names => found.get(collection) ?? new Map<string, string>();
+  const renamed = Object.fromEntries(
+    [...found].map(([collection, names]) => [collection, withNames<unknown>(base[collection], names)]),
+  );
+  // The same objects under other names.
+  return referringTo({ ...base, ...renamed }, namesFor);
+}
+
+/** Properties of an object that differ beside its name, in the order of the alphabet. */
+function editsOf({ base, head }: Sides, collection: Collection, name: string): string[] {
+  const [old, now] = [entryOf<object>(base[collection], name), entryOf<object>(head[collection], name)];
+  const texts = [old, now].map(
+    (object) => new Map(Object.entries(object ?? {}).map(([key, value]) => [key, canonicalJson(value ?? null)])),
+  );
+  return namesOf({ ...old, ...now }).filter((key) => texts[0]?.get(key) !== texts[1]?.get(key));
+}
+
+interface Rename {
+  readonly collection: Collection;
+  readonly old: string;
+  readonly name: string;
+}
+
+function inWords({ collection, old, name }: Rename, sides: Sides, why: (name: string) => Phrase): Change {
+  const { sort, risk, effect } = words[collection];
+  const edits = editsOf(sides, collection, name);
+  const rest: Phrase = [edits.length === 0 ? 'is otherwise the same' : 'is edited besides'];
+  return {
+    kind: 'renamed',
+    risk,
+    object: `${collection}.${name}`,
+    sentence: say`${[sort]} ${old} is now called ${name} and ${rest}`,
+    details: [
+      ...(effect ? [effect] : []),
+      ...(edits.length > 0 ? [say`what else changed is told on its own: ${listed(edits)}`, why(name)] : []),
+    ],
+  };
+}
+
 /** The sides again with the base written in the names of the head, and one change for each rename. */
 export function followRenames({ base, head }: Sides): Renamed {
-  const found = new Map<Collection, Names>();
-  const namesFor = (collection: Collection): Names => found.get(collection) ?? new Map<string, string>();
+  const renames: Rename[] = [];
   let before = base;
-  // Objects that refer to others are compared after those have their new names.
-  for (const round of [
-    leaves,
-    ['models', 'routes'],
-    ['consumers'],
-  ] as const satisfies readonly (readonly Collection[])[]) {
-    for (const collection of round) found.set(collection, renamedIn(before[collection], head[collection]));
-    const renamed = Object.fromEntries(
-      round.map((collection) => [collection, withNames<unknown>(before[collection], namesFor(collection))]),
-    );
-    // The same objects under other names.
-    before = referringTo({ ...before, ...renamed }, namesFor);
+  const follow = (find: (sides: Sides, collection: Collection) => Names): void => {
+    for (const round of rounds) {
+      const found = new Map(round.map((collection) => [collection, find({ base: before, head }, collection)]));
+      for (const [collection, names] of found) for (const [old, name] of names) renames.push({ collection, old, name });
+      if ([...found.values()].some(({ size }) => size > 0)) before = withRenames(before, found);
+    }
+  };
+  follow((sides, collection) => renamedIn(sides.base[collection], sides.head[collection]));
+  // What is like what may show only once other names are known: again until nothing is found any more.
+  for (let known = -1; known < renames.length;) {
+    known = renames.length;
+    follow(likePairs);
   }
-  const changes = [...found].flatMap(([collection, names]) =>
-    [...names].map(([old, name]): Change => {
-      const { sort, risk, effect } = words[collection];
-      return {
-        kind: 'renamed',
-        risk,
-        object: `${collection}.${name}`,
-        sentence: say`${[sort]} ${old} is now called ${name} and is otherwise the same`,
-        details: effect ? [effect] : [],
-      };
-    }),
-  );
-  return { base: before, head, changes };
+  const sides = { base: before, head };
+  const changes = [...Map.groupBy(renames, ({ collection }) => collection)].flatMap(([collection, found]) => {
+    const why = likenessInWords(sides, collection);
+    return found.map((each) => inWords(each, sides, why));
+  });
+  return { ...sides, changes };
 }

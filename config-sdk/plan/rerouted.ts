@@ -1,6 +1,6 @@
 /** Requests that another route answers from now on, or none: routes overlap, so one that comes or goes uncovers or hides others. */
 import type { RouteSnapshot, Snapshot } from '@headgate/runtime/snapshot';
-import { everyMethod, routeIn, shiftsAt, type Shift } from './answering.ts';
+import { everyMethod, requestsInWords, routeIn, shiftsAt, unanswered, type Shift } from './answering.ts';
 import { counted, joined, listed, say, type Change, type Phrase } from './change.ts';
 import { entryOf, listChange, paired, type Sides } from './revision.ts';
 import { usersOf } from './users.ts';
@@ -74,11 +74,6 @@ function effectsOf(shift: Shift, weighed: Weighed): Effect[] {
   return [...effects, ...limits.filter(({ risk }) => risk !== 'high')];
 }
 
-function requestsInWords({ path, host, methods }: Shift): Phrase {
-  const asked = say`requests for ${`${host ?? ''}${path}`}`;
-  return methods.length === everyMethod.length ? asked : say`${listed(methods)} ${asked}`;
-}
-
 function becomes(shift: Shift): Phrase {
   const requests = requestsInWords(shift);
   const [old, now] = [routeIn(shift.from), routeIn(shift.to)];
@@ -111,9 +106,7 @@ function gone(name: string, own: readonly Shift[], sides: Sides): Change {
   const { named, unlisted } = usersOf(sides.base, 'routes')(name);
   const users = [...named, ...unlisted];
   const details = users.length === 0 ? [] : [say`${counted(users.length, 'consumer')} could use it: ${listed(users)}`];
-  const statuses = own.flatMap((shift): Phrase[] =>
-    'status' in shift.to ? [say`${requestsInWords(shift)} get ${shift.to.status}`] : [],
-  );
+  const statuses = unanswered(own);
   const plain = own.every(({ to }) => 'status' in to && to.status === 404);
   const hidden = own.length === 0;
   const result = hidden

@@ -1,5 +1,6 @@
 /** REST routes that stay: what they answer to, and what happens to a request on its way. */
 import type { RouteSnapshot } from '@headgate/runtime/snapshot';
+import { routeIn, shiftsAt, unanswered, type Shift } from './answering.ts';
 import { listed, say, type Change, type Phrase, type Risk } from './change.ts';
 import { entryOf, listChange, paired, type Pair, type Sides } from './revision.ts';
 import { requestInWords } from './served-words.ts';
@@ -12,7 +13,9 @@ function covers(wide: string, narrow: string): boolean {
   return narrow === prefix.slice(0, -1) || narrow.startsWith(prefix);
 }
 
-function pathChange({ name, before, after }: Pair<RouteSnapshot>, users: Phrase): Change[] {
+type Shifts = (route: RouteSnapshot) => readonly Shift[];
+
+function pathChange({ name, before, after }: Pair<RouteSnapshot>, users: Phrase, shifts: Shifts): Change[] {
   if (before.path === after.path) return [];
   const object = `routes.${name}`;
   if (covers(after.path, before.path)) {
@@ -21,7 +24,9 @@ function pathChange({ name, before, after }: Pair<RouteSnapshot>, users: Phrase)
   }
   const narrower = covers(before.path, after.path);
   const sentence = say`route ${name} ${[narrower ? 'answers to fewer paths' : 'moves']}: ${before.path} → ${after.path}`;
-  const details = [say`what it no longer covers goes to the next wider route, or gets 404`];
+  // Where another route answers instead, that is told with what it means.
+  const own = unanswered(shifts(before).filter(({ from }) => routeIn(from) === name));
+  const details = own.map((each): Phrase => (narrower ? ['all other ', ...each] : each));
   return [{ kind: 'access_lost', risk: 'high', object, sentence, details }];
 }
 
@@ -92,10 +97,12 @@ function forwardingChanges({ name, before, after }: Pair<RouteSnapshot>, { base,
 
 export function routeChanges(sides: Sides): Change[] {
   const usersIn = usersOf(sides.head, 'routes');
-  return paired(sides.base.routes, sides.head.routes).kept.flatMap((pair) => {
+  const { kept } = paired(sides.base.routes, sides.head.routes);
+  const shifts: Shifts = kept.some(({ before, after }) => before.path !== after.path) ? shiftsAt(sides) : () => [];
+  return kept.flatMap((pair) => {
     const users = usersInWords(usersIn(pair.name), 'routes');
     return [
-      ...pathChange(pair, users),
+      ...pathChange(pair, users, shifts),
       ...methodChanges(pair, users),
       ...hostChange(pair, users),
       ...forwardingChanges(pair, sides),

@@ -175,6 +175,17 @@ function timeChanges({ name, before, after }: Pair<ModelSnapshot>): Change[] {
   return [{ kind: 'delivery_changed', risk: 'low', object: `models.${name}`, sentence, details: [] }];
 }
 
+/** Whether requests that are translated may lose fields, or are refused. */
+function strictness({ name, before, after }: Pair<ModelSnapshot>): Change[] {
+  const [was, is] = [before.strict === true, after.strict === true];
+  if (was === is) return [];
+  const object = `models.${name}`;
+  const sentence = is
+    ? say`model ${name} becomes strict: what a target cannot carry is refused, where it was left out`
+    : say`model ${name} is strict no longer: what a target cannot carry is left out, where it was refused`;
+  return [{ kind: 'delivery_changed', risk: 'medium', object, sentence, details: [] }];
+}
+
 function delivery({ name, before, after }: Moved): Change[] {
   return [...after.values()].flatMap((leg): Change[] => {
     const old = before.get(leg.label);
@@ -194,7 +205,7 @@ function delivery({ name, before, after }: Moved): Change[] {
 
 export function targetChanges(sides: Sides): Change[] {
   return paired(sides.base.models, sides.head.models).kept.flatMap((pair) => {
-    const changes = timeChanges(pair);
+    const changes = [...timeChanges(pair), ...strictness(pair)];
     // Without a word about its targets, prices may move what is first.
     const isSame = canonicalJson(pair.before.targets) === canonicalJson(pair.after.targets);
     if (isSame && pair.after.targets.kind === 'target') return changes;

@@ -82,6 +82,8 @@ export interface ClientDialect {
     readonly includeUsage: boolean;
     readonly created: number;
     readonly asked?: JsonObject;
+    /** An estimate of the input, for a dialect that tells it before a vendor of another one does. */
+    readonly estimateInput?: () => number;
   }): EventWriter;
   writeError(error: WireError): JsonObject;
   /** A failure after the first byte, as SSE text. The stream ends after it, without the end mark. */

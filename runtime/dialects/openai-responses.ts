@@ -1,7 +1,7 @@
 /** The OpenAI Responses API, for clients and for vendors. What a vendor keeps between two requests passes natively and only so. */
 import type { ClientDialect, VendorDialect, WireError } from './dialect.ts';
 import { readFailure, writeError } from './openai-errors.ts';
-import { readAnswer } from './openai-responses/answer.ts';
+import { readAnswer, readCount } from './openai-responses/answer.ts';
 import { eventReader } from './openai-responses/event-reader.ts';
 import { eventWriter, sse } from './openai-responses/event-writer.ts';
 import { readCall } from './openai-responses/read-call.ts';
@@ -19,6 +19,7 @@ export const openaiResponses: ClientDialect & VendorDialect = {
   writeAnswer,
   eventReader,
   eventWriter,
+  readCount,
   readFailure,
   writeError,
   writeErrorEvent,

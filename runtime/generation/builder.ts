@@ -77,6 +77,7 @@ export class Builder {
       name,
       deadlineMs: snapshot.deadline,
       hedgeMs: snapshot.hedge,
+      isStrict: snapshot.strict === true,
       order: liveOrder({ node: snapshot.targets, name, targetOf }),
       orders: (asking) => allOrders({ node: snapshot.targets, name, targetOf }, asking),
       prompt: snapshot.prompt?.name,

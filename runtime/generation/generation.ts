@@ -73,6 +73,8 @@ export interface LiveModel {
   readonly deadlineMs: number;
   /** When the next target is asked as well; undefined: only once one has failed. */
   readonly hedgeMs: number | undefined;
+  /** What a target cannot carry is not left out on the way to it: the target is. */
+  readonly isStrict: boolean;
   /** Targets in the order to try them, drawn anew; none where no group has one for this request. */
   readonly order: (circumstances: Circumstances) => readonly LiveTarget[];
   /** Every order that can be drawn for a request, or for any, the likeliest first; undefined when they are too many to tell. */

@@ -115,6 +115,14 @@ export class HealthRecord {
     record.isFailing = true;
   }
 
+  /** What had counted as answered was a stream, and it broke off. */
+  brokeOff(label: string, blame: Blame | undefined): void {
+    const record = this.#target(label);
+    // The record may be a newer one than that in which it was answered.
+    record.answered = Math.max(0, record.answered - 1);
+    if (blame) this.blamed(label, blame);
+  }
+
   passedOver(label: string): void {
     this.#target(label).passedOver += 1;
   }

@@ -1,11 +1,12 @@
 /** All that is decided about an operation beside conversations before a provider is asked: the same live and in explanations. */
 import type { ReservedTask, TaskExchange } from '../exchange.ts';
 import { acceptTask } from './accept-task.ts';
+import { carry } from './carry.ts';
 import { guard } from './guard.ts';
 import { identify } from './identify.ts';
 import { reserve } from './reserve.ts';
 import { resolve } from './resolve.ts';
-import { isAnswered } from './task-outgoing.ts';
+import { isAnswered, outgoingTask } from './task-outgoing.ts';
 
 export async function admitTask(exchange: TaskExchange): Promise<ReservedTask> {
   const { kind, task } = exchange.asked;
@@ -15,6 +16,7 @@ export async function admitTask(exchange: TaskExchange): Promise<ReservedTask> {
   const purpose = { kinds: [kind], answers: isAnswered(task) };
   const resolved = resolve(accepted, purpose); // model, targets         400, 403, 404
   const guarded = guard(resolved); // policies on the way in             422
+  const carried = carry(guarded, (target) => outgoingTask(guarded, target).sent.dropped); // all of it? 400
   exchange.outcome.ownMs = performance.now() - begun;
-  return reserve(guarded, guarded.model.quotas); // quotas               429, 503
+  return reserve(carried, carried.model.quotas); // quotas               429, 503
 }

@@ -1,9 +1,11 @@
 /** All that is decided about a model request before a provider is asked: the same live and in explanations. */
 import type { Fitted, Reserved, SurfaceExchange } from '../exchange.ts';
 import { accept } from './accept.ts';
+import { carry } from './carry.ts';
 import { fit } from './fit.ts';
 import { guard } from './guard.ts';
 import { identify } from './identify.ts';
+import { outgoing } from './outgoing.ts';
 import { reserve } from './reserve.ts';
 import { conversation, resolve } from './resolve.ts';
 
@@ -14,6 +16,7 @@ export async function admit(exchange: SurfaceExchange): Promise<Reserved<Fitted>
   const resolved = resolve(accepted, conversation(accepted)); // model, prompt, targets 400, 403, 404
   const guarded = guard(resolved); // policies on the way in             422
   const fitted = fit(guarded); // conversation inside the window         400
+  const carried = carry(fitted, (target) => outgoing(fitted, target).dropped); // all of it? 400
   exchange.outcome.ownMs = performance.now() - begun;
-  return reserve(fitted, fitted.model.quotas); // quotas                 429, 503
+  return reserve(carried, carried.model.quotas); // quotas               429, 503
 }

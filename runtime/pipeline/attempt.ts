@@ -5,7 +5,7 @@ import type { LiveKey, LiveTarget } from '../generation/generation.ts';
 import { CredentialUnavailable, type UpstreamResponse } from '../providers/provider.ts';
 import { limitResetMs, toldWaitMs, usedUpMs } from '../upstream/told-wait.ts';
 import { outgoing, translated, type Outgoing } from './outgoing.ts';
-import { AttemptFailed, Patience } from './patience.ts';
+import { AttemptFailed, Patience, type Begun } from './patience.ts';
 import { opened, parseObject, readAll, readEvents, whole } from './read-answer.ts';
 
 /** Of an error body only the beginning is of interest. */
@@ -84,21 +84,23 @@ export async function attempt(exchange: LookedUp, { target, key, signal }: Asked
   const firstTokenMs = stream ? target.firstTokenTimeoutMs : undefined;
   const patience = new Patience(signal, { idleMs: target.timeoutMs, firstTokenMs });
   let streaming = false;
+  let begun: Begun | undefined;
   try {
     const response = await responseTo({ key, sent, stream, patience });
+    begun = {};
     const limit = usedUpMs(response.headers);
     if (!stream) {
       const answered = await whole(response, sent, { target, patience });
       return { answered, dropped: sent.dropped, usedUpMs: limit };
     }
     streaming = true;
-    const events = await opened(readEvents(response, sent.api, patience));
+    const events = await opened(readEvents(response, sent.api, patience), begun);
     patience.begun();
     const { native, dropped } = sent;
     const hideUsage = native && !exchange.dialect.wantsStreamUsage(exchange.body);
     return { answered: { form: 'stream', target, native, events, hideUsage }, dropped, usedUpMs: limit };
   } catch (error) {
-    throw patience.failure(error, 'broken_answer');
+    throw patience.failure(error, 'broken_answer', begun);
   } finally {
     // A stream ends its own patience when it ends.
     if (!streaming) patience.end();

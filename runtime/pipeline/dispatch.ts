@@ -6,12 +6,12 @@ import type { Dispatchable } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/generation.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Leave } from '../upstream/admission.ts';
-import type { Attempted } from './attempt.ts';
+import { Contenders } from './contenders.ts';
 import type { Deadline } from './deadline.ts';
 import { moves, refusal } from './moves.ts';
 import { AttemptFailed } from './patience.ts';
 import { firstOf } from './race.ts';
-import { tellAnswer, tryTarget, type Attempt, type Found } from './try-target.ts';
+import { noteOutrun, tellAnswer, tryTarget, type Attempt, type Found, type Told, type Tried } from './try-target.ts';
 
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
@@ -26,7 +26,7 @@ interface Appointment {
   readonly at: number;
 }
 
-class Search<E extends Dispatchable, Answer extends { readonly target: LiveTarget }> {
+class Search<E extends Dispatchable, Answer extends Told> {
   readonly #exchange: E;
   readonly #attempt: Attempt<E, Answer>;
   readonly #deadline: Deadline;
@@ -35,9 +35,7 @@ class Search<E extends Dispatchable, Answer extends { readonly target: LiveTarge
   #appointments: Appointment[] = [];
   /** A target had no place left. */
   #isBusy = false;
-  #isOver = false;
-  /** One for each target that is being asked, where several may be at once. */
-  readonly #asking: AbortController[] = [];
+  readonly #contenders: Contenders;
   /** The conversation was too long for this one. */
   #window = 0;
 
@@ -45,13 +43,14 @@ class Search<E extends Dispatchable, Answer extends { readonly target: LiveTarge
     this.#exchange = exchange;
     this.#attempt = attempt;
     this.#deadline = deadline;
+    this.#contenders = new Contenders(deadline.signal, (target) => noteOutrun(exchange, target));
   }
 
   async run(): Promise<Found<E, Answer>> {
     try {
       return await this.#run();
     } catch (error) {
-      this.#stopOthers(undefined);
+      this.#contenders.end();
       throw error;
     }
   }
@@ -125,23 +124,19 @@ class Search<E extends Dispatchable, Answer extends { readonly target: LiveTarge
     const { breaker, budget } = this.#exchange.house.upstreams.of(target);
     const spent: LiveKey[] = [];
     let key = this.#key(target, spent, anyhow);
-    const { signal, stop } = this.#signals();
+    const contender = this.#contenders.add(target, this.#exchange.model.hedgeMs !== undefined);
     budget.asked();
-    while (key && !this.#isOver) {
+    while (key && !this.#contenders.isOver) {
       this.#deadline.check(this.#failures.at(-1));
       const leave = anyhow ? await this.#wait(target) : this.#enter(target);
       this.#deadline.check(this.#failures.at(-1));
       const ticket = leave && (anyhow ? breaker.enterAnyhow() : breaker.enter());
       if (!ticket) return undefined;
-      const trying = { target, key, ticket, deadline: this.#deadline, signal };
+      const trying = { contender, key, ticket, deadline: this.#deadline };
       const result = await tryTarget(this.#exchange, trying, this.#attempt);
-      if (!(result instanceof AttemptFailed)) {
-        if (!this.#isOver) return this.#win(result, stop);
-        stop?.abort();
-        return undefined;
-      }
+      if (!(result instanceof AttemptFailed)) return this.#win(result);
       leave();
-      if (this.#isOver) return undefined;
+      if (this.#contenders.isOver) return undefined;
       this.#note(target, result);
       const { next } = moves[result.failure.kind];
       if (next === 'stop') throw this.#refusal();
@@ -153,22 +148,16 @@ class Search<E extends Dispatchable, Answer extends { readonly target: LiveTarge
     return undefined;
   }
 
-  /** Whoever is cut off must not take the others along. */
-  #signals(): { readonly signal: AbortSignal; readonly stop: AbortController | undefined } {
-    if (this.#exchange.model.hedgeMs === undefined) return { signal: this.#deadline.signal, stop: undefined };
-    const stop = new AbortController();
-    this.#asking.push(stop);
-    return { signal: AbortSignal.any([this.#deadline.signal, stop.signal]), stop };
-  }
-
-  #win(attempted: Attempted<Answer>, own: AbortController | undefined): Found<E, Answer> {
-    this.#stopOthers(own);
-    return tellAnswer(this.#exchange, attempted);
-  }
-
-  #stopOthers(own: AbortController | undefined): void {
-    this.#isOver = true;
-    for (const other of this.#asking) if (other !== own) other.abort(new Error('another target was faster'));
+  /** Undefined where another one was first, in the same moment. */
+  #win(tried: Tried<Answer>): Found<E, Answer> | undefined {
+    const { contender, ticket } = tried.trying;
+    if (!this.#contenders.isOver) {
+      this.#contenders.end(contender);
+      return tellAnswer(this.#exchange, tried);
+    }
+    ticket.answered();
+    this.#contenders.drop(contender);
+    return undefined;
   }
 
   /** A place at the target, for as long as the request lasts at most; undefined when it has none. */
@@ -240,7 +229,7 @@ class Search<E extends Dispatchable, Answer extends { readonly target: LiveTarge
   }
 }
 
-export async function dispatch<E extends Dispatchable, Answer extends { readonly target: LiveTarget }>(
+export async function dispatch<E extends Dispatchable, Answer extends Told>(
   exchange: E,
   deadline: Deadline,
   attempt: Attempt<E, Answer>,

@@ -5,7 +5,7 @@ import { messageTokens, tokensBeside } from '../context/message-tokens.ts';
 import type { Dispatchable } from '../exchange.ts';
 
 /** What was sent, prompt, cut and tools included. */
-function sentTokens({ call, keep, prepend }: Dispatchable): number {
+export function sentTokens({ call, keep, prepend }: Dispatchable): number {
   const kept = keep === undefined ? call.messages : keep.flatMap((index) => call.messages[index] ?? []);
   return [...prepend, ...kept].reduce((sum, message) => sum + messageTokens(message), tokensBeside(call));
 }
@@ -21,16 +21,19 @@ function estimated(exchange: Dispatchable, outputTokens: number, reported?: Usag
   };
 }
 
-/** The request went out, and nobody waited for its answer: the vendor read it all the same. */
-export function settleUnanswered(exchange: Dispatchable): void {
-  estimated(exchange, 0);
+/** What the target read, and perhaps wrote, and the client got nothing of. */
+export function spend(exchange: Dispatchable, target: string, told?: Usage): void {
+  const usage = told ?? { inputTokens: sentTokens(exchange), outputTokens: 0 };
+  exchange.outcome.spentBefore.push({ target, usage, estimated: told === undefined });
 }
 
-/** Another target was faster: what this one read is spent, and is not what the client is told of. */
-export function settleOutrun(exchange: Dispatchable, target: string): void {
-  const { tokens, usageEstimated } = exchange.house.metrics;
-  tokens.inc({ target, direction: 'input' }, sentTokens(exchange));
-  usageEstimated.inc({ target });
+/** The request went out, and nobody waited for its answer: the vendor read it all the same. */
+export function settleUnanswered(exchange: Dispatchable, target: string, told?: Usage): void {
+  const { outcome } = exchange;
+  // Where two were asked at once, each of them read it.
+  if (outcome.usage !== undefined) return spend(exchange, target, told);
+  outcome.target = target;
+  estimated(exchange, 0, told);
 }
 
 export function settleWhole(exchange: Dispatchable, usage: Usage | undefined, parts: readonly Part[]): void {

@@ -1,16 +1,24 @@
 /** How long an attempt is waited for, and what it means when it fails. */
-import type { Failure, FailureKind } from '../call.ts';
+import type { Failure, FailureKind, Usage } from '../call.ts';
 import { DeadlinePassed } from './deadline.ts';
 
 /** An attempt that brought no answer. Carries no vendor text: only what to do, and the error behind it for the log. */
 export class AttemptFailed extends Error {
   readonly failure: Failure;
+  /** There once the vendor had said 200: what it told of usage by then, which is often nothing. */
+  readonly begun: Begun | undefined;
 
-  constructor(failure: Failure, cause?: unknown) {
+  constructor(failure: Failure, cause?: unknown, begun?: Begun) {
     super(`attempt failed: ${failure.kind}`, { cause });
     this.name = 'AttemptFailed';
     this.failure = failure;
+    this.begun = begun;
   }
+}
+
+/** An answer of which the head is there. */
+export interface Begun {
+  usage?: Usage | undefined;
 }
 
 export interface Waits {
@@ -26,7 +34,10 @@ export class Patience {
   readonly #controller = new AbortController();
   readonly #client: AbortSignal;
   readonly #timer: NodeJS.Timeout;
-  readonly #leave = () => this.#controller.abort(this.#client.reason);
+  readonly #leave = () => {
+    this.end();
+    this.#controller.abort(this.#client.reason);
+  };
   expired = false;
   readonly #firstToken: NodeJS.Timeout | undefined;
   #resting = false;
@@ -69,9 +80,10 @@ export class Patience {
     this.#client.removeEventListener('abort', this.#leave);
   }
 
-  failure(error: unknown, otherwise: FailureKind): AttemptFailed {
-    if (error instanceof AttemptFailed) return error;
+  failure(error: unknown, otherwise: FailureKind, begun?: Begun): AttemptFailed {
+    if (error instanceof AttemptFailed)
+      return begun === undefined ? error : new AttemptFailed(error.failure, error.cause, begun);
     const isLate = this.expired || this.#client.reason instanceof DeadlinePassed;
-    return new AttemptFailed({ kind: isLate ? 'timeout' : otherwise }, error);
+    return new AttemptFailed({ kind: isLate ? 'timeout' : otherwise }, error, begun);
   }
 }

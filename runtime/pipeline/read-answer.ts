@@ -6,7 +6,7 @@ import type { LiveTarget } from '../generation/generation.ts';
 import type { Api, UpstreamResponse } from '../providers/provider.ts';
 import { readSse, type SseBlock } from '../upstream/sse.ts';
 import type { Outgoing } from './outgoing.ts';
-import { AttemptFailed, type Patience } from './patience.ts';
+import { AttemptFailed, type Begun, type Patience } from './patience.ts';
 
 /** An answer larger than this is no chat answer. */
 export const maxAnswerBytes = 64 * 1024 * 1024;
@@ -103,7 +103,10 @@ export async function* readEvents(
 }
 
 /** Holds the stream until it has said something, so that a target that fails at once can still be replaced. */
-export async function opened(events: AsyncGenerator<StreamedEvent>): Promise<AsyncIterable<StreamedEvent>> {
+export async function opened(
+  events: AsyncGenerator<StreamedEvent>,
+  begun: Begun,
+): Promise<AsyncIterable<StreamedEvent>> {
   const held: StreamedEvent[] = [];
   let size = 0;
   const says = ({ type }: AnswerEvent) => type !== 'start' && type !== 'usage' && type !== 'end';
@@ -113,6 +116,7 @@ export async function opened(events: AsyncGenerator<StreamedEvent>): Promise<Asy
       await events.return(undefined);
       throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the stream ended before it said anything'));
     }
+    begun.usage = next.value.events.findLast((event) => event.type === 'usage')?.usage ?? begun.usage;
     const failed = next.value.events.find((event) => event.type === 'failure');
     if (failed) {
       await events.return(undefined);

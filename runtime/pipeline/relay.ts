@@ -4,7 +4,7 @@ import type { EventWriter, WireError } from '../dialects/dialect.ts';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { Answered, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { Deadline } from './deadline.ts';
-import { Meter, settleWhole } from './meter.ts';
+import { Meter, settleWhole, sentTokens } from './meter.ts';
 import { AttemptFailed } from './patience.ts';
 
 /** Some vendors name neither the answer nor the model, and SDKs leave out what comes without. */
@@ -59,9 +59,9 @@ interface Relaying {
 async function relayStream(exchange: Answered, { answered, meter, deadline }: Relaying): Promise<void> {
   const { reply, dialect, signal } = exchange;
   const includeUsage = dialect.wantsStreamUsage(exchange.body);
-  const writer = answered.native
-    ? undefined
-    : dialect.eventWriter({ includeUsage, created: Math.floor(Date.now() / 1000), asked: exchange.body });
+  const told = { includeUsage, asked: exchange.body, estimateInput: () => sentTokens(exchange) };
+  const created = Math.floor(Date.now() / 1000);
+  const writer = answered.native ? undefined : dialect.eventWriter({ ...told, created });
   let ended = false;
   reply.startStream();
   for await (const streamed of answered.events) {
@@ -93,8 +93,12 @@ export const brokenStream = (error: AttemptFailed): HeadgateError =>
         cause: error,
       });
 
+/** What a stream that was not relayed to its end says of its target: who was cut short is not to blame. */
+export const endOf = (error: unknown, { signal }: Deadline): 'cut_short' | AttemptFailed =>
+  error instanceof AttemptFailed && !signal.aborted ? error : 'cut_short';
+
 export async function relay(exchange: Answered, deadline: Deadline): Promise<void> {
-  const { answered, reply, outcome, signal, dialect } = exchange;
+  const { answered, reply, outcome, signal, dialect, finish } = exchange;
   reply.header('headgate-target', answered.target.label);
   reply.header('headgate-attempts', String(outcome.attempts));
   if (answered.form === 'whole') {
@@ -105,7 +109,9 @@ export async function relay(exchange: Answered, deadline: Deadline): Promise<voi
   const meter = new Meter();
   try {
     await relayStream(exchange, { answered, meter, deadline });
+    finish('complete');
   } catch (error) {
+    finish(endOf(error, deadline));
     if (signal.aborted)
       throw new HeadgateError('client_closed_request', 'The client left in the middle of the answer.', {
         cause: error,

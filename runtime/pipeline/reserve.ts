@@ -3,33 +3,53 @@ import { HeadgateError } from '../errors.ts';
 import type { Exchange, Lease, Reserved } from '../exchange.ts';
 import type { LiveConsumer, LiveQuota } from '../generation/generation.ts';
 import type { Drawn } from '../outcome.ts';
-import { StoreUnavailable, type QuotaStore } from '../quota/store.ts';
+import { StoreUnavailable, type Demand, type QuotaStore, type Taking } from '../quota/store.ts';
 
 type Taken = Lease['takings'][number];
-type Tried = Taken | { readonly quota: LiveQuota; readonly down: StoreUnavailable };
 
 /** The name keeps the count: neither the limit nor the window's length is part of the key. */
 const keyOf = (quota: LiveQuota, consumer: LiveConsumer): string =>
   quota.scope === 'gateway' ? quota.name : `${quota.name}:${consumer.name}`;
 
-async function take(store: QuotaStore, quota: LiveQuota, key: string): Promise<Tried> {
+const demandOf = ({ limit, windowMs }: LiveQuota, key: string): Demand => ({
+  key,
+  limit,
+  window: { kind: 'fixed', ms: windowMs },
+  amount: 1,
+});
+
+interface Asked {
+  readonly quota: LiveQuota;
+  readonly demand: Demand;
+}
+
+/** Takes everything or nothing. With the store down there are no takings, and a reason. */
+async function take(
+  store: QuotaStore,
+  asked: readonly Asked[],
+): Promise<{ readonly takings: readonly Taken[]; readonly down?: StoreUnavailable }> {
+  if (asked.length === 0) return { takings: [] };
   try {
-    return { quota, key, taking: await store.take({ key, limit: quota.limit, windowMs: quota.windowMs }, 1) };
+    const takings = await store.take(asked.map(({ demand }) => demand));
+    return { takings: asked.flatMap((one, index) => ({ ...one, taking: takingAt(takings, index) })) };
   } catch (error) {
-    if (error instanceof StoreUnavailable) return { quota, down: error };
+    if (error instanceof StoreUnavailable) return { takings: [], down: error };
     throw error;
   }
 }
 
+function takingAt(takings: readonly Taking[], index: number): Taking {
+  const taking = takings[index];
+  if (!taking) throw new Error('a store answered fewer demands than it was asked');
+  return taking;
+}
+
 /** Gives back what was taken, for a request that is not served after all. A store that is down has nothing to give back to. */
 export async function giveBack(store: QuotaStore, takings: readonly Taken[]): Promise<void> {
-  await Promise.allSettled(
-    takings
-      .filter(({ taking }) => taking.granted)
-      .map(({ quota, key, taking }) =>
-        store.giveBack({ key, limit: quota.limit, windowMs: quota.windowMs }, taking.windowStart, 1),
-      ),
-  );
+  if (takings.length === 0) return;
+  await store.settle(takings.map(({ demand, taking }) => ({ demand, taking, spent: 0 }))).catch((error: unknown) => {
+    if (!(error instanceof StoreUnavailable)) throw error;
+  });
 }
 
 const remaining = ({ quota, taking }: Taken): number => Math.max(0, quota.limit - taking.used);
@@ -54,12 +74,15 @@ function writeHeaders(exchange: Exchange, takings: readonly Taken[]): void {
   reply.header('x-ratelimit-reset-requests', `${seconds(tightest.taking.resetMs)}s`);
 }
 
-function drawn(tried: Tried): Drawn {
-  const { name, scope, limit, windowMs } = tried.quota;
-  const { granted, used, resetMs } =
-    'taking' in tried ? tried.taking : { granted: false, used: undefined, resetMs: undefined };
-  return { quota: name, scope, limit, windowMs, used, resetMs, granted };
-}
+const drawn = ({ name, scope, limit, windowMs }: LiveQuota, taking: Taking | undefined): Drawn => ({
+  quota: name,
+  scope,
+  limit,
+  windowMs,
+  used: taking?.used,
+  resetMs: taking?.resetMs,
+  granted: taking?.granted ?? false,
+});
 
 function refusal({ quota, taking }: Taken, exchange: Exchange & { consumer: LiveConsumer }): HeadgateError {
   const place = exchange.generation.tables.sourceOf(`quotas.${quota.name}`);
@@ -79,23 +102,22 @@ export async function reserve<E extends Exchange & { readonly consumer: LiveCons
   const { consumer, house } = exchange;
   // One quota reached by two ways (its consumer and its model) is drawn from once.
   const applying = new Map([...consumer.quotas, ...quotas].map((quota) => [keyOf(quota, consumer), quota]));
-  const tried = await Promise.all([...applying].map(([key, quota]) => take(house.quotas, quota, key)));
-  const takings = tried.filter((one): one is Taken => 'taking' in one);
+  const asked = [...applying].map(([key, quota]) => ({ quota, demand: demandOf(quota, key) }));
+  const { takings, down } = await take(house.quotas, asked);
   writeHeaders(exchange, takings);
-  exchange.outcome.drawn = tried.map(drawn);
+  exchange.outcome.drawn = asked.map(({ quota }, index) => drawn(quota, takings[index]?.taking));
 
-  const closed = tried.find((one) => 'down' in one && one.quota.onStoreDown === 'closed');
   const refused = takings.find(({ taking }) => !taking.granted);
-  if (closed || refused) await giveBack(house.quotas, takings);
   if (refused) {
     house.metrics.quotaRefusals.inc({ quota: refused.quota.name, consumer: consumer.name });
     throw refusal(refused, exchange);
   }
-  if (closed && 'down' in closed) {
+  const closed = down && asked.find(({ quota }) => quota.onStoreDown === 'closed');
+  if (closed) {
     throw new HeadgateError(
       'quota_store_unavailable',
       `The store of quota '${closed.quota.name}' does not answer, and the quota is declared closed.`,
-      { retryAfterMs: 1_000, cause: closed.down, object: `quotas.${closed.quota.name}` },
+      { retryAfterMs: 1_000, cause: down, object: `quotas.${closed.quota.name}` },
     );
   }
   return Object.assign(exchange, { lease: { takings } });

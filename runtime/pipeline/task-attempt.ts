@@ -5,7 +5,7 @@ import type { UpstreamResponse } from '../providers/provider.ts';
 import { readSse } from '../upstream/sse.ts';
 import { usedUpMs } from '../upstream/told-wait.ts';
 import { responseTo, type Asked, type Attempted } from './attempt.ts';
-import { AttemptFailed, Patience } from './patience.ts';
+import { AttemptFailed, Patience, type Begun } from './patience.ts';
 import { maxAnswerBytes, maxStreamBytes, parseObject, readAll, whileAlive } from './read-answer.ts';
 import { outgoingTask, type OutgoingTask } from './task-outgoing.ts';
 
@@ -77,8 +77,10 @@ export async function attemptTask(
   const patience = new Patience(signal, { idleMs: target.timeoutMs });
   const trying = { target, outgoing, patience };
   let streaming = false;
+  let begun: Begun | undefined;
   try {
     const response = await responseTo({ key, sent, stream: exchange.call.stream, patience });
+    begun = {};
     const limit = usedUpMs(response.headers);
     const contentType = String(response.headers['content-type'] ?? 'application/octet-stream');
     if (/^application\/json\b/i.test(contentType))
@@ -95,7 +97,7 @@ export async function attemptTask(
     } as const;
     return { answered, dropped: sent.dropped, usedUpMs: limit };
   } catch (error) {
-    throw patience.failure(error, 'broken_answer');
+    throw patience.failure(error, 'broken_answer', begun);
   } finally {
     // A stream ends its own patience when it ends.
     if (!streaming) patience.end();

@@ -1,7 +1,7 @@
 /** What is sent to a target for an operation: the client's own body where the provider has the same operation, a translation otherwise. */
 import type { JsonObject } from '../call.ts';
 import type { ClientTask, EmbeddingAnswer, VendorTask } from '../dialects/task.ts';
-import type { ReservedTask } from '../exchange.ts';
+import type { AcceptedTask } from '../exchange.ts';
 import type { LiveTarget } from '../generation/generation.ts';
 import type { TaskApi } from '../providers/provider.ts';
 import { read } from './accept.ts';
@@ -29,13 +29,13 @@ export const isAnswered =
   (target: LiveTarget): boolean =>
     apiFor(task, target) !== undefined;
 
-function accepted({ request, call }: ReservedTask): string {
+function accepted({ request, call }: AcceptedTask): string {
   if (call.stream) return 'text/event-stream';
   const { accept } = request.headers;
   return accept ?? '*/*';
 }
 
-export function outgoingTask(exchange: ReservedTask, target: LiveTarget): OutgoingTask {
+export function outgoingTask(exchange: AcceptedTask, target: LiveTarget): OutgoingTask {
   const { asked, body } = exchange;
   const connection = connectionOf(target);
   const api = apiFor(asked.task, target);

@@ -3,7 +3,7 @@ import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { AnsweredTask, StreamedTaskAnswer } from '../exchange.ts';
 import type { Deadline } from './deadline.ts';
 import { AttemptFailed } from './patience.ts';
-import { brokenStream, untilOver, wireError } from './relay.ts';
+import { brokenStream, endOf, untilOver, wireError } from './relay.ts';
 
 async function relayStream(
   { reply, outcome, signal }: AnsweredTask,
@@ -20,7 +20,7 @@ async function relayStream(
 }
 
 export async function relayTask(exchange: AnsweredTask, deadline: Deadline): Promise<void> {
-  const { answered, reply, outcome, signal, surface } = exchange;
+  const { answered, reply, outcome, signal, surface, finish } = exchange;
   reply.header('headgate-target', answered.target.label);
   reply.header('headgate-attempts', String(outcome.attempts));
   if (answered.form === 'whole') {
@@ -30,7 +30,9 @@ export async function relayTask(exchange: AnsweredTask, deadline: Deadline): Pro
   }
   try {
     await relayStream(exchange, answered, deadline);
+    finish('complete');
   } catch (error) {
+    finish(endOf(error, deadline));
     if (signal.aborted)
       throw new HeadgateError('client_closed_request', 'The client left in the middle of the answer.', {
         cause: error,

@@ -1,11 +1,13 @@
 /** One attempt and what is noted of it: for the client, the log, the metrics, and the health of the upstream and of the revision. */
-import type { Dispatchable } from '../exchange.ts';
+import type { Failure } from '../call.ts';
+import type { Dispatchable, Finish } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/generation.ts';
 import { causeInWords } from '../log.ts';
 import type { Ticket } from '../upstream/breaker.ts';
 import type { Asked, Attempted } from './attempt.ts';
+import type { Contender } from './contenders.ts';
 import type { Deadline } from './deadline.ts';
-import { settleOutrun, settleUnanswered } from './meter.ts';
+import { settleUnanswered, spend } from './meter.ts';
 import { moves } from './moves.ts';
 import { AttemptFailed } from './patience.ts';
 
@@ -20,67 +22,120 @@ function droppedInWords(dropped: readonly string[]): string {
 /** What is asked of a target: a call, or an operation beside it. */
 export type Attempt<E, Answer> = (exchange: E, asked: Asked) => Promise<Attempted<Answer>>;
 
-export type Found<E, Answer> = E & { readonly answered: Answer };
+/** What any answer tells of itself. */
+export interface Told {
+  readonly target: LiveTarget;
+  readonly form: 'whole' | 'stream';
+}
+
+export type Found<E, Answer> = E & { readonly answered: Answer; readonly finish: Finish };
 
 export interface Trying {
-  readonly target: LiveTarget;
+  readonly contender: Contender;
   readonly key: LiveKey;
   readonly ticket: Ticket;
   readonly deadline: Deadline;
-  /** Aborted with the deadline's, and when another target was faster. */
-  readonly signal: AbortSignal;
 }
 
-type Noted = Trying & { readonly usedUpMs: number | undefined; readonly tookMs: number };
-
-function noteAnswer(exchange: Dispatchable, { target, key, ticket, usedUpMs, tookMs }: Noted): void {
-  const { outcome, house, generation, call } = exchange;
-  ticket.answered();
-  house.upstreams.of(target).latency[call.stream ? 'begun' : 'whole'].note(tookMs);
-  house.upstreams.keys.answered(key, target.model);
-  // Known before the next request runs into it.
-  if (usedUpMs !== undefined) house.upstreams.keys.limited(key, target.model, usedUpMs);
-  generation.health.answered(target.label);
-  house.metrics.attempts.inc({ target: target.label, outcome: 'answered' });
-  outcome.tried.push({ target: target.label, ended: 'answered' });
+/** An answer, and the try that brought it. */
+export interface Tried<Answer> extends Attempted<Answer> {
+  readonly trying: Trying;
+  readonly tookMs: number;
 }
 
-function noteFailure(exchange: Dispatchable, { target, key, ticket }: Trying, error: AttemptFailed): void {
-  const { outcome, house, generation } = exchange;
-  const { kind, status, retryAfterMs } = error.failure;
-  const { blame, health } = moves[kind];
-  if (health === 'sick') ticket.failed();
-  else if (health === 'well') ticket.answered();
-  else ticket.unclear();
+/** What failed says of the key that was used. */
+function noteKey(
+  { house }: Dispatchable,
+  { contender: { target }, key }: Trying,
+  { kind, retryAfterMs }: Failure,
+): void {
   if (kind === 'credential') house.upstreams.keys.refused(key);
   if (kind === 'rate_limited') house.upstreams.keys.limited(key, target.model, retryAfterMs);
-  if (blame) generation.health.blamed(target.label, blame);
-  house.metrics.attempts.inc({ target: target.label, outcome: kind });
-  outcome.tried.push({ target: target.label, ended: kind });
+}
+
+function warn({ house, generation, id }: Dispatchable, { contender, key }: Trying, error: AttemptFailed): void {
+  const { target } = contender;
   const hasOthers = (target.provider.live?.keys.length ?? 1) > 1;
   house.log.warn(
     {
       event: 'attempt_failed',
-      request: exchange.id,
+      request: id,
       revision: generation.revision.short,
       target: target.label,
       key: hasOthers ? key.position : undefined,
-      failure: kind,
-      status,
+      failure: error.failure.kind,
+      status: error.failure.status,
       cause: causeInWords(error.cause),
     },
     'attempt failed',
   );
 }
 
+/**
+ * Returns whom to tell how a stream ended. That it began counts at once, because the next request goes by it; a stream that
+ * breaks off takes it back, whatever broke it, unless the vendor says in it what it also says in place of an answer.
+ */
+function noteAnswer<Answer extends Told>(exchange: Dispatchable, tried: Tried<Answer>): Finish {
+  const { outcome, house, generation, call } = exchange;
+  const { answered, trying, tookMs, usedUpMs } = tried;
+  const { key, ticket } = trying;
+  const { target } = trying.contender;
+  const stream = ticket.answered();
+  house.upstreams.of(target).latency[call.stream ? 'begun' : 'whole'].note(tookMs);
+  house.upstreams.keys.answered(key, target.model);
+  // Known before the next request runs into it.
+  if (usedUpMs !== undefined) house.upstreams.keys.limited(key, target.model, usedUpMs);
+  generation.health.answered(target.label);
+  const last = outcome.tried.push({ target: target.label, ended: 'answered' }) - 1;
+  const count = (ended: string) => house.metrics.attempts.inc({ target: target.label, outcome: ended });
+  if (answered.form === 'whole') count('answered');
+  return (end) => {
+    count(end instanceof AttemptFailed ? end.failure.kind : 'answered');
+    if (end === 'complete') stream.ended();
+    if (!(end instanceof AttemptFailed)) return;
+    const { blame, health } = moves[end.failure.kind];
+    if (health !== 'well') stream.brokeOff();
+    generation.health.brokeOff(target.label, blame);
+    noteKey(exchange, trying, end.failure);
+    outcome.tried[last] = { target: target.label, ended: end.failure.kind, begun: true };
+    warn(exchange, trying, end);
+  };
+}
+
+function noteFailure(exchange: Dispatchable, trying: Trying, error: AttemptFailed): void {
+  const { outcome, house, generation } = exchange;
+  const { ticket } = trying;
+  const { target } = trying.contender;
+  const { kind } = error.failure;
+  const { blame, health } = moves[kind];
+  if (health === 'sick') ticket.failed();
+  else if (health === 'well') ticket.answered();
+  else ticket.unclear();
+  noteKey(exchange, trying, error.failure);
+  if (blame) generation.health.blamed(target.label, blame);
+  // Whoever fell silent read it all the same.
+  if (error.begun || kind === 'timeout') spend(exchange, target.label, error.begun?.usage);
+  house.metrics.attempts.inc({ target: target.label, outcome: kind });
+  outcome.tried.push({ target: target.label, ended: kind });
+  warn(exchange, trying, error);
+}
+
 /** This is the one that the client gets. */
-export function tellAnswer<E extends Dispatchable, Answer extends { readonly target: LiveTarget }>(
+export function tellAnswer<E extends Dispatchable, Answer extends Told>(
   exchange: E,
-  { answered, dropped }: Attempted<Answer>,
+  tried: Tried<Answer>,
 ): Found<E, Answer> {
+  const { answered, dropped } = tried;
+  const finish = noteAnswer(exchange, tried);
   exchange.outcome.target = answered.target.label;
   if (dropped.length > 0) exchange.reply.header('headgate-dropped', droppedInWords(dropped));
-  return Object.assign(exchange, { answered });
+  return Object.assign(exchange, { answered, finish });
+}
+
+/** Another was faster: what was read here is spent, and none of it is held against the target. */
+export function noteOutrun(exchange: Dispatchable, { label }: LiveTarget): void {
+  spend(exchange, label);
+  exchange.outcome.tried.push({ target: label, ended: 'outrun' });
 }
 
 /** An answer of which the client has seen nothing yet, or why there is none. Throws when there is nobody left to answer. */
@@ -88,32 +143,36 @@ export async function tryTarget<E extends Dispatchable, Answer>(
   exchange: E,
   trying: Trying,
   attempt: Attempt<E, Answer>,
-): Promise<Attempted<Answer> | AttemptFailed> {
+): Promise<Tried<Answer> | AttemptFailed> {
   const { outcome } = exchange;
-  const { target, key, ticket, deadline, signal } = trying;
+  const { contender, key, ticket, deadline } = trying;
+  const { target, signal } = contender;
   const started = performance.now();
   outcome.attempts += 1;
   outcome.target = target.label;
+  contender.isUnderWay = true;
   try {
     const attempted = await attempt(exchange, { target, key, signal });
-    noteAnswer(exchange, { ...trying, usedUpMs: attempted.usedUpMs, tookMs: performance.now() - started });
-    return attempted;
+    return { ...attempted, trying, tookMs: performance.now() - started };
   } catch (error) {
     const isOurs = !(error instanceof AttemptFailed);
+    if (contender.wasOutrun) {
+      ticket.unclear();
+      if (isOurs) throw error;
+      return error;
+    }
     if (deadline.signal.aborted || isOurs) {
       // Who was cut short is not to blame, unless it had most of the time to itself.
       if (!isOurs && deadline.hasPassed && deadline.isMostly(performance.now() - started)) ticket.failed();
       else ticket.unclear();
-      if (!isOurs && outcome.usage === undefined) settleUnanswered(exchange);
+      if (!isOurs) settleUnanswered(exchange, target.label, error.begun?.usage);
       if (!isOurs && deadline.hasPassed) outcome.tried.push({ target: target.label, ended: 'timeout' });
       deadline.check(error);
       throw error;
     }
-    if (signal.aborted) {
-      ticket.unclear();
-      settleOutrun(exchange, target.label);
-      outcome.tried.push({ target: target.label, ended: 'outrun' });
-    } else noteFailure(exchange, trying, error);
+    noteFailure(exchange, trying, error);
     return error;
+  } finally {
+    contender.isUnderWay = false;
   }
 }

@@ -1,41 +1,12 @@
 /** Azure OpenAI, through its v1 API. Ids of models are the names of deployments. */
 import { z } from 'zod';
+import { entraOptions, entraToken } from './azure-entra.ts';
 import { connectionAt } from './compatible.ts';
-import {
-  baseUrl,
-  checkEndpoint,
-  endpointFields,
-  isPrivateHost,
-  lowerCaseNames,
-  responsesAt,
-  secretReference,
-  splitBaseUrl,
-} from './options.ts';
+import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, responsesAt, splitBaseUrl } from './options.ts';
 import type { Connection, ProviderKind } from './provider.ts';
-import { askToken, tokenSource } from './token-source.ts';
 
 /** Azure's own hosts: `.openai.azure.com`, `.services.ai.azure.com`, `.cognitiveservices.azure.com`. */
 const azureHosts = '.azure.com';
-
-/** An application registered in Entra ID, which asks in its own name. */
-const entra = z.strictObject({
-  /** The directory's id, or a domain of it. */
-  tenant: z.string().regex(/^[\w.-]{1,128}$/, 'must be the id or a domain of a directory'),
-  clientId: z.string().regex(/^[\w-]{1,64}$/, 'must be the id of an application'),
-  clientSecret: secretReference,
-  /** Absent means that of Azure OpenAI. */
-  scope: z
-    .string()
-    .regex(/^(https|api):\/\/[\w./-]{1,200}$/, 'must be a scope such as https://cognitiveservices.azure.com/.default')
-    .default('https://cognitiveservices.azure.com/.default'),
-  /** Where tokens are asked for, in place of login.microsoftonline.com: another cloud of Azure's. */
-  tokenUrl: baseUrl
-    .refine(
-      (url) => !URL.canParse(url) || new URL(url).protocol === 'https:' || isPrivateHost(new URL(url).hostname),
-      'http:// sends the secret in the clear; use https://',
-    )
-    .optional(),
-});
 
 const options = z
   .strictObject({
@@ -46,7 +17,7 @@ const options = z
     ),
     ...endpointFields,
     /** In place of `apiKey`: tokens of Entra ID. */
-    entra: entra.optional(),
+    entra: entraOptions.optional(),
   })
   .superRefine((chosen, context) => {
     checkEndpoint(chosen.entra ? undefined : azureHosts)(chosen, context);
@@ -65,16 +36,7 @@ export const azure: ProviderKind<typeof options> = {
     const responses = responsesAt(`${splitBaseUrl(chosen.baseUrl).path}/responses`);
     const keyed: Connection = { ...connection, apis: [...connection.apis, responses] };
     if (!chosen.entra) return keyed;
-    const { tenant, clientId, clientSecret, scope, tokenUrl } = chosen.entra;
-    // learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, "First case: access token request with a shared secret"
-    const url = tokenUrl ?? `https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`;
-    const form = {
-      grant_type: 'client_credentials',
-      client_id: clientId,
-      client_secret: readSecret(clientSecret),
-      scope,
-    };
-    const token = tokenSource(async (signal) => askToken({ url, form }, signal));
+    const token = entraToken(chosen.entra, readSecret);
     return { ...keyed, authorize: async (_, signal) => ({ authorization: `Bearer ${await token(signal)}` }) };
   },
 };

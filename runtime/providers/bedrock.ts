@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { bedrockConverse } from '../dialects/bedrock-converse.ts';
+import { chainOptions, chainSignature } from './bedrock-credentials.ts';
 import { signatureOf, type AccessKey } from './bedrock-signature.ts';
 import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, secretReference, splitBaseUrl } from './options.ts';
 import type { Address, Api, ProviderKind } from './provider.ts';
@@ -19,17 +20,24 @@ const options = z
     secretAccessKey: secretReference.optional(),
     /** Of a temporary access key. */
     sessionToken: secretReference.optional(),
+    /** In place of any key: what the machine itself is given by AWS. Looked for only where this says so. */
+    credentials: chainOptions.optional(),
   })
   .superRefine((chosen, context) => {
     const vendor = `bedrock-runtime.${chosen.region}.amazonaws.com`;
     const signs = chosen.accessKeyId !== undefined || chosen.secretAccessKey !== undefined;
-    checkEndpoint(signs ? undefined : vendor)({ ...chosen, baseUrl: urlOf(chosen) }, context);
+    checkEndpoint(signs || chosen.credentials !== undefined ? undefined : vendor)(
+      { ...chosen, baseUrl: urlOf(chosen) },
+      context,
+    );
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if (chosen.accessKeyId === undefined && signs) issue('accessKeyId', 'is missing beside secretAccessKey');
     if (chosen.secretAccessKey === undefined && signs) issue('secretAccessKey', 'is missing beside accessKeyId');
     if (chosen.sessionToken !== undefined && !signs) issue('sessionToken', 'belongs to an accessKeyId; there is none');
     if (signs && (chosen.apiKey ?? chosen.apiKeys) !== undefined)
       issue('accessKeyId', 'stands beside apiKey; keep one of the two');
+    if (chosen.credentials !== undefined && (signs || (chosen.apiKey ?? chosen.apiKeys) !== undefined))
+      issue('credentials', `stands beside ${signs ? 'accessKeyId' : 'apiKey'}; keep one of the two`);
   });
 
 /** docs.aws.amazon.com/general/latest/gr/bedrock.html, "Amazon Bedrock runtime APIs" */
@@ -55,14 +63,16 @@ export const bedrock: ProviderKind<typeof options> = {
     // docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html
     if (chosen.apiKey !== undefined) headers['authorization'] = `Bearer ${readSecret(chosen.apiKey)}`;
     const connection = { origin, apis: [converse(path)], headers } as const;
-    const { accessKeyId, secretAccessKey, sessionToken, region } = chosen;
+    const { accessKeyId, secretAccessKey, sessionToken, region, credentials } = chosen;
+    const scope = { region, service: 'bedrock' };
+    if (credentials) return { ...connection, authorize: chainSignature(credentials, scope) };
     if (accessKeyId === undefined || secretAccessKey === undefined) return connection;
     const key: AccessKey = {
       accessKeyId: readSecret(accessKeyId),
       secretAccessKey: readSecret(secretAccessKey),
       sessionToken: sessionToken && readSecret(sessionToken),
     };
-    const sign = signatureOf(key, { region, service: 'bedrock' });
+    const sign = signatureOf(key, scope);
     return { ...connection, authorize: (request) => sign(request) };
   },
 };

@@ -100,6 +100,7 @@ export const apiAt = (path: string, dialect: VendorDialect, passes: readonly str
 /** The Responses API beside chat completions: the only one for some models, and there for all. */
 export const responsesAt = (path: string): Api => ({
   ...apiAt(path, openaiResponses),
+  countAddress: (body) => ({ path: `${path}/input_tokens`, body }),
   takes: ['chat', 'responses'],
 });
 

@@ -1,5 +1,4 @@
-/** Gemini on Google Cloud's Vertex AI, with service accounts. */
-import { sign } from 'node:crypto';
+/** Gemini on Google Cloud's Vertex AI. */
 import { z } from 'zod';
 import type { Json, JsonObject } from '../call.ts';
 import { gemini } from '../dialects/gemini.ts';
@@ -12,11 +11,14 @@ import {
   secretReference,
   splitBaseUrl,
 } from './options.ts';
-import { CredentialUnavailable, type Address, type Api, type Connection, type ProviderKind } from './provider.ts';
-import { askToken, tokenSource, type Token } from './token-source.ts';
+import type { Address, Api, Connection, ProviderKind, ReadSecret } from './provider.ts';
+import { tokenSource } from './token-source.ts';
+import { accountToken, defaultCredentials, defaultToken, machineToken } from './vertex-credentials.ts';
 
 const { headers: staticHeaders, allowInsecureHttp } = endpointFields;
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
+
+const ways = ['serviceAccount', 'metadataServer', 'credentials'] as const;
 
 const options = z
   .strictObject({
@@ -30,6 +32,8 @@ const options = z
     serviceAccount: secretReference.optional(),
     /** In place of a key: the account that this machine runs as on Google Cloud, from its metadata server. */
     metadataServer: z.literal(true).optional(),
+    /** In place of both: what the environment says this is, a workload of another cloud or cluster included. */
+    credentials: defaultCredentials.optional(),
     /** Where tokens are asked for, in place of Google's own address. */
     tokenUrl: baseUrl.optional(),
     headers: staticHeaders,
@@ -39,15 +43,15 @@ const options = z
     const url = urlOf(chosen);
     checkEndpoint(undefined)({ ...chosen, baseUrl: url }, context);
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    const { serviceAccount, metadataServer, tokenUrl } = chosen;
-    const isKeyless = serviceAccount === undefined && metadataServer === undefined;
-    if (serviceAccount !== undefined && metadataServer !== undefined)
-      issue('metadataServer', 'stands beside serviceAccount; keep one of the two');
+    const { tokenUrl } = chosen;
+    const [first, second] = ways.filter((way) => chosen[way] !== undefined);
+    const isKeyless = first === undefined;
+    if (second !== undefined) issue(second, `stands beside ${first}; keep one of the two`);
     if (isKeyless && URL.canParse(url) && new URL(url).hostname.endsWith('.googleapis.com'))
       issue('serviceAccount', "Google refuses requests without a key; set serviceAccount: secret('NAME')");
     if (tokenUrl === undefined || !URL.canParse(tokenUrl)) return;
     const { protocol, hostname } = new URL(tokenUrl);
-    if (isKeyless) issue('tokenUrl', 'belongs to serviceAccount or metadataServer; there is neither');
+    if (isKeyless) issue('tokenUrl', `belongs to one of ${ways.join(', ')}; there is none`);
     if (protocol === 'http:' && !isPrivateHost(hostname))
       issue('tokenUrl', 'http:// sends tokens in the clear; use https://');
   });
@@ -122,30 +126,13 @@ function generateContent(path: string, { project, location }: z.output<typeof op
   };
 }
 
-/** developers.google.com/identity/protocols/oauth2/service-account, "HTTP/REST": the audience is always this. */
-const tokenAddress = 'https://oauth2.googleapis.com/token';
-const scope = 'https://www.googleapis.com/auth/cloud-platform';
-/** docs.cloud.google.com/compute/docs/access/authenticate-workloads: the account of the machine. */
-const metadataAddress = 'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token';
-
-const accountKey = z.object({
-  client_email: z.string().min(3),
-  private_key: z.string().includes('PRIVATE KEY'),
-  private_key_id: z.string().optional(),
-});
-
-/** A statement of who asks, signed with the account's key. Neither the key nor why it is bad is told. */
-function assertion(secret: string): string {
-  try {
-    const account = accountKey.parse(JSON.parse(secret));
-    const seconds = Math.floor(Date.now() / 1000);
-    const header = { alg: 'RS256', typ: 'JWT', kid: account.private_key_id };
-    const claims = { iss: account.client_email, scope, aud: tokenAddress, iat: seconds, exp: seconds + 3600 };
-    const said = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-    return `${said}.${sign('sha256', Buffer.from(said), account.private_key).toString('base64url')}`;
-  } catch {
-    throw new CredentialUnavailable('the secret of serviceAccount is no JSON key of a service account');
-  }
+/** Undefined where nobody asks who calls. */
+function asker({ serviceAccount, metadataServer, credentials, tokenUrl }: z.output<typeof options>, read: ReadSecret) {
+  if (credentials) return async (signal: AbortSignal) => defaultToken(tokenUrl, signal);
+  if (metadataServer) return async (signal: AbortSignal) => machineToken(tokenUrl, signal);
+  if (!serviceAccount) return undefined;
+  const key = { secret: read(serviceAccount), place: 'the secret of serviceAccount' };
+  return async (signal: AbortSignal) => accountToken(key, tokenUrl, signal);
 }
 
 export const vertex: ProviderKind<typeof options> = {
@@ -157,15 +144,8 @@ export const vertex: ProviderKind<typeof options> = {
       apis: [generateContent(path, chosen)],
       headers: lowerCaseNames(chosen.headers),
     } as const;
-    const { serviceAccount, metadataServer, tokenUrl } = chosen;
-    if (serviceAccount === undefined && metadataServer === undefined) return connection;
-    const secret = serviceAccount && readSecret(serviceAccount);
-    const ask = async (signal: AbortSignal): Promise<Token> => {
-      const headers = { 'metadata-flavor': 'Google' };
-      if (secret === undefined) return askToken({ url: tokenUrl ?? metadataAddress, headers }, signal);
-      const form = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: assertion(secret) };
-      return askToken({ url: tokenUrl ?? tokenAddress, form }, signal);
-    };
+    const ask = asker(chosen, readSecret);
+    if (!ask) return connection;
     const token = tokenSource(ask);
     return { ...connection, authorize: async (_, signal) => ({ authorization: `Bearer ${await token(signal)}` }) };
   },

@@ -1,91 +1,67 @@
 /** Quota counts in Redis, shared by all replicas: every call is answered within its deadline, whatever the server does. */
+import { randomUUID } from 'node:crypto';
 import { connectRedis } from '../redis/connection.ts';
-import { StoreUnavailable, type QuotaStore, type QuotaWindow, type Taking } from './store.ts';
-import { checkAmount, lengthsRemembered, windowStartAt } from './window.ts';
+import { asReading, checkDemands, checkSettlements } from './counting.ts';
+import { settleLua, takeLua } from './redis-scripts.ts';
+import { StoreUnavailable, type Demand, type QuotaStore, type Settlement, type Taking, type Window } from './store.ts';
+import { reachOf, rhythmOf, spanAt, windowName } from './window.ts';
 
 const defaultCommandTimeoutMs = 300;
 
-// One hash per quota, one field per window: the only key is the declared one, so a cluster can route the script.
-// The server's clock decides the window, so replicas need not agree on the time. Numbers travel as text, because a
-// Lua number in a reply loses its fraction and tostring() its last digits.
-const prelude = `
-local window_ms = tonumber(ARGV[1])
-local amount = tonumber(ARGV[2])
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local start = now - now % window_ms
-local field = string.format('%.0f', start)
-`;
-
-const takeLua = `${prelude}
-local limit = tonumber(ARGV[3])
-local stored = redis.call('HGET', KEYS[1], field)
-local used = tonumber(stored or '0')
-local granted = 0
-if used + amount <= limit then
-  granted = 1
-  used = used + amount
-  if not stored then
-    for _, other in ipairs(redis.call('HKEYS', KEYS[1])) do
-      if tonumber(other) < start - window_ms then redis.call('HDEL', KEYS[1], other) end
-    end
-  end
-  if amount > 0 then
-    redis.call('HSET', KEYS[1], field, string.format('%.17g', used))
-    if not stored then
-      redis.call('PEXPIRE', KEYS[1], string.format('%.0f', start + ${lengthsRemembered} * window_ms - now))
-    end
-  end
-end
-return { granted, string.format('%.17g', used), field, string.format('%.0f', start + window_ms - now) }
-`;
-
-const giveBackLua = `${prelude}
-if field ~= ARGV[3] then return 0 end
-local stored = redis.call('HGET', KEYS[1], field)
-if not stored then return 0 end
-redis.call('HSET', KEYS[1], field, string.format('%.17g', math.max(0, tonumber(stored) - amount)))
-return 1
-`;
-
 export interface RedisStoreOptions {
-  /** Begins every key, so that an access list can confine this client. Default `headgate:quota:`. */
+  /** Begins every key, so that an access list can confine this client. Default `headgate:quota:{q}:`; the part in braces keeps all counts on one node of a cluster. */
   readonly keyPrefix?: string;
   /** Longest time a call may take, connecting included. Default 300. */
   readonly commandTimeoutMs?: number;
+  /** In place of the server's clock, which decides otherwise: replicas need not agree on the time. */
+  readonly now?: () => number;
 }
 
 interface QuotaCommands {
-  quotaTake(key: string, windowMs: number, amount: number, limit: number): Promise<unknown>;
-  quotaGiveBack(key: string, windowMs: number, amount: number, windowStart: string): Promise<unknown>;
+  quotaTake(keyCount: number, ...keysAndRequest: string[]): Promise<unknown>;
+  quotaSettle(keyCount: number, ...keysAndRequest: string[]): Promise<unknown>;
 }
 
 export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaStore {
   const timeoutMs = options.commandTimeoutMs ?? defaultCommandTimeoutMs;
-  const keyPrefix = options.keyPrefix ?? 'headgate:quota:';
-  const connection = connectRedis(url, timeoutMs, {
-    quotaTake: { lua: takeLua, numberOfKeys: 1 },
-    quotaGiveBack: { lua: giveBackLua, numberOfKeys: 1 },
-  });
+  const keyPrefix = options.keyPrefix ?? 'headgate:quota:{q}:';
+  const connection = connectRedis(url, timeoutMs, { quotaTake: { lua: takeLua }, quotaSettle: { lua: settleLua } });
   // The scripts define these two commands, which the client's type cannot know.
   const commands = connection.client as typeof connection.client & QuotaCommands;
 
-  // The length of the window is part of the key: while two revisions disagree about it, neither disturbs the other.
-  const keyOf = (window: QuotaWindow) => `${keyPrefix}${window.key}:${window.windowMs}`;
+  // The window is part of the key: while two revisions disagree about it, neither disturbs the other.
+  const keyOf = ({ key, window }: Pick<Demand, 'key' | 'window'>) => `${keyPrefix}${key}:${windowName(window)}`;
+  const clock = () => (options.now === undefined ? {} : { now: Math.floor(options.now()) });
+
+  async function take(demands: readonly Demand[], around = options.now?.() ?? Date.now()): Promise<readonly Taking[]> {
+    const asked = demands.map((demand) => withHold(demand, around));
+    const request = JSON.stringify({ ...clock(), demands: asked });
+    const keys = demands.map(keyOf);
+    const reply = await connection.ask(() => commands.quotaTake(keys.length, ...keys, request));
+    const serverTime = readServerTime(reply);
+    // The server's clock and ours are a whole span apart: asked again with spans around its own time.
+    if (serverTime !== undefined && serverTime !== around) return take(demands, serverTime);
+    return asked.map(({ hold }, index) => readTaking(reply, index, hold));
+  }
 
   return {
-    async take(window: QuotaWindow, amount: number): Promise<Taking> {
-      checkAmount(window, amount);
-      windowStartAt(window, 0);
-      const reply = await connection.ask(() =>
-        commands.quotaTake(keyOf(window), window.windowMs, amount, window.limit),
-      );
-      return parseTaking(reply);
+    async take(demands) {
+      checkDemands(demands);
+      return demands.length === 0 ? [] : take(demands);
     },
 
-    async giveBack(window: QuotaWindow, windowStart: number, amount: number): Promise<void> {
-      checkAmount(window, amount);
-      await connection.ask(() => commands.quotaGiveBack(keyOf(window), window.windowMs, amount, String(windowStart)));
+    async settle(settlements) {
+      checkSettlements(settlements);
+      if (settlements.length === 0) return;
+      const request = JSON.stringify({ ...clock(), settlements: settlements.map(settledOf) });
+      const keys = settlements.map(({ demand }) => keyOf(demand));
+      await connection.ask(() => commands.quotaSettle(keys.length, ...keys, request));
+    },
+
+    async read(counts) {
+      const demands = counts.map(asReading);
+      checkDemands(demands);
+      return demands.length === 0 ? [] : take(demands);
     },
 
     healthy: () => connection.ready(),
@@ -93,11 +69,39 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
   };
 }
 
-function parseTaking(reply: unknown): Taking {
-  const numbers = Array.isArray(reply) ? reply.map(Number) : [];
-  const [granted, used, windowStart, resetMs] = numbers;
-  if (granted === undefined || used === undefined || windowStart === undefined || resetMs === undefined) {
-    throw new StoreUnavailable('redis: the answer to a taking is not four numbers');
+/** A window in terms that need no calendar. */
+function windowFor(window: Window, around: number) {
+  if (window.kind === 'none') return { stepMs: 0, reachMs: 0 };
+  if (window.kind !== 'calendar') return { ...rhythmOf(window), reachMs: reachOf(window) };
+  const current = spanAt(window, around);
+  const spans = [spanAt(window, current.start - 1), current, spanAt(window, current.end)];
+  return { spans: spans.map(({ start, end }) => [start, end]), reachMs: 0 };
+}
+
+function withHold({ limit, amount, window, holdMs }: Demand, around: number) {
+  const hold = holdMs === undefined ? undefined : randomUUID();
+  return { limit, amount, window: windowFor(window, around), ...(hold !== undefined && { hold, holdMs }) };
+}
+
+function settledOf({ demand, taking, spent }: Settlement) {
+  const { start, hold } = taking;
+  const { end } = spanAt(demand.window, start);
+  // What runs at the same time is over when it is settled.
+  const finish = Number.isFinite(end) ? end : 0;
+  return { start, finish, amount: demand.amount, spent, ...(hold !== undefined && { hold }) };
+}
+
+function readServerTime(reply: unknown): number | undefined {
+  return Array.isArray(reply) && reply[0] === 'clock' ? Number(reply[1]) : undefined;
+}
+
+function readTaking(reply: unknown, index: number, hold: string | undefined): Taking {
+  const answers: readonly unknown[] = Array.isArray(reply) ? reply : [];
+  const one = answers[index];
+  const [granted, used, start, resetMs] = Array.isArray(one) ? one.map(Number) : [];
+  if (granted === undefined || used === undefined || start === undefined || resetMs === undefined) {
+    throw new StoreUnavailable('redis: the answer to a taking is not four numbers for each demand');
   }
-  return { granted: granted === 1, used, windowStart, resetMs };
+  const isTaken = hold !== undefined && answers.every((each) => Array.isArray(each) && each[0] === 1);
+  return { granted: granted === 1, used, start, resetMs, ...(isTaken && { hold }) };
 }

@@ -1,55 +1,99 @@
 /** Quota counts in one file on this machine: shared by the processes that open it, kept over restarts and SIGKILL. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { StoreUnavailable, type QuotaStore, type QuotaWindow, type Taking } from './store.ts';
-import { checkAmount, lengthsRemembered, windowStartAt } from './window.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Span } from './calendar.ts';
+import {
+  asReading,
+  checkDemands,
+  checkSettlements,
+  settleOn,
+  takeFrom,
+  type CountName,
+  type Filled,
+  type Hold,
+  type Shelf,
+} from './counting.ts';
+import { openDatabase, reason } from './sqlite-file.ts';
+import { StoreUnavailable, type QuotaStore } from './store.ts';
+import { forgottenAt } from './window.ts';
 
 const sweepEveryMs = 60_000;
 /** A sweep runs on the event loop, so it removes no more than this at a time and goes on at the next taking. */
 const sweepRows = 500;
-/** Waiting for another process's lock also stops the event loop: rather fail than stand still for long. */
-const lockTimeoutMs = 250;
+/** Clocks are corrected by less all the time. */
+const clockSetBackMs = 1_000;
 
-// synchronous = NORMAL: a commit survives the death of the process. Losing power may lose the last moments, never more.
-const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  CREATE TABLE IF NOT EXISTS quota_window (
-    key TEXT NOT NULL,
-    window_ms INTEGER NOT NULL,
-    window_start INTEGER NOT NULL,
-    used REAL NOT NULL,
-    forget_at INTEGER NOT NULL,
-    PRIMARY KEY (key, window_ms, window_start)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS quota_window_forget_at ON quota_window (forget_at);
+const filledSql = `
+  SELECT start, sum(amount) AS used FROM (
+    SELECT start, used AS amount FROM quota_span
+      WHERE key = :key AND window_name = :window AND start BETWEEN :first AND :last
+    UNION ALL
+    SELECT start, amount FROM quota_hold
+      WHERE key = :key AND window_name = :window AND start BETWEEN :first AND :last AND expires_at > :now
+  ) GROUP BY start HAVING used > 0 ORDER BY start
 `;
 
-const takeSql = `
-  INSERT INTO quota_window (key, window_ms, window_start, used, forget_at)
-  SELECT :key, :windowMs, :windowStart, :amount, :forgetAt WHERE :amount <= :limit
-  ON CONFLICT (key, window_ms, window_start)
-    DO UPDATE SET used = used + excluded.used WHERE used + excluded.used <= :limit
-  RETURNING used
+const addSql = `
+  INSERT INTO quota_span (key, window_name, start, used, forget_at)
+  VALUES (:key, :window, :start, max(0, :amount), :forgetAt)
+  ON CONFLICT (key, window_name, start) DO UPDATE SET used = max(0, used + :amount)
 `;
 
-const usedSql = `
-  SELECT used FROM quota_window WHERE key = :key AND window_ms = :windowMs AND window_start = :windowStart
+const holdSql = `
+  INSERT INTO quota_hold (id, key, window_name, start, amount, expires_at, hold_ms, forget_at)
+  VALUES (:id, :key, :window, :start, :amount, :expiresAt, :holdMs, :forgetAt)
 `;
 
-const giveBackSql = `
-  UPDATE quota_window SET used = max(0, used - :amount)
-  WHERE key = :key AND window_ms = :windowMs AND window_start = :windowStart
+const sweepSpansSql = `
+  DELETE FROM quota_span WHERE (key, window_name, start) IN
+    (SELECT key, window_name, start FROM quota_span WHERE forget_at <= :now LIMIT ${sweepRows})
 `;
 
-const sweepSql = `
-  DELETE FROM quota_window WHERE (key, window_ms, window_start) IN
-    (SELECT key, window_ms, window_start FROM quota_window WHERE forget_at <= :now LIMIT ${sweepRows})
+const sweepHoldsSql = `
+  DELETE FROM quota_hold WHERE id IN (SELECT id FROM quota_hold WHERE forget_at <= :now LIMIT ${sweepRows})
 `;
+
+/** What was held at a time that has not come yet would be held until then, and as long again. */
+const shortenHoldsSql = `
+  UPDATE quota_hold SET expires_at = :now + hold_ms WHERE expires_at > :now + hold_ms
+`;
+
+class SqliteShelf implements Shelf {
+  readonly #now: () => number;
+  readonly #filled;
+  readonly #add;
+  readonly #hold;
+  readonly #release;
+
+  constructor(database: DatabaseSync, now: () => number) {
+    this.#now = now;
+    this.#filled = database.prepare(filledSql);
+    this.#add = database.prepare(addSql);
+    this.#hold = database.prepare(holdSql);
+    this.#release = database.prepare('DELETE FROM quota_hold WHERE id = :id');
+  }
+
+  filled({ key, window }: CountName, first: number, last: number): readonly Filled[] {
+    const rows = this.#filled.all({ key, window, first, last, now: this.#now() });
+    return rows.map((row) => ({ start: Number(row['start']), used: Number(row['used']) }));
+  }
+
+  add({ key, window }: CountName, span: Span, amount: number): void {
+    this.#add.run({ key, window, start: span.start, amount, forgetAt: forgottenAt(span) });
+  }
+
+  hold({ key, window }: CountName, span: Span, { id, amount, holdMs }: Hold): void {
+    const expiresAt = this.#now() + holdMs;
+    const forgetAt = Number.isFinite(span.end) ? forgottenAt(span) : expiresAt;
+    this.#hold.run({ id, key, window, start: span.start, amount, expiresAt, holdMs, forgetAt });
+  }
+
+  release(_: CountName, __: number, id: string): boolean {
+    return Number(this.#release.run({ id }).changes) > 0;
+  }
+}
 
 /**
- * `now` names windows: it is what processes that share the file have in common. `elapsed` is a clock that nobody sets, and
+ * `now` names spans: it is what processes that share the file have in common. `elapsed` is a clock that nobody sets, and
  * decides what is old: a wall clock that jumps ahead and comes back finds the counts it left.
  */
 export function sqliteStore(
@@ -59,133 +103,65 @@ export function sqliteStore(
 ): QuotaStore {
   const opened = now() - elapsed();
   const database = openDatabase(directory);
-  const take = database.prepare(takeSql);
-  const used = database.prepare(usedSql);
-  const giveBack = database.prepare(giveBackSql);
-  const sweep = database.prepare(sweepSql);
+  const shelf = new SqliteShelf(database, () => Math.floor(now()));
+  const sweeps = [database.prepare(sweepSpansSql), database.prepare(sweepHoldsSql)];
+  const shortenHolds = database.prepare(shortenHoldsSql);
   let sweepAt = elapsed();
+  /** How far the wall clock was ahead of the other one; infinite, so that it is looked at after a start. */
+  let ahead = Number.POSITIVE_INFINITY;
   let working = true;
 
+  /** In one transaction, so that no other process comes between. */
   function answer<Result>(work: () => Result): Result {
     if (!database.isOpen) throw new StoreUnavailable(`the quota store in ${directory} is closed`);
     try {
+      database.exec('BEGIN IMMEDIATE');
       const result = work();
+      database.exec('COMMIT');
       working = true;
       return result;
     } catch (cause) {
       working = false;
+      if (database.isTransaction) database.exec('ROLLBACK');
       throw new StoreUnavailable(`the quota store in ${directory} failed: ${reason(cause)}`, { cause });
     }
   }
 
-  function sweepWhenDue(): void {
+  function tidy(): void {
     const at = elapsed();
+    const aheadNow = now() - at;
+    if (aheadNow < ahead - clockSetBackMs) shortenHolds.run({ now: Math.floor(now()) });
+    ahead = aheadNow;
     if (at < sweepAt) return;
-    const { changes } = sweep.run({ now: Math.min(now(), opened + at) });
-    if (Number(changes) < sweepRows) sweepAt = at + sweepEveryMs;
-  }
-
-  function usedIn(identity: Identity): number {
-    const row = used.get({ ...identity });
-    return row === undefined ? 0 : Number(row['used']);
+    const old = Math.floor(Math.min(now(), opened + at));
+    const isDone = sweeps.map((sweep) => Number(sweep.run({ now: old }).changes)).every((gone) => gone < sweepRows);
+    if (isDone) sweepAt = at + sweepEveryMs;
   }
 
   return {
-    async take(window: QuotaWindow, amount: number): Promise<Taking> {
-      checkAmount(window, amount);
-      const at = now();
-      const identity = identityOf(window, windowStartAt(window, at));
-      const forgetAt = identity.windowStart + lengthsRemembered * window.windowMs;
+    async take(demands) {
+      checkDemands(demands);
       return answer(() => {
-        sweepWhenDue();
-        const row = take.get({ ...identity, amount, limit: window.limit, forgetAt });
-        return {
-          granted: row !== undefined,
-          used: row === undefined ? usedIn(identity) : Number(row['used']),
-          windowStart: identity.windowStart,
-          resetMs: identity.windowStart + window.windowMs - at,
-        };
+        tidy();
+        return takeFrom(shelf, demands, now());
       });
     },
 
-    async giveBack(window: QuotaWindow, windowStart: number, amount: number): Promise<void> {
-      checkAmount(window, amount);
-      if (windowStartAt(window, now()) !== windowStart) return;
-      answer(() => giveBack.run({ ...identityOf(window, windowStart), amount }));
+    async settle(settlements) {
+      checkSettlements(settlements);
+      answer(() => settleOn(shelf, settlements, now()));
+    },
+
+    async read(counts) {
+      const demands = counts.map(asReading);
+      checkDemands(demands);
+      return answer(() => takeFrom(shelf, demands, now()));
     },
 
     healthy: () => database.isOpen && working,
 
-    async close(): Promise<void> {
+    async close() {
       if (database.isOpen) database.close();
     },
   };
-}
-
-interface Identity {
-  readonly key: string;
-  readonly windowMs: number;
-  readonly windowStart: number;
-}
-
-function identityOf(window: QuotaWindow, windowStart: number): Identity {
-  return { key: window.key, windowMs: window.windowMs, windowStart };
-}
-
-/** Step by step: Node's own way of making many at once never ends below `/proc`. */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectory(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
-}
-
-function openDatabase(directory: string): DatabaseSync {
-  const file = join(directory, 'quota.sqlite');
-  try {
-    makeDirectory(directory);
-    try {
-      return openFile(file);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      // Counting anew lets a quota be spent twice once; not starting would stop all traffic until a person comes.
-      setAside(file, error);
-      return openFile(file);
-    }
-  } catch (cause) {
-    throw new StoreUnavailable(`cannot open the quota store ${file}: ${reason(cause)}; name a directory it may write`, {
-      cause,
-    });
-  }
-}
-
-function openFile(file: string): DatabaseSync {
-  // SQLite would create the file readable for everyone, and its -wal and -shm files copy the mode of this one.
-  closeSync(openSync(file, 'a', 0o600));
-  chmodSync(file, 0o600);
-  const database = new DatabaseSync(file, { timeout: lockTimeoutMs });
-  try {
-    database.exec(schema);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-function setAside(file: string, error: unknown): void {
-  const aside = `${file}.damaged`;
-  renameSync(file, aside);
-  for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true });
-  process.emitWarning(`${file} is damaged (${reason(error)}); it is kept as ${aside} and counting starts from zero`);
-}
-
-function isDamage(error: unknown): boolean {
-  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
-  const corrupt = 11;
-  const notDatabase = 26;
-  return code === corrupt || code === notDatabase;
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,35 +1,61 @@
-/** What a quota store promises: counts that are taken before work is done and given back when it was not. */
+/** What a quota store promises: counts that are taken before work is done, and settled when it is known what it took. */
 
-/** One window of one quota for one scope, for example `per-minute` for consumer `web`. */
-export interface QuotaWindow {
-  /** Stable identity of the count: survives edits of the limit, so an edited quota keeps its count. */
+/** Over which time a limit counts. */
+export type Window =
+  /** Aligned to the Unix epoch. */
+  | { readonly kind: 'fixed'; readonly ms: number }
+  /** The last `ms`, moving in steps of a 60th of it: what was taken counts for `ms`, and up to one step longer. */
+  | { readonly kind: 'sliding'; readonly ms: number }
+  /** By the calendar of an IANA zone; a week begins on Monday. */
+  | { readonly kind: 'calendar'; readonly unit: 'day' | 'week' | 'month' | 'year'; readonly zone: string }
+  /** For what runs at the same time: only what is held counts. */
+  | { readonly kind: 'none' };
+
+/** Amounts and limits are whole numbers: requests, tokens, calls in flight, or money in nano-USD. */
+export interface Demand {
+  /** Name of the count. It holds neither limit nor window: an edited limit keeps the count, another window has its own. */
   readonly key: string;
-  /** Most units that one window may hold. */
   readonly limit: number;
-  /** Length of the window in milliseconds. Windows are fixed and aligned to the Unix epoch. */
-  readonly windowMs: number;
+  readonly window: Window;
+  readonly amount: number;
+  /** With it, the amount is held until it is settled, and freed by itself after this time: its process died. */
+  readonly holdMs?: number;
 }
 
-export interface QuotaState {
-  /** Units taken in the current window, this taking included when it was granted. */
+export interface Reading {
+  /** Settled and held in the span. */
   readonly used: number;
-  /** Milliseconds until the window ends. */
+  /** Until the span ends. Sliding: until enough is free for the amount, else until the oldest slice leaves. None: 0. */
   readonly resetMs: number;
 }
 
-export interface Taking extends QuotaState {
-  /** False when `amount` did not fit: then nothing was taken. */
+export interface Taking extends Reading {
+  /** Whether the amount fits. If one demand of several does not, nothing was taken for any, and `used` of none includes it. */
   readonly granted: boolean;
-  /** The window the units were taken from; hand it to `giveBack`. */
-  readonly windowStart: number;
+  /** The span it was taken from. */
+  readonly start: number;
+  /** Names what is held; undefined without `holdMs`, and when nothing was taken. */
+  readonly hold?: string;
+}
+
+export interface Settlement {
+  readonly demand: Demand;
+  /** Of a `take` that was granted as a whole. */
+  readonly taking: Taking;
+  /** May be above what was taken; 0 gives all back. */
+  readonly spent: number;
 }
 
 export interface QuotaStore {
-  /** Takes `amount` units if they fit. Atomic: two callers never share the last unit. */
-  take(window: QuotaWindow, amount: number): Promise<Taking>;
-  /** Returns units to the window they came from; nothing happens once that window has ended. Never below zero. */
-  giveBack(window: QuotaWindow, windowStart: number, amount: number): Promise<void>;
-  /** Milliseconds since the epoch by the store's own clock are its business; this only tells whether it can answer. */
+  /** All or nothing, and atomic: two callers never share the last unit. Answers in the order of the demands. */
+  take(demands: readonly Demand[]): Promise<readonly Taking[]>;
+  /**
+   * Writes what was really spent into the span it was taken from, never below zero. What was held is settled once,
+   * however often this is said, also when the hold was freed meanwhile. Of a span that is over only the hold goes.
+   */
+  settle(settlements: readonly Settlement[]): Promise<void>;
+  read(counts: readonly Omit<Demand, 'amount' | 'holdMs'>[]): Promise<readonly Reading[]>;
+  /** Whether it can answer. */
   healthy(): boolean;
   close(): Promise<void>;
 }

@@ -1,24 +1,56 @@
-/** Arithmetic that every quota store shares: which window it is now, and which amounts make sense. */
-import type { QuotaWindow } from './store.ts';
+/** Which span of time a moment counts in: pure arithmetic that every quota store shares. */
+import { calendarSpan, type Span } from './calendar.ts';
+import type { Window } from './store.ts';
 
-/**
- * A window is remembered for this many of its own lengths after it began. One would do on a perfect clock; the second
- * keeps the count when a clock is set back across a boundary.
- */
-export const lengthsRemembered = 2;
+const slicesInWindow = 60;
 
-export function windowStartAt(window: QuotaWindow, now: number): number {
-  if (!(window.windowMs >= 1 && Number.isSafeInteger(window.windowMs))) {
-    throw new RangeError(`quota ${window.key}: windowMs is ${window.windowMs}; give a whole number of milliseconds`);
+/** Names the counts of a window beside those of others with the same key. */
+export function windowName(window: Window): string {
+  switch (window.kind) {
+    case 'calendar':
+      return `calendar:${window.unit}:${window.zone}`;
+    case 'none':
+      return 'none';
+    default:
+      return `${window.kind}:${window.ms}`;
   }
-  if (!Number.isFinite(window.limit)) throw new RangeError(`quota ${window.key}: the limit is not a finite number`);
-  const whole = Math.floor(now);
-  return whole - (whole % window.windowMs);
 }
 
-/** NaN passes every comparison with a limit and a negative amount raises it, so neither may reach a store. */
-export function checkAmount(window: QuotaWindow, amount: number): void {
-  if (!(amount >= 0 && Number.isFinite(amount))) {
-    throw new RangeError(`quota ${window.key}: cannot count ${amount} units; give a finite number of zero or more`);
+/** Spans of fixed length, as sliding and fixed windows have them: a new one every `stepMs`, which counts for `lengthMs`. */
+export function rhythmOf(window: { readonly kind: 'fixed' | 'sliding'; readonly ms: number }): {
+  readonly stepMs: number;
+  readonly lengthMs: number;
+} {
+  if (!(window.ms >= 1 && Number.isSafeInteger(window.ms))) {
+    throw new RangeError(`a window of ${window.ms} ms; give a whole number of milliseconds`);
   }
+  if (window.kind === 'fixed') return { stepMs: window.ms, lengthMs: window.ms };
+  // What is taken at the end of a slice must count for all of the window: hence one slice more.
+  const stepMs = Math.ceil(window.ms / slicesInWindow);
+  return { stepMs, lengthMs: (Math.ceil(window.ms / stepMs) + 1) * stepMs };
+}
+
+/** How long before and after a span's start other spans of the window start that count beside it. Zero but for sliding ones. */
+export function reachOf(window: Window): number {
+  if (window.kind !== 'sliding') return 0;
+  const { stepMs, lengthMs } = rhythmOf(window);
+  return lengthMs - stepMs;
+}
+
+/** Where something taken at `now` counts, and until when. Spans of a sliding window overlap. */
+export function spanAt(window: Window, now: number): Span {
+  if (window.kind === 'none') return { start: 0, end: Number.POSITIVE_INFINITY };
+  const at = Math.floor(now);
+  if (window.kind === 'calendar') return calendarSpan(window, at);
+  const { stepMs, lengthMs } = rhythmOf(window);
+  const start = at - (at % stepMs);
+  return { start, end: start + lengthMs };
+}
+
+/**
+ * Until when a span's counts are kept. Its end would do on a perfect clock; as long again keeps them when a clock is set
+ * back across a boundary.
+ */
+export function forgottenAt({ start, end }: Span): number {
+  return end + (end - start);
 }

@@ -13,6 +13,11 @@ export const openai: Surface = {
   calls: [
     { path: '/v1/chat/completions', dialect: openaiChat },
     { path: '/v1/responses', dialect: openaiResponses },
+    {
+      path: '/v1/responses/input_tokens',
+      dialect: openaiResponses,
+      writeCount: (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
+    },
   ],
   tasks: [
     { path: '/v1/embeddings', task: openaiEmbeddings.client, kind: 'embedding' },

@@ -1,4 +1,7 @@
-/** How many requests an upstream has at once, and who is next: in turn among consumers, so that one with many requests holds up its own. */
+/**
+ * How many requests an upstream has at once, who waits and who is next: in turn among consumers, and with as many waiting each, so
+ * that one with many requests holds up its own.
+ */
 
 /** So many may wait for each place; who comes after them would not be served in time. */
 const mostWaitingEach = 16;
@@ -6,6 +9,7 @@ const mostWaitingEach = 16;
 interface Waiter {
   readonly limit: number;
   readonly enter: () => void;
+  readonly giveUp: () => void;
 }
 
 /** Gives the place back. Safe to call twice. */
@@ -39,10 +43,11 @@ export class Admission {
     return this.hasRoom(limit) ? this.#take() : undefined;
   }
 
-  /** Waits for a place. Undefined when too many wait already, or `signal` was aborted first. */
+  /** Waits for a place. Undefined when too many wait already, or come later with a better claim to wait, or `signal` was aborted first. */
   async enter(consumer: string, limit: number, signal: AbortSignal): Promise<Leave | undefined> {
     const atOnce = this.tryEnter(limit);
-    if (atOnce || this.#count >= limit * mostWaitingEach || signal.aborted) return atOnce;
+    if (atOnce || signal.aborted) return atOnce;
+    if (this.#count >= limit * mostWaitingEach && !this.#makeRoomFor(consumer)) return undefined;
     return new Promise((resolve) => {
       const waiter: Waiter = {
         limit,
@@ -50,8 +55,10 @@ export class Admission {
           signal.removeEventListener('abort', giveUp);
           resolve(this.#take());
         },
+        giveUp: () => giveUp(),
       };
       const giveUp = () => {
+        signal.removeEventListener('abort', giveUp);
         this.#remove(consumer, waiter);
         resolve(undefined);
         // Whoever stood behind may have a larger limit.
@@ -61,6 +68,15 @@ export class Admission {
       this.#queues.set(consumer, [...(this.#queues.get(consumer) ?? []), waiter]);
       this.#count += 1;
     });
+  }
+
+  /** The newest of whoever has most waiting gives way, where that is more than `consumer` would have. */
+  #makeRoomFor(consumer: string): boolean {
+    const own = this.#queues.get(consumer)?.length ?? 0;
+    const most = [...this.#queues.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
+    if (most.length <= own + 1) return false;
+    most.at(-1)?.giveUp();
+    return true;
   }
 
   #take(): Leave {

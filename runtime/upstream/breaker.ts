@@ -1,9 +1,9 @@
 /**
  * Whether an upstream is asked while others could be. It is passed over once it failed several times in a row, or half of the
- * time, and tried again by a single request after a pause that grows as long as it does not answer.
+ * time, streams that it broke off included, and tried again by a single request after a pause that grows as long as it does not answer.
  */
 
-/** How often in a row it must fail. */
+/** How often in a row it must fail, or break its streams off. */
 const mostInARow = 5;
 /** Or how many of the last attempts, once there were so many. */
 const lastAttempts = 20;
@@ -16,19 +16,32 @@ export type BreakerState = 'closed' | 'half_open' | 'open';
 
 /** How one attempt ended. Exactly one of them is to be called. */
 export interface Ticket {
-  /** It is alive, whatever it said. */
-  answered(): void;
+  /** It is alive, whatever it said; of a stream, as soon as that begins. How it goes on may be told later. */
+  answered(): Stream;
   failed(): void;
   /** The attempt ended by no doing of the upstream, or in a way that says nothing about its health. */
   unclear(): void;
+}
+
+/** A stream that had begun. At most one of them is to be called, and none where its client left. */
+export interface Stream {
+  ended(): void;
+  brokeOff(): void;
+}
+
+/** One of the last attempts. */
+interface Attempt {
+  failed: boolean;
 }
 
 export class Breaker {
   readonly #now: () => number;
   readonly #random: () => number;
   #inARow = 0;
-  /** Newest last; true where it failed. */
-  readonly #last: boolean[] = [];
+  /** Streams that broke off, with none in between that came to its end. Answers of another sort say nothing of streams. */
+  #brokenInARow = 0;
+  /** Newest last. */
+  readonly #last: Attempt[] = [];
   #pauseMs = firstPauseMs;
   /** When one request may try it again; undefined while it is asked as ever. */
   #until: number | undefined;
@@ -45,7 +58,7 @@ export class Breaker {
   }
 
   get isIdle(): boolean {
-    return this.#until === undefined && this.#inARow === 0;
+    return this.#until === undefined && this.#inARow === 0 && this.#brokenInARow === 0;
   }
 
   get inARow(): number {
@@ -78,14 +91,32 @@ export class Breaker {
     };
   }
 
-  #answered(): void {
-    this.#note(false);
+  #answered(): Stream {
     this.#inARow = 0;
-    if (this.#until === undefined) return;
-    this.#until = undefined;
-    this.#isProbed = false;
-    this.#pauseMs = firstPauseMs;
-    this.#last.length = 0;
+    if (this.#until !== undefined) {
+      this.#until = undefined;
+      this.#isProbed = false;
+      // That a stream begins is no proof where streams broke off: the next that does so ends in a longer pause.
+      this.#pauseMs = this.#breaksStreams ? Math.min(longestPauseMs, this.#pauseMs * 2) : firstPauseMs;
+      this.#last.length = 0;
+    }
+    const attempt = this.#note(false);
+    return { ended: () => this.#ended(), brokeOff: () => this.#brokeOff(attempt) };
+  }
+
+  get #breaksStreams(): boolean {
+    return this.#brokenInARow >= mostInARow;
+  }
+
+  #ended(): void {
+    this.#brokenInARow = 0;
+    if (this.#until === undefined) this.#pauseMs = firstPauseMs;
+  }
+
+  #brokeOff(attempt: Attempt): void {
+    this.#brokenInARow += 1;
+    attempt.failed = true;
+    if (this.#until === undefined && (this.#breaksStreams || this.#isOutlier)) this.#pause();
   }
 
   #failed(isProbe: boolean): void {
@@ -99,14 +130,19 @@ export class Breaker {
       return;
     }
     this.#note(true);
-    const failures = this.#last.filter(Boolean).length;
-    const isOutlier = this.#last.length === lastAttempts && failures >= mostOfLast;
-    if (this.#inARow >= mostInARow || isOutlier) this.#pause();
+    if (this.#inARow >= mostInARow || this.#isOutlier) this.#pause();
   }
 
-  #note(failed: boolean): void {
-    this.#last.push(failed);
+  get #isOutlier(): boolean {
+    const failures = this.#last.filter(({ failed }) => failed).length;
+    return this.#last.length === lastAttempts && failures >= mostOfLast;
+  }
+
+  #note(failed: boolean): Attempt {
+    const attempt = { failed };
+    this.#last.push(attempt);
     if (this.#last.length > lastAttempts) this.#last.shift();
+    return attempt;
   }
 
   /** Between half of the pause and all of it, so that replicas do not come back together. */

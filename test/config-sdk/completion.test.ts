@@ -90,7 +90,18 @@ describe('the editor offers', () => {
     offers('kinds', Object.keys(providerKinds));
     offers('units', ['requests']);
     offers('options', ['timeout', 'firstTokenTimeout', 'retries', 'maxConcurrency']);
-    offers('model', ['needs', 'prompt', 'context', 'policies', 'quotas', 'probe', 'tags', 'deadline', 'hedge']);
+    offers('model', [
+      'needs',
+      'prompt',
+      'context',
+      'policies',
+      'quotas',
+      'probe',
+      'tags',
+      'deadline',
+      'hedge',
+      'strict',
+    ]);
     includes('policy', ['target', 'reserveOutput', 'high', 'low']);
   });
 });

@@ -216,6 +216,7 @@ describe('generate openapi', () => {
         'post /v1/models/{model}:generateContent',
         'post /v1/models/{model}:streamGenerateContent',
         'post /v1/responses',
+        'post /v1/responses/input_tokens',
         'get /v1beta/models',
         'get /v1beta/models/{model}',
         'post /v1beta/models/{model}:countTokens',

@@ -68,19 +68,32 @@ test('a route that moves away uncovers a wider one too', () => {
 test('a route with a new name and without its quota is no loss: its path is answered all the same', () => {
   const renamed = said(gateway({ old: admin }), gateway({ fresh: { path: '/x/admin/*' } }));
   assert.deepEqual(renamed, [
-    "high: route 'old' is gone, and requests for '/x/admin/*' are then answered by route 'fresh': quota 'few' no longer counts them",
-    "medium: route 'fresh' is new: 1 consumer without a list of routes may use it ('ada')",
+    "high: route 'fresh' no longer draws from quota 'few' (10 requests per hour for each consumer)",
+    "info: route 'old' is now called 'fresh' and is edited besides",
   ]);
 });
 
 test('a quota of the consumer itself goes on counting', () => {
-  const own = { quotas: ['few'], routes: ['old', 'fresh'] };
-  const [first] = said(gateway({ old: admin }, own), gateway({ fresh: { path: '/x/admin/*' } }, own));
-  assert.equal(
-    first,
-    "medium: route 'fresh' is new: 1 consumer by name ('ada')",
-    'the other change is of low risk and comes after',
-  );
+  const own = { quotas: ['few'] };
+  assert.deepEqual(said(gateway({ wide, admin }, own), gateway({ wide }, own)), [
+    "high: route 'admin' is gone, and requests for '/x/admin/*' are then answered by route 'wide': consumer 'bob' gains it; quota 'few' no longer counts them of consumer 'bob'",
+  ]);
+});
+
+test('a route that moves says what becomes of each request that it leaves, once', () => {
+  const all = (base: Snapshot, head: Snapshot): string[] =>
+    planBetween(base, head).changes.flatMap(({ sentence, details }) => [sentence, ...details].map(plainText));
+  assert.deepEqual(all(gateway({ admin }), gateway({ admin: { ...admin, path: '/y/*' } })), [
+    "route 'admin' moves: '/x/admin/*' → '/y/*'",
+    "requests for '/x/admin/*' get 404",
+  ]);
+  assert.deepEqual(all(gateway({ admin }), gateway({ admin: { ...admin, path: '/x/admin/a/*' } })), [
+    "route 'admin' answers to fewer paths: '/x/admin/*' → '/x/admin/a/*'",
+    "all other requests for '/x/admin/*' get 404",
+  ]);
+  const uncovered = all(gateway({ wide, admin }), gateway({ wide, admin: { ...admin, path: '/y/*' } }));
+  assert.equal(uncovered.length, 2);
+  assert.match(uncovered[0] ?? '', /answered by route 'wide' instead of 'admin'/);
 });
 
 test('a wider route that is there for one host only answers for that host', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { sourceOf } from '../support/artifact-branch.ts';
 import { keyHash, type TestGateway } from '../support/gateway.ts';
-import { answerWell, deadUrl, startScripted, type Received } from '../support/scripted-upstream.ts';
+import { answerWell, deadUrl, piece, startEvents, startScripted, type Received } from '../support/scripted-upstream.ts';
 import { skipWithout, tools } from '../support/tools.ts';
 import { held, serves, trialStage, which } from '../support/trial-stage.ts';
 import { until } from '../support/until.ts';
@@ -64,6 +64,23 @@ test('a wrong base URL that answers with a page is back within a second', option
   await branch.publish(versioned(2, { vendorUrl: page.url }));
   await serves(gateway, 2);
   await backWithin(gateway, 1, () => times(3, () => gateway.post('/v1/chat/completions', question('vendor')), 502));
+  assert.match((await held(gateway, 'bad-health')).held?.detail ?? '', /sends answers that cannot be understood/);
+});
+
+test('a changed base URL whose streams all break off is back within a second', options, async (context) => {
+  const { branch, start, upstream } = await trialStage(context);
+  const cutting = await upstream((received) => {
+    if (received.json['stream'] !== true) return answerWell(received);
+    startEvents(received.response);
+    received.response.end(piece('half '));
+  });
+  const vendor = await upstream((received) => answerWell(received));
+  await branch.publish(versioned(1, { vendorUrl: vendor.url }));
+  const gateway = await start('--bake', '60s');
+  await branch.publish(versioned(2, { vendorUrl: cutting.url }));
+  await serves(gateway, 2);
+  const streamed = () => gateway.post('/v1/chat/completions', { ...question('vendor'), stream: true });
+  await backWithin(gateway, 1, () => times(3, streamed, 200));
   assert.match((await held(gateway, 'bad-health')).held?.detail ?? '', /sends answers that cannot be understood/);
 });
 

@@ -10,11 +10,14 @@ import type { QuotaStore } from '../../runtime/quota/store.ts';
 import { artifactBranch } from '../support/artifact-branch.ts';
 import { startWith } from '../support/gateway.ts';
 import { initRepository, temporaryDirectory } from '../support/repository.ts';
+import { takeOne } from '../support/taking.ts';
 import { until } from '../support/until.ts';
 import { versioned } from '../support/versioned.ts';
 
 const yearMs = 365 * 86_400_000;
 const monthMs = 31 * 86_400_000;
+
+const fixed = (ms: number) => ({ kind: 'fixed', ms }) as const;
 
 interface Clocks {
   wall: number;
@@ -52,32 +55,32 @@ for (const [name, open] of stores) {
   test(`fault 64: the ${name} store finds a month's count again when the clock was a year ahead for a while`, async (context) => {
     const clocks = { wall: 1_700_000_000_000, elapsed: 5_000 };
     const store = open(clocks, context);
-    const month = { key: 'a', limit: 10, windowMs: monthMs };
-    await store.take(month, 10);
+    const month = { key: 'a', limit: 10, window: fixed(monthMs) };
+    await takeOne(store, month, 10);
     clocks.wall += yearMs;
     for (let minute = 0; minute < 5; minute += 1) {
       clocks.wall += 61_000;
       clocks.elapsed += 61_000;
-      await store.take({ key: 'other', limit: 100, windowMs: 60_000 }, 1);
+      await takeOne(store, { key: 'other', limit: 100, window: fixed(60_000) }, 1);
     }
-    assert.equal((await store.take(month, 10)).granted, true, 'a window of its own');
+    assert.equal((await takeOne(store, month, 10)).granted, true, 'a window of its own');
     clocks.wall -= yearMs;
-    assert.equal((await store.take(month, 1)).granted, false);
+    assert.equal((await takeOne(store, month, 1)).granted, false);
   });
 
   test(`fault 64: the ${name} store locks nobody out and says no nonsense when the clock is set back`, async (context) => {
     const clocks = { wall: 1_700_000_000_000, elapsed: 5_000 };
     const store = open(clocks, context);
-    const minute = { key: 'a', limit: 2, windowMs: 60_000 };
-    await store.take(minute, 2);
+    const minute = { key: 'a', limit: 2, window: fixed(60_000) };
+    await takeOne(store, minute, 2);
     clocks.wall -= yearMs;
-    const taking = await store.take(minute, 2);
+    const taking = await takeOne(store, minute, 2);
     assert.equal(taking.granted, true);
-    assert.ok(taking.resetMs > 0 && taking.resetMs <= minute.windowMs);
-    assert.equal((await store.take(minute, 1)).granted, false);
-    clocks.wall += minute.windowMs;
-    clocks.elapsed += minute.windowMs;
-    assert.equal((await store.take(minute, 1)).granted, true);
+    assert.ok(taking.resetMs > 0 && taking.resetMs <= 60_000);
+    assert.equal((await takeOne(store, minute, 1)).granted, false);
+    clocks.wall += 60_000;
+    clocks.elapsed += 60_000;
+    assert.equal((await takeOne(store, minute, 1)).granted, true);
   });
 }
 

@@ -112,7 +112,7 @@ describe('reading a request', () => {
   });
 
   test('takes snake_case, null and lone objects as Google does', () => {
-    const { messages, system, untranslated, ...rest } = gemini.readCall({
+    const { messages, system, untranslated, nativeOnly, ...rest } = gemini.readCall({
       model: 'm',
       system_instruction: { parts: { text: 'Be brief.' } },
       contents: { parts: [{ inline_data: { mime_type: 'image/png', data: 'aGk=' } }, { text: 'hi' }] },
@@ -121,7 +121,9 @@ describe('reading a request', () => {
       },
       tool_config: { function_calling_config: { mode: 'ANY' } },
       generation_config: { max_output_tokens: 5, stop_sequences: null, thinking_config: { thinking_budget: 2_000 } },
+      labels: { team: 'a' },
       cached_content: 'cachedContents/x',
+      continuation_token: 'c2ln',
     });
     assert.deepEqual(system, [{ type: 'text', text: 'Be brief.' }]);
     assert.deepEqual(messages, [
@@ -141,7 +143,8 @@ describe('reading a request', () => {
       maxOutputTokens: 5,
       reasoningEffort: 'medium',
     });
-    assert.deepEqual(untranslated, ['cachedContent']);
+    assert.deepEqual(untranslated, ['labels']);
+    assert.deepEqual(nativeOnly, ['cachedContent', 'continuationToken'], 'without them it would be another question');
   });
 
   test('names the field that is wrong', () => {

@@ -7,9 +7,10 @@ import { inspect } from 'node:util';
 import { redisStore, type RedisStoreOptions } from '../../runtime/quota/redis.ts';
 import { StoreUnavailable, type QuotaStore } from '../../runtime/quota/store.ts';
 import { skipWithoutRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { settleOne, takeOne, type Limit } from '../support/taking.ts';
 import { until } from '../support/until.ts';
 
-const window = { key: 'fault', limit: 1_000_000, windowMs: 3_600_000 };
+const window: Limit = { key: 'fault', limit: 1_000_000, window: { kind: 'fixed', ms: 3_600_000 } };
 const needsRedis = { skip: skipWithoutRedis() };
 
 test('answers at once when the server refuses', async (t) => {
@@ -59,15 +60,15 @@ test('says unavailable, not refused, when the server cannot store', needsRedis, 
 test('answers in time while the server is frozen and heals when it goes on', needsRedis, async (t) => {
   const server = await started(t);
   const store = opened(t, server.url);
-  const { used, windowStart } = await store.take(window, 1);
+  const taking = await takeOne(store, window, 1);
   server.freeze();
   await Promise.all(Array.from({ length: 50 }, () => assertUnavailable(store)));
   assert.equal(store.healthy(), false, 'the connection is dropped with the first deadline');
   await assertUnavailable(store);
-  await timed(assert.rejects(store.giveBack(window, windowStart, 1), StoreUnavailable));
+  await timed(assert.rejects(settleOne(store, { ...window, amount: 1 }, taking, 0), StoreUnavailable));
   server.continue();
   const healed = await heal(store);
-  assert.ok(healed.used > used, 'the count goes on where it was');
+  assert.ok(healed.used > taking.used, 'the count goes on where it was');
   assert.equal(store.healthy(), true);
 });
 
@@ -80,7 +81,7 @@ test('never gives a late reply to a later call', needsRedis, async (t) => {
     await assertUnavailable(store);
     server.continue();
     await heal(store);
-    const takings = amounts.map((amount) => store.take({ ...window, key: `${round}-${amount}` }, amount));
+    const takings = amounts.map((amount) => takeOne(store, { ...window, key: `${round}-${amount}` }, amount));
     assert.deepEqual(
       (await Promise.all(takings)).map((taking) => taking.used),
       amounts,
@@ -91,8 +92,8 @@ test('never gives a late reply to a later call', needsRedis, async (t) => {
 test('answers in time while the server is gone and heals when it is back', needsRedis, async (t) => {
   const server = await started(t);
   const store = opened(t, server.url);
-  await store.take(window, 5);
-  const flying = Array.from({ length: 20 }, () => timed(store.take(window, 1).catch(requireUnavailable)));
+  await takeOne(store, window, 5);
+  const flying = Array.from({ length: 20 }, () => timed(takeOne(store, window, 1).catch(requireUnavailable)));
   await server.kill();
   await Promise.all(flying);
   await assertUnavailable(store);
@@ -105,7 +106,7 @@ test('takes an answer that waited for a busy event loop', needsRedis, async (t) 
   const server = await started(t);
   const store = opened(t, server.url, { commandTimeoutMs: 60 });
   await heal(store);
-  const taking = store.take({ ...window, key: 'busy' }, 1);
+  const taking = takeOne(store, { ...window, key: 'busy' }, 1);
   await new Promise(setImmediate);
   const busyUntil = performance.now() + 100;
   while (performance.now() < busyUntil);
@@ -128,7 +129,7 @@ test('takes nothing for a caller whose deadline passed while connecting', needsR
 test('closes at once, even while the server is frozen', needsRedis, async (t) => {
   const server = await started(t);
   const store = opened(t, server.url);
-  await store.take(window, 1);
+  await takeOne(store, window, 1);
   server.freeze();
   await timed(store.close());
   await assertUnavailable(store);
@@ -148,7 +149,7 @@ async function started(t: TestContext, ...settings: string[]): Promise<TestRedis
 
 async function assertUnavailable(store: QuotaStore, words = /^redis /): Promise<void> {
   await timed(
-    store.take(window, 1).then(
+    takeOne(store, window, 1).then(
       () => assert.fail('the taking was answered'),
       (error: unknown) => {
         requireUnavailable(error);
@@ -171,7 +172,7 @@ async function timed(work: Promise<unknown>, withinMs = 1_000): Promise<void> {
 }
 
 async function heal(store: QuotaStore) {
-  return await until('the store to heal', () => store.take(window, 0).catch(() => undefined));
+  return await until('the store to heal', () => takeOne(store, window, 0).catch(() => undefined));
 }
 
 async function listening(t: TestContext, greet: (socket: Socket) => unknown): Promise<number> {

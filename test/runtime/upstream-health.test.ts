@@ -167,7 +167,7 @@ describe('a place at an upstream', () => {
     const admission = new Admission();
     const leave = admission.tryEnter(1);
     const waiting = Array.from({ length: 16 }, (_, index) => admission.enter(`${index % 3}`, 1, never));
-    assert.equal(await admission.enter('late', 1, never), undefined);
+    assert.equal(await admission.enter('1', 1, never), undefined);
     leave?.();
     for (const each of waiting) (await each)?.();
     assert.ok(admission.isIdle);

@@ -140,7 +140,12 @@ function readOwn(fields: Fields): Line {
 
 /** Ends before any stage that configuration has a part in, or for what was said in the request. */
 const notDecided: ReadonlySet<string> = new Set(['not_ready', 'invalid_json', 'unsupported_media_type']);
-const forContent: ReadonlySet<string> = new Set(['blocked_by_policy', 'invalid_request', 'body_too_large']);
+const forContent: ReadonlySet<string> = new Set([
+  'blocked_by_policy',
+  'invalid_request',
+  'not_carried',
+  'body_too_large',
+]);
 
 function readLog(fields: Fields): Line {
   if (fields['event'] !== 'request') return { skipped: 'no_request' };

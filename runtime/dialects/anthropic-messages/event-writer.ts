@@ -1,6 +1,6 @@
 /** Writes event streams of Anthropic's Messages API (platform.claude.com/docs/en/build-with-claude/streaming). */
 import type { AnswerEvent, Finish, JsonObject, Usage } from '../../call.ts';
-import type { EventWriter } from '../dialect.ts';
+import type { ClientDialect, EventWriter } from '../dialect.ts';
 import { parseObject } from '../json-fields.ts';
 import { unsigned } from './unsigned.ts';
 import { emptyMessage, writeStopReason, writeUsage } from './write-answer.ts';
@@ -32,11 +32,16 @@ class MessageWriter implements EventWriter {
   #finish: Finish = 'stop';
   #isRefused = false;
   #usage: Usage | undefined;
+  readonly #estimateInput: () => number;
+
+  constructor(estimateInput: () => number) {
+    this.#estimateInput = estimateInput;
+  }
 
   write(event: AnswerEvent): string {
     switch (event.type) {
       case 'start':
-        return sse({ type: 'message_start', message: emptyMessage(event.id, event.model) });
+        return sse({ type: 'message_start', message: this.#begun(event.id, event.model) });
       case 'text':
         return this.#say('text', event.text);
       case 'refusal':
@@ -57,6 +62,11 @@ class MessageWriter implements EventWriter {
       default:
         return '';
     }
+  }
+
+  /** Some clients look for the input here only; the last event has what the vendor says of it, and that counts. */
+  #begun(id: string, model: string): JsonObject {
+    return { ...emptyMessage(id, model), usage: writeUsage({ inputTokens: this.#estimateInput(), outputTokens: 0 }) };
   }
 
   end(): string {
@@ -137,4 +147,5 @@ class MessageWriter implements EventWriter {
 
 const isComplete = ({ text }: ToolCall): boolean => parseObject(text) !== undefined;
 
-export const eventWriter = (): EventWriter => new MessageWriter();
+export const eventWriter: ClientDialect['eventWriter'] = ({ estimateInput = () => 0 }) =>
+  new MessageWriter(estimateInput);

@@ -16,6 +16,8 @@ const carried = new Set([
   'toolConfig',
   'generationConfig',
 ]);
+/** What Google keeps, and what it left half said: without it the answer would be one to another question. */
+const vendorState = ['cachedContent', 'continuationToken'];
 const carriedByConfig = new Set([
   'maxOutputTokens',
   'temperature',
@@ -40,7 +42,12 @@ const withoutEffect = new Map<string, string>([
 
 export function readCall(body: JsonObject): Call {
   const untranslated = new Set<string>();
-  reportOthers(body, carried, (name) => untranslated.add(name));
+  const nativeOnly: string[] = [];
+  reportOthers(body, carried, (name) => {
+    if (vendorState.includes(name)) nativeOnly.push(name);
+    else untranslated.add(name);
+  });
+  const [first, ...others] = nativeOnly;
   const { model } = body;
   if (typeof model !== 'string' || model === '') throw new CallError('The path must name a model.', 'model');
   const contents = demandList(body, 'contents', 'contents');
@@ -64,6 +71,7 @@ export function readCall(body: JsonObject): Call {
     answerFormat: readAnswerFormat(config, untranslated),
     reasoningEffort: readEffort(config, untranslated),
     untranslated: [...untranslated],
+    nativeOnly: first === undefined ? undefined : [first, ...others],
   });
 }
 

@@ -19,6 +19,13 @@ export function readFinish(response: JsonObject | undefined, hasToolCalls: boole
   return hasToolCalls ? 'tool_calls' : 'stop';
 }
 
+/** developers.openai.com/api/reference/resources/responses/subresources/input_tokens. */
+export function readCount(body: JsonObject): number {
+  const tokens = countIn(body, 'input_tokens');
+  if (tokens === undefined) throw new TypeError('Not a count of tokens: it has no input_tokens.');
+  return tokens;
+}
+
 /** A response that was asked for in the background is an answer too, though there is nothing in it yet. */
 export function readAnswer(body: JsonObject): Answer {
   if (body.object !== 'response' || !isList(body.output)) throw new TypeError('Not a response: it has no output.');

@@ -1,0 +1,127 @@
+/** How amounts are counted: one way for every store that can do several things in one indivisible step. */
+import { randomUUID } from 'node:crypto';
+import type { Demand, Settlement, Taking, Window } from './store.ts';
+import type { Span } from './calendar.ts';
+import { reachOf, rhythmOf, spanAt, windowName } from './window.ts';
+
+/** One count of one window. */
+export interface CountName {
+  readonly key: string;
+  readonly window: string;
+}
+
+export interface Hold {
+  readonly id: string;
+  readonly amount: number;
+  readonly holdMs: number;
+}
+
+/** What one span of a count holds: settled and held. */
+export interface Filled {
+  readonly start: number;
+  readonly used: number;
+}
+
+/** Where counts lie. Its methods are called within one indivisible step. */
+export interface Shelf {
+  /** The spans that begin between these two, both included, and are not empty; the oldest first. */
+  filled(count: CountName, first: number, last: number): readonly Filled[];
+  /** Adds to what is settled, or takes from it; never below zero. */
+  add(count: CountName, span: Span, amount: number): void;
+  hold(count: CountName, span: Span, hold: Hold): void;
+  /** False when there is no such hold any more. One that was freed after its time is still there to be settled. */
+  release(count: CountName, start: number, id: string): boolean;
+}
+
+const countOf = ({ key, window }: Pick<Demand, 'key' | 'window'>): CountName => ({ key, window: windowName(window) });
+
+/** NaN passes every comparison with a limit and a negative amount raises it, so neither may reach a count. */
+function requireWhole(what: string, amount: number, { key }: Pick<Demand, 'key'>): void {
+  if (!(amount >= 0 && Number.isSafeInteger(amount)))
+    throw new RangeError(`quota ${key}: ${what} is ${amount}; give a whole number of zero or more`);
+}
+
+/** Before anything is taken. Throws `RangeError`. */
+export function checkDemands(demands: readonly Demand[]): void {
+  const seen = new Set<string>();
+  for (const demand of demands) {
+    const { key, limit, amount, window, holdMs } = demand;
+    requireWhole('the amount', amount, demand);
+    requireWhole('the limit', limit, demand);
+    if (window.kind === 'fixed' || window.kind === 'sliding') rhythmOf(window);
+    if (holdMs !== undefined) requireWhole('the time it is held', holdMs, demand);
+    else if (window.kind === 'none' && amount > 0)
+      throw new RangeError(`quota ${key}: without a window only what is held counts; say for how long`);
+    const count = JSON.stringify(countOf(demand));
+    if (seen.has(count)) throw new RangeError(`quota ${key}: is demanded twice; add the amounts up`);
+    seen.add(count);
+  }
+}
+
+export function checkSettlements(settlements: readonly Settlement[]): void {
+  for (const { demand, spent } of settlements) requireWhole('what was spent', spent, demand);
+}
+
+/** Until enough has left of a sliding window, else until something leaves; of others, until the span ends. */
+function untilReset(filled: readonly Filled[], { excess, span, now, window }: Course): number {
+  if (window.kind === 'none') return 0;
+  if (window.kind !== 'sliding') return span.end - now;
+  const lengthMs = span.end - span.start;
+  let left = excess;
+  for (const { start, used } of filled) {
+    left -= used;
+    if (left <= 0) return start + lengthMs - now;
+  }
+  return filled.length === 0 ? 0 : lengthMs;
+}
+
+interface Course {
+  /** By how much the limit would be exceeded. */
+  readonly excess: number;
+  readonly span: Span;
+  readonly now: number;
+  readonly window: Window;
+}
+
+function look(shelf: Shelf, demand: Demand, now: number) {
+  const { window, limit, amount } = demand;
+  const count = countOf(demand);
+  const span = spanAt(window, now);
+  const reach = reachOf(window);
+  const filled = shelf.filled(count, span.start - reach, span.start + reach);
+  const used = filled.reduce((sum, each) => sum + each.used, 0);
+  const resetMs = untilReset(filled, { excess: used + amount - limit, span, now, window });
+  return { count, span, used, resetMs, fits: used + amount <= limit };
+}
+
+export function takeFrom(shelf: Shelf, demands: readonly Demand[], now: number): readonly Taking[] {
+  const looked = demands.map((demand) => ({ demand, ...look(shelf, demand, now) }));
+  const isTaken = looked.every(({ fits }) => fits);
+  return looked.map(({ demand: { amount, holdMs }, count, span, used, resetMs, fits }) => {
+    const taking = { granted: fits, used: isTaken ? used + amount : used, start: span.start, resetMs };
+    if (!isTaken) return taking;
+    if (holdMs === undefined) {
+      if (amount > 0) shelf.add(count, span, amount);
+      return taking;
+    }
+    const hold = { id: randomUUID(), amount, holdMs };
+    shelf.hold(count, span, hold);
+    return { ...taking, hold: hold.id };
+  });
+}
+
+export function settleOn(shelf: Shelf, settlements: readonly Settlement[], now: number): void {
+  for (const { demand, taking, spent } of settlements) {
+    const count = countOf(demand);
+    const { start, hold } = taking;
+    const change = hold === undefined ? spent - demand.amount : shelf.release(count, start, hold) ? spent : 0;
+    const span = spanAt(demand.window, start);
+    if (change !== 0 && demand.window.kind !== 'none' && now < span.end) shelf.add(count, span, change);
+  }
+}
+
+/** A demand that takes nothing and always fits: what reading asks for. */
+export function asReading(count: Omit<Demand, 'amount' | 'holdMs'>): Demand {
+  const { key, window } = count;
+  return { key, window, limit: Number.MAX_SAFE_INTEGER, amount: 0 };
+}

@@ -1,0 +1,189 @@
+/**
+ * What runs inside Redis, where nothing comes between. One hash per count holds all of it, so that it is kept or evicted as
+ * a whole: `u<start>` what is settled in a span, `h<start>` what is held there, `o<id>` an open hold, `x<id>` one that was
+ * freed after its time and may still be settled, `latest` the newest span, `next` a time before which no hold ends, `clock`
+ * the time at the last hold. Numbers travel as text, because a Lua number in a reply loses its fraction and tostring() its
+ * last digits.
+ */
+
+const prelude = `
+local asked = cjson.decode(ARGV[1])
+local now = asked.now
+if not now then
+  local clock = redis.call('TIME')
+  now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+
+local function text(number) return string.format('%.0f', number) end
+
+local function keep(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, text(ms)) end
+end
+
+local function read_hold(value)
+  local start, amount, ends, hold_ms = string.match(value, '^(%S+) (%S+) (%S+) (%S+)$')
+  return { start = tonumber(start), amount = tonumber(amount), ends = tonumber(ends), hold_ms = tonumber(hold_ms) }
+end
+
+local function write_hold(key, id, hold)
+  local value = table.concat({ text(hold.start), text(hold.amount), text(hold.ends), text(hold.hold_ms) }, ' ')
+  redis.call('HSET', key, 'o' .. id, value)
+end
+
+local function add(key, field, amount)
+  if tonumber(redis.call('HINCRBY', key, field, text(amount))) < 0 then redis.call('HSET', key, field, '0') end
+end
+`;
+
+export const takeLua = `${prelude}
+local function span_of(window)
+  if window.spans then
+    for _, span in ipairs(window.spans) do
+      if now >= span[1] and now < span[2] then return span[1], span[2] end
+    end
+    return nil
+  end
+  if window.stepMs == 0 then return 0, 0 end
+  local start = now - now % window.stepMs
+  return start, start + window.lengthMs
+end
+
+local function free_expired(key)
+  local known = redis.call('HMGET', key, 'next', 'clock')
+  if not known[1] then return end
+  local set_back = now < tonumber(known[2])
+  if now < tonumber(known[1]) and not set_back then return end
+  local next_end
+  local fields = redis.call('HGETALL', key)
+  for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 1) == 'o' then
+      local id, hold = string.sub(fields[i], 2), read_hold(fields[i + 1])
+      if hold.ends <= now then
+        redis.call('HDEL', key, fields[i])
+        add(key, 'h' .. text(hold.start), -hold.amount)
+        if hold.start ~= 0 then redis.call('HSET', key, 'x' .. id, text(hold.start)) end
+      else
+        if hold.ends > now + hold.hold_ms then
+          hold.ends = now + hold.hold_ms
+          write_hold(key, id, hold)
+        end
+        next_end = math.min(next_end or hold.ends, hold.ends)
+      end
+    end
+  end
+  if next_end then redis.call('HSET', key, 'next', text(next_end), 'clock', text(now))
+  else redis.call('HDEL', key, 'next', 'clock') end
+end
+
+-- Slices that begin later count too, after a clock was set back; there are none as a rule.
+local function filled(key, window, start)
+  local reach = window.reachMs
+  local last = start
+  if reach > 0 then
+    last = math.max(start, math.min(start + reach, tonumber(redis.call('HGET', key, 'latest') or '0')))
+  end
+  local names = {}
+  for each = start - reach, last, math.max(1, window.stepMs or 1) do
+    names[#names + 1] = 'u' .. text(each)
+    names[#names + 1] = 'h' .. text(each)
+  end
+  local values = redis.call('HMGET', key, unpack(names))
+  local found, total = {}, 0
+  for i = 1, #values, 2 do
+    local used = tonumber(values[i] or '0') + tonumber(values[i + 1] or '0')
+    if used > 0 then found[#found + 1] = { start = start - reach + (i - 1) / 2 * (window.stepMs or 1), used = used } end
+    total = total + used
+  end
+  return found, total
+end
+
+local function until_reset(demand, found, excess, finish)
+  local window = demand.window
+  if window.stepMs == 0 then return 0 end
+  if window.reachMs == 0 then return finish - now end
+  for _, slice in ipairs(found) do
+    excess = excess - slice.used
+    if excess <= 0 then return slice.start + window.lengthMs - now end
+  end
+  return #found == 0 and 0 or window.lengthMs
+end
+
+local function forget_before(key, start, length)
+  local latest = tonumber(redis.call('HGET', key, 'latest'))
+  if latest and start <= latest and start >= latest - 2 * length then return end
+  local fields = redis.call('HGETALL', key)
+  for i = 1, #fields, 2 do
+    local sort = string.sub(fields[i], 1, 1)
+    local of
+    if sort == 'u' or sort == 'h' then of = tonumber(string.sub(fields[i], 2))
+    elseif sort == 'o' or sort == 'x' then of = tonumber(string.match(fields[i + 1], '^%S+')) end
+    if of and (of < start - 2 * length or of > start + 2 * length) then redis.call('HDEL', key, fields[i]) end
+  end
+  redis.call('HSET', key, 'latest', text(start))
+end
+
+local looks, all = {}, true
+for i, demand in ipairs(asked.demands) do
+  local start, finish = span_of(demand.window)
+  if not start then return { 'clock', text(now) } end
+  free_expired(KEYS[i])
+  local found, used = filled(KEYS[i], demand.window, start)
+  local excess = used + demand.amount - demand.limit
+  if excess > 0 then all = false end
+  local reset = until_reset(demand, found, excess, finish)
+  looks[i] = { start = start, finish = finish, used = used, fits = excess <= 0, reset = reset }
+end
+
+local reply = {}
+for i, demand in ipairs(asked.demands) do
+  local key, look = KEYS[i], looks[i]
+  if all and (demand.hold or demand.amount > 0) then
+    local length = look.finish - look.start
+    if length > 0 then
+      forget_before(key, look.start, length)
+      -- As long again after its end, for a clock that is set back across it.
+      keep(key, look.finish + length - now)
+    else
+      keep(key, demand.holdMs)
+    end
+    if demand.hold then
+      local hold = { start = look.start, amount = demand.amount, ends = now + demand.holdMs, hold_ms = demand.holdMs }
+      add(key, 'h' .. text(look.start), demand.amount)
+      write_hold(key, demand.hold, hold)
+      local next_end = tonumber(redis.call('HGET', key, 'next') or text(hold.ends))
+      redis.call('HSET', key, 'next', text(math.min(next_end, hold.ends)), 'clock', text(now))
+    else
+      add(key, 'u' .. text(look.start), demand.amount)
+    end
+  end
+  local used = all and look.used + demand.amount or look.used
+  reply[i] = { look.fits and 1 or 0, text(used), text(look.start), text(look.reset) }
+end
+return reply
+`;
+
+export const settleLua = `${prelude}
+for i, settled in ipairs(asked.settlements) do
+  local key = KEYS[i]
+  local change = settled.spent - settled.amount
+  if settled.hold then
+    local value = redis.call('HGET', key, 'o' .. settled.hold)
+    change = 0
+    if value then
+      redis.call('HDEL', key, 'o' .. settled.hold)
+      add(key, 'h' .. text(settled.start), -read_hold(value).amount)
+      change = settled.spent
+    elseif redis.call('HDEL', key, 'x' .. settled.hold) == 1 then
+      change = settled.spent
+    end
+  end
+  local field = 'u' .. text(settled.start)
+  -- A server that lost its counts has nothing to give back from.
+  local is_there = change > 0 or redis.call('HEXISTS', key, field) == 1
+  if change ~= 0 and is_there and settled.finish > now then
+    add(key, field, change)
+    keep(key, 2 * settled.finish - settled.start - now)
+  end
+end
+return 1
+`;
