@@ -80,6 +80,7 @@ test('one that ended while it waited is replaced, and so is one that may not rea
   const evaluations = new Evaluations(folder);
   context.after(() => evaluations.close());
   evaluations.prepare();
+  await until('it waits', async () => (await processesAbout(folder)).length === 1);
   const [waiting] = await processesAbout(folder);
   process.kill(Number(waiting), 'SIGKILL');
   await until('it is gone', async () => (await processesAbout(folder)).length === 0);
