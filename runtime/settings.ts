@@ -69,7 +69,11 @@ export const settingTable = {
   poll: setting('DURATION', '30s', 'time between two looks at the branch'),
   listen: setting('HOST:PORT', '127.0.0.1:8080', 'data plane'),
   admin: setting('HOST:PORT', '127.0.0.1:9090', 'admin plane; beyond loopback it needs --admin-token-file'),
-  store: setting('DIR|URL', 'memory', 'quota counts: memory, a directory, or redis:// and rediss://'),
+  store: setting(
+    'DIR|URL',
+    'memory',
+    'quota counts: memory, a directory, or redis[s]://; HOST,HOST?cluster, or sentinels as HOST,HOST?sentinel=NAME',
+  ),
   'state-dir': setting('DIR', undefined, 'keeps the last good revision, so that a start needs no git'),
   signers: setting('FILE', undefined, 'allowed_signers: artifacts must be signed by one of its keys; read each time'),
   audience: setting('NAME', undefined, 'whose artifacts are served; without it, whose came first'),

@@ -63,7 +63,7 @@ export function checkSettlements(settlements: readonly Settlement[]): void {
 }
 
 /** Until enough has left of a sliding window, else until something leaves; of others, until the span ends. */
-function untilReset(filled: readonly Filled[], { excess, span, now, window }: Course): number {
+function untilReset(filled: readonly Filled[], { excess, amount, span, now, window }: Course): number {
   if (window.kind === 'none') return 0;
   if (window.kind !== 'sliding') return span.end - now;
   const lengthMs = span.end - span.start;
@@ -72,12 +72,14 @@ function untilReset(filled: readonly Filled[], { excess, span, now, window }: Co
     left -= used;
     if (left <= 0) return start + lengthMs - now;
   }
-  return filled.length === 0 ? 0 : lengthMs;
+  // Nothing leaves, or not enough of it: what is taken now would leave last.
+  return filled.length === 0 && amount === 0 ? 0 : span.end - now;
 }
 
 interface Course {
   /** By how much the limit would be exceeded. */
   readonly excess: number;
+  readonly amount: number;
   readonly span: Span;
   readonly now: number;
   readonly window: Window;
@@ -90,7 +92,7 @@ function look(shelf: Shelf, demand: Demand, now: number) {
   const reach = reachOf(window);
   const filled = shelf.filled(count, span.start - reach, span.start + reach);
   const used = filled.reduce((sum, each) => sum + each.used, 0);
-  const resetMs = untilReset(filled, { excess: used + amount - limit, span, now, window });
+  const resetMs = untilReset(filled, { excess: used + amount - limit, amount, span, now, window });
   return { count, span, used, resetMs, fits: used + amount <= limit };
 }
 

@@ -1,6 +1,7 @@
 /** Turns the `--store` setting into a quota store. */
 import { memoryStore } from './memory.ts';
 import { redisStore } from './redis.ts';
+import { settlingLater } from './settling-later.ts';
 import { sqliteStore } from './sqlite.ts';
 import type { QuotaStore } from './store.ts';
 
@@ -8,11 +9,11 @@ import type { QuotaStore } from './store.ts';
 export function openQuotaStore(where: string): QuotaStore {
   if (where === 'memory') return memoryStore();
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(where)?.[1]?.toLowerCase();
-  if (scheme === 'redis' || scheme === 'rediss') return redisStore(where);
+  if (scheme === 'redis' || scheme === 'rediss') return settlingLater(redisStore(where));
   if (scheme !== undefined || where.trim() === '') {
     // Only the scheme is named: the rest of a URL may hold a password.
     const given = scheme === undefined ? 'nothing' : `a ${scheme}:// URL`;
     throw new Error(`the store setting is ${given}; give memory, a directory, redis://… or rediss://…`);
   }
-  return sqliteStore(where);
+  return settlingLater(sqliteStore(where));
 }

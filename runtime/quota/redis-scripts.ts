@@ -31,6 +31,7 @@ local function write_hold(key, id, hold)
 end
 
 local function add(key, field, amount)
+  if amount == 0 then return end
   if tonumber(redis.call('HINCRBY', key, field, text(amount))) < 0 then redis.call('HSET', key, field, '0') end
 end
 `;
@@ -105,7 +106,7 @@ local function until_reset(demand, found, excess, finish)
     excess = excess - slice.used
     if excess <= 0 then return slice.start + window.lengthMs - now end
   end
-  return #found == 0 and 0 or window.lengthMs
+  return #found == 0 and demand.amount == 0 and 0 or finish - now
 end
 
 local function forget_before(key, start, length)

@@ -52,6 +52,7 @@ export interface QuotaStore {
   /**
    * Writes what was really spent into the span it was taken from, never below zero. What was held is settled once,
    * however often this is said, also when the hold was freed meanwhile. Of a span that is over only the hold goes.
+   * Rejects when the store is away; stores that can be (`open.ts`) are told of what was held again when they are back.
    */
   settle(settlements: readonly Settlement[]): Promise<void>;
   read(counts: readonly Omit<Demand, 'amount' | 'holdMs'>[]): Promise<readonly Reading[]>;

@@ -1,11 +1,14 @@
 /** A connection to Redis in which every command is answered within its deadline, whatever the server does. */
-import { Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { StoreUnavailable } from '../quota/store.ts';
+import { parseRedisAddress, type RedisAddress } from './address.ts';
 
 const longestReconnectMs = 1_000;
 
+type RedisClient = Redis | Cluster;
+
 export interface RedisConnection {
-  readonly client: Redis;
+  readonly client: RedisClient;
   /** Runs one command within the deadline; every failure is `StoreUnavailable`, with a code and no secret. */
   ask(command: () => Promise<unknown>): Promise<unknown>;
   ready(): boolean;
@@ -13,9 +16,9 @@ export interface RedisConnection {
 }
 
 export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptions['scripts'] = {}): RedisConnection {
-  const address = parseAddress(url);
-  const client = new Redis({ ...address, ...connectionOptions(timeoutMs), scripts });
-  const name = `${address.host}:${address.port}`;
+  const address = parseRedisAddress(url);
+  const client = open(address, timeoutMs, scripts);
+  const name = address.places.map(({ host, port }) => `${host}:${port}`).join(',');
   let lastFault: unknown;
   // Without a listener a lost connection would end the process. Kept, because "not connected" alone explains nothing.
   client.on('error', (error: unknown) => (lastFault = error));
@@ -29,7 +32,7 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
   });
 
   // The status alone is behind by a turn when this side drops or ends the connection.
-  const ready = () => client.status === 'ready' && client.stream.writable;
+  const ready = () => client.status === 'ready' && serversOf(client).some(({ stream }) => stream?.writable);
 
   function unavailable(error: unknown): StoreUnavailable {
     const fault = ready() ? reason(error) : `not connected (${reason(lastFault ?? error)})`;
@@ -43,7 +46,7 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
         if (settled) return;
         settled = true;
         // A late reply must never be taken for the answer to a later command.
-        if (ready()) client.stream.destroy();
+        for (const { stream } of serversOf(client)) stream?.destroy();
         reject(new StoreUnavailable(`redis ${name}: no answer within ${timeoutMs} ms`));
       };
       // One turn of grace: after a busy event loop the answer may be here already, unread.
@@ -69,11 +72,52 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
   return { client, ask, ready, close };
 }
 
+function serversOf(client: RedisClient): readonly Partial<Pick<Redis, 'stream'>>[] {
+  return client instanceof Cluster ? client.nodes('all') : [client];
+}
+
+function open(address: RedisAddress, timeoutMs: number, scripts: RedisOptions['scripts'] = {}): RedisClient {
+  const { form, places, master, db, username, password, isSecure } = address;
+  const options: RedisOptions = {
+    ...connectionOptions(timeoutMs),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(isSecure && { tls: {} }),
+  };
+  const [place] = places;
+  if (form === 'server') return new Redis({ ...options, ...place, db, scripts });
+  if (form === 'sentinel') {
+    const sentinels = [...places];
+    const ofSentinels = {
+      sentinelRetryStrategy: reconnectAfter,
+      sentinelCommandTimeout: 2 * timeoutMs,
+      enableTLSForSentinelMode: isSecure,
+      ...(isSecure && { sentinelTLS: {} }),
+    };
+    return new Redis({ ...options, ...ofSentinels, sentinels, name: master, db, scripts });
+  }
+  return new Cluster([...places], {
+    scripts,
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    clusterRetryStrategy: reconnectAfter,
+    slotsRefreshTimeout: 2 * timeoutMs,
+    // A taking whose connection was lost may have been counted: it is not sent again.
+    retryDelayOnFailover: 0,
+    redisOptions: options,
+  });
+}
+
+const reconnectAfter = (attempt: number): number =>
+  Math.min(50 * 2 ** Math.min(attempt, 10), longestReconnectMs) * (0.5 + Math.random() / 2);
+
 function connectionOptions(timeoutMs: number): RedisOptions {
   return {
     // Sending a taking again after a lost connection would count it twice.
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
+    // What is asked in one turn of the event loop is sent as one write.
+    enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     connectTimeout: 2 * timeoutMs,
     disconnectTimeout: timeoutMs,
@@ -81,36 +125,17 @@ function connectionOptions(timeoutMs: number): RedisOptions {
     commandTimeout: 2 * timeoutMs,
     socketTimeout: 3 * timeoutMs,
     keepAlive: 5_000,
-    retryStrategy: (attempt) =>
-      Math.min(50 * 2 ** Math.min(attempt, 10), longestReconnectMs) * (0.5 + Math.random() / 2),
+    retryStrategy: reconnectAfter,
     // After a failover the old master refuses writes: connect again, the name may lead to the new one by then.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
-  };
-}
-
-type Address = Pick<RedisOptions, 'username' | 'password' | 'db' | 'tls'> & { host: string; port: number };
-
-// Read here and not by ioredis, which takes any of its options from the query and repeats a bad URL in its error.
-function parseAddress(text: string): Address {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const database = /^\/?(\d*)$/.exec(url?.pathname ?? '')?.[1];
-  const known = url?.protocol === 'redis:' || url?.protocol === 'rediss:';
-  if (url === undefined || !known || url.hostname === '' || database === undefined || url.search + url.hash !== '') {
-    throw new Error('the Redis address is not understood; write redis[s]://[user:password@]host[:port][/database]');
-  }
-  return {
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port === '' ? 6379 : Number(url.port),
-    db: Number(database),
-    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
   };
 }
 
 /** A code only: a server's own words can repeat the arguments of the command, the password among them. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown fault';
+  // Of a cluster none of whose nodes answers.
+  if ('lastNodeError' in error) return reason(error.lastNodeError);
   if ('code' in error && typeof error.code === 'string') return error.code;
   return /^[A-Z]{2,}\b/.exec(error.message)?.[0] ?? 'connection lost';
 }

@@ -2,180 +2,48 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
+import { DatabaseSync } from 'node:sqlite';
 import { memoryStore } from '../../runtime/quota/memory.ts';
 import { openQuotaStore } from '../../runtime/quota/open.ts';
 import { redisStore } from '../../runtime/quota/redis.ts';
 import { sqliteStore } from '../../runtime/quota/sqlite.ts';
-import { StoreUnavailable, type QuotaStore } from '../../runtime/quota/store.ts';
+import { connectRedis } from '../../runtime/redis/connection.ts';
 import { skipWithoutRedis, startRedis, type TestRedis } from '../support/redis.ts';
-import { settleOne, takeOne, type Limit } from '../support/taking.ts';
+import { countsContract } from '../support/quota-contract/counts.ts';
+import { holdsContract } from '../support/quota-contract/holds.ts';
+import { modelContract } from '../support/quota-contract/model.ts';
+import { windowsContract } from '../support/quota-contract/windows.ts';
+import {
+  calendar,
+  fixed,
+  limitOf,
+  noWindow,
+  openMemory,
+  openRedis,
+  openSqlite,
+  sliding,
+  temporaryFolder,
+  type Open,
+} from '../support/quota-stores.ts';
+import { granting, settleOne, takeOne, type Limit } from '../support/taking.ts';
 import { until } from '../support/until.ts';
 
 const hourMs = 3_600_000;
+const quota = (limit: number, windowMs = hourMs): Limit => limitOf(limit, fixed(windowMs));
 
-/** A store under test, with a way to let one window pass. */
-interface Subject {
-  readonly store: QuotaStore;
-  /** A second user of the same counts, where there can be one. */
-  readonly sibling?: QuotaStore;
-  nextWindow(windowMs: number): Promise<void>;
-  close(): Promise<void>;
-}
-
-let keys = 0;
-const fixed = (ms: number) => ({ kind: 'fixed', ms }) as const;
-const quota = (limit: number, windowMs = hourMs): Limit => ({
-  key: `quota-${keys++}`,
-  limit,
-  window: fixed(windowMs),
-});
-
-function contract(open: () => Promise<Subject>): void {
-  let subject: Subject;
-  before(async () => void (subject = await open()));
-  after(async () => await subject.close());
-
-  test('grants exactly the limit to 200 concurrent takers', async () => {
-    const window = quota(137);
-    const other = subject.sibling ?? subject.store;
-    const takings = await Promise.all(
-      Array.from({ length: 200 }, (_, i) => takeOne(i % 2 === 0 ? subject.store : other, window, 1)),
-    );
-    const granted = takings.filter((taking) => taking.granted);
-    assert.equal(granted.length, 137);
-    const counts = granted.map((taking) => taking.used).toSorted((a, b) => a - b);
-    assert.deepEqual(
-      counts,
-      Array.from({ length: 137 }, (_, i) => i + 1),
-      'each unit is handed out once',
-    );
-    assert.ok(takings.every((taking) => taking.granted || taking.used === 137));
-  });
-
-  test('takes all of an amount or nothing of it', async () => {
-    const window = quota(10);
-    assert.deepEqual(await granting(subject.store, window, 7), [true, 7]);
-    assert.deepEqual(await granting(subject.store, window, 4), [false, 7]);
-    assert.deepEqual(await granting(subject.store, window, 3), [true, 10]);
-    assert.deepEqual(await granting(subject.store, window, 0), [true, 10]);
-    assert.deepEqual(await granting(subject.store, quota(10), 11), [false, 0]);
-  });
-
-  test('counts large amounts without losing digits', async () => {
-    const window = quota(2 ** 52);
-    assert.deepEqual(await granting(subject.store, window, 2 ** 52 - 1), [true, 2 ** 52 - 1]);
-    assert.deepEqual(await granting(subject.store, window, 2), [false, 2 ** 52 - 1]);
-  });
-
-  test('starts again from zero in the next window', async () => {
-    const window = quota(2, 1_000);
-    await subject.nextWindow(1_000);
-    const first = await takeOne(subject.store, window, 2);
-    assert.equal((await takeOne(subject.store, window, 1)).granted, false);
-    await subject.nextWindow(1_000);
-    const second = await takeOne(subject.store, window, 1);
-    assert.deepEqual([second.granted, second.used], [true, 1]);
-    assert.equal(second.start, first.start + 1_000);
-  });
-
-  test('takes units back into the window they came from', async () => {
-    const window = quota(5);
-    const taking = await takeOne(subject.store, window, 5);
-    await settleOne(subject.store, { ...window, amount: 5 }, taking, 3);
-    assert.deepEqual(await granting(subject.store, window, 3), [false, 3]);
-    assert.deepEqual(await granting(subject.store, window, 2), [true, 5]);
-  });
-
-  test('ignores units given back to a window that has ended', async () => {
-    const window = quota(5, 1_000);
-    await subject.nextWindow(1_000);
-    const old = await takeOne(subject.store, window, 4);
-    await subject.nextWindow(1_000);
-    await takeOne(subject.store, window, 4);
-    await settleOne(subject.store, { ...window, amount: 4 }, old, 0);
-    assert.deepEqual(await granting(subject.store, window, 2), [false, 4]);
-  });
-
-  test('never falls below zero', async () => {
-    const window = quota(5);
-    const taking = await takeOne(subject.store, window, 1);
-    await settleOne(subject.store, { ...window, amount: 100 }, taking, 0);
-    await settleOne(subject.store, { ...quota(5), amount: 100 }, taking, 0);
-    assert.deepEqual(await granting(subject.store, window, 6), [false, 0]);
-    assert.deepEqual(await granting(subject.store, window, 5), [true, 5]);
-  });
-
-  test('keeps the count when the limit is edited', async () => {
-    const window = quota(10);
-    await takeOne(subject.store, window, 6);
-    assert.deepEqual(await granting(subject.store, { ...window, limit: 5 }, 1), [false, 6]);
-    assert.deepEqual(await granting(subject.store, { ...window, limit: 20 }, 14), [true, 20]);
-  });
-
-  test('keeps two keys, and two lengths of one key, apart', async () => {
-    const one = quota(3);
-    await takeOne(subject.store, one, 3);
-    assert.deepEqual(await granting(subject.store, quota(3), 3), [true, 3]);
-    assert.deepEqual(await granting(subject.store, { ...one, window: fixed(2 * hourMs) }, 3), [true, 3]);
-    assert.deepEqual(await granting(subject.store, one, 1), [false, 3]);
-  });
-
-  test('says when the window ends', async () => {
-    const window = quota(3);
-    const taking = await takeOne(subject.store, window, 1);
-    assert.ok(taking.resetMs > 0 && taking.resetMs <= hourMs, `resetMs is ${taking.resetMs}`);
-    assert.equal(taking.start % hourMs, 0);
-  });
-
-  test('refuses amounts and windows that no count can hold', async () => {
-    const taking = await takeOne(subject.store, quota(3), 1);
-    for (const amount of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-      await assert.rejects(takeOne(subject.store, quota(3), amount), RangeError);
-      await assert.rejects(settleOne(subject.store, { ...quota(3), amount: 1 }, taking, amount), RangeError);
-    }
-    for (const windowMs of [0, -5, 1.5, Number.NaN]) {
-      await assert.rejects(takeOne(subject.store, quota(3, windowMs), 1), RangeError);
-    }
-    await assert.rejects(takeOne(subject.store, quota(Number.NaN), 1), RangeError);
-  });
-
-  test('treats a key as a name and never as code', async () => {
-    const window = { key: `o'); DROP TABLE quota_span; -- {x} \n "`, limit: 1, window: fixed(hourMs) };
-    assert.deepEqual(await granting(subject.store, window, 1), [true, 1]);
-    assert.deepEqual(await granting(subject.store, window, 1), [false, 1]);
-  });
-
-  test('is healthy while open and unavailable once closed', async () => {
-    const own = await open();
-    await takeOne(own.store, quota(1), 1);
-    assert.equal(own.store.healthy(), true);
-    await own.close();
-    assert.equal(own.store.healthy(), false);
-    await assert.rejects(takeOne(own.store, quota(1), 1), StoreUnavailable);
-    await own.store.close();
-  });
-}
-
-async function granting(store: QuotaStore, window: Limit, amount: number): Promise<[boolean, number]> {
-  const { granted, used } = await takeOne(store, window, amount);
-  return [granted, used];
-}
-
-function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'headgate-quota-'));
+function contract(open: Open): void {
+  countsContract(open);
+  holdsContract(open);
+  windowsContract(open);
+  modelContract(open);
 }
 
 describe('memory store', () => {
-  contract(async () => {
-    let now = 1_700_000_000_123;
-    const store = memoryStore(() => now);
-    return { store, nextWindow: async (ms) => void (now += ms), close: () => store.close() };
-  });
+  contract(openMemory);
 
   test('keeps the count when the clock is set back across a boundary', async () => {
     let now = 9_999;
@@ -190,17 +58,7 @@ describe('memory store', () => {
 });
 
 describe('sqlite store', () => {
-  contract(async () => {
-    let now = 1_700_000_000_123;
-    const folder = temporaryFolder();
-    const store = sqliteStore(folder, () => now);
-    const sibling = sqliteStore(folder, () => now);
-    const close = async () => {
-      await Promise.all([store.close(), sibling.close()]);
-      rmSync(folder, { recursive: true });
-    };
-    return { store, sibling, nextWindow: async (ms) => void (now += ms), close };
-  });
+  contract(openSqlite);
 
   test('finds its counts again after a restart', async (t) => {
     const folder = temporaryFolder();
@@ -278,6 +136,22 @@ describe('sqlite store', () => {
     await store.close();
   });
 
+  test('keeps the counts of a file from before windows had names', async (t) => {
+    const folder = temporaryFolder();
+    t.after(() => rmSync(folder, { recursive: true }));
+    writeOldFile(join(folder, 'quota.sqlite'));
+    // As a rolling start does: both find the old table.
+    const stores = [1, 2].map(() => sqliteStore(folder, () => 5_000));
+    for (const store of stores) {
+      assert.deepEqual(await granting(store, { key: 'free:web', limit: 10, window: fixed(hourMs) }, 4), [false, 7]);
+      assert.deepEqual(await granting(store, { key: 'free:web', limit: 10, window: fixed(60_000) }, 9), [false, 3]);
+      await store.close();
+    }
+    const again = sqliteStore(folder, () => 5_000);
+    assert.deepEqual(await granting(again, { key: 'free:web', limit: 10, window: fixed(hourMs) }, 3), [true, 10]);
+    await again.close();
+  });
+
   test('sets a damaged file aside and counts on', async (t) => {
     const folder = temporaryFolder();
     t.after(() => rmSync(folder, { recursive: true }));
@@ -304,20 +178,7 @@ describe('redis store', { skip: skipWithoutRedis() }, () => {
   before(async () => void (server = await startRedis()));
   after(async () => await server.stop());
 
-  contract(async () => {
-    const [store, sibling] = [redisStore(server.url), redisStore(server.url)];
-    const nextWindow = async (windowMs: number) => {
-      const clock = quota(1, windowMs);
-      const { start } = await takeOne(store, clock, 0);
-      await until('the next window', async () => (await takeOne(store, clock, 0)).start > start);
-    };
-    return {
-      store,
-      sibling,
-      nextWindow,
-      close: async () => void (await Promise.all([store.close(), sibling.close()])),
-    };
-  });
+  contract(() => openRedis(server.url));
 
   test('shares counts between clients with the same prefix and no others', async () => {
     const [one, two] = [redisStore(server.url), redisStore(server.url)];
@@ -329,6 +190,34 @@ describe('redis store', { skip: skipWithoutRedis() }, () => {
     assert.deepEqual(await granting(one, window, 2), [true, 3]);
     assert.deepEqual(await granting(stranger, window, 3), [true, 3]);
     await Promise.all([one.close(), two.close(), stranger.close()]);
+  });
+
+  test('goes by the clock of the server, however wrong its own is', async (t) => {
+    const store = redisStore(server.url);
+    t.after(() => store.close());
+    const limits = [limitOf(3, calendar('day', 'Asia/Tokyo')), limitOf(3, fixed(60_000)), limitOf(3, sliding(60_000))];
+    const demands = limits.map((limit) => ({ ...limit, amount: 2, holdMs: 60_000 }));
+    const right = await store.take(demands);
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 400 * 86_400_000 });
+    const wrong = await store.take(demands);
+    t.mock.timers.reset();
+    assert.deepEqual(
+      wrong.map(({ granted, used, start }) => [granted, used, start]),
+      right.map(({ used, start }) => [false, used, start]),
+    );
+  });
+
+  test('leaves nothing behind for longer than it counts', async (t) => {
+    const store = redisStore(server.url, { keyPrefix: 'brief:' });
+    const { client } = connectRedis(server.url, 1_000);
+    t.after(() => (client.disconnect(), store.close()));
+    const limits = [limitOf(9, fixed(40)), limitOf(9, sliding(40)), limitOf(9, noWindow)];
+    const demands = limits.map((limit) => ({ ...limit, amount: 2, holdMs: 50 }));
+    const takings = await store.take(demands);
+    await store.settle(demands.flatMap((demand, i) => (takings[i] ? [{ demand, taking: takings[i], spent: 3 }] : [])));
+    await store.take(demands);
+    assert.equal((await client.keys('brief:*')).length, 3);
+    await until('the keys to go', async () => (await client.keys('brief:*')).length === 0);
   });
 
   test('logs in, chooses a database and loads its script again after the server forgot it', async (t) => {
@@ -386,6 +275,23 @@ describe('openQuotaStore', () => {
 
 function inspectable(error: Error): unknown[] {
   return [error.message, error.stack, error.cause, Object.entries(error)];
+}
+
+function writeOldFile(file: string): void {
+  const database = new DatabaseSync(file);
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE quota_window (
+      key TEXT NOT NULL,
+      window_ms INTEGER NOT NULL,
+      window_start INTEGER NOT NULL,
+      used REAL NOT NULL,
+      forget_at INTEGER NOT NULL,
+      PRIMARY KEY (key, window_ms, window_start)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO quota_window VALUES ('free:web', ${hourMs}, 0, 7.0, ${2 * hourMs}), ('free:web', 60000, 0, 2.5, 120000);
+  `);
+  database.close();
 }
 
 /** Another process that takes one unit after another from quota `shared` and prints each count it was granted. */

@@ -85,7 +85,7 @@ async function launch(program: string, settings: string[]): Promise<ChildProcess
   throw new Error(`redis-server did not start:\n${said.join('\n')}`);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -19,3 +19,8 @@ export async function settleOne(
 ): Promise<void> {
   await store.settle([{ demand: limit, taking, spent }]);
 }
+
+export async function granting(store: QuotaStore, limit: Limit, amount: number): Promise<[boolean, number]> {
+  const { granted, used } = await takeOne(store, limit, amount);
+  return [granted, used];
+}

@@ -1,0 +1,29 @@
+/**
+ * What `npm run soak:quotas` executes: processes that race for quotas over a Redis, over a file and alone, while they and the
+ * Redis are killed again and again. Ends with its figures, and with exit code 1 when a promise was broken.
+ */
+import { parseArgs } from 'node:util';
+import { figuresOf, problemsOf, raceInMemory, raceOverRedis, raceOverSqlite } from '../test/support/quota-race/run.ts';
+
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '3' } } });
+const minutes = Number(values.minutes);
+if (!(minutes > 0)) throw new Error('--minutes takes a number above 0');
+/** Each of the four races gets a quarter. */
+const forMs = (minutes * 60_000) / 4;
+
+const races = {
+  'Redis, 4 processes': () => raceOverRedis({ processes: 4, forMs, killEveryMs: 700 }),
+  'Redis that is killed too, 4 processes': () => raceOverRedis({ processes: 4, forMs, killEveryMs: 1_500 }, true),
+  'sqlite, 4 processes': () => raceOverSqlite({ processes: 4, forMs, killEveryMs: 700 }),
+  'sqlite, 1 process': () => raceOverSqlite({ processes: 1, forMs: forMs / 2 }),
+  'memory, 1 process': () => raceInMemory({ forMs: forMs / 2 }),
+};
+
+const problems: string[] = [];
+for (const [name, run] of Object.entries(races)) {
+  const outcome = await run();
+  for (const line of figuresOf(name, outcome)) process.stdout.write(`${line}\n`);
+  problems.push(...problemsOf(outcome).map((problem) => `${name}: ${problem}`));
+}
+for (const problem of problems) process.stdout.write(`BROKEN ${problem}\n`);
+process.exitCode = problems.length === 0 ? 0 : 1;

@@ -1,0 +1,73 @@
+/** Processes that share quotas and race for them, while some are killed and begin anew. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CallerOptions, Line } from './journal.ts';
+
+export interface RaceOptions extends Omit<CallerOptions, 'journal'> {
+  readonly folder: string;
+  readonly processes: number;
+  readonly forMs: number;
+  /** A process is killed, and another begins, about this often; without it none is. */
+  readonly killEveryMs?: number;
+  /** Called about as often in between, to trouble the store itself. */
+  readonly trouble?: () => Promise<void>;
+}
+
+export interface Race {
+  readonly lines: readonly Line[];
+  readonly kills: number;
+}
+
+const program = join(import.meta.dirname, 'caller.ts');
+
+export async function race({ folder, processes, forMs, killEveryMs, trouble, ...options }: RaceOptions): Promise<Race> {
+  let begun = 0;
+  const running = new Set<ChildProcess>();
+  const failed: unknown[] = [];
+
+  function begin(): void {
+    begun += 1;
+    const own: CallerOptions = { ...options, journal: join(folder, `${begun}.journal`) };
+    const child = spawn(process.execPath, ['--conditions=source', program, JSON.stringify(own)], { stdio: 'inherit' });
+    running.add(child);
+    child.once('exit', (code, signal) => {
+      running.delete(child);
+      if (code !== 0 && signal === null) failed.push(code);
+    });
+  }
+
+  async function end(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+
+  for (let each = 0; each < processes; each += 1) begin();
+  let kills = 0;
+  // Time that processes need to begin is not part of the race.
+  while (readLines(folder).length < 10 * processes && failed.length === 0) await wait(20);
+  const deadline = performance.now() + forMs;
+  while (performance.now() < deadline && failed.length === 0) {
+    const left = deadline - performance.now();
+    await wait(Math.min(left, (killEveryMs ?? left) * (0.5 + Math.random())));
+    const [oldest] = running;
+    if (killEveryMs === undefined || !oldest || performance.now() >= deadline) continue;
+    await end(oldest, 'SIGKILL');
+    kills += 1;
+    begin();
+    await trouble?.();
+  }
+  await Promise.all([...running].map((child) => end(child, 'SIGTERM')));
+  if (failed.length > 0) throw new Error(`a caller failed: ${failed.join(', ')}`);
+  return { lines: readLines(folder), kills };
+}
+
+function readLines(folder: string): readonly Line[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.journal'))
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1))
+    .map((line) => JSON.parse(line) as Line);
+}

@@ -1,0 +1,119 @@
+/** The race of issue and soak alike: which quotas, over which stores, and what must come of it. */
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { openQuotaStore } from '../../../runtime/quota/open.ts';
+import { calendar, fixed, noWindow, sliding, temporaryFolder } from '../quota-stores.ts';
+import { startRedis } from '../redis.ts';
+import { judge, settledIn, type Verdict } from './judge.ts';
+import type { RaceLimit } from './journal.ts';
+import { race, type Race } from './race.ts';
+
+const holdMs = 1_500;
+
+/** Narrow enough that each of them refuses, and that spans begin and end during the shortest race. */
+export const raceLimits: readonly RaceLimit[] = [
+  { key: 'tokens a second', limit: 400, window: fixed(1_000), most: 16 },
+  { key: 'nano-USD in two seconds', limit: 600_000_000_000, window: sliding(2_000), most: 16_000_000_000 },
+  { key: 'calls at once', limit: 24, window: noWindow, most: 1 },
+  { key: 'requests a month', limit: 1_000_000_000, window: calendar('month', 'Europe/Berlin'), most: 1 },
+];
+
+export interface Course {
+  readonly processes: number;
+  readonly forMs: number;
+  readonly killEveryMs?: number;
+}
+
+export interface Outcome extends Race {
+  readonly verdicts: readonly Verdict[];
+}
+
+async function run(store: string, course: Course, trouble?: () => Promise<void>): Promise<Outcome> {
+  const folder = temporaryFolder();
+  try {
+    const ran = await race({
+      ...course,
+      store,
+      folder,
+      limits: raceLimits,
+      callers: 8,
+      holdMs,
+      callMs: 30,
+      ...(trouble && { trouble }),
+    });
+    const verdicts = judge(ran.lines, raceLimits, holdMs);
+    if (store !== 'memory') await assertSettled(store, ran);
+    return { ...ran, verdicts };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** When all is quiet and what dead processes held is free, the store shows what was settled and nothing else. */
+async function assertSettled(where: string, { lines, kills }: Race): Promise<void> {
+  if (kills > 0) await wait(holdMs);
+  const store = openQuotaStore(where);
+  const readings = await store.read(raceLimits);
+  await store.close();
+  for (const [index, limit] of raceLimits.entries()) {
+    if (limit.window.kind === 'fixed' || limit.window.kind === 'sliding') continue;
+    const [least, most] = limit.window.kind === 'none' ? [0, 0] : settledIn(lines, limit, index, Date.now());
+    const used = readings[index]?.used ?? -1;
+    assert.ok(used >= least && used <= most, `${limit.key}: ${used} is counted, ${least} to ${most} was settled`);
+  }
+}
+
+/** With `restarts` the server is killed too, now and then; it keeps its counts on disk. */
+export async function raceOverRedis(course: Course, restarts = false): Promise<Outcome> {
+  const server = await startRedis('--appendonly', 'yes');
+  try {
+    const trouble = async () => {
+      await server.kill();
+      await server.start();
+    };
+    return await run(server.url, course, restarts ? trouble : undefined);
+  } finally {
+    await server.stop();
+  }
+}
+
+export async function raceOverSqlite(course: Course): Promise<Outcome> {
+  const folder = join(temporaryFolder(), 'store');
+  mkdirSync(folder);
+  try {
+    return await run(folder, course);
+  } finally {
+    rmSync(join(folder, '..'), { recursive: true });
+  }
+}
+
+export const raceInMemory = (course: Omit<Course, 'processes' | 'killEveryMs'>): Promise<Outcome> =>
+  run('memory', { ...course, processes: 1 });
+
+const whole = (amount: number) => Math.round(amount).toLocaleString('en');
+
+/** One line for each quota. */
+export function figuresOf(name: string, { lines, kills, verdicts }: Outcome): string[] {
+  const calls = lines.filter(({ is }) => is === 'asked').length;
+  const lost = lines.filter(({ is }) => is === 'lost').length;
+  return [
+    `${name}: ${whole(calls)} calls, ${kills} processes killed, ${lost} takings without an answer`,
+    ...verdicts.map(
+      (each) =>
+        `  ${each.quota}: ${each.spans} spans, fullest ${(100 * each.fullest).toFixed(1)} %, over the limit by ` +
+        `${whole(each.over)} of ${whole(each.slack)} that killed processes left unsettled; ` +
+        `${whole(each.refusals)} refused, ${each.wronglyRefused} of them wrongly`,
+    ),
+  ];
+}
+
+/** What must hold of any race. */
+export function problemsOf({ verdicts, kills }: Outcome): string[] {
+  return verdicts.flatMap(({ quota, overSlack, over, wronglyRefused }) => [
+    ...(overSlack > 0 ? [`${quota}: ${overSlack} were spent beyond the limit and the slack`] : []),
+    ...(kills === 0 && over > 0 ? [`${quota}: ${over} were spent beyond the limit, and nothing was killed`] : []),
+    ...(wronglyRefused > 0 ? [`${quota}: ${wronglyRefused} were refused with room to spare`] : []),
+  ]);
+}
