@@ -21,7 +21,7 @@ function assertFair(context: TestContext, name: string, outcome: Outcome): void 
 }
 
 test('four processes over one Redis overspend nothing, killed or not', { skip: skipWithoutRedis() }, async (t) => {
-  assertFair(t, 'Redis', await raceOverRedis({ processes: 4, forMs: 2_500, killEveryMs: 500 }, true));
+  assertFair(t, 'Redis', await raceOverRedis({ processes: 4, forMs: 2_000, killEveryMs: 600 }, true));
 });
 
 test('three processes over one file overspend nothing, killed or not', async (t) => {

@@ -1,7 +1,7 @@
 /** Processes that share quotas and race for them, while some are killed and begin anew. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CallerOptions, Line } from './journal.ts';
@@ -21,6 +21,7 @@ export interface Race {
   readonly kills: number;
 }
 
+const nameOf = (process: number): string => `${process}.journal`;
 const program = join(import.meta.dirname, 'caller.ts');
 
 export async function race({ folder, processes, forMs, killEveryMs, trouble, ...options }: RaceOptions): Promise<Race> {
@@ -30,7 +31,7 @@ export async function race({ folder, processes, forMs, killEveryMs, trouble, ...
 
   function begin(): void {
     begun += 1;
-    const own: CallerOptions = { ...options, journal: join(folder, `${begun}.journal`) };
+    const own: CallerOptions = { ...options, journal: join(folder, nameOf(begun)) };
     const child = spawn(process.execPath, ['--conditions=source', program, JSON.stringify(own)], { stdio: 'inherit' });
     running.add(child);
     child.once('exit', (code, signal) => {
@@ -45,11 +46,16 @@ export async function race({ folder, processes, forMs, killEveryMs, trouble, ...
     await ended;
   }
 
+  async function called(process: number): Promise<void> {
+    const journal = join(folder, nameOf(process));
+    while (failed.length === 0 && !(existsSync(journal) && statSync(journal).size > 0)) await wait(20);
+  }
+
   for (let each = 0; each < processes; each += 1) begin();
   let kills = 0;
   // Time that processes need to begin is not part of the race.
-  while (readLines(folder).length < 10 * processes && failed.length === 0) await wait(20);
-  const deadline = performance.now() + forMs;
+  for (let each = 1; each <= processes; each += 1) await called(each);
+  let deadline = performance.now() + forMs;
   while (performance.now() < deadline && failed.length === 0) {
     const left = deadline - performance.now();
     await wait(Math.min(left, (killEveryMs ?? left) * (0.5 + Math.random())));
@@ -57,8 +63,12 @@ export async function race({ folder, processes, forMs, killEveryMs, trouble, ...
     if (killEveryMs === undefined || !oldest || performance.now() >= deadline) continue;
     await end(oldest, 'SIGKILL');
     kills += 1;
+    const pausedAt = performance.now();
     begin();
     await trouble?.();
+    // One that never came to call would not be missed.
+    await called(begun);
+    deadline += performance.now() - pausedAt;
   }
   await Promise.all([...running].map((child) => end(child, 'SIGTERM')));
   if (failed.length > 0) throw new Error(`a caller failed: ${failed.join(', ')}`);
