@@ -195,6 +195,14 @@ describe('quotas on the virtual clock', () => {
     (await gateway.ask(call)).isAdmitted();
   });
 
+  test('a zone that this machine does not know is refused before anything is served', async () => {
+    const month = { unit: 'requests', limit: 1, window: { calendar: 'month', zone: 'Europe/Atlantis' } } as const;
+    await assert.rejects(
+      openDecider(snapshotOf({ quotas: { month } })),
+      /quotas\.month: .*no time zone 'Europe\/Atlantis'/,
+    );
+  });
+
   test('an expectation about money that does not hold shows money', async () => {
     const gateway = new DecidedGateway(decider);
     const asked = await gateway.ask({
