@@ -4,14 +4,8 @@ import type { ClientDialect } from './dialects/dialect.ts';
 import type { Holdings, HoldingsRequest } from './dialects/holdings.ts';
 import type { RequestHead } from './door.ts';
 import type { SseBlock } from './upstream/sse.ts';
-import type {
-  Generation,
-  LiveAccount,
-  LiveConsumer,
-  LiveModel,
-  LiveQuota,
-  LiveTarget,
-} from './generation/generation.ts';
+import type { Generation } from './generation/generation.ts';
+import type { LiveAccount, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from './generation/live.ts';
 import type { Log } from './log.ts';
 import type { Demand, QuotaStore, Taking } from './quota/store.ts';
 import type { Outcome } from './outcome.ts';

@@ -1,7 +1,7 @@
 /** What comes after a decision that no target answers: quotas are settled as if the first one had. */
 import type { Usage } from './call.ts';
 import type { Exchange, Lease } from './exchange.ts';
-import type { LiveTarget } from './generation/generation.ts';
+import type { LiveTarget } from './generation/live.ts';
 import type { Drawn } from './outcome.ts';
 import { settle } from './pipeline/settle.ts';
 import type { QuotaStore } from './quota/store.ts';

@@ -1,5 +1,5 @@
 /** The orders that may be drawn of a model's targets, as they are told: by their names, and without those that a request cannot go to. */
-import type { DrawnOrder } from './generation/generation.ts';
+import type { DrawnOrder } from './generation/live.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface Order {

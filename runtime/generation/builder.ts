@@ -9,7 +9,7 @@ import {
   type TargetNode,
   type TargetSnapshot,
 } from '../snapshot.ts';
-import type { LiveAccount, LiveConsumer, LiveModel, LiveQuota, LiveRoute, LiveTarget } from './generation.ts';
+import type { LiveAccount, LiveConsumer, LiveModel, LiveQuota, LiveRoute, LiveTarget } from './live.ts';
 import { liveOrder } from './live-order.ts';
 import { allOrders } from './orders.ts';
 import type { SharedParts } from './shared-parts.ts';

@@ -11,7 +11,7 @@ import {
 } from '../balanced-group.ts';
 import type { Circumstances, Narrowing } from '../balancing/balancer.ts';
 import type { GroupSnapshot, TargetNode } from '../snapshot.ts';
-import type { LiveModel, LiveTarget } from './generation.ts';
+import type { LiveModel, LiveTarget } from './live.ts';
 
 export interface LiveTree {
   readonly node: TargetNode;

@@ -1,7 +1,7 @@
 /** A quota as serving counts it: one number for the limit, one shape for each sort of window. */
 import type { Window } from '../quota/store.ts';
 import { countedLimit, windowOf, type QuotaSnapshot } from '../snapshot-quotas.ts';
-import type { LiveQuota } from './generation.ts';
+import type { LiveQuota } from './live.ts';
 
 export function countedWindow(quota: QuotaSnapshot): Window {
   const window = windowOf(quota);

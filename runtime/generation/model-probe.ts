@@ -4,7 +4,7 @@ import { askTarget } from '../pipeline/attempt.ts';
 import { AttemptFailed } from '../pipeline/patience.ts';
 import type { ModelProbe } from '../snapshot-probes.ts';
 import { timeIsOver, type Answered, type Asking } from './probe-answer.ts';
-import type { LiveKey, LiveModel, LiveTarget } from './generation.ts';
+import type { LiveKey, LiveModel, LiveTarget } from './live.ts';
 import { inTheDark } from './live-order.ts';
 import { blameInWords, type Blame } from './health.ts';
 

@@ -2,7 +2,7 @@
 import type { Asking } from '../balancing/balancer.ts';
 import { balancedGroup, balancerOf, groupAmong, isKept, narrowed, targetsBelow } from '../balanced-group.ts';
 import type { GroupSnapshot } from '../snapshot.ts';
-import type { DrawnOrder } from './generation.ts';
+import type { DrawnOrder } from './live.ts';
 import { nameOf, type LiveTree } from './live-order.ts';
 
 /** More than anyone reads. */

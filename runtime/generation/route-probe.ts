@@ -3,7 +3,7 @@ import { plainPath } from '../door.ts';
 import type { RouteProbe } from '../snapshot-probes.ts';
 import { askStatus } from '../upstream/ask.ts';
 import type { Answered, Asking } from './probe-answer.ts';
-import type { LiveRoute } from './generation.ts';
+import type { LiveRoute } from './live.ts';
 import { pathAtUpstream } from './routes.ts';
 
 interface Named {

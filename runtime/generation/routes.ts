@@ -1,6 +1,7 @@
 /** Matches API routes: exact paths first, then the longest prefix; the cost does not grow with the number of routes. */
 import { plainPath } from '../door.ts';
-import type { LiveRoute, RouteMatch } from './generation.ts';
+import type { RouteMatch } from './generation.ts';
+import type { LiveRoute } from './live.ts';
 
 export interface DeclaredRoute {
   /** Ends in `/*` for a prefix. */

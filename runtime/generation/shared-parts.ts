@@ -18,7 +18,7 @@ import { digestOf } from '../upstream/keys.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { leastSecretChars, Seal } from '../seal.ts';
 import { httpPassage, httpTransport } from '../upstream/send.ts';
-import type { LiveConnection, LiveModel, LiveProvider, LiveQuota, LiveRoute } from './generation.ts';
+import type { LiveConnection, LiveModel, LiveProvider, LiveQuota, LiveRoute } from './live.ts';
 import { liveQuota } from './live-quota.ts';
 import { OnDemand, positionsOf, type Directory } from './on-demand.ts';
 import { lookUpSources } from './sources.ts';

@@ -2,7 +2,7 @@
 import type { Message } from '../call.ts';
 import { HeadgateError } from '../errors.ts';
 import type { PromptSnapshot, ValueSource } from '../snapshot.ts';
-import type { ReadValue } from './generation.ts';
+import type { ReadValue } from './live.ts';
 
 type Piece = { readonly text: string } | { readonly variable: string };
 

@@ -1,7 +1,7 @@
 /** All that is decided about an API request before its upstream is asked: the same live and in explanations. */
 import { HeadgateError } from '../errors.ts';
 import type { Exchange, Identified, Reserved } from '../exchange.ts';
-import type { LiveRoute } from '../generation/generation.ts';
+import type { LiveRoute } from '../generation/live.ts';
 import { forwardedMethods, hasBody } from '../upstream/request-shape.ts';
 import { identify } from './identify.ts';
 import { longestRouteMs, reserve } from './reserve.ts';

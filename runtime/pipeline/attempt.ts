@@ -1,7 +1,7 @@
 /** One try at one target: from the call to a usable answer, or to a failure that says what to do next. */
 import type { Answer, Call } from '../call.ts';
 import type { LookedUp, StreamedAnswer, WholeAnswer } from '../exchange.ts';
-import type { LiveKey, LiveTarget } from '../generation/generation.ts';
+import type { LiveKey, LiveTarget } from '../generation/live.ts';
 import { CredentialUnavailable, type UpstreamResponse } from '../providers/provider.ts';
 import { toldShare } from '../upstream/told-length.ts';
 import { limitResetMs, toldWaitMs, usedUpMs } from '../upstream/told-wait.ts';

@@ -4,7 +4,7 @@
  */
 import { HeadgateError } from '../errors.ts';
 import type { Exchange, Resolved } from '../exchange.ts';
-import type { LiveTarget } from '../generation/generation.ts';
+import type { LiveTarget } from '../generation/live.ts';
 
 /** A client can send any number of fields. */
 const mostNamed = 20;

@@ -1,5 +1,5 @@
 /** The targets that one request asks, several at once where its model hedges: the first that answers ends it for all others. */
-import type { LiveTarget } from '../generation/generation.ts';
+import type { LiveTarget } from '../generation/live.ts';
 
 /** A target while it is asked. */
 export interface Contender {

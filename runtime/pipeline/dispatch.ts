@@ -3,7 +3,7 @@
  * client's first byte: after it there is no way back.
  */
 import type { Dispatchable } from '../exchange.ts';
-import type { LiveKey, LiveTarget } from '../generation/generation.ts';
+import type { LiveKey, LiveTarget } from '../generation/live.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Leave } from '../upstream/admission.ts';
 import { Contenders } from './contenders.ts';

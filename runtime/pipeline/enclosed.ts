@@ -6,7 +6,7 @@ import type { JsonObject } from '../call.ts';
 import type { EnclosedCall, Enclosing } from '../dialects/holdings.ts';
 import { HeadgateError } from '../errors.ts';
 import type { AccountKnown, AcceptedTask } from '../exchange.ts';
-import type { LiveModel, LiveTarget } from '../generation/generation.ts';
+import type { LiveModel, LiveTarget } from '../generation/live.ts';
 import { HeldReply } from '../held-reply.ts';
 import { conversationKinds } from '../model-kind.ts';
 import { newOutcome } from '../outcome.ts';

@@ -2,7 +2,7 @@
 import { mostItCosts, nanoUsd } from '../cost.ts';
 import { messageTokens, tokensBeside } from '../context/message-tokens.ts';
 import type { Exchange, Guarded } from '../exchange.ts';
-import type { LiveTarget } from '../generation/generation.ts';
+import type { LiveTarget } from '../generation/live.ts';
 import type { ModelKind } from '../model-kind.ts';
 import { unstatedOutputTokens, type QuotaUnit } from '../snapshot-quotas.ts';
 

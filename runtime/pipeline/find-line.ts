@@ -5,7 +5,8 @@ import type { ClientDialect } from '../dialects/dialect.ts';
 import type { HoldingsExchange } from '../exchange.ts';
 import type { Asked, RequestHead } from '../door.ts';
 import { HeadgateError } from '../errors.ts';
-import type { LiveRoute, Tables } from '../generation/generation.ts';
+import type { Tables } from '../generation/generation.ts';
+import type { LiveRoute } from '../generation/live.ts';
 import * as surfaces from '../surfaces/index.ts';
 import type { Surface, SurfaceCall, SurfaceTask } from '../surfaces/surface.ts';
 

@@ -3,7 +3,7 @@ import type { Usage } from '../call.ts';
 import { HeadgateError } from '../errors.ts';
 import type { AccountKnown, HoldingsExchange, Reserved } from '../exchange.ts';
 import { boundaryOf } from '../form.ts';
-import type { LiveKey } from '../generation/generation.ts';
+import type { LiveKey } from '../generation/live.ts';
 import { causeInWords } from '../log.ts';
 import { CredentialUnavailable, type UpstreamResponse } from '../providers/provider.ts';
 import { toldWaitMs } from '../upstream/told-wait.ts';

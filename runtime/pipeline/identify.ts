@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { HeadgateError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import type { LiveConsumer, Tables } from '../generation/generation.ts';
+import type { Tables } from '../generation/generation.ts';
+import type { LiveConsumer } from '../generation/live.ts';
 
 /** Longer ones are refused before they are hashed. */
 const maxKeyChars = 4_096;

@@ -7,7 +7,8 @@ import type { RequestHead } from '../door.ts';
 import type { ErrorCode } from '../errors.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted, Exchange } from '../exchange.ts';
-import type { Generation, LiveConsumer, LiveTarget, ReadValue } from '../generation/generation.ts';
+import type { Generation } from '../generation/generation.ts';
+import type { LiveConsumer, LiveTarget, ReadValue } from '../generation/live.ts';
 import { inTheDark } from '../generation/live-order.ts';
 import { consumerOf } from './identify.ts';
 

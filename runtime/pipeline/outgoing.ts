@@ -2,7 +2,7 @@
 import { gathered, type Call, type JsonObject } from '../call.ts';
 import type { ClientDialect } from '../dialects/dialect.ts';
 import type { LookedUp } from '../exchange.ts';
-import type { LiveTarget } from '../generation/generation.ts';
+import type { LiveTarget } from '../generation/live.ts';
 import { apisFor, type Api, type Connection } from '../providers/provider.ts';
 import { joined } from './joined.ts';
 import { AttemptFailed } from './patience.ts';

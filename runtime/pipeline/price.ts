@@ -1,7 +1,7 @@
 /** What a request cost, by the prices of the target that answered and of those that were asked before it. */
 import { costOf, plus, usdText, type Money } from '../cost.ts';
 import type { Exchange } from '../exchange.ts';
-import type { LiveTarget } from '../generation/generation.ts';
+import type { LiveTarget } from '../generation/live.ts';
 import type { Spent } from '../outcome.ts';
 
 /** Routes have no targets. */

@@ -1,7 +1,7 @@
 /** What clients are told of the quotas that they drew from: what is left, when it begins anew, and what is nearly used up. */
 import { usdOfNano } from '../cost.ts';
 import type { Exchange, Lease } from '../exchange.ts';
-import type { LiveQuota } from '../generation/generation.ts';
+import type { LiveQuota } from '../generation/live.ts';
 import type { QuotaUnit } from '../snapshot-quotas.ts';
 
 type Taken = Lease['takings'][number];

@@ -2,7 +2,7 @@
 import type { AnswerEvent, JsonObject } from '../call.ts';
 import { AnswerFailed, type SseMessage } from '../dialects/dialect.ts';
 import type { StreamedEvent, WholeAnswer } from '../exchange.ts';
-import type { LiveTarget } from '../generation/generation.ts';
+import type { LiveTarget } from '../generation/live.ts';
 import type { Api, UpstreamResponse } from '../providers/provider.ts';
 import { readSse, type SseBlock } from '../upstream/sse.ts';
 import type { Outgoing } from './outgoing.ts';

@@ -1,7 +1,7 @@
 /** Why a quota refuses, with everything that a person needs: the limit, whose it is, what is used, when it ends, where it is written. */
 import { HeadgateError } from '../errors.ts';
 import type { Exchange, Lease } from '../exchange.ts';
-import type { LiveConsumer, LiveQuota } from '../generation/generation.ts';
+import type { LiveConsumer, LiveQuota } from '../generation/live.ts';
 import { amountInWords, figure, windowInWords } from '../quota/words.ts';
 import { isSpentByModels } from '../snapshot-quotas.ts';
 import { seconds } from './quota-headers.ts';

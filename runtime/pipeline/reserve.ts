@@ -1,7 +1,7 @@
 /** Takes from every quota that applies before anything is spent: all of them, or none. */
 import { HeadgateError } from '../errors.ts';
 import type { Exchange, Lease, Reserved } from '../exchange.ts';
-import type { LiveConsumer, LiveQuota } from '../generation/generation.ts';
+import type { LiveConsumer, LiveQuota } from '../generation/live.ts';
 import type { Drawn } from '../outcome.ts';
 import { StoreUnavailable, type Demand, type QuotaStore, type Taking } from '../quota/store.ts';
 import { isSpentByModels } from '../snapshot-quotas.ts';

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../call.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted, Exchange, Resolved } from '../exchange.ts';
-import type { LiveConsumer, LiveModel, LiveTarget, ReadValue } from '../generation/generation.ts';
+import type { LiveConsumer, LiveModel, LiveTarget, ReadValue } from '../generation/live.ts';
 import { conversationKinds, type ModelKind } from '../model-kind.ts';
 import { circumstancesOf } from './asking.ts';
 import { noteLostCall } from './losses.ts';

@@ -2,7 +2,7 @@
 import { nanoUsd, noMoney, usdNumber } from '../cost.ts';
 import { asHeadgateError, type ErrorCode } from '../errors.ts';
 import type { Exchange, Lease, Reserved } from '../exchange.ts';
-import type { LiveTarget } from '../generation/generation.ts';
+import type { LiveTarget } from '../generation/live.ts';
 import { causeInWords } from '../log.ts';
 import { StoreUnavailable, type Settlement } from '../quota/store.ts';
 import { amountOf, type Estimate } from './estimate.ts';

@@ -1,7 +1,7 @@
 /** One try of an operation at one target: a whole JSON answer, or one whose first bytes have arrived. */
 import type { ReservedTask, StreamedTaskAnswer, TaskPiece, WholeTaskAnswer } from '../exchange.ts';
 import type { Answered } from '../dialects/task-translation.ts';
-import type { LiveTarget } from '../generation/generation.ts';
+import type { LiveTarget } from '../generation/live.ts';
 import type { UpstreamResponse } from '../providers/provider.ts';
 import { readSse } from '../upstream/sse.ts';
 import { usedUpMs } from '../upstream/told-wait.ts';

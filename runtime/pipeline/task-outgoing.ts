@@ -3,7 +3,7 @@ import type { JsonObject } from '../call.ts';
 import type { ClientTask, VendorTask } from '../dialects/task.ts';
 import { translationOf, type Translation } from '../dialects/task-translation.ts';
 import type { AcceptedTask } from '../exchange.ts';
-import type { LiveTarget } from '../generation/generation.ts';
+import type { LiveTarget } from '../generation/live.ts';
 import type { TaskApi } from '../providers/provider.ts';
 import { read } from './accept.ts';
 import { connectionOf, type Outgoing } from './outgoing.ts';

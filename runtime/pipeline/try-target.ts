@@ -1,7 +1,7 @@
 /** One attempt and what is noted of it: for the client, the log, the metrics, and the health of the upstream and of the revision. */
 import type { Failure } from '../call.ts';
 import type { Dispatchable, Finish } from '../exchange.ts';
-import type { LiveKey, LiveTarget } from '../generation/generation.ts';
+import type { LiveKey, LiveTarget } from '../generation/live.ts';
 import { causeInWords } from '../log.ts';
 import type { Ticket } from '../upstream/breaker.ts';
 import type { Asked, Attempted } from './attempt.ts';

@@ -4,7 +4,7 @@ import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } fr
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Transform, type Readable } from 'node:stream';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
-import type { LiveRoute } from '../generation/generation.ts';
+import type { LiveRoute } from '../generation/live.ts';
 import { requestHeaders, responseHeaders } from './forwarded-headers.ts';
 import type { Pools } from './pools.ts';
 import { forwardedMethods, hasBody } from './request-shape.ts';

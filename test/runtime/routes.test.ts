@@ -1,7 +1,7 @@
 /** Which route a request takes, as the table decides it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { LiveRoute } from '../../runtime/generation/generation.ts';
+import type { LiveRoute } from '../../runtime/generation/live.ts';
 import { routeMatcher, type DeclaredRoute } from '../../runtime/generation/routes.ts';
 
 function declare(name: string, path: string, more: { host?: string; methods?: readonly string[] } = {}): DeclaredRoute {
