@@ -126,10 +126,11 @@ function conditionsIn(node: TargetNode): string {
   return [own, ...node.of.map((member) => conditionsIn(member.node))].filter((each) => each !== '').join('\n');
 }
 
-/** How members are chosen, without those that a condition chooses and those that are tried in order. */
+/** How members are chosen, without those that a condition chooses or leaves out and those that are tried in order. */
 function balancesIn(node: TargetNode): string[] {
   if (node.kind === 'target') return [];
-  const own = node.balance === 'ordered' || balancerKinds[node.balance]?.picksOne ? [] : [balanceInWords(node)];
+  const { picksOne, narrowings } = balancerKinds[node.balance] ?? {};
+  const own = node.balance === 'ordered' || picksOne || narrowings ? [] : [balanceInWords(node)];
   return [...own, ...node.of.flatMap((member) => balancesIn(member.node))];
 }
 
