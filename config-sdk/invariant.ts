@@ -1,7 +1,7 @@
 /** Promises about a whole gateway, kept on every path a request can take. `check` walks them all. */
 import { createHash } from 'node:crypto';
 import type { Asked, DecisionGraph, Path, PathQuota } from '@headgate/runtime/graph';
-import { isSpentByModels } from '@headgate/runtime/snapshot';
+import { isSpentByModels } from '@headgate/runtime/quota-unit';
 import type { Invariant, Model } from './handles.ts';
 import { declare } from './site.ts';
 

@@ -17,6 +17,7 @@ const waist = [
   'generation/template',
   'graph',
   'main',
+  'quota-unit',
   'serve',
   'settings',
   'snapshot',
