@@ -91,6 +91,8 @@ export interface Balancer<Options extends z.ZodType = z.ZodType> {
   readonly weights: 'required' | 'refused';
   /** Whether it depends on who asks. */
   asksWho?(options: z.output<Options>): boolean;
+  /** What a request says so that the member at `index` is for it, where that depends on what it says. */
+  saysFor?(options: z.output<Options>, index: number): Given;
   /** Such a group has one member or two, and tries one of them at most. */
   readonly picksOne?: true;
   /**
