@@ -330,6 +330,32 @@ describe('after a failure', () => {
       };
     });
 
+    staged('has its place back once it is given up, however long the request lasts elsewhere', () => {
+      let isWell = false;
+      const second: Script = (received) => {
+        if (received.number > 1) return answerWell(received, 'from the second');
+        startEvents(received.response);
+        received.response.write(piece('from the second'));
+      };
+      const first: Script = (received) => (isWell ? answerWell(received, 'from the first') : says(503)(received));
+      const on = scene([{ script: first, maxConcurrency: 1, retries: 5 }, { script: second }]);
+      return async () => {
+        const leaving = new AbortController();
+        try {
+          const lasting = await ask(on, { stream: true }, { signal: leaving.signal });
+          assert.equal(lasting.headers.get('headgate-target'), labelOf(on, 2));
+          isWell = true;
+          await until('the first is asked again', async () => {
+            const later = await ask(on);
+            await later.text();
+            return later.headers.get('headgate-target') === labelOf(on);
+          });
+        } finally {
+          leaving.abort();
+        }
+      };
+    });
+
     staged('has them wait where no other is left, one after the other, streams to their end', () => {
       let inside = 0;
       let most = 0;
