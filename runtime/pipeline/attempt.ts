@@ -1,5 +1,6 @@
 /** One try at one target: from the call to a usable answer, or to a failure that says what to do next. */
 import type { Answer, Call } from '../call.ts';
+import { writeExact } from '../dialects/exact-json.ts';
 import type { LookedUp, StreamedAnswer, WholeAnswer } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/live.ts';
 import { CredentialUnavailable, type UpstreamResponse } from '../providers/provider.ts';
@@ -67,7 +68,7 @@ export async function responseTo({ key, sent, stream, patience }: Asking): Promi
   const request = {
     path: address.path,
     headers,
-    body: sent.bytes ?? JSON.stringify(address.body),
+    body: sent.bytes ?? writeExact(address.body),
     signal: patience.signal,
   };
   const response = await key.transport(request).catch((error: unknown) => {
