@@ -331,20 +331,23 @@ describe('after a failure', () => {
     });
 
     staged('has its place back once it is given up, however long the request lasts elsewhere', () => {
-      let isWell = false;
+      // Four fail and are not tried again; the fifth opens the breaker, and is, after a pause that is shorter than the breaker's.
+      const first: Script = (received) => {
+        if (received.number > 5) return answerWell(received, 'from the first');
+        return says(503, {}, received.number < 5 ? { 'retry-after': '60' } : {})(received);
+      };
       const second: Script = (received) => {
-        if (received.number > 1) return answerWell(received, 'from the second');
+        if (received.number !== 5) return answerWell(received, 'from the second');
         startEvents(received.response);
         received.response.write(piece('from the second'));
       };
-      const first: Script = (received) => (isWell ? answerWell(received, 'from the first') : says(503)(received));
-      const on = scene([{ script: first, maxConcurrency: 1, retries: 5 }, { script: second }]);
+      const on = scene([{ script: first, maxConcurrency: 1, retries: 1 }, { script: second }]);
       return async () => {
         const leaving = new AbortController();
+        for (let count = 0; count < 4; count += 1) await (await ask(on)).text();
         try {
           const lasting = await ask(on, { stream: true }, { signal: leaving.signal });
           assert.equal(lasting.headers.get('headgate-target'), labelOf(on, 2));
-          isWell = true;
           await until('the first is asked again', async () => {
             const later = await ask(on);
             await later.text();
