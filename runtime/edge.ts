@@ -176,6 +176,7 @@ function finish(edge: Edge, visit: Visit): void {
       consumer: outcome.consumer,
       target: outcome.target,
       attempts: outcome.attempts,
+      dropped: outcome.dropped,
       status,
       code: outcome.code,
       ms: told.ms,

@@ -79,6 +79,8 @@ export interface Outcome {
   /** The last target that was tried. */
   target: string | undefined;
   attempts: number;
+  /** What of the request did not get there, as `headgate-dropped` tells it. */
+  dropped: string | undefined;
   usage: Usage | undefined;
   /** The vendor told no usage, or not all of it: what is missing was estimated. */
   usageEstimated: boolean;
@@ -115,6 +117,7 @@ export const newOutcome = (): Outcome => ({
   consumer: undefined,
   target: undefined,
   attempts: 0,
+  dropped: undefined,
   usage: undefined,
   usageEstimated: false,
   costUsd: undefined,

@@ -1,5 +1,6 @@
 /** Reading of JSON whose shape nobody vouches for: each function answers `undefined` or nothing instead of throwing. */
 import type { Json, JsonObject } from '../call.ts';
+import { parseExact } from './exact-json.ts';
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -42,7 +43,7 @@ export function reportable(key: string): string {
 
 export function parseObject(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExact(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,7 @@
 /** Reads complete answers of the Converse API. They name neither themselves nor their model. */
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import { AnswerFailed } from '../dialect.ts';
+import { writeExact } from '../exact-json.ts';
 import { countIn, isList, isObject, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
 
 /** docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_MessageStopEvent.html */
@@ -44,7 +45,7 @@ function readBlock(block: JsonObject): Part {
     const { toolUseId: id, name } = use;
     if (typeof id !== 'string' || typeof name !== 'string')
       throw new TypeError('Not an answer of Converse: a toolUse block has no toolUseId or name.');
-    return { type: 'tool_call', id, name, arguments: JSON.stringify(use.input ?? {}) };
+    return { type: 'tool_call', id, name, arguments: writeExact(use.input ?? {}) };
   }
   const reasoning = objectIn(objectIn(block, 'reasoningContent'), 'reasoningText');
   if (reasoning)

@@ -1,6 +1,7 @@
 /** Reads and writes complete answers of generateContent. */
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import { AnswerFailed } from '../dialect.ts';
+import { writeExact } from '../exact-json.ts';
 import { countIn, isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
 import { marked } from './signature.ts';
 
@@ -86,7 +87,7 @@ function readCalled(called: JsonObject, answerId: string, index: number): Part {
   if (name === undefined) throw new TypeError(`Not an answer of generateContent: call ${index} has no name.`);
   // Models before version 3 leave the id out, and a result could not be matched to its call.
   const id = textIn(called, 'id') || `call_${answerId.replaceAll(/[^\w-]/g, '')}_${index}`;
-  return { type: 'tool_call', id, name, arguments: JSON.stringify(called.args ?? {}) };
+  return { type: 'tool_call', id, name, arguments: writeExact(called.args ?? {}) };
 }
 
 function opaque(part: JsonObject): Part {

@@ -1,5 +1,6 @@
 /** Reads and writes complete OpenAI chat completions. */
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
+import { writeExact } from '../exact-json.ts';
 import { countIn, isList, isObject, listIn, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
 
 /** OpenAI's words, and what compatible vendors send in their place. */
@@ -27,7 +28,7 @@ export function callId(id: string | undefined, answerId: string, index: number):
 /** Arguments are JSON text by the book, but a few vendors send the object itself. */
 export function argumentText(value: Json | undefined): string {
   if (typeof value === 'string') return value;
-  return value === undefined || value === null ? '' : JSON.stringify(value);
+  return value === undefined || value === null ? '' : writeExact(value);
 }
 
 /** Mistral's reasoning models send content as a list of text and `thinking` chunks. */
