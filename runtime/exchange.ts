@@ -10,6 +10,7 @@ import type { Log } from './log.ts';
 import type { Demand, QuotaStore, Taking } from './quota/store.ts';
 import type { Outcome } from './outcome.ts';
 import type { AttemptFailed } from './pipeline/patience.ts';
+import type { Share } from './pipeline/shares.ts';
 import type { HoldingsApi } from './providers/provider.ts';
 import type { Reply } from './reply.ts';
 import type { Seal } from './seal.ts';
@@ -31,6 +32,8 @@ export interface Exchange {
   readonly house: House;
   readonly generation: Generation;
   readonly request: RequestHead;
+  /** Where the connection comes from; undefined where there is none. */
+  readonly address: string | undefined;
   readonly reply: Reply;
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
@@ -68,9 +71,16 @@ export type Fitted = Guarded & {
   readonly keep: readonly number[] | undefined;
 };
 
+/** One of a quota's counts, and what of it a request asks for. */
+export interface AskedOf {
+  readonly quota: LiveQuota;
+  readonly share: Share;
+  readonly demand: Demand;
+}
+
 export interface Lease {
   /** What was taken, so that it can be settled. */
-  readonly takings: readonly { readonly quota: LiveQuota; readonly demand: Demand; readonly taking: Taking }[];
+  readonly takings: readonly (AskedOf & { readonly taking: Taking })[];
 }
 
 export type Reserved<E extends Exchange> = E & { readonly lease: Lease };

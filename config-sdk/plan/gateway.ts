@@ -11,7 +11,7 @@ const told: Readonly<Record<string, readonly string[]>> = {
   prompts: ['system', 'user', 'choices', 'fixtures'],
   contextPolicies: ['kind', 'options'],
   policies: ['kind', 'options'],
-  quotas: ['unit', 'limit', 'window', 'scope', 'warnAt', 'mode', 'onStoreDown'],
+  quotas: ['unit', 'limit', 'window', 'scope', 'endUserHeader', 'downgrade', 'was', 'warnAt', 'mode', 'onStoreDown'],
   consumers: ['keys', 'models', 'routes', 'files', 'quotas'],
   upstreams: ['url', 'headers', 'timeout'],
   routes: ['path', 'methods', 'host', 'upstream', 'stripPrefix', 'retries', 'maxBodyBytes', 'quotas'],
