@@ -10,7 +10,6 @@ import type { Log } from './log.ts';
 import type { Demand, QuotaStore, Taking } from './quota/store.ts';
 import type { Outcome } from './outcome.ts';
 import type { AttemptFailed } from './pipeline/patience.ts';
-import type { Share } from './pipeline/shares.ts';
 import type { HoldingsApi } from './providers/provider.ts';
 import type { Reply } from './reply.ts';
 import type { Seal } from './seal.ts';
@@ -70,6 +69,17 @@ export type Fitted = Guarded & {
   /** Indices of the client's messages that stay; undefined: all. */
   readonly keep: readonly number[] | undefined;
 };
+
+/** One count of a quota. */
+export interface Share {
+  readonly key: string;
+  /** Where the quota's former name keeps the same count. */
+  readonly was: string | undefined;
+  /** Such as `consumer 'web'`; empty for the whole gateway. */
+  readonly words: string;
+  /** What is sent to others does not count here. */
+  readonly provider: string | undefined;
+}
 
 /** One of a quota's counts, and what of it a request asks for. */
 export interface AskedOf {

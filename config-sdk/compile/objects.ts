@@ -17,16 +17,10 @@ import {
   type JsonObject,
   type Path,
   type Place,
+  type ReferenceProblem,
 } from './places.ts';
 
 export type Compiled = { readonly [key: string]: unknown } | readonly unknown[];
-
-export interface ReferenceProblem {
-  readonly place: Place;
-  readonly message: string;
-  /** What should stand there. */
-  readonly wanted: readonly Sort[];
-}
 
 interface Origin {
   readonly place: Place;

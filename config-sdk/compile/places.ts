@@ -61,3 +61,10 @@ export function split(spec: JsonObject, shared: readonly string[]): { common: Js
     options: Object.fromEntries(entries.filter(([key]) => !shared.includes(key))),
   };
 }
+
+export interface ReferenceProblem {
+  readonly place: Place;
+  readonly message: string;
+  /** What should stand there. */
+  readonly wanted: readonly Sort[];
+}

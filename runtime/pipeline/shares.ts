@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { JsonObject } from '../call.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, Share } from '../exchange.ts';
 import type { LiveAccount, LiveConsumer, LiveModel, LiveQuota, LiveRoute, LiveTarget } from '../generation/live.ts';
 import type { QuotaScope } from '../snapshot-quotas.ts';
 
@@ -15,17 +15,6 @@ export type Drawing = Exchange & {
   readonly route?: LiveRoute;
   readonly account?: LiveAccount;
 };
-
-/** One count of a quota. */
-export interface Share {
-  readonly key: string;
-  /** Where the quota's former name keeps the same count. */
-  readonly was: string | undefined;
-  /** Such as `consumer 'web'`; empty for the whole gateway. */
-  readonly words: string;
-  /** What is sent to others does not count here. */
-  readonly provider: string | undefined;
-}
 
 interface Part {
   /** Without what a client wrote, which may be of any length. */
