@@ -56,13 +56,24 @@ function manner(before: QuotaSnapshot, after: QuotaSnapshot, subject: Pick<Chang
       details: [],
     });
   }
+  if (before.slack !== after.slack) {
+    const looser = (after.slack ?? 0) > (before.slack ?? 0);
+    const by = ({ slack }: QuotaSnapshot) =>
+      slack === undefined ? 'may not exceed it by anything' : `may exceed it by ${percent(slack)} %`;
+    changes.push({
+      ...subject,
+      kind: looser ? 'limit_loosened' : 'limit_tightened',
+      risk: 'medium',
+      sentence: say`replicas that share quota ${name} ${[by(after)]} together (before: ${[by(before)]})`,
+    });
+  }
   return [...changes, ...downgradeChanges(before, after, subject)];
 }
 
 const downgradeInWords = ({ downgrade }: QuotaSnapshot): Phrase =>
   downgrade === undefined
     ? ['goes where it is meant to go, however much is used']
-    : say`goes to model ${downgrade.to} from ${percent(downgrade.at)} % of the limit on`;
+    : say`goes to model ${downgrade.to} from ${[percent(downgrade.at)]} % of the limit on`;
 
 function downgradeChanges(
   before: QuotaSnapshot,

@@ -143,7 +143,9 @@ function inWords({ collection, old, name }: Rename, sides: Sides, why: (name: st
     sentence: say`${[sort]} ${old} is now called ${name} and ${rest}`,
     details: [
       ...(effect ? [effect] : []),
-      ...(edits.length > 0 ? [say`what else changed is told on its own: ${listed(edits)}`, why(name)] : []),
+      ...(edits.length > 0
+        ? [say`what else changed is told on its own: ${listed(edits)}`, ...(isCarried ? [] : [why(name)])]
+        : []),
     ],
   };
 }
