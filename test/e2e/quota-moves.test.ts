@@ -28,7 +28,7 @@ describe('quotas that move calls', () => {
     const vendor = {
       kind: 'openai',
       options: { baseUrl: `${upstream.url}/v1` },
-      models: { m: { contextWindow: 8_000, prices } },
+      models: { m: { contextWindow: 8_000, prices: { input: '1000', output: '4000' } } },
     };
     const box = { kind: 'sandbox', options: {}, models: { m: { contextWindow: 4_000, prices } } };
     gateway = await startGateway(
@@ -38,11 +38,13 @@ describe('quotas that move calls', () => {
           chat: { targets: target('first'), quotas: ['month'] },
           cheap: { targets: target('spare') },
           both: { targets: twice, quotas: ['each'] },
+          paid: { targets: twice, quotas: ['money'] },
           users: { targets: target('spare'), quotas: ['user'] },
         },
         quotas: {
           month: { unit: 'requests', limit: 3, window: '24h', downgrade: { at: 0.6, to: 'cheap' } },
           each: { unit: 'requests', limit: 2, window: '24h', scope: 'provider' },
+          money: { unit: 'usd', limit: '1.00', window: '24h', scope: 'provider' },
           user: { unit: 'requests', limit: 1, window: '24h', scope: ['consumer', 'endUser'] },
         },
         sources: { 'quotas.user': 'gateway.config.ts:9:14' },
@@ -77,6 +79,20 @@ describe('quotas that move calls', () => {
     assert.deepEqual(told(last), [200, 'spare/m', null]);
     assert.equal(last.headers.get('ratelimit')?.startsWith('"each";r=0;'), true);
     assert.equal((await ask('both')).status, 429);
+  });
+
+  test('money is paid at the provider that took it', async () => {
+    script = ({ response }) => answerJson(response, 500, { error: { message: 'broken' } });
+    const left: unknown[] = [];
+    for (const _ of [1, 2]) {
+      const answer = await ask('paid', { max_tokens: 100 });
+      assert.deepEqual(told(answer), [200, 'spare/m', null]);
+      left.push(/;r=([\d.]+);/.exec(answer.headers.get('ratelimit') ?? '')?.[1]);
+    }
+    script = answerWell;
+    // What is held at the dearer one that fails is the most; what the other one took does not count there.
+    assert.equal(left[0], left[1]);
+    assert.ok(Number(left[0]) < 0.6, `${left[0]}`);
   });
 
   test('a refusal names whose count it is, and no user', async () => {

@@ -203,6 +203,11 @@ describe('thresholds', () => {
     ]);
   });
 
+  test('a revision whose quota names no model is refused', async () => {
+    const quotas = { month: requests(4, 'gateway', { downgrade: { at: 0.5, to: 'gone' } }) };
+    await assert.rejects(openDecider(parts({ quotas })), /quotas\.month: refers to 'gone', which does not exist/);
+  });
+
   test('explain tells it, and invariants see the path with all that limits it', async () => {
     const decider = await openDecider(input);
     const quotas = memoryStore(() => 0);
