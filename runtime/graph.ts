@@ -4,7 +4,7 @@ import type { Given } from './balancing/balancer.ts';
 import { Paths, type Path, type PathQuota } from './paths.ts';
 import { surfacePaths } from './pipeline/find-line.ts';
 import { balancerKinds, providerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
-import { countsAt, windowOf } from './snapshot-quotas.ts';
+import { countsAt, isSpentByModels, windowOf } from './snapshot-quotas.ts';
 
 export { factsIn, firstChances } from './balanced-group.ts';
 export type { Given } from './balancing/balancer.ts';
@@ -119,7 +119,9 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
     const consumer = { name, tags };
     for (const provider of files) {
       const tail = tailOfFiles(provider, snapshot);
-      yield { ...tail, consumer, quotas: quotasAt(own, tail) };
+      // What a batch spends is known when its results are fetched, if ever: no count of tokens or money stops it.
+      const quotas = quotasAt(own, tail).filter(({ unit }) => !isSpentByModels(unit));
+      yield { ...tail, consumer, quotas };
     }
     for (const [table, allowed] of [
       [tails.models, models],

@@ -83,7 +83,7 @@ describe('quotas that move calls', () => {
 
   test('money is paid at the provider that took it', async () => {
     script = ({ response }) => answerJson(response, 500, { error: { message: 'broken' } });
-    const left: unknown[] = [];
+    const left: (string | undefined)[] = [];
     for (const _ of [1, 2]) {
       const answer = await ask('paid', { max_tokens: 100 });
       assert.deepEqual(told(answer), [200, 'spare/m', null]);
