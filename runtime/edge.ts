@@ -190,6 +190,7 @@ function finish(edge: Edge, visit: Visit): void {
       usage_estimated: outcome.usageEstimated || undefined,
       cost_usd: outcome.costUsd,
       quota_warnings: warningsOf(outcome),
+      downgraded: outcome.downgraded.length > 0 ? outcome.downgraded : undefined,
     },
     'request',
   );
@@ -206,6 +207,7 @@ function exchangeFor(edge: Edge, visit: Visit, generation: Generation): Exchange
     house: edge.house,
     generation,
     request: visit.request,
+    address: visit.request.socket.remoteAddress,
     reply: visit.reply,
     signal: gone.signal,
     outcome: visit.outcome,

@@ -34,8 +34,7 @@ export async function endOffline(
 /** Where counts of tokens and money stand once it is known what was spent. */
 async function drawnAfter({ house, outcome }: Exchange, { takings }: Lease): Promise<readonly Drawn[]> {
   const counts = await house.quotas.read(takings.map(({ demand }) => demand));
-  const after = new Map(takings.map(({ quota }, index) => [quota.name, counts[index]?.used]));
-  return outcome.drawn.map((each) =>
-    isSpentByModels(each.unit) ? { ...each, used: after.get(each.quota) ?? each.used } : each,
+  return outcome.drawn.map((each, index) =>
+    isSpentByModels(each.unit) ? { ...each, used: counts[index]?.used ?? each.used } : each,
   );
 }

@@ -9,7 +9,8 @@ export interface Drawn {
   /** Name of the quota. */
   readonly quota: string;
   readonly unit: QuotaUnit;
-  readonly scope: 'consumer' | 'gateway';
+  /** Whose count it is, in words. */
+  readonly whose: string;
   /** Money in billionths of a dollar, here and below. */
   readonly limit: number;
   readonly window: Window;
@@ -72,6 +73,17 @@ export interface Unable {
   readonly fields: readonly string[];
 }
 
+export interface Crowded {
+  readonly target: string;
+  readonly quota: string;
+}
+
+export interface Downgraded {
+  readonly quota: string;
+  /** The model that serves in place of the one that was asked for. */
+  readonly to: string;
+}
+
 export interface Outcome {
   /** `model:<name>`, `route:<name>`, `models`, `files:<provider>` or `none`. */
   matched: string;
@@ -102,6 +114,10 @@ export interface Outcome {
   readonly order: string[];
   /** Those that could not carry all of the request, where the model is strict. */
   readonly unable: Unable[];
+  /** Those that are passed over because a quota of their provider has no room. */
+  readonly crowded: Crowded[];
+  /** Each quota that sent it to a cheaper model, in turn. */
+  readonly downgraded: Downgraded[];
   /** Policies that let it pass. */
   readonly passed: string[];
   /** Those of them that keep it to some of its targets. */
@@ -130,6 +146,8 @@ export const newOutcome = (): Outcome => ({
   prompt: undefined,
   order: [],
   unable: [],
+  crowded: [],
+  downgraded: [],
   passed: [],
   confinedBy: [],
   fit: undefined,

@@ -36,8 +36,16 @@ export { isPrivateHost } from './providers/options.ts';
 export { conversationKinds } from './model-kind.ts';
 export { apisFor } from './providers/provider.ts';
 export { mostItCosts, nanoUsd, usdText, type Money } from './cost.ts';
-export { countedLimit, isSpentByModels, isZone, unstatedOutputTokens, windowOf } from './snapshot-quotas.ts';
-export type { QuotaSnapshot, QuotaUnit, QuotaWindowSnapshot } from './snapshot-quotas.ts';
+export {
+  countedLimit,
+  countsAt,
+  isSpentByModels,
+  isZone,
+  scopeOf,
+  unstatedOutputTokens,
+  windowOf,
+} from './snapshot-quotas.ts';
+export type { QuotaScope, QuotaSnapshot, QuotaUnit, QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
 interface Configured {
   readonly kind: string;

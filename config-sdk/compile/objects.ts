@@ -7,30 +7,25 @@ import { knownModel } from '../catalogue/catalogue.ts';
 import type { Json, LoadedDeclaration } from '../load/document.ts';
 import type { Sort } from '../site.ts';
 import { CompiledBefore } from './compiled-before.ts';
-import { handleIndex, isObject, isUnknown, unknown, type JsonObject, type Path, type Place } from './places.ts';
+import {
+  describe,
+  handleIndex,
+  isObject,
+  isUnknown,
+  split,
+  unknown,
+  type JsonObject,
+  type Path,
+  type Place,
+  type ReferenceProblem,
+} from './places.ts';
 
 export type Compiled = { readonly [key: string]: unknown } | readonly unknown[];
-
-export interface ReferenceProblem {
-  readonly place: Place;
-  readonly message: string;
-  /** What should stand there. */
-  readonly wanted: readonly Sort[];
-}
 
 interface Origin {
   readonly place: Place;
   /** Snapshot properties that are written elsewhere than under the same name. */
   readonly moved?: Readonly<Record<string, Path>>;
-}
-
-/** Splits the properties that every kind shares from the kind's own. */
-function split(spec: JsonObject, shared: readonly string[]): { common: JsonObject; options: JsonObject } {
-  const entries = Object.entries(spec);
-  return {
-    common: Object.fromEntries(entries.filter(([key]) => shared.includes(key))),
-    options: Object.fromEntries(entries.filter(([key]) => !shared.includes(key))),
-  };
 }
 
 /** What every kind of provider may say of a model. */
@@ -69,6 +64,8 @@ export class Compilation {
       }
       case 'model':
         return this.#model(spec, place);
+      case 'quota':
+        return this.#quota(spec, place);
       case 'consumer':
         return this.#from(place, {
           ...spec,
@@ -146,6 +143,15 @@ export class Compilation {
       ...(targets !== undefined && { targets: this.#targets(targets, { ...place, path: ['targets'] }) }),
       ...(prompt !== undefined && { prompt: this.#prompt(prompt, { ...place, path: ['prompt'] }) }),
     });
+  }
+
+  #quota(spec: JsonObject, place: Place): Compiled {
+    const { downgrade } = spec;
+    if (!isObject(downgrade) || isUnknown(downgrade)) return this.#from(place, { ...spec });
+    const to = downgrade['to'];
+    const at: Place = { ...place, path: ['downgrade'] };
+    const named = to === undefined ? {} : { to: this.#name(to, { ...at, path: ['downgrade', 'to'] }, 'model') };
+    return this.#from(place, { ...spec, downgrade: this.#from(at, { ...downgrade, ...named }) });
   }
 
   #targets(targets: Json, place: Place): unknown {
@@ -240,10 +246,4 @@ export class Compilation {
     this.problems.push({ place, message, wanted });
     return unknown;
   }
-}
-
-function describe(value: Json): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -71,6 +71,11 @@ export function amountOf(unit: QuotaUnit, of: Estimate): number | undefined {
 /** What a call of a model may draw from. */
 export const reachOf = (exchange: Asked) => ({
   quotas: exchange.model.quotas,
-  estimate: () => estimateOf(exchange),
+  estimate: (provider?: string) =>
+    estimateOf(
+      provider === undefined
+        ? exchange
+        : { ...exchange, targets: exchange.targets.filter((target) => target.provider.name === provider) },
+    ),
   longestMs: exchange.model.deadlineMs,
 });
