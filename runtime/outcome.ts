@@ -73,6 +73,8 @@ export interface Unable {
 }
 
 export interface Outcome {
+  /** When it came in, in milliseconds since 1970: prices are those of that moment. */
+  readonly startedAt: number;
   /** `model:<name>`, `route:<name>`, `models`, `files:<provider>` or `none`. */
   matched: string;
   consumer: string | undefined;
@@ -111,6 +113,7 @@ export interface Outcome {
 }
 
 export const newOutcome = (): Outcome => ({
+  startedAt: Date.now(),
   matched: 'none',
   consumer: undefined,
   target: undefined,

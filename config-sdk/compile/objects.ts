@@ -3,11 +3,20 @@
  * `options`, lists of targets become nodes. Every object made here remembers which authored value it came from.
  */
 import { modelName, objectName } from '@headgate/runtime/snapshot';
-import { knownModel } from '../catalogue/catalogue.ts';
 import type { Json, LoadedDeclaration } from '../load/document.ts';
 import type { Sort } from '../site.ts';
 import { CompiledBefore } from './compiled-before.ts';
-import { handleIndex, isObject, isUnknown, unknown, type JsonObject, type Path, type Place } from './places.ts';
+import { factNames, factsOver } from './model-facts.ts';
+import {
+  describe,
+  handleIndex,
+  isObject,
+  isUnknown,
+  unknown,
+  type JsonObject,
+  type Path,
+  type Place,
+} from './places.ts';
 
 export type Compiled = { readonly [key: string]: unknown } | readonly unknown[];
 
@@ -32,9 +41,6 @@ function split(spec: JsonObject, shared: readonly string[]): { common: JsonObjec
     options: Object.fromEntries(entries.filter(([key]) => !shared.includes(key))),
   };
 }
-
-/** What every kind of provider may say of a model. */
-const factNames = ['contextWindow', 'maxOutputTokens', 'kind', 'capabilities', 'prices'];
 
 // Of the process, like what is compiled (`compiled-before.ts`).
 const origins = new WeakMap<object, Origin>();
@@ -129,9 +135,10 @@ export class Compilation {
       if (!isObject(spec) || isUnknown(spec)) return [id, spec];
       const place: Place = { declaration, path: ['models', id] };
       const { common, options } = split(spec, factNames);
-      // What the author says wins; a date that only reviewers need stays behind.
-      const { deprecation: _, ...known } = (typeof kind === 'string' && knownModel(kind, id)) || {};
-      return [id, this.#from(place, { ...known, ...common, options: this.#from(place, options) })];
+      const facts = factsOver(common, { kind, id }, (path, value) =>
+        this.#from({ declaration, path: [...place.path, ...path] }, value),
+      );
+      return [id, this.#from(place, { ...facts, options: this.#from(place, options) })];
     });
     return this.#from({ declaration, path: ['models'] }, Object.fromEntries(entries));
   }
@@ -240,10 +247,4 @@ export class Compilation {
     this.problems.push({ place, message, wanted });
     return unknown;
   }
-}
-
-function describe(value: Json): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

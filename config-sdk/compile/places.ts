@@ -45,3 +45,10 @@ export function handleIndex(value: unknown): number | undefined {
   const index = isObject(value) ? value[handleMark] : undefined;
   return typeof index === 'number' ? index : undefined;
 }
+
+/** What somebody wrote where a reference is expected. */
+export function describe(value: Json): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
