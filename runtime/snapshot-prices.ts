@@ -78,7 +78,7 @@ const dated = z
           path,
           message: 'only the first may hold from the beginning: say from when',
         });
-      else if (before !== undefined && !(Date.parse(from) > Date.parse(before)))
+      else if (before !== undefined && isMoment(from) && isMoment(before) && Date.parse(from) <= Date.parse(before))
         context.addIssue({ code: 'custom', path, message: `write the earlier ones first: ${before} stands before it` });
     }
   });
