@@ -112,8 +112,8 @@ export interface Outcome {
   readonly tried: Try[];
 }
 
-export const newOutcome = (): Outcome => ({
-  startedAt: Date.now(),
+export const newOutcome = (startedAt: number = Date.now()): Outcome => ({
+  startedAt,
   matched: 'none',
   consumer: undefined,
   target: undefined,

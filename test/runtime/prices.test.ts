@@ -1,6 +1,7 @@
 /** Prices of each sort of token, of long calls and of days: what is charged, what is held at most, what a list must say. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openDecider } from '@headgate/runtime/decide';
 import { factsOver } from '../../config-sdk/compile/model-facts.ts';
 import { priceOf } from '../../config-sdk/plan/cost.ts';
 import { cheapest } from '../../runtime/balancing/cheapest.ts';
@@ -13,6 +14,7 @@ import { readUsage as readChat, writeUsage as writeChat } from '../../runtime/di
 import { usageIn } from '../../runtime/dialects/task-fields.ts';
 import { pricesAt, type PriceTable, type Prices } from '../../runtime/prices.ts';
 import { priceTable } from '../../runtime/snapshot-prices.ts';
+import { snapshotOf } from '../support/gateway.ts';
 
 const all: Prices = {
   input: '1',
@@ -179,6 +181,25 @@ test('what a config dates stands over the catalogue, which holds before it', () 
   // Prices that others took the place of before the catalogue was made hold for nobody any more.
   const o3 = facts('openai', 'o3') as Prices;
   assert.deepEqual([o3.input, 'from' in o3], ['2', false]);
+});
+
+test('a call is charged at the prices of the moment at which it came in', async () => {
+  const house = { kind: 'sandbox', options: {}, models: { m: { contextWindow: 100_000, prices: dated } } };
+  const decider = await openDecider(
+    snapshotOf({
+      providers: { house },
+      models: { m: { targets: { kind: 'target', provider: 'house', model: 'm' } } },
+    }),
+  );
+  const costs = async (at: string) => {
+    const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] };
+    const asked = { path: '/v1/chat/completions', consumer: 'tester', body };
+    const spends = { inputTokens: 1e6, outputTokens: 1e6 };
+    const { outcome, refusal } = await decider.decide(asked, { at: Date.parse(at), spends });
+    assert.equal(refusal, undefined);
+    return outcome.costUsd;
+  };
+  assert.deepEqual([await costs('2026-02-28T23:59:59Z'), await costs('2026-03-01T00:00:00Z')], ['50', '10']);
 });
 
 test('a plan goes by the dearest of the days, for it has no clock', () => {
