@@ -48,11 +48,18 @@ function dated({ constraint, prices }: ConditionalPrice): DatedPrices | undefine
   return constraint ? { from: constraint.start_date, ...found } : found;
 }
 
-/** What of a model is priced by date; `prices`, of the more complete table, stand for those of `day`. */
-export function datedPrices(
-  prices: PriceTable | undefined,
-  { vendor, id, day }: { readonly vendor: string | undefined; readonly id: string; readonly day: string },
-): { readonly prices?: PriceTable } {
+interface Wanted {
+  readonly vendor: string | undefined;
+  readonly id: string;
+  /** On which the prices of the larger table hold. */
+  readonly day: string;
+  /** Whoever takes a newer version reads where the two sources differ. */
+  readonly tell: (line: string) => void;
+}
+
+/** What of a model is priced by date; on the day, `prices` stand, for they are the more complete. */
+export function datedPrices(prices: PriceTable | undefined, wanted: Wanted): { readonly prices?: PriceTable } {
+  const { vendor, id, day, tell } = wanted;
   if (vendor === undefined || prices === undefined) return {};
   const found = calcPrice({ input_tokens: 1, output_tokens: 1 }, id, { providerId: vendor })?.model.prices;
   if (!Array.isArray(found)) return {};
@@ -60,11 +67,11 @@ export function datedPrices(
   if (!all.every((each) => each !== undefined) || all.length < 2 || all[0]?.from !== undefined) return {};
   const current = pricesAt(all, Date.parse(day));
   const ours = pricesAt(prices, Date.parse(day));
-  const agrees = current.input === ours.input && current.output === ours.output;
-  console.log(
-    `${vendor}/${id}: ${agrees ? 'dates taken' : `no dates, for ${ours.input}/${ours.output} is ${current.input}/${current.output} there`}`,
-  );
-  if (!agrees) return {};
+  const told = ({ input, output }: Prices): string => `${input} / ${output}`;
+  if (told(current) !== told(ours)) {
+    tell(`${vendor}/${id}: no days are taken, for it costs ${told(ours)} and ${told(current)} where they are`);
+    return {};
+  }
   const fees = { ...(ours.request && { request: ours.request }), ...(ours.search && { search: ours.search }) };
   return {
     prices: all.map((each) => {

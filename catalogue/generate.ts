@@ -56,7 +56,10 @@ function modelsOf(
     const window = name === 'openai' ? openaiWindows[id]?.context_window : undefined;
     const facts = ids.test(id) ? factsOf(row, vendor, window) : undefined;
     if (facts)
-      found.set(id, { ...facts, ...datedPrices(facts.prices, { vendor: vendor.dates, id, day: source.taken }) });
+      found.set(id, {
+        ...facts,
+        ...datedPrices(facts.prices, { vendor: vendor.dates, id, day: source.taken, tell: console.log }),
+      });
   }
   return Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
