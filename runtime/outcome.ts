@@ -85,6 +85,8 @@ export interface Downgraded {
 }
 
 export interface Outcome {
+  /** When it came in, in milliseconds since 1970: prices are those of that moment. */
+  readonly startedAt: number;
   /** `model:<name>`, `route:<name>`, `models`, `files:<provider>` or `none`. */
   matched: string;
   consumer: string | undefined;
@@ -128,7 +130,8 @@ export interface Outcome {
   readonly tried: Try[];
 }
 
-export const newOutcome = (): Outcome => ({
+export const newOutcome = (startedAt: number = Date.now()): Outcome => ({
+  startedAt,
   matched: 'none',
   consumer: undefined,
   target: undefined,

@@ -55,6 +55,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'runtime/rollout.ts',
     'runtime/snapshot.ts',
     'runtime/snapshot-names.ts',
+    'runtime/snapshot-prices.ts',
     'runtime/snapshot-probes.ts',
     'runtime/snapshot-quotas.ts',
     'runtime/snapshot-routes.ts',

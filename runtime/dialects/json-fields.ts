@@ -36,6 +36,10 @@ export function countIn(object: JsonObject | undefined, key: string): number | u
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
+/** The same where zero says no more than nothing does. */
+export const someIn = (object: JsonObject | undefined, key: string): number | undefined =>
+  countIn(object, key) || undefined;
+
 /** Field names come from the client and end up in reports: odd ones are not repeated. */
 export function reportable(key: string): string {
   return /^[\w.-]{1,64}$/.test(key) ? key : 'unnamed field';

@@ -3,6 +3,7 @@ import { costOf, plus, usdText, type Money } from '../cost.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
 import type { Spent } from '../outcome.ts';
+import { pricesAt } from '../prices.ts';
 
 /** Routes have no targets. */
 type Asked = Pick<Exchange, 'outcome'> & { readonly targets?: readonly LiveTarget[] };
@@ -22,7 +23,7 @@ export function noteSpendings({ outcome, targets = [] }: Asked): readonly Spendi
   const all = [...spentBefore, ...(usage && target !== undefined ? [{ target, usage, estimated }] : [])];
   const spendings = all.map((spent): Spending => {
     const prices = targets.find(({ label }) => label === spent.target)?.prices;
-    return { ...spent, money: prices && costOf(spent.usage, prices) };
+    return { ...spent, money: prices && costOf(spent.usage, pricesAt(prices, outcome.startedAt)) };
   });
   const total = totalOf(spendings);
   outcome.costUsd = total && usdText(total);

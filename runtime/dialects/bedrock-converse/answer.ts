@@ -2,7 +2,7 @@
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import { AnswerFailed } from '../dialect.ts';
 import { writeExact } from '../exact-json.ts';
-import { countIn, isList, isObject, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
+import { countIn, isList, isObject, listIn, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
 
 /** docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_MessageStopEvent.html */
 const finishes = new Map<Json | undefined, Finish>([
@@ -58,6 +58,13 @@ function readBlock(block: JsonObject): Part {
   return { type: 'opaque', label: /^\w{1,64}$/.test(label) ? label : 'content block' };
 }
 
+/** What was written by how long it is kept (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CacheDetail.html). */
+function writtenForAnHour(usage: JsonObject | undefined): number | undefined {
+  const details = listIn(usage, 'cacheDetails').filter(isObject);
+  const hour = details.filter((detail) => textIn(detail, 'ttl') === '1h');
+  return hour.reduce((sum, detail) => sum + (countIn(detail, 'inputTokens') ?? 0), 0) || undefined;
+}
+
 /**
  * `inputTokens` leaves out what was read from or written to the cache
  * (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html; anomalyco/opencode#38427).
@@ -70,5 +77,11 @@ export function readUsage(body: JsonObject): Usage | undefined {
   const cachedInputTokens = countIn(usage, 'cacheReadInputTokens');
   const cacheWriteTokens = countIn(usage, 'cacheWriteInputTokens');
   const inputTokens = fresh + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0);
-  return withoutUndefined<Usage>({ inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens });
+  return withoutUndefined<Usage>({
+    inputTokens,
+    outputTokens,
+    cachedInputTokens,
+    cacheWriteTokens,
+    cacheWriteHourTokens: writtenForAnHour(usage),
+  });
 }
