@@ -36,6 +36,8 @@ interface Example {
   readonly day?: string;
   /** The prices of the page, where the catalogue has no longer, or never had, this model: written over it as a config would. */
   readonly documented?: readonly [DatedPrices, ...DatedPrices[]];
+  /** The page itself could not be read: the rates are those of the catalogue's sources, and the row shows how they are charged. */
+  readonly unread?: true;
 }
 
 const today = '2026-11-22';
@@ -237,6 +239,7 @@ const stated: readonly Example[] = [
     ] as const
   ).map(([day, total]): Example => ({
     at: claudePricing,
+    unread: true,
     says: `a million tokens in one call of Sonnet 4.6, which cost more above 200K until 2026-03-13, on ${day}`,
     model: ['anthropic', 'claude-sonnet-4-6'],
     usage: ['anthropic', { input_tokens: million, output_tokens: 0 }],
@@ -283,6 +286,7 @@ const stated: readonly Example[] = [
     ] as const
   ).map(([day, total]): Example => ({
     at: geminiPricing,
+    unread: true,
     says: `3.8 Flash costs twice as much from 2027 on: a million tokens on ${day}`,
     model: ['google', 'gemini-3.8-flash'],
     usage: ['google', { promptTokenCount: million, candidatesTokenCount: 0 }],
@@ -291,6 +295,7 @@ const stated: readonly Example[] = [
   })),
   {
     at: openaiPricing,
+    unread: true,
     says: 'above 272K of input the whole call of gpt-5.6-luna costs twice as much in and half more out: $0.40 and $1.80',
     model: ['openai', 'gpt-5.6-luna'],
     usage: ['chat', { prompt_tokens: million, completion_tokens: million, total_tokens: 2 * million }],
@@ -303,6 +308,7 @@ const stated: readonly Example[] = [
     ] as const
   ).map(([day, total]): Example => ({
     at: openaiPricing,
+    unread: true,
     says: `o3 became cheaper by four fifths on 2025-06-10: a million tokens each way on ${day}`,
     model: ['openai', 'o3'],
     usage: ['chat', { prompt_tokens: million, completion_tokens: million, total_tokens: 2 * million }],
@@ -311,6 +317,7 @@ const stated: readonly Example[] = [
   })),
   {
     at: openaiPricing,
+    unread: true,
     says: 'a million tokens each of text and sound, in and out, of gpt-realtime: $4, $32, $16, $64',
     model: ['openai', 'gpt-realtime'],
     usage: [
@@ -363,6 +370,7 @@ const stated: readonly Example[] = [
   },
   {
     at: xaiModels,
+    unread: true,
     says: 'above 200K of input a call of grok-4.5 costs $4, $0.60 cached and $12',
     model: ['xai', 'grok-4.5'],
     usage: [
@@ -398,5 +406,6 @@ function reproduces({ model: [vendor, id], usage: [dialect, told], ...example }:
 
 for (const [name, examples] of Object.entries({ 'worked examples': worked, 'stated prices': stated }))
   describe(`${name} of vendors come out to the cent`, () => {
-    for (const example of examples) test(`${example.at}: ${example.says}`, () => reproduces(example));
+    for (const example of examples)
+      test(`${example.at}${example.unread ? ' (by the catalogue)' : ''}: ${example.says}`, () => reproduces(example));
   });
