@@ -2,13 +2,12 @@
 import { costOf, plus, usdText, type Money } from '../cost.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
-import type { Spent } from '../outcome.ts';
+import type { Paid } from '../outcome.ts';
 
 /** Routes have no targets. */
 type Asked = Pick<Exchange, 'outcome'> & { readonly targets?: readonly LiveTarget[] };
 
-/** `money` is undefined where no price is known. */
-export type Spending = Spent & { readonly money: Money | undefined };
+export type Spending = Paid;
 
 export const totalOf = (spendings: readonly Spending[]): Money | undefined =>
   spendings.reduce<Money | undefined>(
@@ -26,6 +25,7 @@ export function noteSpendings({ outcome, targets = [] }: Asked): readonly Spendi
   });
   const total = totalOf(spendings);
   outcome.costUsd = total && usdText(total);
+  outcome.paid = spendings;
   return spendings;
 }
 
