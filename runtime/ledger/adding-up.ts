@@ -112,19 +112,48 @@ function sumOf(row: Row, group: Group, counts: Counts): Sum {
   };
 }
 
-/** The dearest first, or by time where that is asked by. At most `limit` and one more, which tells that there are more. */
-export function addUp(database: DatabaseSync, source: Source, asked: Asked): readonly Sum[] {
+export interface AddedUp {
+  /** The dearest first, or by time where that is asked by. */
+  readonly rows: readonly Sum[];
+  /** There are more than were asked for. */
+  readonly isCut: boolean;
+  readonly total: Sum;
+}
+
+/** Rows that are read at most, to be added up once more. */
+const mostRead = 20_000;
+
+const figureColumns = [...figureNames, ...ends];
+
+/** Undefined where groups overlap, or are too many. */
+function totalOf(rows: readonly Row[], latencies: ReadonlyMap<string, Counts>, by: Asked['by']): Sum | undefined {
+  if (by.includes('tag') || rows.length > mostRead) return undefined;
+  const all: Record<string, bigint> = {};
+  for (const row of rows) for (const name of figureColumns) all[name] = (all[name] ?? 0n) + asBigInt(row[name]);
+  const counts = new Map<number, number>();
+  for (const [bucket, calls] of [...latencies.values()].flat()) counts.set(bucket, (counts.get(bucket) ?? 0) + calls);
+  return sumOf(
+    all,
+    {},
+    [...counts].toSorted(([one], [other]) => one - other),
+  );
+}
+
+export function addUp(database: DatabaseSync, source: Source, asked: Asked): AddedUp {
   const { by, where, limit } = asked;
   const met = whereOf(where);
   const groups = by.length === 0 ? '' : `GROUP BY ${by.map((name) => `by_${name}`).join(', ')}`;
   const times = by.filter(isTime).map((name) => `by_${name}`);
   const order = [...times, 'costNano DESC', 'calls DESC', ...by.map((name) => `by_${name}`)].join(', ');
   const columns = [...namesOf(by), ...figureSums, ...endSums].join(', ');
-  const sql = `SELECT ${columns} FROM ${source.figures} ${joinFor(by)} WHERE ${met.sql} ${groups} ORDER BY ${order} LIMIT ${limit + 1}`;
-  const rows = rowsOf(database, sql, [...source.values, ...met.values]);
+  const most = Math.max(limit, mostRead) + 1;
+  const sql = `SELECT ${columns} FROM ${source.figures} ${joinFor(by)} WHERE ${met.sql} ${groups} ORDER BY ${order} LIMIT ${most}`;
+  const found = rowsOf(database, sql, [...source.values, ...met.values]);
   const latencies = latenciesBy(database, source, asked);
-  return rows.map((row) => {
+  const total = totalOf(found, latencies, by) ?? addUp(database, source, { ...asked, by: [] }).total;
+  const rows = found.slice(0, limit).map((row) => {
     const group = groupOf(row, by);
     return sumOf(row, group, latencies.get(JSON.stringify(group)) ?? []);
   });
+  return { rows, isCut: found.length > limit, total };
 }

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { addUp, type Asked, type Source, type Sum } from './adding-up.ts';
 import type { Group } from './dimensions.ts';
-import { hourMs } from './tables.ts';
+import { hourMs, hoursOfDay } from './tables.ts';
 
 export interface ComparisonQuestion extends Asked {
   /** The beginning of the commit is enough. */
@@ -31,12 +31,21 @@ export interface Comparison {
   }[];
 }
 
-/** All hours, by series: those of one revision are few. */
-const source: Source = {
-  figures: 'series s CROSS JOIN hour p ON p.series = s.id',
-  latencies: 'series s CROSS JOIN latency p ON p.series = s.id',
-  values: [],
-};
+/** All of it, by series: those of one revision are few. */
+function sourceFor({ by }: Asked): Source {
+  if (by.includes('hour'))
+    return {
+      figures: 'series s CROSS JOIN hour p ON p.series = s.id',
+      latencies: 'series s CROSS JOIN latency_hour p ON p.series = s.id',
+      values: [],
+    };
+  const days = (table: string) => `(SELECT *, day * ${hoursOfDay} AS hour FROM ${table}) p`;
+  return {
+    figures: `series s CROSS JOIN ${days('day')} ON p.series = s.id`,
+    latencies: `series s CROSS JOIN ${days('latency_day')} ON p.series = s.id`,
+    values: [],
+  };
+}
 
 const shortLength = 12;
 
@@ -54,36 +63,37 @@ function revisionNamed(
   return found.length === 1 ? { name } : { problem: `several revisions begin with ${short}: ${found.join(', ')}` };
 }
 
-function sideOf(database: DatabaseSync, revision: string, asked: Asked): Side {
-  const where = [...asked.where, { dimension: 'revision', value: revision } as const];
-  const [total] = addUp(database, source, { by: [], where, limit: 1 });
+type Spans = Pick<Side, 'from' | 'to'>;
+
+function spanOf(database: DatabaseSync, revision: string): Spans {
   const span = database
     .prepare(
       'SELECT min(p.hour) AS first, max(p.hour) AS last FROM series s CROSS JOIN hour p ON p.series = s.id WHERE s.revision = ?',
     )
     .get(revision);
   const [first, last] = [Number(span?.['first'] ?? 0), Number(span?.['last'] ?? 0)];
-  return { revision, from: first * hourMs, to: (last + 1) * hourMs, total };
+  return { from: first * hourMs, to: (last + 1) * hourMs };
 }
 
 export function comparisonFrom(database: DatabaseSync, question: ComparisonQuestion): Comparison {
-  const [one, other] = [revisionNamed(database, question.revision), revisionNamed(database, question.with)];
+  const [one, another] = [revisionNamed(database, question.revision), revisionNamed(database, question.with)];
   if ('problem' in one) return { problem: one.problem, groups: [] };
-  if ('problem' in other) return { problem: other.problem, groups: [] };
-  const groupsOf = (value: string) => {
-    if (question.by.length === 0) return [];
-    return addUp(database, source, { ...question, where: [...question.where, { dimension: 'revision', value }] });
+  if ('problem' in another) return { problem: another.problem, groups: [] };
+  const source = sourceFor(question);
+  const answeredBy = ({ name }: { readonly name: string }) => {
+    const where = [...question.where, { dimension: 'revision', value: name } as const];
+    const { rows, total } = addUp(database, source, { ...question, where });
+    return { rows, side: { revision: name, ...spanOf(database, name), total } };
   };
+  const [revision, other] = [answeredBy(one), answeredBy(another)];
   const groups = new Map<string, Comparison['groups'][number]>();
-  for (const sum of groupsOf(one.name))
-    groups.set(JSON.stringify(sum.group), { group: sum.group, revision: sum, with: undefined });
-  for (const sum of groupsOf(other.name)) {
-    const key = JSON.stringify(sum.group);
-    groups.set(key, { group: sum.group, revision: groups.get(key)?.revision, with: sum });
+  if (question.by.length > 0) {
+    for (const sum of revision.rows)
+      groups.set(JSON.stringify(sum.group), { group: sum.group, revision: sum, with: undefined });
+    for (const sum of other.rows) {
+      const key = JSON.stringify(sum.group);
+      groups.set(key, { group: sum.group, revision: groups.get(key)?.revision, with: sum });
+    }
   }
-  return {
-    revision: sideOf(database, one.name, question),
-    with: sideOf(database, other.name, question),
-    groups: [...groups.values()],
-  };
+  return { revision: revision.side, with: other.side, groups: [...groups.values()] };
 }

@@ -1,4 +1,4 @@
-/** The tables of the ledger: what tells calls apart, each call, and hours of them added up. */
+/** The tables of the ledger: what tells calls apart, each call, and hours and days of them added up. */
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabaseFile } from '../sqlite/open-file.ts';
@@ -11,6 +11,11 @@ const lockTimeoutMs = 2_000;
 const version = 1;
 
 export const hourMs = 3_600_000;
+export const hoursOfDay = 24;
+
+/** What calls are added up by. Days are those of UTC. */
+export const grains = ['hour', 'day'] as const;
+export type Grain = (typeof grains)[number];
 
 const seriesColumns = {
   revision: 'revision',
@@ -50,6 +55,18 @@ export const columnOf = (name: keyof Figures): string => figureColumns[name];
 const figures = figureNames.map((name) => `${columnOf(name)} INTEGER NOT NULL`).join(', ');
 const told = seriesNames.map((name) => `${name} ${name === 'status' ? 'INTEGER' : 'TEXT'} NOT NULL`).join(', ');
 
+/** Figures are asked for by time, and by series where revisions are compared; latencies always by series. */
+const tablesFor = (grain: Grain): string => `
+  CREATE TABLE IF NOT EXISTS ${grain} (
+    ${grain} INTEGER NOT NULL, series INTEGER NOT NULL, ${figures}, PRIMARY KEY (${grain}, series)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS ${grain}_series ON ${grain} (series, ${grain});
+  CREATE TABLE IF NOT EXISTS latency_${grain} (
+    series INTEGER NOT NULL, ${grain} INTEGER NOT NULL, bucket INTEGER NOT NULL, calls INTEGER NOT NULL,
+    PRIMARY KEY (series, ${grain}, bucket)
+  ) STRICT, WITHOUT ROWID;
+`;
+
 // synchronous = NORMAL: a commit survives the death of the process. Losing power may lose the last moments, never more.
 const schema = `
   PRAGMA journal_mode = WAL;
@@ -60,14 +77,7 @@ const schema = `
     ms INTEGER NOT NULL, first_ms INTEGER, bucket INTEGER NOT NULL, ${figures}
   ) STRICT;
   CREATE INDEX IF NOT EXISTS call_at ON call (at);
-  CREATE TABLE IF NOT EXISTS hour (
-    hour INTEGER NOT NULL, series INTEGER NOT NULL, ${figures}, PRIMARY KEY (hour, series)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS hour_series ON hour (series, hour);
-  CREATE TABLE IF NOT EXISTS latency (
-    series INTEGER NOT NULL, hour INTEGER NOT NULL, bucket INTEGER NOT NULL, calls INTEGER NOT NULL,
-    PRIMARY KEY (series, hour, bucket)
-  ) STRICT, WITHOUT ROWID;
+  ${grains.map(tablesFor).join('')}
   CREATE TABLE IF NOT EXISTS writer (name TEXT PRIMARY KEY, last INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS place (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;

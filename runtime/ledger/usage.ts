@@ -1,7 +1,7 @@
-/** What was used in a span of time, by any dimension: whole hours as they were added up, the rest from single calls. */
+/** What was used in a span of time, by any dimension: whole days and hours as they were added up, the rest from single calls. */
 import type { DatabaseSync } from 'node:sqlite';
-import { addUp, type Asked, type Source, type Sum } from './adding-up.ts';
-import { columnOf, figureNames, hourMs } from './tables.ts';
+import { addUp, type AddedUp, type Asked, type Source } from './adding-up.ts';
+import { columnOf, figureNames, hourMs, hoursOfDay, type Grain } from './tables.ts';
 
 export interface UsageQuestion extends Asked {
   /** Milliseconds since 1970, the second of them not included. */
@@ -9,42 +9,57 @@ export interface UsageQuestion extends Asked {
   readonly to: number;
 }
 
-export interface Usage {
+export interface Usage extends AddedUp {
   /** In milliseconds. Where single calls are no longer kept, whole hours. */
   readonly from: number;
   readonly to: number;
-  readonly rows: readonly Sum[];
-  /** There are more than were asked for. */
-  readonly isCut: boolean;
-  readonly total: Sum | undefined;
 }
 
 const columns = figureNames.map(columnOf).join(', ');
 
-/** Hours from `first` up to `last`, and calls in the spans before and behind them. */
+type Range = readonly [from: number, to: number];
+
+/** What a span is put together from: whole days, whole hours on both sides of them, and the calls on both sides of those. */
 interface Parts {
-  readonly first: number;
-  readonly last: number;
-  readonly before: readonly [from: number, to: number];
-  readonly behind: readonly [from: number, to: number];
+  readonly days: Range;
+  readonly hours: readonly [Range, Range];
+  readonly calls: readonly [Range, Range];
 }
 
-function partsOf(from: number, to: number): Parts {
+const nothing: Range = [0, 0];
+
+function partsOf(from: number, to: number, needsHours: boolean): Parts {
   const [first, last] = [Math.ceil(from / hourMs), Math.floor(to / hourMs)];
-  if (first >= last) return { first: 0, last: 0, before: [from, to], behind: [0, 0] };
-  return { first, last, before: [from, first * hourMs], behind: [last * hourMs, to] };
+  if (first >= last) return { days: nothing, hours: [nothing, nothing], calls: [[from, to], nothing] };
+  const calls = [
+    [from, first * hourMs],
+    [last * hourMs, to],
+  ] as const;
+  const [firstDay, lastDay] = [Math.ceil(first / hoursOfDay), Math.floor(last / hoursOfDay)];
+  if (needsHours || firstDay >= lastDay) return { days: nothing, hours: [[first, last], nothing], calls };
+  const before = [first, firstDay * hoursOfDay] as const;
+  return { days: [firstDay, lastDay], hours: [before, [lastDay * hoursOfDay, last]], calls };
 }
 
-function sourceOf({ first, last, before, behind }: Parts): Source {
-  const calls = (what: string) => `SELECT series, at / ${hourMs} AS hour, ${what} FROM call WHERE at >= ? AND at < ?`;
-  const edges = (what: string) => `${calls(what)} UNION ALL ${calls(what)}`;
-  const hours = `SELECT series, hour, ${columns} FROM hour WHERE hour >= ? AND hour < ?`;
+function sourceOf({ days, hours, calls }: Parts): Source {
+  const of = (table: string, hour: string, what: string) =>
+    `SELECT x.series, ${hour} AS hour, ${what} FROM ${table} WHERE`;
+  const figures = [
+    `${of('day x', `day * ${hoursOfDay}`, columns)} day >= ? AND day < ?`,
+    ...hours.map(() => `${of('hour x', 'hour', columns)} hour >= ? AND hour < ?`),
+    ...calls.map(() => `${of('call x', `at / ${hourMs}`, columns)} at >= ? AND at < ?`),
+  ];
   // By series, because that is how they lie.
-  const latencies = `SELECT l.series, l.hour, l.bucket, l.calls FROM series x CROSS JOIN latency l ON l.series = x.id WHERE l.hour >= ? AND l.hour < ?`;
+  const lying = (grain: Grain) => `series y CROSS JOIN latency_${grain} x ON x.series = y.id`;
+  const latencies = [
+    `${of(lying('day'), `day * ${hoursOfDay}`, 'bucket, calls')} day >= ? AND day < ?`,
+    ...hours.map(() => `${of(lying('hour'), 'hour', 'bucket, calls')} hour >= ? AND hour < ?`),
+    ...calls.map(() => `${of('call x', `at / ${hourMs}`, 'bucket, calls')} at >= ? AND at < ?`),
+  ];
   return {
-    figures: `(${hours} UNION ALL ${edges(columns)}) p JOIN series s ON s.id = p.series`,
-    latencies: `(${latencies} UNION ALL ${edges('bucket, calls')}) p JOIN series s ON s.id = p.series`,
-    values: [first, last, ...before, ...behind],
+    figures: `(${figures.join(' UNION ALL ')}) p JOIN series s ON s.id = p.series`,
+    latencies: `(${latencies.join(' UNION ALL ')}) p JOIN series s ON s.id = p.series`,
+    values: [days, ...hours, ...calls].flat(),
   };
 }
 
@@ -53,8 +68,6 @@ export function usageFrom(database: DatabaseSync, question: UsageQuestion, keepM
   const oldest = Date.now() - keepMs;
   const from = question.from < oldest ? Math.floor(question.from / hourMs) * hourMs : question.from;
   const to = question.to < oldest ? Math.ceil(question.to / hourMs) * hourMs : question.to;
-  const source = sourceOf(partsOf(from, to));
-  const rows = addUp(database, source, question);
-  const [total] = addUp(database, source, { ...question, by: [], limit: 1 });
-  return { from, to, rows: rows.slice(0, question.limit), isCut: rows.length > question.limit, total };
+  const source = sourceOf(partsOf(from, to, question.by.includes('hour')));
+  return { from, to, ...addUp(database, source, question) };
 }

@@ -1,7 +1,7 @@
 /** Writes calls into the file, each once, together with what is added up from them; and forgets old ones. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CallRecord, Series } from './record.ts';
-import { bucketOf, columnOf, figureNames, hourMs, seriesNames } from './tables.ts';
+import { bucketOf, columnOf, figureNames, grains, hourMs, hoursOfDay, seriesNames, type Grain } from './tables.ts';
 
 /** Records of one process, in order and numbered without a gap: said twice, they count once. */
 export interface Batch {
@@ -20,13 +20,13 @@ const addCallSql = `
   INSERT INTO call (at, series, request, ms, first_ms, bucket, ${columns.join(', ')})
   VALUES (:at, :series, :request, :ms, :firstMs, :bucket, ${values.join(', ')})
 `;
-const addHourSql = `
-  INSERT INTO hour (hour, series, ${columns.join(', ')}) VALUES (:hour, :series, ${values.join(', ')})
-  ON CONFLICT (hour, series) DO UPDATE SET ${columns.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}
+const addFiguresSql = (grain: Grain): string => `
+  INSERT INTO ${grain} (${grain}, series, ${columns.join(', ')}) VALUES (:span, :series, ${values.join(', ')})
+  ON CONFLICT (${grain}, series) DO UPDATE SET ${columns.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}
 `;
-const addLatencySql = `
-  INSERT INTO latency (series, hour, bucket, calls) VALUES (:series, :hour, :bucket, 1)
-  ON CONFLICT (series, hour, bucket) DO UPDATE SET calls = calls + 1
+const addLatencySql = (grain: Grain): string => `
+  INSERT INTO latency_${grain} (series, ${grain}, bucket, calls) VALUES (:series, :span, :bucket, 1)
+  ON CONFLICT (series, ${grain}, bucket) DO UPDATE SET calls = calls + 1
 `;
 const addSeriesSql = `
   INSERT INTO series (${seriesNames.join(', ')}) VALUES (${seriesNames.map(toldOf).join(', ')})
@@ -46,13 +46,20 @@ const writerKeptMs = 30 * 86_400_000;
 /** Beyond that their numbers are looked up again. */
 const mostSeriesKnown = 20_000;
 
+interface Adding {
+  readonly spanMs: number;
+  readonly figures: StatementSync;
+  readonly latency: StatementSync;
+}
+
+const spanMs: Readonly<Record<Grain, number>> = { hour: hourMs, day: hoursOfDay * hourMs };
+
 export class LedgerWriting {
   readonly #database: DatabaseSync;
   readonly #keepMs: number;
   readonly #now: () => number;
-  readonly #statements: Readonly<
-    Record<'call' | 'hour' | 'latency' | 'addSeries' | 'findSeries' | 'last' | 'written', StatementSync>
-  >;
+  readonly #statements: Readonly<Record<'call' | 'addSeries' | 'findSeries' | 'last' | 'written', StatementSync>>;
+  readonly #spans: readonly Adding[];
   readonly #known = new Map<string, number>();
   #sweptAt = Number.NEGATIVE_INFINITY;
 
@@ -62,14 +69,18 @@ export class LedgerWriting {
     this.#now = now;
     this.#statements = {
       call: database.prepare(addCallSql),
-      hour: database.prepare(addHourSql),
-      latency: database.prepare(addLatencySql),
       addSeries: database.prepare(addSeriesSql),
       findSeries: database.prepare(findSeriesSql),
       last: database.prepare('SELECT last FROM writer WHERE name = ?'),
       written: database.prepare(writtenSql),
     };
-    for (const statement of Object.values(this.#statements)) statement.setAllowUnknownNamedParameters(true);
+    this.#spans = grains.map((grain) => ({
+      spanMs: spanMs[grain],
+      figures: database.prepare(addFiguresSql(grain)),
+      latency: database.prepare(addLatencySql(grain)),
+    }));
+    const all = [...Object.values(this.#statements), ...this.#spans.map(({ figures }) => figures)];
+    for (const statement of all) statement.setAllowUnknownNamedParameters(true);
   }
 
   /** All of it or nothing. `beside` is done in the same transaction. Returns how many records were new. */
@@ -106,14 +117,16 @@ export class LedgerWriting {
   }
 
   #addRecord({ at, request, ms, firstMs, series: told, figures }: CallRecord): void {
-    const { call, hour, latency } = this.#statements;
+    const { call } = this.#statements;
     const series = this.#idOf(told);
     const bucket = bucketOf(ms);
-    const hourNumber = Math.floor(at / hourMs);
     const first = firstMs === undefined ? null : Math.round(firstMs);
     call.run({ at, series, request, ms: Math.round(ms), firstMs: first, bucket, ...figures });
-    hour.run({ hour: hourNumber, series, ...figures });
-    if (figures.calls > 0) latency.run({ series, hour: hourNumber, bucket });
+    for (const adding of this.#spans) {
+      const span = Math.floor(at / adding.spanMs);
+      adding.figures.run({ span, series, ...figures });
+      if (figures.calls > 0) adding.latency.run({ series, span, bucket });
+    }
   }
 
   #idOf(series: Series): number {
@@ -129,7 +142,7 @@ export class LedgerWriting {
     return id;
   }
 
-  /** Forgets calls older than they are kept, a helping at a time. Hours stay. */
+  /** Forgets calls older than they are kept, a helping at a time. What was added up stays. */
   sweep(): void {
     const now = this.#now();
     if (now < this.#sweptAt + sweepEveryMs && now >= this.#sweptAt) return;
