@@ -10,6 +10,8 @@ import type { Usage, UsageQuestion } from './usage.ts';
 export interface LedgerStatus {
   /** The directory, or `redis`; undefined where none is kept. */
   readonly where: string | undefined;
+  /** Whether this process can be asked about calls. */
+  readonly canAnswer: boolean;
   /** Records that are not written yet. */
   readonly waiting: number;
   /** Records that were lost because nothing could be written for too long. */
@@ -48,7 +50,7 @@ export const noLedger: Ledger = {
   add: () => undefined,
   usage: nothingKept,
   compare: nothingKept,
-  status: { where: undefined, waiting: 0, dropped: 0, problem: undefined },
+  status: { where: undefined, canAnswer: false, waiting: 0, dropped: 0, problem: undefined },
   close: () => Promise.resolve(),
 };
 
@@ -105,7 +107,8 @@ export class BufferedLedger implements Ledger {
 
   get status(): LedgerStatus {
     const where = this.#desk.directory ?? 'redis';
-    return { where, waiting: this.#waiting.length, dropped: this.#dropped, problem: this.#problem };
+    const canAnswer = this.#reading !== undefined;
+    return { where, canAnswer, waiting: this.#waiting.length, dropped: this.#dropped, problem: this.#problem };
   }
 
   async close(): Promise<void> {
