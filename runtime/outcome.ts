@@ -1,5 +1,6 @@
 /** What one request came to: written by the stages as it goes along, read by the log, the metrics and explanations. Names and numbers only, never content. */
 import type { Usage } from './call.ts';
+import type { Money } from './cost.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Window } from './quota/store.ts';
 import type { QuotaUnit } from './snapshot-quotas.ts';
@@ -66,6 +67,27 @@ export interface Spent {
   readonly estimated: boolean;
 }
 
+/** `money` is undefined where no price is known. */
+export interface Paid extends Spent {
+  readonly money: Money | undefined;
+}
+
+/** Who called, as far as it is written down. */
+export interface Caller {
+  readonly name: string;
+  readonly team?: string | undefined;
+  readonly organisation?: string | undefined;
+  readonly tags?: readonly string[];
+}
+
+/** Nothing else of a consumer: what is noted outlives its generation. */
+export const callerOf = ({ name, team, organisation, tags = [] }: Caller): Caller => ({
+  name,
+  team,
+  organisation,
+  tags,
+});
+
 /** A target that a strict model passes over. */
 export interface Unable {
   readonly target: string;
@@ -90,6 +112,7 @@ export interface Outcome {
   /** `model:<name>`, `route:<name>`, `models`, `files:<provider>` or `none`. */
   matched: string;
   consumer: string | undefined;
+  caller: Caller | undefined;
   /** The last target that was tried. */
   target: string | undefined;
   attempts: number;
@@ -102,6 +125,9 @@ export interface Outcome {
   costUsd: string | undefined;
   /** At targets that failed, fell silent or were outrun; `usage` is that of `target` alone. */
   readonly spentBefore: Spent[];
+  /** All of that with its price, that of `target` last. */
+  paid: readonly Paid[];
+  cache: 'bypass' | undefined;
   /** Stable error code, when it did not go well. */
   code: ErrorCode | undefined;
   /** What the revision that this one is measured against would have served it as, and this one refused: `collection.name`. */
@@ -134,6 +160,7 @@ export const newOutcome = (startedAt: number = Date.now()): Outcome => ({
   startedAt,
   matched: 'none',
   consumer: undefined,
+  caller: undefined,
   target: undefined,
   attempts: 0,
   dropped: undefined,
@@ -141,6 +168,8 @@ export const newOutcome = (startedAt: number = Date.now()): Outcome => ({
   usageEstimated: false,
   costUsd: undefined,
   spentBefore: [],
+  paid: [],
+  cache: undefined,
   code: undefined,
   lost: undefined,
   ownMs: undefined,
@@ -158,3 +187,15 @@ export const newOutcome = (startedAt: number = Date.now()): Outcome => ({
   drawn: [],
   tried: [],
 });
+
+/** The model or route that a request came to, as health records and snapshots name it. */
+export function objectOf({ matched }: Outcome): string | undefined {
+  if (matched.startsWith('model:')) return `models.${matched.slice('model:'.length)}`;
+  return matched.startsWith('route:') ? `routes.${matched.slice('route:'.length)}` : undefined;
+}
+
+/** Quotas that are near their end; undefined without any. */
+export function warningsOf({ drawn }: Outcome): readonly string[] | undefined {
+  const names = drawn.flatMap(({ quota, warns }) => (warns ? [quota] : []));
+  return names.length > 0 ? names : undefined;
+}

@@ -2,14 +2,13 @@
 import { costOf, plus, usdText, type Money } from '../cost.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
-import type { Spent } from '../outcome.ts';
+import type { Paid } from '../outcome.ts';
 import { pricesAt } from '../prices.ts';
 
 /** Routes have no targets. */
 type Asked = Pick<Exchange, 'outcome'> & { readonly targets?: readonly LiveTarget[] };
 
-/** `money` is undefined where no price is known. */
-export type Spending = Spent & { readonly money: Money | undefined };
+export type Spending = Paid;
 
 export const totalOf = (spendings: readonly Spending[]): Money | undefined =>
   spendings.reduce<Money | undefined>(
@@ -27,6 +26,7 @@ export function noteSpendings({ outcome, targets = [] }: Asked): readonly Spendi
   });
   const total = totalOf(spendings);
   outcome.costUsd = total && usdText(total);
+  outcome.paid = spendings;
   return spendings;
 }
 
