@@ -34,7 +34,7 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
-/** About eight megabytes. */
+/** About eleven megabytes. */
 const mostWaiting = 20_000;
 /** What a process that is killed may lose is what came in so many milliseconds, and while a batch was written. */
 const flushMs = 200;
