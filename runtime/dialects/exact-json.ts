@@ -5,11 +5,20 @@ import type { Json } from '../call.ts';
 const digits = Symbol('digits');
 
 interface Holder {
-  [digits]?: ReadonlyMap<string, string>;
+  [digits]?: Map<string, string>;
 }
 
 /** Most texts have no such number, and cost no more than to see that. */
 const mayBeLong = /\d{16}|\de\+\d/;
+/** To look at each member takes its time: of a text with more of them all other requests would wait, and it is read as ever. */
+const mostCommas = 50_000;
+
+function isWorthIt(text: string): boolean {
+  if (!mayBeLong.test(text)) return false;
+  let commas = 0;
+  for (let at = text.indexOf(','); at >= 0 && commas <= mostCommas; at = text.indexOf(',', at + 1)) commas += 1;
+  return commas <= mostCommas;
+}
 
 /** Both as of ECMAScript 2026, which the types do not know yet (tc39/proposal-json-parse-with-source). */
 interface ExactJson {
@@ -23,10 +32,10 @@ const exact = JSON as unknown as ExactJson;
 
 /** Throws `SyntaxError`. */
 export function parseExact(text: string): unknown {
-  if (!mayBeLong.test(text)) return JSON.parse(text);
+  if (!isWorthIt(text)) return JSON.parse(text);
   return exact.parse(text, function keepDigits(key, value, { source = '' }) {
-    if (typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source))
-      this[digits] = new Map(this[digits]).set(key, source);
+    const isRounded = typeof value === 'number' && !Number.isSafeInteger(value) && String(value) !== source;
+    if (isRounded && /^-?\d+$/.test(source)) (this[digits] ??= new Map()).set(key, source);
     return value;
   });
 }
@@ -34,7 +43,7 @@ export function parseExact(text: string): unknown {
 /** A member that was changed since is written as it is now. */
 export function writeExact(value: unknown): string {
   const text = JSON.stringify(value);
-  if (!mayBeLong.test(text)) return text;
+  if (!isWorthIt(text)) return text;
   return JSON.stringify(value, function withDigits(this: Holder, key, each: Json) {
     const source = typeof each === 'number' ? this[digits]?.get(key) : undefined;
     return source !== undefined && Number(source) === each ? exact.rawJSON(source) : each;

@@ -1,4 +1,4 @@
-/** What a vendor answers and another vendor's client has no words for: the header tells it. */
+/** What gets lost beside fields of a translated request: parts of answers, and of conversations that come back to a vendor. The header tells both. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { snapshotOf, startGateway } from '../support/gateway.ts';
@@ -51,4 +51,9 @@ test('what of an answer cannot be carried is told beside what of the request cou
   assert.equal(await chat('at-anthropic', { seed: 1 }), 'seed, redacted_thinking');
   assert.equal(await chat('at-google'), 'inlineData');
   assert.equal(await told('/v1/messages', { model: 'at-anthropic', max_tokens: 9, messages }), null);
+  const thinking = { type: 'thinking', thinking: 'Hm.', signature: 'headgate' };
+  const turn = { role: 'assistant', content: [thinking, { type: 'text', text: 'fine' }] };
+  const goesOn = [...messages, turn, ...messages];
+  assert.equal(await told('/v1/messages', { model: 'at-anthropic', max_tokens: 9, messages: goesOn }), 'thinking');
+  assert.ok(!upstream.received.at(-1)?.body.includes('Hm.'));
 });

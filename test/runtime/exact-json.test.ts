@@ -19,6 +19,13 @@ describe('long numbers', () => {
     assert.equal(writeExact({ ...read, b: 1 }), `{"a":${long},"b":1}`);
     assert.equal(writeExact(withDigitsOf(read, { b: read.b })), `{"b":${long}}`);
     assert.deepEqual(Object.keys(read), ['a', 'b']);
+    assert.deepEqual(
+      parseExact('{"a":12345678901234567000}'),
+      { a: 12345678901234567000 },
+      'a number that is exact is one',
+    );
+    const many = `[${long}${',1'.repeat(60_000)}]`;
+    assert.equal(writeExact(parseExact(many)), JSON.stringify(JSON.parse(many)), 'nobody waits for a large one');
     assert.throws(() => parseExact(`{"a":${long}`), SyntaxError);
   });
 });
