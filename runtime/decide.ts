@@ -159,7 +159,7 @@ class OfflineDecider implements Decider {
   async decide(asked: AskedRequest, circumstances: Circumstances = {}): Promise<Decision> {
     const key = asked.consumer === undefined ? undefined : this.#keyOf(asked.consumer);
     const { request, body } = headOf(asked, key);
-    const outcome = newOutcome();
+    const outcome = newOutcome(circumstances.at);
     const exchange: Walked = {
       id: 'offline',
       house: offlineHouse(this.#metrics, circumstances),

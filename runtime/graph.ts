@@ -1,19 +1,17 @@
 /** Every way a request can take through a snapshot: who asks, what for, and each target it may come to, fallbacks included. */
 import { factsIn, firstChances } from './balanced-group.ts';
 import type { Given } from './balancing/balancer.ts';
+import type { Asked } from './example-request.ts';
 import { Paths, type Path, type PathQuota } from './paths.ts';
-import { surfacePaths } from './pipeline/find-line.ts';
-import { balancerKinds, providerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
+import { balancerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
 import { countsAt, isSpentByModels, windowOf } from './snapshot-quotas.ts';
 
 export { factsIn, firstChances } from './balanced-group.ts';
 export type { Given } from './balancing/balancer.ts';
+export { requestTo, type Asked } from './example-request.ts';
 
 export { Paths } from './paths.ts';
 export type { Path, PathNode, PathQuota } from './paths.ts';
-
-/** What is known of a request beside who asks. */
-export type Asked = Omit<Given, 'consumer' | 'consumerTags'>;
 
 export interface DecisionGraph {
   readonly paths: Paths;
@@ -22,6 +20,11 @@ export interface DecisionGraph {
   /** The path at which the last `every` ended, of whichever paths, when it did not hold. */
   readonly counterexample: Path | undefined;
 }
+
+const saidOn = new WeakMap<Path, Asked>();
+
+/** What is known of the requests that take a path: what its graph was given. */
+export const givenOn = (path: Path): Asked | undefined => saidOn.get(path);
 
 type Tail = Pick<Path, 'entry' | 'end' | 'chance' | 'policies' | 'downgradedTo'> & {
   readonly quotas: readonly string[];
@@ -140,62 +143,29 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
   }
 }
 
+const nothing: Asked = {};
+
+function* noting(given: Asked, paths: Iterable<Path>): Generator<Path> {
+  for (const path of paths) {
+    saidOn.set(path, given);
+    yield path;
+  }
+}
+
 export function decisionGraph(snapshot: Snapshot): DecisionGraph {
   const all: Paths[] = [];
   const pathsOf = (given: Asked): Paths => {
     const known = { snapshot, given };
     const tails = tailsOf(known);
-    const paths = new Paths(() => walk(known, tails));
+    const paths = new Paths(() => (given === nothing ? walk(known, tails) : noting(given, walk(known, tails))));
     all.push(paths);
     return paths;
   };
   return {
-    paths: pathsOf({}),
+    paths: pathsOf(nothing),
     given: pathsOf,
     get counterexample() {
       return all.findLast((paths) => paths.counterexample)?.counterexample;
     },
   };
-}
-
-/** Which of a provider's paths is meant nobody says. */
-function firstOfHoldings(provider: unknown): object {
-  const { kind: name = '', options: given } = (provider ?? {}) as {
-    readonly kind?: string;
-    readonly options?: unknown;
-  };
-  const kind = providerKinds[name];
-  const options = kind?.options.safeParse(given);
-  const requests = options?.success && kind?.connect(options.data, () => 'absent').holdings?.holdings.requests;
-  const [{ method, path } = { method: 'GET', path: '/' }] = requests || [];
-  return { method, path };
-}
-
-/** What of a snapshot a request is made from: the same before and after the schema. */
-interface WithRoutes {
-  readonly providers: Readonly<Record<string, unknown>>;
-  readonly routes: Readonly<
-    Record<
-      string,
-      { readonly path: string; readonly methods?: readonly string[] | undefined; readonly host?: string | undefined }
-    >
-  >;
-}
-
-/** A request that takes a path to `entry`, as `explain` reads it. */
-export function requestTo(
-  {
-    consumer,
-    sort,
-    entry,
-  }: { readonly consumer: string; readonly sort: Path['entry']['sort']; readonly entry: string },
-  { routes, providers }: WithRoutes,
-): object {
-  if (sort === 'model') {
-    const messages = [{ role: 'user', content: 'Hello' }];
-    return { path: surfacePaths[0], consumer, body: { model: entry, messages } };
-  }
-  if (sort === 'files') return { ...firstOfHoldings(providers[entry]), consumer };
-  const { path = '/', methods, host } = routes[entry] ?? {};
-  return { method: methods?.[0] ?? 'GET', path: path.replace(/\*$/, '1'), ...(host && { host }), consumer };
 }

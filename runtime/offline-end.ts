@@ -8,6 +8,8 @@ import type { QuotaStore } from './quota/store.ts';
 import { isSpentByModels } from './snapshot-quotas.ts';
 
 export interface Circumstances {
+  /** When it is asked, in milliseconds since 1970. Default: now. */
+  readonly at?: number;
   /** Counts before this request, and the clock of their windows. Default: nothing was used, and a window begins. */
   readonly quotas?: QuotaStore;
   /** What the answer is to have cost. Default: all that was held for it. */

@@ -3,10 +3,10 @@
  * `options`, lists of targets become nodes. Every object made here remembers which authored value it came from.
  */
 import { modelName, objectName } from '@headgate/runtime/snapshot';
-import { knownModel } from '../catalogue/catalogue.ts';
 import type { Json, LoadedDeclaration } from '../load/document.ts';
 import type { Sort } from '../site.ts';
 import { CompiledBefore } from './compiled-before.ts';
+import { factNames, factsOver } from './model-facts.ts';
 import {
   describe,
   handleIndex,
@@ -27,9 +27,6 @@ interface Origin {
   /** Snapshot properties that are written elsewhere than under the same name. */
   readonly moved?: Readonly<Record<string, Path>>;
 }
-
-/** What every kind of provider may say of a model. */
-const factNames = ['contextWindow', 'maxOutputTokens', 'kind', 'capabilities', 'prices'];
 
 // Of the process, like what is compiled (`compiled-before.ts`).
 const origins = new WeakMap<object, Origin>();
@@ -126,9 +123,10 @@ export class Compilation {
       if (!isObject(spec) || isUnknown(spec)) return [id, spec];
       const place: Place = { declaration, path: ['models', id] };
       const { common, options } = split(spec, factNames);
-      // What the author says wins; a date that only reviewers need stays behind.
-      const { deprecation: _, ...known } = (typeof kind === 'string' && knownModel(kind, id)) || {};
-      return [id, this.#from(place, { ...known, ...common, options: this.#from(place, options) })];
+      const facts = factsOver(common, { kind, id }, (path, value) =>
+        this.#from({ declaration, path: [...place.path, ...path] }, value),
+      );
+      return [id, this.#from(place, { ...facts, options: this.#from(place, options) })];
     });
     return this.#from({ declaration, path: ['models'] }, Object.fromEntries(entries));
   }

@@ -4,7 +4,8 @@ import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { ModelKind } from '../model-kind.ts';
 import type { Verdict } from '../policies/policy.ts';
-import type { Capability, Connection, Passage, Prices, ProviderKind, Transport } from '../providers/provider.ts';
+import type { PriceTable } from '../prices.ts';
+import type { Capability, Connection, Passage, ProviderKind, Transport } from '../providers/provider.ts';
 import type { Window } from '../quota/store.ts';
 import type { Seal } from '../seal.ts';
 import type { QuotaScope, QuotaUnit } from '../snapshot-quotas.ts';
@@ -61,7 +62,7 @@ export interface LiveTarget {
   readonly firstTokenTimeoutMs: number | undefined;
   readonly retries: number;
   readonly maxConcurrency: number | undefined;
-  readonly prices: Prices | undefined;
+  readonly prices: PriceTable | undefined;
   /** Of its provider. */
   readonly tags: readonly string[];
   /** Undefined where nobody knows. */
