@@ -3,7 +3,7 @@ import { factsIn, firstChances } from './balanced-group.ts';
 import type { Given } from './balancing/balancer.ts';
 import type { Asked } from './example-request.ts';
 import { balancerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
-import { windowOf, type QuotaSnapshot, type QuotaWindowSnapshot } from './snapshot-quotas.ts';
+import { isSpentByModels, windowOf, type QuotaSnapshot, type QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
 export { factsIn, firstChances } from './balanced-group.ts';
 export type { Given } from './balancing/balancer.ts';
@@ -154,8 +154,9 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
     snapshot.consumers,
   )) {
     const consumer = { name, tags };
-    const ownQuotas = own.flatMap(quotaOf);
-    for (const provider of files) yield { ...tailOfFiles(provider, snapshot), consumer, quotas: ownQuotas };
+    // What a batch spends is known when its results are fetched, if ever: no count of tokens or money stops it.
+    const ofFiles = own.flatMap(quotaOf).filter(({ unit }) => !isSpentByModels(unit));
+    for (const provider of files) yield { ...tailOfFiles(provider, snapshot), consumer, quotas: ofFiles };
     for (const [table, allowed] of [
       [tails.models, models],
       [tails.routes, routes],

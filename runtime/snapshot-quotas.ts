@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { nanoOf } from './cost.ts';
 import { duration } from './duration.ts';
 
-export { isSpentByModels, quotaUnits, type QuotaUnit } from './quota-unit.ts';
+/** Of tokens and money only calls of models make use; requests and what is in flight are counted at routes too. */
+export const quotaUnits = ['requests', 'inputTokens', 'outputTokens', 'tokens', 'usd', 'concurrency'] as const;
+export type QuotaUnit = (typeof quotaUnits)[number];
 
 export const calendarUnits = ['day', 'week', 'month', 'year'] as const;
 
@@ -76,6 +78,9 @@ export const countedLimit = ({ limit }: Pick<QuotaSnapshot, 'limit'>): number =>
 /** Undefined for what is counted in flight. */
 export const windowOf = (quota: QuotaSnapshot): QuotaWindowSnapshot | undefined =>
   quota.unit === 'concurrency' ? undefined : quota.window;
+
+/** Only calls of models make use of it. */
+export const isSpentByModels = (unit: QuotaUnit): boolean => unit !== 'requests' && unit !== 'concurrency';
 
 /** What an answer is taken to have at most, where neither the client nor the facts about a model say. */
 export const unstatedOutputTokens = 4_096;
