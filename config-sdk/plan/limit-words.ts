@@ -1,10 +1,39 @@
 /** Limits in the words of a plan, and how much more or less one lets through than another. */
-import { countedLimit, usdText, windowOf, type Money, type QuotaSnapshot } from '@headgate/runtime/snapshot';
+import {
+  countedLimit,
+  scopeOf,
+  usdText,
+  windowOf,
+  type Money,
+  type QuotaScope,
+  type QuotaSnapshot,
+} from '@headgate/runtime/snapshot';
 import { lengthOf } from '../quota-windows.ts';
 import { grouped, say, type Phrase, type Risk } from './change.ts';
 import { durationInWords } from './duration-words.ts';
 
-export const whose = { consumer: 'for each consumer', gateway: 'for all consumers together' } as const;
+const eachOf: Readonly<Record<QuotaScope, string>> = {
+  consumer: 'consumer',
+  endUser: 'end user',
+  address: 'address',
+  route: 'route',
+  model: 'model',
+  provider: 'provider',
+  tag: 'tag',
+};
+
+export function whose(quota: Pick<QuotaSnapshot, 'scope' | 'endUserHeader'>): string {
+  const names = scopeOf(quota).map((name) =>
+    name === 'endUser' && quota.endUserHeader !== undefined
+      ? `${eachOf[name]} (header ${quota.endUserHeader})`
+      : eachOf[name],
+  );
+  return names.length === 0 ? 'for all consumers together' : `for each ${names.join(' and ')}`;
+}
+
+/** Whether more counts than before stand beside each other, each with the whole limit; also where that is not known. */
+export const countsApart = (before: QuotaSnapshot, after: QuotaSnapshot): boolean =>
+  !scopeOf(after).every((name) => scopeOf(before).includes(name)) || before.endUserHeader !== after.endUserHeader;
 
 const units = {
   requests: 'requests',
@@ -38,7 +67,7 @@ export function limitInWords(quota: QuotaSnapshot): Phrase {
 }
 
 export const quotaInWords = (quota: QuotaSnapshot): Phrase =>
-  say`${limitInWords(quota)} ${[whose[quota.scope]]}${quota.mode === 'soft' ? [', as a warning only'] : []}`;
+  say`${limitInWords(quota)} ${[whose(quota)]}${quota.mode === 'soft' ? [', as a warning only'] : []}`;
 
 export interface Growth {
   readonly looser: boolean;

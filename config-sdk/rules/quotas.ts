@@ -1,6 +1,7 @@
 /** Quotas: limits that can be reached, in windows that begin when their readers think. */
 import {
   countedLimit,
+  scopeOf,
   snapshotSchema,
   windowOf,
   type ConsumerSnapshot,
@@ -47,7 +48,8 @@ const isCovered = (quota: QuotaSnapshot, other: QuotaSnapshot): boolean =>
   quota.mode === 'hard' &&
   other.mode === 'hard' &&
   countsWith(quota, other) &&
-  (other.scope === 'gateway' || quota.scope === 'consumer') &&
+  scopeOf(other).every((name) => scopeOf(quota).includes(name)) &&
+  (other.endUserHeader === quota.endUserHeader || !scopeOf(other).includes('endUser')) &&
   countedLimit(other) * mostTouched(other, quota) <= countedLimit(quota);
 
 /** For each quota, the names of those that every request which draws from it draws from as well. */

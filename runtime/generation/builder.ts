@@ -79,6 +79,7 @@ export class Builder {
     const tree = { node: snapshot.targets, name, leaves: { targetOf } };
     return {
       name,
+      tags: snapshot.tags ?? nothing,
       deadlineMs: snapshot.deadline,
       hedgeMs: snapshot.hedge,
       isStrict: snapshot.strict === true,
@@ -152,6 +153,7 @@ export class Builder {
     if (!upstream) return undefined;
     return {
       name,
+      tags: snapshot.tags ?? nothing,
       methods: this.#methodSet(snapshot.methods),
       host: snapshot.host,
       upstream,

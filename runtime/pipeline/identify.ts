@@ -5,6 +5,7 @@ import { HeadgateError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Tables } from '../generation/generation.ts';
 import type { LiveConsumer } from '../generation/live.ts';
+import { callerOf } from '../outcome.ts';
 
 /** Longer ones are refused before they are hashed. */
 const maxKeyChars = 4_096;
@@ -47,5 +48,6 @@ export function identify<E extends Exchange>(exchange: E): E & { readonly consum
   const consumer = exchange.generation.tables.consumersByKey.get(digest);
   if (!consumer) throw new HeadgateError('invalid_api_key', 'This key is not known to the gateway.');
   exchange.outcome.consumer = consumer.name;
+  exchange.outcome.caller = callerOf(consumer);
   return Object.assign(exchange, { consumer });
 }
