@@ -1,7 +1,8 @@
 /** The authoring face: everything a team's repository imports, and nothing else. */
 export { defineGateway } from './gateway.ts';
 export type { Acceptance } from './gateway.ts';
-export { consumer, contextPolicy, model, policy, provider, route, secret, upstream } from './define.ts';
+export { consumer, organisation, team } from './consumers.ts';
+export { contextPolicy, model, policy, provider, route, secret, upstream } from './define.ts';
 export { capable, cheapest, fastest, leastBusy, only, ordered, roundRobin, sticky, weighted, when } from './groups.ts';
 export { invariant, isLimited, needsTier, staysAt, staysWithin } from './invariant.ts';
 export type { Holds } from './invariant.ts';
@@ -17,6 +18,7 @@ export type {
   Group,
   Invariant,
   Model,
+  Organisation,
   Policy,
   Prompt,
   Provider,
@@ -25,6 +27,7 @@ export type {
   Secret,
   Target,
   TargetOptions,
+  Team,
   Upstream,
   Value,
 } from './handles.ts';

@@ -16,8 +16,11 @@ export interface CalendarWindow {
 }
 
 export interface QuotaSpec {
-  /** Whose count it is: each consumer's own (default) or one for the whole gateway. */
-  scope?: 'consumer' | 'gateway';
+  /**
+   * Whose count it is: each consumer's own, one for the whole gateway, or one for each key, team or organisation. Who belongs to
+   * no team or organisation counts alone. Default: `'team'` or `'organisation'` where only such list it, else `'consumer'`.
+   */
+  scope?: 'consumer' | 'gateway' | 'key' | 'team' | 'organisation';
   /** Share of the limit, such as `0.8`, from which on answers carry the header `headgate-quota-warning`. Default: none do. */
   warnAt?: number;
   /** `'soft'` counts and warns and refuses nothing, also when the store does not answer. Default `'hard'`. */

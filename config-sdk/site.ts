@@ -19,6 +19,8 @@ export type Sort =
   | 'policy'
   | 'quota'
   | 'consumer'
+  | 'team'
+  | 'organisation'
   | 'upstream'
   | 'route'
   | 'invariant'

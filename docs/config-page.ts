@@ -8,9 +8,18 @@ import { capabilityNames, modelKinds, policyKinds, providerKinds, strategyKinds 
 const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
 const sourceOf = (path: string): SourceFile =>
   project.addSourceFileAtPath(fileURLToPath(new URL(`../${path}`, import.meta.url)));
-const files = ['gateway', 'define', 'groups', 'limits', 'probes', 'prompt', 'invariant', 'files', 'handles'].map(
-  (name) => sourceOf(`config-sdk/${name}.ts`),
-);
+const files = [
+  'gateway',
+  'define',
+  'consumers',
+  'groups',
+  'limits',
+  'probes',
+  'prompt',
+  'invariant',
+  'files',
+  'handles',
+].map((name) => sourceOf(`config-sdk/${name}.ts`));
 
 const commentOf = (node: JSDocableNode): string =>
   node
@@ -62,7 +71,8 @@ const words: Readonly<Record<string, string>> = {
   'Readonly<Record<string, string | Secret>>': "record of texts and `secret('NAME')`",
   "`http${'s' | ''}://${string}`": 'text that begins with `http://` or `https://`',
   '`/${string}`': 'text that begins with `/`',
-  '`sha256:${string}`': 'text that begins with `sha256:`',
+  KeyHash: 'text that begins with `sha256:`',
+  'readonly (KeyHash | KeySpec)[]': 'list of texts that begin with `sha256:`, or of what is said of a key, see below',
   '{ readonly [object: `models.${string}` | `routes.${string}`]: string }':
     'record of reasons by `models.<name>` and `routes.<name>`',
   Rollout: 'record of `stages`, see below',
@@ -189,6 +199,7 @@ const headOf = (path: string): string =>
 const further: Readonly<Record<string, readonly string[]>> = {
   provider: ['ModelFacts', 'ModelPrices', 'FilesSpec', 'TargetOptions'],
   weighted: ['Weighted'],
+  consumer: ['KeySpec'],
   defineGateway: ['Acceptance', 'Rollout', 'RolloutStage'],
   model: ['ModelProbe'],
   route: ['RouteProbe'],
@@ -226,6 +237,7 @@ function promptValues(): string {
 }
 
 const captions: Readonly<Record<string, string>> = {
+  KeySpec: 'An entry of `keys` that says more than its hash:',
   QuotaSpec: 'Of every unit:',
   CountQuota: 'Of requests and tokens:',
   MoneyQuota: 'Of money:',

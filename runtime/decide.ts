@@ -166,6 +166,7 @@ class OfflineDecider implements Decider {
       generation: this.#generation,
       request,
       reply: new HeldReply(),
+      clientAddress: undefined,
       signal: new AbortController().signal,
       outcome,
     };

@@ -14,7 +14,7 @@ import { apiLine } from './pipeline/api-line.ts';
 import { countLine } from './pipeline/count-line.ts';
 import { findLine, surfaceFor, surfaceName } from './pipeline/find-line.ts';
 import { holdingsLine } from './pipeline/holdings-line.ts';
-import { consumerOf } from './pipeline/identify.ts';
+import { challenge, consumerOf } from './pipeline/identify.ts';
 import { modelLine } from './pipeline/model-line.ts';
 import { noteLostRoute } from './pipeline/losses.ts';
 import { modelsLine } from './pipeline/models-line.ts';
@@ -32,6 +32,8 @@ export interface Edge {
   readonly recent: RecentRequests;
   /** Why nothing is served now, or the generation that serves whoever sent these headers. */
   readonly serving: (headers: IncomingHttpHeaders) => Generation | HeadgateError;
+  /** Where a request comes from. */
+  readonly addressOf: (request: IncomingMessage) => string | undefined;
   /** Told of each request whose consumer is known. */
   readonly ended: (generation: Generation, end: End) => void;
 }
@@ -85,6 +87,7 @@ function writeError(visit: Visit, error: HeadgateError): void {
   const { reply, request, outcome } = visit;
   if (error.retryAfterMs !== undefined) reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
   if (error.noRetry) reply.header('x-should-retry', 'false');
+  if (error.status === 401) reply.header('www-authenticate', challenge(error.code));
   if (outcome.attempts > 0) reply.header('headgate-attempts', String(outcome.attempts));
   // What is left of a body that nobody reads would be taken for the next request; and of a request that was refused at
   // the door nobody knows where it ends.
@@ -206,6 +209,7 @@ function exchangeFor(edge: Edge, visit: Visit, generation: Generation): Exchange
     generation,
     request: visit.request,
     reply: visit.reply,
+    clientAddress: edge.addressOf(visit.request),
     signal: gone.signal,
     outcome: visit.outcome,
   };

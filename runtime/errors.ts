@@ -40,7 +40,9 @@ export const errorTable = {
   ),
   missing_api_key: entry(401, 'authentication_error', 'No key was sent.'),
   invalid_api_key: entry(401, 'authentication_error', 'The key is not known here.'),
+  key_expired: entry(401, 'authentication_error', 'The key has expired.'),
   model_not_allowed: entry(403, 'permission_error', 'This consumer may not use this model.'),
+  address_not_allowed: entry(403, 'permission_error', 'The key may not be used from the address of this request.'),
   route_not_allowed: entry(403, 'permission_error', 'This consumer may not use this route.'),
   files_not_allowed: entry(403, 'permission_error', 'No account keeps files or batches of this API for this consumer.'),
   list_not_allowed: entry(

@@ -24,6 +24,8 @@ export interface House {
   readonly quotas: QuotaStore;
   readonly upstreams: Upstreams;
   readonly random: () => number;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
 }
 
 export interface Exchange {
@@ -32,6 +34,8 @@ export interface Exchange {
   readonly generation: Generation;
   readonly request: RequestHead;
   readonly reply: Reply;
+  /** Where the request comes from, as far as that can be believed. */
+  readonly clientAddress: string | undefined;
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
   readonly outcome: Outcome;

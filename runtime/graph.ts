@@ -8,6 +8,12 @@ import { windowOf, type QuotaSnapshot, type QuotaWindowSnapshot } from './snapsh
 export { factsIn, firstChances } from './balanced-group.ts';
 export type { Given } from './balancing/balancer.ts';
 
+/** Who asks, with the team and organisation it belongs to. */
+export interface PathConsumer extends PathNode {
+  readonly team: string | undefined;
+  readonly organisation: string | undefined;
+}
+
 export interface PathNode {
   readonly name: string;
   readonly tags: readonly string[];
@@ -26,7 +32,7 @@ export interface PathQuota {
 }
 
 export interface Path {
-  readonly consumer: PathNode;
+  readonly consumer: PathConsumer;
   /** What is asked for: `files` goes by the name of the provider that keeps them. */
   readonly entry: PathNode & { readonly sort: 'model' | 'route' | 'files' };
   /** Where it ends; `model` is the vendor's. */
@@ -147,10 +153,9 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
     const { unit, limit, scope, mode } = quota;
     return [{ name, unit, limit: Number(limit), window: windowOf(quota), scope, mode }];
   };
-  for (const [name, { tags = none, models, routes, files = none, quotas: own = none }] of Object.entries(
-    snapshot.consumers,
-  )) {
-    const consumer = { name, tags };
+  for (const [name, { team, organisation, tags = none, ...may }] of Object.entries(snapshot.consumers)) {
+    const { models, routes, files = none, quotas: own = none } = may;
+    const consumer = { name, tags, team, organisation };
     const ownQuotas = own.flatMap(quotaOf);
     for (const provider of files) yield { ...tailOfFiles(provider, snapshot), consumer, quotas: ownQuotas };
     for (const [table, allowed] of [

@@ -2,14 +2,14 @@
 import type { Usage } from './call.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Window } from './quota/store.ts';
-import type { QuotaUnit } from './snapshot-quotas.ts';
+import type { QuotaScope, QuotaUnit } from './snapshot-quotas.ts';
 
 /** One taking from a quota, or the try at one. */
 export interface Drawn {
   /** Name of the quota. */
   readonly quota: string;
   readonly unit: QuotaUnit;
-  readonly scope: 'consumer' | 'gateway';
+  readonly scope: QuotaScope;
   /** Money in billionths of a dollar, here and below. */
   readonly limit: number;
   readonly window: Window;

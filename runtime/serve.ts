@@ -4,9 +4,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AddressRanges } from './address-ranges.ts';
 import { startAdmin } from './admin/admin.ts';
 import { unsignedNote, type statusOf } from './admin/status.ts';
 import type { Manifest } from './artifact.ts';
+import { clientAddress } from './client-address.ts';
 import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
 import { Activator } from './generation/activator.ts';
@@ -153,14 +155,16 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 });
   const recent = new RecentRequests();
   const upstreams = new Upstreams();
+  const proxies = new AddressRanges(settings.trustedProxies);
   const edge: Edge = {
-    house: { log, metrics, quotas, upstreams, random: Math.random },
+    house: { log, metrics, quotas, upstreams, random: Math.random, now: Date.now },
     forwarder,
     recent,
     serving: (headers) => {
       const { current, staging } = activator;
       return current ? pick({ current, staging }, headers) : cold();
     },
+    addressOf: ({ socket, headers }) => clientAddress(socket.remoteAddress, headers, proxies),
     ended: (generation, end) => activator.ended(generation, end),
   };
   const reported = {

@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
+import { addressRange } from './address-ranges.ts';
 import { parseDuration } from './duration.ts';
 import { gatherFlags, gatherVariables, variableOf } from './given-settings.ts';
 import type { Address } from './listener.ts';
@@ -14,6 +15,8 @@ export interface Settings {
   readonly pollMs: number;
   readonly listen: Address;
   readonly admin: Address;
+  /** Ranges of proxies whose word on the client's address is taken. */
+  readonly trustedProxies: readonly string[];
   /** `memory`, a directory, or a Redis URL. */
   readonly store: string;
   /** Where what proved itself is kept; undefined: in memory only. */
@@ -69,6 +72,11 @@ export const settingTable = {
   poll: setting('DURATION', '30s', 'time between two looks at the branch'),
   listen: setting('HOST:PORT', '127.0.0.1:8080', 'data plane'),
   admin: setting('HOST:PORT', '127.0.0.1:9090', 'admin plane; beyond loopback it needs --admin-token-file'),
+  'trusted-proxies': setting(
+    'RANGE,…',
+    undefined,
+    "addresses of proxies whose Forwarded or X-Forwarded-For says where a request comes from, such as '10.0.0.0/8'",
+  ),
   store: setting(
     'DIR|URL',
     'memory',
@@ -185,6 +193,10 @@ export function readSettings(
   if (!isLoopback(admin) && !given.has('admin-token-file'))
     problems.push('--admin listens beyond loopback: that needs --admin-token-file');
 
+  const trustedProxies = given.get('trusted-proxies')?.split(',') ?? [];
+  if (!trustedProxies.every((text) => addressRange(text)))
+    wrong('trusted-proxies', 'ranges such as 10.0.0.0/8,fd00::/8');
+
   const commitStatus = gitHosts.find((host) => host === given.get('commit-status'));
   if (given.has('commit-status') && !commitStatus) wrong('commit-status', `one of ${gitHosts.join(', ')}`);
 
@@ -194,6 +206,7 @@ export function readSettings(
     pollMs: durationOf('poll', 100),
     listen: addressOf('listen'),
     admin,
+    trustedProxies,
     store: isRedis || text('store') === 'memory' ? text('store') : resolve(text('store')),
     stateDir: directory('state-dir'),
     signers: directory('signers'),

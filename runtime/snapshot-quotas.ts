@@ -9,6 +9,10 @@ export type QuotaUnit = (typeof quotaUnits)[number];
 
 export const calendarUnits = ['day', 'week', 'month', 'year'] as const;
 
+/** From the widest to the narrowest. */
+export const quotaScopes = ['gateway', 'organisation', 'team', 'consumer', 'key'] as const;
+export type QuotaScope = (typeof quotaScopes)[number];
+
 const mostDays = 31;
 const length = duration(1_000, mostDays * 86_400_000);
 
@@ -35,8 +39,8 @@ const window = z.union([
 ]);
 
 const shared = {
-  /** `consumer`: each consumer has its own count. `gateway`: one count for all. */
-  scope: z.enum(['consumer', 'gateway']).default('consumer'),
+  /** Whose count it is: `consumer`, each has its own; `gateway`, one for all. Who is in no team or organisation counts alone. */
+  scope: z.enum(quotaScopes).default('consumer'),
   /** Share of the limit beyond which answers carry a warning. */
   warnAt: z.number().gt(0).max(1).optional(),
   /** `soft`: counts and warns, and refuses nothing. */

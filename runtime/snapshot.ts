@@ -9,6 +9,7 @@ import * as policies from './policies/index.ts';
 import type { PolicyKind } from './policies/policy.ts';
 import * as providers from './providers/index.ts';
 import { secretReference } from './providers/options.ts';
+import { consumer, organisation, team } from './snapshot-consumers.ts';
 import { modelName, objectName, removedObject, tags, vendorModelId } from './snapshot-names.ts';
 import { modelProbe } from './snapshot-probes.ts';
 import { quota } from './snapshot-quotas.ts';
@@ -19,6 +20,7 @@ import { rolloutSchema } from './rollout.ts';
 export const snapshotFormat = 'headgate/snapshot.v1';
 
 export { modelName, objectName } from './snapshot-names.ts';
+export type { ConsumerSnapshot, KeyTermsSnapshot, OrganisationSnapshot, TeamSnapshot } from './snapshot-consumers.ts';
 
 /** Kinds by name. The `Record` view is what the core sees: it loops over kinds and never names one. */
 export const providerKinds: Readonly<Record<string, ProviderKind>> = providers;
@@ -36,7 +38,14 @@ export { isPrivateHost } from './providers/options.ts';
 export { conversationKinds } from './model-kind.ts';
 export { apisFor } from './providers/provider.ts';
 export { mostItCosts, nanoUsd, usdText, type Money } from './cost.ts';
-export { countedLimit, isSpentByModels, isZone, unstatedOutputTokens, windowOf } from './snapshot-quotas.ts';
+export {
+  countedLimit,
+  isSpentByModels,
+  isZone,
+  quotaScopes,
+  unstatedOutputTokens,
+  windowOf,
+} from './snapshot-quotas.ts';
 export type { QuotaSnapshot, QuotaUnit, QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
 interface Configured {
@@ -185,25 +194,6 @@ const model = z.strictObject({
   probe: modelProbe.optional(),
 });
 
-const consumer = z.strictObject({
-  /** `sha256:` and the hex digest of the whole key. Two at once allow rotation. */
-  keys: z
-    .array(
-      z
-        .string()
-        .regex(/^sha256:[0-9a-f]{64}$/, "write 'sha256:' and 64 hex digits, as `headgate keys create` prints them"),
-    )
-    .max(16),
-  /** Models this consumer may use; absent means all. */
-  models: z.array(modelName).optional(),
-  /** Routes this consumer may use; absent means all. */
-  routes: z.array(objectName).optional(),
-  /** Providers that keep its files and batches; absent means that it may have none. */
-  files: z.array(objectName).max(16).optional(),
-  tags,
-  quotas: z.array(objectName).max(16).optional(),
-});
-
 export const snapshotSchema = z.strictObject({
   format: z.literal(snapshotFormat),
   name: objectName,
@@ -220,6 +210,8 @@ export const snapshotSchema = z.strictObject({
   policies: z.record(objectName, byKind(policyKinds)),
   quotas: z.record(objectName, quota),
   consumers: z.record(objectName, consumer),
+  teams: z.record(objectName, team).default({}),
+  organisations: z.record(objectName, organisation).default({}),
   upstreams: z.record(objectName, upstream),
   routes: z.record(objectName, route),
   /** `file:line:column` of each object, by `collection.name`: what status and explanations point at. */
@@ -233,7 +225,6 @@ export type Snapshot = z.output<typeof snapshotSchema>;
 export type SnapshotInput = z.input<typeof snapshotSchema>;
 export type ModelSnapshot = z.output<typeof model>;
 export type PromptSnapshot = z.output<typeof prompt>;
-export type ConsumerSnapshot = z.output<typeof consumer>;
 export type RouteSnapshot = z.output<typeof route>;
 export type UpstreamSnapshot = z.output<typeof upstream>;
 export type ValueSource = z.output<typeof valueSource>;

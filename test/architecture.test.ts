@@ -54,6 +54,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'runtime/duration.ts',
     'runtime/rollout.ts',
     'runtime/snapshot.ts',
+    'runtime/snapshot-consumers.ts',
     'runtime/snapshot-names.ts',
     'runtime/snapshot-probes.ts',
     'runtime/snapshot-quotas.ts',

@@ -25,6 +25,8 @@ export const collections = {
   policy: 'policies',
   quota: 'quotas',
   consumer: 'consumers',
+  team: 'teams',
+  organisation: 'organisations',
   upstream: 'upstreams',
   route: 'routes',
 } as const satisfies Partial<Record<Sort, string>>;
@@ -39,6 +41,13 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 export const isUnknown = (value: unknown): boolean => isObject(value) && Object.hasOwn(value, unknownMark);
 /** What stands for a value that was refused elsewhere. */
 export const unknown: JsonObject = { [unknownMark]: true };
+
+/** A value that stands where something else is expected, in words. */
+export function describe(value: Json): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
 
 /** The declaration a value stands for. */
 export function handleIndex(value: unknown): number | undefined {

@@ -12,7 +12,9 @@ const told: Readonly<Record<string, readonly string[]>> = {
   contextPolicies: ['kind', 'options'],
   policies: ['kind', 'options'],
   quotas: ['unit', 'limit', 'window', 'scope', 'warnAt', 'mode', 'onStoreDown'],
-  consumers: ['keys', 'models', 'routes', 'files', 'quotas'],
+  consumers: ['keys', 'keyTerms', 'team', 'organisation', 'addresses', 'models', 'routes', 'files', 'quotas'],
+  teams: ['organisation', 'models', 'routes', 'quotas', 'tags'],
+  organisations: ['models', 'routes', 'quotas', 'tags'],
   upstreams: ['url', 'headers', 'timeout'],
   routes: ['path', 'methods', 'host', 'upstream', 'stripPrefix', 'retries', 'maxBodyBytes', 'quotas'],
 };

@@ -1,10 +1,27 @@
 /** Limits in the words of a plan, and how much more or less one lets through than another. */
-import { countedLimit, usdText, windowOf, type Money, type QuotaSnapshot } from '@headgate/runtime/snapshot';
+import {
+  countedLimit,
+  quotaScopes,
+  usdText,
+  windowOf,
+  type Money,
+  type QuotaSnapshot,
+} from '@headgate/runtime/snapshot';
 import { lengthOf } from '../quota-windows.ts';
 import { grouped, say, type Phrase, type Risk } from './change.ts';
 import { durationInWords } from './duration-words.ts';
 
-export const whose = { consumer: 'for each consumer', gateway: 'for all consumers together' } as const;
+export const whose = {
+  key: 'for each key',
+  consumer: 'for each consumer',
+  team: 'for each team',
+  organisation: 'for each organisation',
+  gateway: 'for all consumers together',
+} as const satisfies Record<QuotaSnapshot['scope'], string>;
+
+/** Whether each of more parties has now what fewer had together. */
+export const isNarrower = (after: QuotaSnapshot['scope'], before: QuotaSnapshot['scope']): boolean =>
+  quotaScopes.indexOf(after) > quotaScopes.indexOf(before);
 
 const units = {
   requests: 'requests',

@@ -1,7 +1,7 @@
 /** Limits: quotas that change, and quotas that are attached or taken off. */
 import type { QuotaSnapshot, Snapshot } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase } from './change.ts';
-import { growth, limitInWords, quotaInWords, sameLimit, whose } from './limit-words.ts';
+import { growth, isNarrower, limitInWords, quotaInWords, sameLimit, whose } from './limit-words.ts';
 import { worthInWords } from './limit-worth.ts';
 import { attachable, quotaUses, sortWord, type Attached, type QuotaUses } from './quota-uses.ts';
 import { entryOf, listChange, paired, type Pair, type Sides } from './revision.ts';
@@ -74,7 +74,7 @@ function quotaChanges(pair: Pair<QuotaSnapshot>, uses: QuotaUses, { base, head }
     });
   }
   if (before.scope !== after.scope) {
-    const looser = after.scope === 'consumer';
+    const looser = isNarrower(after.scope, before.scope);
     changes.push({
       kind: looser ? 'limit_loosened' : 'limit_tightened',
       risk: looser ? 'high' : 'medium',
@@ -121,7 +121,7 @@ function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[numbe
     const single = gone.length === 1 && come.length === 1 && old && now ? growth(old, now) : undefined;
     const looser =
       single?.looser !== false ||
-      (old?.scope === 'gateway' && now?.scope === 'consumer') ||
+      (old && now && isNarrower(now.scope, old.scope)) ||
       (old?.mode === 'hard' && now?.mode === 'soft');
     const kind = looser ? 'limit_loosened' : 'limit_tightened';
     return [{ kind, risk: single?.risk ?? 'high', object, sentence, details: [] }];

@@ -18,6 +18,8 @@ export const emptySnapshot = (name: string): Snapshot => ({
   policies: {},
   quotas: {},
   consumers: {},
+  teams: {},
+  organisations: {},
   upstreams: {},
   routes: {},
   sources: {},

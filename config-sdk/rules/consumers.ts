@@ -1,7 +1,7 @@
 /** Consumers: keys are hashes, each belongs to one consumer, and somebody may use what is served. */
 import type { ConsumerSnapshot } from '@headgate/runtime/snapshot';
 import { isObject } from '../compile/places.ts';
-import { handlesIn } from '../compile/reach.ts';
+import { callers as callingSorts, handlesIn } from '../compile/reach.ts';
 import type { CompiledObject, Problem, Project, Rule } from './rule.ts';
 
 export const isPlaintextKey = (value: unknown): value is string =>
@@ -76,16 +76,17 @@ export const modelsWithoutConsumers: Rule = (project) => {
 export const unservedPermissions: Rule = (project) => {
   const { listed, declarations } = project;
   if (!listed) return [];
-  return consumersOf(project).flatMap(({ index, id }) =>
+  const callers = project.objects.filter(({ sort }) => callingSorts.includes(sort));
+  return callers.flatMap(({ index, id, sort: caller }) =>
     handlesIn(declarations[index]?.spec).flatMap(({ index: target, path }): Problem[] => {
       const { sort, id: name } = declarations[target] ?? { sort: 'quota', id: '' };
       // A route among the models is another mistake than one that is not served.
-      if (!['model', 'route'].includes(sort) || path[0] !== `${sort}s` || listed.has(target)) return [];
+      if (!['model', 'route'].includes(sort) || path.at(-2) !== `${sort}s` || listed.has(target)) return [];
       return [
         {
           code: 'not_served',
           place: { declaration: index, path },
-          message: `consumer '${id}' may use ${sort} '${name}', which defineGateway does not list`,
+          message: `${caller} '${id}' may use ${sort} '${name}', which defineGateway does not list`,
         },
       ];
     }),

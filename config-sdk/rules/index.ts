@@ -22,6 +22,7 @@ import { secretLiterals } from './secrets.ts';
 import * as spending from './spending.ts';
 import * as targets from './targets.ts';
 import * as templates from './templates.ts';
+import * as teams from './teams.ts';
 import { terms } from './terms.ts';
 import { machinePaths } from './texts.ts';
 import * as upstreams from './upstreams.ts';
@@ -85,6 +86,9 @@ export const rules: readonly Rule[] = [
   consumers.consumersWithoutKeys,
   consumers.modelsWithoutConsumers,
   consumers.unservedPermissions,
+  teams.permissionsAbove,
+  teams.twoOrganisations,
+  teams.unclearScopes,
   keys.keyHashes,
   keys.keyCounts,
   keys.powerlessConsumers,

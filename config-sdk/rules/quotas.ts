@@ -1,6 +1,7 @@
 /** Quotas: limits that can be reached, in windows that begin when their readers think. */
 import {
   countedLimit,
+  quotaScopes,
   snapshotSchema,
   windowOf,
   type ConsumerSnapshot,
@@ -47,7 +48,7 @@ const isCovered = (quota: QuotaSnapshot, other: QuotaSnapshot): boolean =>
   quota.mode === 'hard' &&
   other.mode === 'hard' &&
   countsWith(quota, other) &&
-  (other.scope === 'gateway' || quota.scope === 'consumer') &&
+  quotaScopes.indexOf(other.scope) <= quotaScopes.indexOf(quota.scope) &&
   countedLimit(other) * mostTouched(other, quota) <= countedLimit(quota);
 
 /** For each quota, the names of those that every request which draws from it draws from as well. */

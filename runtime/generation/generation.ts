@@ -25,10 +25,19 @@ export type RouteMatch<Route = LiveRoute> =
   | { readonly refused: readonly string[] }
   | undefined;
 
+export interface KeyExpiry {
+  readonly consumer: string;
+  /** The beginning of its digest. */
+  readonly key: string;
+  readonly at: number;
+}
+
 export interface Tables {
   readonly models: Directory<LiveModel>;
   /** Consumers by the hex SHA-256 of their keys. */
   readonly consumersByKey: Directory<LiveConsumer>;
+  /** Keys that end, or have ended: in milliseconds since the Unix epoch. */
+  readonly keyExpiries: readonly KeyExpiry[];
   readonly providers: ReadonlyMap<string, LiveProvider>;
   readonly matchRoute: (method: string, host: string, path: string) => RouteMatch;
   /** Read anew for each call: for who compares revisions, not for requests. */

@@ -1,5 +1,6 @@
 /** What the objects of a snapshot become in a generation: everything looked up, nothing left to decide but the request's own. */
 import type { Asking, Circumstances } from '../balancing/balancer.ts';
+import type { AddressRanges } from '../address-ranges.ts';
 import type { Call, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { ModelKind } from '../model-kind.ts';
@@ -7,7 +8,7 @@ import type { Verdict } from '../policies/policy.ts';
 import type { Capability, Connection, Passage, Prices, ProviderKind, Transport } from '../providers/provider.ts';
 import type { Window } from '../quota/store.ts';
 import type { Seal } from '../seal.ts';
-import type { QuotaUnit } from '../snapshot-quotas.ts';
+import type { QuotaScope, QuotaUnit } from '../snapshot-quotas.ts';
 import type { KeyName } from '../upstream/keys.ts';
 
 export interface LiveProvider {
@@ -74,7 +75,7 @@ export interface LiveQuota {
   /** As it is counted: money in billionths of a dollar. */
   readonly limit: number;
   readonly window: Window;
-  readonly scope: 'consumer' | 'gateway';
+  readonly scope: QuotaScope;
   /** Share of the limit from which on answers carry a warning. */
   readonly warnAt: number | undefined;
   /** What is soft refuses nothing. */
@@ -131,8 +132,22 @@ export interface LiveRoute {
   readonly quotas: readonly LiveQuota[];
 }
 
+/** What a consumer called with, and how far that opens. */
+export interface Credential {
+  /** The beginning of the key's digest: enough to find it in the configuration. */
+  readonly id: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number | undefined;
+  readonly addresses: AddressRanges | undefined;
+}
+
+/** A consumer as one of its keys opens it. */
 export interface LiveConsumer {
   readonly name: string;
+  readonly team: string | undefined;
+  readonly organisation: string | undefined;
+  readonly credential: Credential;
+  readonly addresses: AddressRanges | undefined;
   readonly tags: readonly string[];
   readonly models: ReadonlySet<string> | undefined;
   readonly routes: ReadonlySet<string> | undefined;

@@ -9,7 +9,8 @@ import type { PackedSnapshot } from '../packed.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { Builder } from './builder.ts';
 import { comparable } from './changes.ts';
-import type { Revision, Tables } from './generation.ts';
+import type { KeyExpiry, Revision, Tables } from './generation.ts';
+import { credentialOf } from './live-consumer.ts';
 import type { LiveModel, LiveRoute } from './live.ts';
 import { OnDemand, positionsOf } from './on-demand.ts';
 import { RouteTable } from './routes.ts';
@@ -34,21 +35,30 @@ async function consumersByKey({
   parts,
   build,
   pace,
-}: Site): Promise<Tables['consumersByKey']> {
+}: Site): Promise<Pick<Tables, 'consumersByKey' | 'keyExpiries'>> {
   const positions = new Map<string, number>();
+  const keyExpiries: KeyExpiry[] = [];
+  const keys: { readonly digest: string; readonly position: number }[] = [];
   let position = 0;
   await pace.each(consumers, ([name, consumer]) => {
-    build.consumer(name, consumer);
+    build.consumer(name, consumer, '');
     for (const key of consumer.keys) {
       const digest = key.slice('sha256:'.length);
-      const other = positions.get(digest);
+      const other = keys[positions.get(digest) ?? -1]?.position;
       if (other !== undefined && other !== position)
         parts.problem(`consumers.${name}`, `shares a key with consumer '${consumers.at(other)[0]}'`);
-      positions.set(digest, position);
+      positions.set(digest, keys.length);
+      keys.push({ digest, position });
+      const { id, expiresAt } = credentialOf(digest, consumer.keyTerms?.[key]);
+      if (expiresAt !== undefined) keyExpiries.push({ consumer: name, key: id, at: expiresAt });
     }
     position += 1;
   });
-  return new OnDemand(positions, (at) => build.consumer(...consumers.at(at)));
+  const byKey = new OnDemand(positions, (at) => {
+    const { digest = '', position: owner = 0 } = keys[at] ?? {};
+    return build.consumer(...consumers.at(owner), digest);
+  });
+  return { consumersByKey: byKey, keyExpiries };
 }
 
 async function routeMatcher({ snapshot: { routes }, build, pace }: Site): Promise<Tables['matchRoute']> {
@@ -76,7 +86,7 @@ async function tablesOf(site: Site): Promise<Tables> {
   await pace.each(models, ([name, model]) => build.model(name, model));
   return {
     models: new OnDemand(await positionsOf(models, pace), (position) => build.model(...models.at(position))),
-    consumersByKey: await consumersByKey(site),
+    ...(await consumersByKey(site)),
     providers: parts.providers,
     compared: comparable(snapshot, { targetLabels: build.targetLabels, originOf: (name) => parts.originOf(name) }),
     matchRoute: await routeMatcher(site),

@@ -33,6 +33,21 @@ export function consumerOf({ consumersByKey }: Tables, headers: IncomingHttpHead
   return digest === undefined ? undefined : consumersByKey.get(digest);
 }
 
+/** What a 401 asks for (RFC 6750): the same for whatever is wrong with a key that was sent. */
+export const challenge = (code: string): string =>
+  code === 'missing_api_key' ? 'Bearer' : 'Bearer error="invalid_token"';
+
+/** Whoever has the key may know why it does not open: nobody else comes this far. */
+function checkCredential({ clientAddress, house }: Exchange, { name, credential, addresses }: LiveConsumer): void {
+  const object = `consumers.${name}`;
+  if (credential.expiresAt !== undefined && house.now() >= credential.expiresAt)
+    throw new HeadgateError('key_expired', 'This key has expired.', { object });
+  const isThere = (ranges: LiveConsumer['addresses']): boolean =>
+    ranges === undefined || (clientAddress !== undefined && ranges.has(clientAddress));
+  if (!isThere(credential.addresses) || !isThere(addresses))
+    throw new HeadgateError('address_not_allowed', 'This key may not be used from this address.', { object });
+}
+
 export function identify<E extends Exchange>(exchange: E): E & { readonly consumer: LiveConsumer } {
   const { headers, url = '' } = exchange.request;
   const digest = keyDigest(headers);
@@ -47,5 +62,6 @@ export function identify<E extends Exchange>(exchange: E): E & { readonly consum
   const consumer = exchange.generation.tables.consumersByKey.get(digest);
   if (!consumer) throw new HeadgateError('invalid_api_key', 'This key is not known to the gateway.');
   exchange.outcome.consumer = consumer.name;
+  checkCredential(exchange, consumer);
   return Object.assign(exchange, { consumer });
 }

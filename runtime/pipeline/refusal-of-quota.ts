@@ -12,7 +12,10 @@ type Asking = Pick<Exchange, 'generation'> & { readonly consumer: LiveConsumer }
 const inSeconds = (ms: number): string => `${seconds(ms)} s`;
 
 function named({ name, scope }: LiveQuota, { consumer }: Asking): string {
-  return `Quota '${name}'${scope === 'consumer' ? ` for consumer '${consumer.name}'` : ''}`;
+  if (scope === 'gateway') return `Quota '${name}'`;
+  if (scope === 'key') return `Quota '${name}' for this key of consumer '${consumer.name}'`;
+  const group = scope === 'consumer' ? undefined : consumer[scope];
+  return `Quota '${name}' for ${group === undefined ? `consumer '${consumer.name}'` : `${scope} '${group}'`}`;
 }
 
 function place({ name }: LiveQuota, { generation }: Asking): string {

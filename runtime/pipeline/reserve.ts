@@ -18,7 +18,14 @@ type Asking = Exchange & { readonly consumer: LiveConsumer };
  */
 function keyOf({ name, unit, scope }: LiveQuota, consumer: LiveConsumer): string {
   const count = unit === 'requests' ? name : `${name}/${unit}`;
-  return scope === 'gateway' ? count : `${count}:${consumer.name}`;
+  return scope === 'gateway' ? count : `${count}:${countedFor(scope, consumer)}`;
+}
+
+/** Whose count it is. A name of a consumer holds no slash, so that no two of these are ever the same. */
+function countedFor(scope: LiveQuota['scope'], { name, team, organisation, credential }: LiveConsumer): string {
+  if (scope === 'key') return `key/${credential.id}`;
+  const group = scope === 'team' ? team : scope === 'organisation' ? organisation : undefined;
+  return group === undefined ? name : `${scope}/${group}`;
 }
 
 /** What a request may take, and for how long at most. */
