@@ -1,5 +1,6 @@
 /** Who may call: applications with their keys, the teams they belong to, and the organisations of those. */
 import type { AnyProvider, Consumer, Model, Organisation, Quota, Route, Team } from './handles.ts';
+import type { TokenUse } from './issuers.ts';
 import { declare } from './site.ts';
 
 /** As `headgate keys create` prints it. */
@@ -22,7 +23,9 @@ export interface KeySpec {
 
 export interface ConsumerSpec {
   /** `sha256:…` of each key, as `headgate keys create` prints it, or more about it. Two at once allow rotation. */
-  keys: readonly (KeyHash | KeySpec)[];
+  keys?: readonly (KeyHash | KeySpec)[];
+  /** Tokens that stand for it; each entry does. */
+  jwt?: readonly TokenUse[];
   /** Whose application it is: what its team may not use, it may not use either, and it draws from that team's quotas. */
   team?: Team;
   /** As with a team, where it belongs to none. */

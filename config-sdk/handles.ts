@@ -105,6 +105,11 @@ export interface Consumer {
   readonly id: string;
 }
 
+export interface Issuer {
+  readonly kind: 'issuer';
+  readonly id: string;
+}
+
 export interface Team {
   readonly kind: 'team';
   readonly id: string;

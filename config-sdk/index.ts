@@ -2,6 +2,8 @@
 export { defineGateway } from './gateway.ts';
 export type { Acceptance } from './gateway.ts';
 export { consumer, organisation, team } from './consumers.ts';
+export { claim, issuer } from './issuers.ts';
+export type { ClaimCondition } from './issuers.ts';
 export { contextPolicy, model, policy, provider, route, secret, upstream } from './define.ts';
 export { capable, cheapest, fastest, leastBusy, only, ordered, roundRobin, sticky, weighted, when } from './groups.ts';
 export { invariant, isLimited, needsTier, staysAt, staysWithin } from './invariant.ts';
@@ -17,6 +19,7 @@ export type {
   Gateway,
   Group,
   Invariant,
+  Issuer,
   Model,
   Organisation,
   Policy,

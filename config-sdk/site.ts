@@ -19,6 +19,7 @@ export type Sort =
   | 'policy'
   | 'quota'
   | 'consumer'
+  | 'issuer'
   | 'team'
   | 'organisation'
   | 'upstream'

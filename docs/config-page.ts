@@ -12,6 +12,7 @@ const files = [
   'gateway',
   'define',
   'consumers',
+  'issuers',
   'groups',
   'limits',
   'probes',
@@ -199,7 +200,8 @@ const headOf = (path: string): string =>
 const further: Readonly<Record<string, readonly string[]>> = {
   provider: ['ModelFacts', 'ModelPrices', 'FilesSpec', 'TargetOptions'],
   weighted: ['Weighted'],
-  consumer: ['KeySpec'],
+  consumer: ['KeySpec', 'TokenUse'],
+  claim: ['Claim'],
   defineGateway: ['Acceptance', 'Rollout', 'RolloutStage'],
   model: ['ModelProbe'],
   route: ['RouteProbe'],
@@ -238,6 +240,7 @@ function promptValues(): string {
 
 const captions: Readonly<Record<string, string>> = {
   KeySpec: 'An entry of `keys` that says more than its hash:',
+  TokenUse: 'An entry of `jwt`:',
   QuotaSpec: 'Of every unit:',
   CountQuota: 'Of requests and tokens:',
   MoneyQuota: 'Of money:',

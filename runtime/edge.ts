@@ -14,7 +14,8 @@ import { apiLine } from './pipeline/api-line.ts';
 import { countLine } from './pipeline/count-line.ts';
 import { findLine, surfaceFor, surfaceName } from './pipeline/find-line.ts';
 import { holdingsLine } from './pipeline/holdings-line.ts';
-import { challenge, consumerOf } from './pipeline/identify.ts';
+import { consumerOf } from './pipeline/credentials.ts';
+import { challenge } from './pipeline/identify.ts';
 import { modelLine } from './pipeline/model-line.ts';
 import { noteLostRoute } from './pipeline/losses.ts';
 import { modelsLine } from './pipeline/models-line.ts';
@@ -31,7 +32,7 @@ export interface Edge {
   readonly forwarder: Forwarder;
   readonly recent: RecentRequests;
   /** Why nothing is served now, or the generation that serves whoever sent these headers. */
-  readonly serving: (headers: IncomingHttpHeaders) => Generation | HeadgateError;
+  readonly serving: (headers: IncomingHttpHeaders) => Promise<Generation | HeadgateError>;
   /** Where a request comes from. */
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   /** Told of each request whose consumer is known. */
@@ -234,7 +235,7 @@ export async function visitEdge(edge: Edge, request: IncomingMessage, response: 
   let leave: (() => void) | undefined;
   try {
     visit.asked = askedFor(request);
-    const serving = edge.serving(request.headers);
+    const serving = await edge.serving(request.headers);
     if (serving instanceof HeadgateError) throw serving;
     visit.generation = serving;
     leave = serving.enter();

@@ -29,6 +29,7 @@ import { createVerifier, type Verify } from './sync/verifier.ts';
 import { Herald } from './sync/word/herald.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { RecentRequests } from './telemetry/recent-requests.ts';
+import { Tokens } from './tokens/tokens.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
 import { Upstreams } from './upstream/upstreams.ts';
@@ -155,12 +156,14 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 });
   const recent = new RecentRequests();
   const upstreams = new Upstreams();
+  const tokens = new Tokens({ now: Date.now, log });
   const proxies = new AddressRanges(settings.trustedProxies);
   const edge: Edge = {
     house: { log, metrics, quotas, upstreams, random: Math.random, now: Date.now },
     forwarder,
     recent,
-    serving: (headers) => {
+    serving: async (headers) => {
+      await tokens.learn(headers, () => [activator.current, activator.stable]);
       const { current, staging } = activator;
       return current ? pick({ current, staging }, headers) : cold();
     },

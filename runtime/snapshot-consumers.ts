@@ -1,6 +1,7 @@
 /** The part of the snapshot's schema that says who may call: consumers with their keys, teams, and organisations. */
 import { z } from 'zod';
 import { addressRange } from './address-ranges.ts';
+import { tokenUse } from './snapshot-issuers.ts';
 import { modelName, objectName, tags } from './snapshot-names.ts';
 
 const keyHash = z
@@ -55,6 +56,8 @@ export const consumer = z.strictObject({
   keys: z.array(keyHash).max(16),
   /** By key. */
   keyTerms: z.record(keyHash, keyTerms).optional(),
+  /** Tokens that stand for it. */
+  jwt: z.array(tokenUse).max(16).optional(),
   owner: owner.optional(),
   team: objectName.optional(),
   /** Its own, or that of its team. */

@@ -10,6 +10,7 @@ import type { PolicyKind } from './policies/policy.ts';
 import * as providers from './providers/index.ts';
 import { secretReference } from './providers/options.ts';
 import { consumer, organisation, team } from './snapshot-consumers.ts';
+import { issuer } from './snapshot-issuers.ts';
 import { modelName, objectName, removedObject, tags, vendorModelId } from './snapshot-names.ts';
 import { modelProbe } from './snapshot-probes.ts';
 import { quota } from './snapshot-quotas.ts';
@@ -20,6 +21,7 @@ import { rolloutSchema } from './rollout.ts';
 export const snapshotFormat = 'headgate/snapshot.v1';
 
 export { modelName, objectName } from './snapshot-names.ts';
+export type { IssuerSnapshot } from './snapshot-issuers.ts';
 export type { ConsumerSnapshot, KeyTermsSnapshot, OrganisationSnapshot, TeamSnapshot } from './snapshot-consumers.ts';
 
 /** Kinds by name. The `Record` view is what the core sees: it loops over kinds and never names one. */
@@ -210,6 +212,7 @@ export const snapshotSchema = z.strictObject({
   policies: z.record(objectName, byKind(policyKinds)),
   quotas: z.record(objectName, quota),
   consumers: z.record(objectName, consumer),
+  issuers: z.record(objectName, issuer).default({}),
   teams: z.record(objectName, team).default({}),
   organisations: z.record(objectName, organisation).default({}),
   upstreams: z.record(objectName, upstream),

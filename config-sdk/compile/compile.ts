@@ -99,8 +99,8 @@ function snapshotOf(
     return [`${collections[sort]}.${id}`, `${file}:${line}:${column}`];
   });
   const sorts = Object.keys(collections) as CollectionSort[];
-  // A runtime that does not know of teams serves what has none.
-  const isSaid = (sort: CollectionSort) => bySort.has(sort) || (sort !== 'team' && sort !== 'organisation');
+  // A runtime that does not know of them serves what has none.
+  const isSaid = (sort: CollectionSort) => bySort.has(sort) || !['issuer', 'team', 'organisation'].includes(sort);
   const named = Object.fromEntries(sorts.filter(isSaid).map((sort) => [collections[sort], collection(sort)]));
   const snapshot = {
     format: snapshotFormat,

@@ -5,8 +5,18 @@ import { isObject, isUnknown, type JsonObject, type Path, type Place } from './p
 export interface Tools {
   /** Remembers where a compiled value was written. */
   readonly from: <Value extends object>(place: Place, value: Value, moved?: Readonly<Record<string, Path>>) => Value;
-  /** The names of the models and routes that are referred to. */
+  /** The names of the models, routes and issuers that are referred to. */
   readonly names: (spec: JsonObject, place: Place) => Readonly<Record<string, unknown>>;
+}
+
+function tokenUses({ jwt }: JsonObject, place: Place, { from, names }: Tools): Record<string, unknown> {
+  if (!Array.isArray(jwt)) return {};
+  const uses = jwt.map((use: unknown, index): unknown => {
+    if (!isObject(use) || isUnknown(use)) return use;
+    const at = { ...place, path: [...place.path, index] };
+    return from(at, { ...use, ...names(use as JsonObject, at) });
+  });
+  return { jwt: from(place, uses) };
 }
 
 /** What of `spec` becomes other than it was written. */
@@ -16,7 +26,9 @@ export function consumerKeys(
   { from, names }: Tools,
 ): Record<string, unknown> {
   const keys: unknown = spec['keys'];
-  if (!Array.isArray(keys) || keys.every((key) => !isObject(key) || isUnknown(key))) return {};
+  const tokens = tokenUses(spec, { declaration, path: ['jwt'] }, { from, names });
+  if (keys === undefined) return { keys: [], ...tokens };
+  if (!Array.isArray(keys) || keys.every((key) => !isObject(key) || isUnknown(key))) return tokens;
   const place: Place = { declaration, path: ['keys'] };
   const moved: Record<string, Path> = {};
   const terms: [hash: string, terms: object][] = [];
@@ -31,6 +43,7 @@ export function consumerKeys(
     return hash;
   });
   return {
+    ...tokens,
     keys: from(place, hashes, moved),
     ...(terms.length > 0 && { keyTerms: from(place, Object.fromEntries(terms)) }),
   };

@@ -57,7 +57,7 @@ export class Compilation {
   readonly #before: CompiledBefore;
   readonly #tools: Tools = {
     from: (place, value, moved) => this.#from(place, value as Compiled, moved) as typeof value,
-    names: (spec, place) => this.#names(spec, place, { models: 'model', routes: 'route' }),
+    names: (spec, place) => this.#names(spec, place, { models: 'model', routes: 'route', issuer: 'issuer' }),
   };
   /** Whether what was referred to has a name that can be published, by sort and name. */
   readonly #known = new Map<string, boolean>();

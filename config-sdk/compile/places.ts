@@ -25,6 +25,7 @@ export const collections = {
   policy: 'policies',
   quota: 'quotas',
   consumer: 'consumers',
+  issuer: 'issuers',
   team: 'teams',
   organisation: 'organisations',
   upstream: 'upstreams',

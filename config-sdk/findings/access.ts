@@ -62,6 +62,16 @@ export const accessFindings = {
     "write scope: 'team', 'organisation' or 'consumer'",
     'One count for each team is another limit than one for each consumer, and nobody could tell which is meant.',
   ),
+  issuer_repeated: error(
+    'Two issuers of tokens have the same url.',
+    'make them one, with all audiences in its list',
+    'The url tells whose a token is: there would be two answers to whether it is good.',
+  ),
+  token_unconditional: warning(
+    'Every token of an issuer stands for a consumer.',
+    "say whose: where: [claim('groups').includes('…')], or a consumerClaim of the issuer",
+    'Whoever has an account there can call, and nobody can tell who did.',
+  ),
   weak_key: error(
     'A consumer has the hash of a key that anybody can guess.',
     'create a key with `headgate keys create`, and revoke this one',

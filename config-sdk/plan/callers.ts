@@ -1,7 +1,8 @@
 /** Whom consumers belong to, and what keys are bound to: what opens wider, and what closes. */
 import type { ConsumerSnapshot, KeyTermsSnapshot } from '@headgate/runtime/snapshot';
-import { listed, say, type Change, type Phrase } from './change.ts';
+import { joined, listed, say, type Change, type Phrase } from './change.ts';
 import { inShort } from './keys.ts';
+import { optionChanges, optionInWords } from './option-changes.ts';
 import { entryOf, listChange, paired, type Pair, type Sides } from './revision.ts';
 
 /** Whose counts its requests draw from, and whose lists bound it: what it may use is told where it changes. */
@@ -70,19 +71,62 @@ function termsChanges(bound: Bound, before: KeyTermsSnapshot, after: KeyTermsSna
   ];
 }
 
-export function callerChanges({ base, head }: Sides): Change[] {
-  return paired(base.consumers, head.consumers).kept.flatMap((pair): Change[] => {
+/** Conditions that are edited may let in other people than before: who reviews it must look. */
+function tokensChanges({ name, before, after }: Pair<ConsumerSnapshot>): Change[] {
+  const found = optionChanges({ jwt: before.jwt ?? [] }, { jwt: after.jwt ?? [] });
+  if (found.length === 0) return [];
+  const lost = (after.jwt ?? []).length === 0;
+  const sentence = lost
+    ? say`no token stands for consumer ${name} any more`
+    : say`other tokens stand for consumer ${name} than before`;
+  const object = `consumers.${name}`;
+  return [
+    { kind: lost ? 'access_lost' : 'access_gained', risk: 'high', object, sentence, details: found.map(optionInWords) },
+  ];
+}
+
+function issuerChanges({ base, head }: Sides): Change[] {
+  const { added, removed, kept } = paired(base.issuers, head.issuers);
+  return [
+    ...added.map(({ name, after }): Change => ({
+      kind: 'access_gained',
+      risk: 'high',
+      object: `issuers.${name}`,
+      sentence: say`tokens of issuer ${name} (${after.url}) are believed from now on`,
+      details: [say`for the audience ${listed(after.audience)}`],
+    })),
+    ...removed.map(({ name }): Change => ({
+      kind: 'access_lost',
+      risk: 'high',
+      object: `issuers.${name}`,
+      sentence: say`tokens of issuer ${name} are not believed any more: who calls with them gets 401`,
+      details: [],
+    })),
+    ...kept.flatMap(({ name, before, after }): Change[] => {
+      const found = optionChanges(before, after);
+      if (found.length === 0) return [];
+      const sentence = say`which tokens of issuer ${name} are believed changes: ${joined(found.map(optionInWords), '; ')}`;
+      return [{ kind: 'access_gained', risk: 'high', object: `issuers.${name}`, sentence, details: [] }];
+    }),
+  ];
+}
+
+export function callerChanges(sides: Sides): Change[] {
+  const { base, head } = sides;
+  const kept = paired(base.consumers, head.consumers).kept.flatMap((pair): Change[] => {
     const { name, before, after } = pair;
     const object = `consumers.${name}`;
-    const kept = after.keys.filter((key) => before.keys.includes(key));
+    const keys = after.keys.filter((key) => before.keys.includes(key));
     const [old, now] = [before.keyTerms ?? {}, after.keyTerms ?? {}];
     return [
       ...belonging(pair),
+      ...tokensChanges(pair),
       ...bounds({ object, subject: say`consumer ${name}` }, 'addresses', before.addresses, after.addresses),
-      ...kept.flatMap((key) => {
+      ...keys.flatMap((key) => {
         const subject = say`key ${inShort(key)} of consumer ${name}`;
         return termsChanges({ object, subject }, entryOf(old, key) ?? {}, entryOf(now, key) ?? {});
       }),
     ];
   });
+  return [...issuerChanges(sides), ...kept];
 }

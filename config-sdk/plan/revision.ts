@@ -18,6 +18,7 @@ export const emptySnapshot = (name: string): Snapshot => ({
   policies: {},
   quotas: {},
   consumers: {},
+  issuers: {},
   teams: {},
   organisations: {},
   upstreams: {},

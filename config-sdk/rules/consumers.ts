@@ -8,6 +8,8 @@ export const isPlaintextKey = (value: unknown): value is string =>
   typeof value === 'string' && !value.startsWith('sha256:');
 
 const consumersOf = ({ objects }: Project): CompiledObject[] => objects.filter(({ sort }) => sort === 'consumer');
+const hasTokens = ({ value }: CompiledObject): boolean =>
+  isObject(value) && Array.isArray(value['jwt']) && value['jwt'].length > 0;
 const keysOf = ({ value }: CompiledObject): unknown[] =>
   isObject(value) && Array.isArray(value['keys']) ? value['keys'] : [];
 
@@ -43,7 +45,10 @@ export const duplicateKeys: Rule = (project) => {
 
 export const consumersWithoutKeys: Rule = (project) =>
   consumersOf(project)
-    .filter((object) => object.sound && project.published?.has(object.index) && keysOf(object).length === 0)
+    .filter(
+      (object) =>
+        object.sound && project.published?.has(object.index) && keysOf(object).length === 0 && !hasTokens(object),
+    )
     .map((object) => ({
       code: 'consumer_without_keys',
       place: project.placeOf(object, ['keys']) ?? { declaration: object.index, path: [] },

@@ -25,6 +25,7 @@ import * as templates from './templates.ts';
 import * as teams from './teams.ts';
 import { terms } from './terms.ts';
 import { machinePaths } from './texts.ts';
+import * as tokens from './tokens.ts';
 import * as upstreams from './upstreams.ts';
 import * as windows from './windows.ts';
 
@@ -89,6 +90,8 @@ export const rules: readonly Rule[] = [
   teams.permissionsAbove,
   teams.twoOrganisations,
   teams.unclearScopes,
+  tokens.repeatedIssuers,
+  tokens.unconditionalTokens,
   keys.keyHashes,
   keys.keyCounts,
   keys.powerlessConsumers,

@@ -3,7 +3,7 @@ import type { Artifact, Manifest } from '../artifact.ts';
 import { Changes, type Compared } from './changes.ts';
 import { ConsumerRecord } from './consumer-record.ts';
 import { HealthRecord } from './health.ts';
-import type { LiveConsumer, LiveModel, LiveProvider, LiveRoute } from './live.ts';
+import type { LiveConsumer, LiveIssuer, LiveModel, LiveProvider, LiveRoute, VerifiedToken } from './live.ts';
 import type { Directory } from './on-demand.ts';
 
 /** Which commit made what is served. */
@@ -36,6 +36,10 @@ export interface Tables {
   readonly models: Directory<LiveModel>;
   /** Consumers by the hex SHA-256 of their keys. */
   readonly consumersByKey: Directory<LiveConsumer>;
+  /** Issuers of tokens by their `iss`. */
+  readonly issuers: ReadonlyMap<string, LiveIssuer>;
+  /** Consumers that a verified token stands for. */
+  readonly consumersByClaims: (issuer: LiveIssuer, token: VerifiedToken) => readonly LiveConsumer[];
   /** Keys that end, or have ended: in milliseconds since the Unix epoch. */
   readonly keyExpiries: readonly KeyExpiry[];
   readonly providers: ReadonlyMap<string, LiveProvider>;

@@ -8,9 +8,9 @@ import type { Pace } from '../pace.ts';
 import type { PackedSnapshot } from '../packed.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { Builder } from './builder.ts';
+import { callersOf } from './callers.ts';
 import { comparable } from './changes.ts';
-import type { KeyExpiry, Revision, Tables } from './generation.ts';
-import { credentialOf } from './live-consumer.ts';
+import type { Revision, Tables } from './generation.ts';
 import type { LiveModel, LiveRoute } from './live.ts';
 import { OnDemand, positionsOf } from './on-demand.ts';
 import { RouteTable } from './routes.ts';
@@ -23,42 +23,11 @@ export interface Verified {
   readonly snapshot: PackedSnapshot;
 }
 
-interface Site {
+export interface Site {
   readonly snapshot: PackedSnapshot;
   readonly parts: SharedParts;
   readonly build: Builder;
   readonly pace: Pace;
-}
-
-async function consumersByKey({
-  snapshot: { consumers },
-  parts,
-  build,
-  pace,
-}: Site): Promise<Pick<Tables, 'consumersByKey' | 'keyExpiries'>> {
-  const positions = new Map<string, number>();
-  const keyExpiries: KeyExpiry[] = [];
-  const keys: { readonly digest: string; readonly position: number }[] = [];
-  let position = 0;
-  await pace.each(consumers, ([name, consumer]) => {
-    build.consumer(name, consumer, '');
-    for (const key of consumer.keys) {
-      const digest = key.slice('sha256:'.length);
-      const other = keys[positions.get(digest) ?? -1]?.position;
-      if (other !== undefined && other !== position)
-        parts.problem(`consumers.${name}`, `shares a key with consumer '${consumers.at(other)[0]}'`);
-      positions.set(digest, keys.length);
-      keys.push({ digest, position });
-      const { id, expiresAt } = credentialOf(digest, consumer.keyTerms?.[key]);
-      if (expiresAt !== undefined) keyExpiries.push({ consumer: name, key: id, at: expiresAt });
-    }
-    position += 1;
-  });
-  const byKey = new OnDemand(positions, (at) => {
-    const { digest = '', position: owner = 0 } = keys[at] ?? {};
-    return build.consumer(...consumers.at(owner), digest);
-  });
-  return { consumersByKey: byKey, keyExpiries };
 }
 
 async function routeMatcher({ snapshot: { routes }, build, pace }: Site): Promise<Tables['matchRoute']> {
@@ -86,7 +55,7 @@ async function tablesOf(site: Site): Promise<Tables> {
   await pace.each(models, ([name, model]) => build.model(name, model));
   return {
     models: new OnDemand(await positionsOf(models, pace), (position) => build.model(...models.at(position))),
-    ...(await consumersByKey(site)),
+    ...(await callersOf(site)),
     providers: parts.providers,
     compared: comparable(snapshot, { targetLabels: build.targetLabels, originOf: (name) => parts.originOf(name) }),
     matchRoute: await routeMatcher(site),
