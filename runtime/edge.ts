@@ -33,7 +33,6 @@ export interface Edge {
   readonly recent: RecentRequests;
   /** Why nothing is served now, or the generation that serves whoever sent these headers. */
   readonly serving: (headers: IncomingHttpHeaders) => Promise<Generation | HeadgateError>;
-  /** Where a request comes from. */
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   /** Told of each request whose consumer is known. */
   readonly ended: (generation: Generation, end: End) => void;
@@ -237,6 +236,7 @@ export async function visitEdge(edge: Edge, request: IncomingMessage, response: 
     visit.asked = askedFor(request);
     const serving = await edge.serving(request.headers);
     if (serving instanceof HeadgateError) throw serving;
+    if (response.closed) throw new HeadgateError('client_closed_request', 'The client left.');
     visit.generation = serving;
     leave = serving.enter();
     await walk(edge, visit, exchangeFor(edge, visit, serving));

@@ -38,7 +38,7 @@ async function fetchJson(url: string): Promise<unknown> {
   }
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of response.body) {
+  for await (const piece of response.body as AsyncIterable<Uint8Array>) {
     size += piece.byteLength;
     if (size > maxBytes) throw new Error(`its answer has more than ${maxBytes} bytes`);
     pieces.push(piece);

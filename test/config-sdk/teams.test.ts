@@ -17,9 +17,18 @@ interface Parts {
   readonly web?: string;
   readonly webKey?: string;
   readonly gateway?: string;
+  /** Audience of the issuer, and what its claims must say to stand for `web`. */
+  readonly tokens?: readonly [audience: string, where: string];
 }
 
-const config = ({ organisation = '', team = '', web = '', webKey = `'${key(1)}'`, gateway = '' }: Parts): string => `
+const config = ({
+  organisation = '',
+  team = '',
+  web = '',
+  webKey = `'${key(1)}'`,
+  gateway = '',
+  tokens,
+}: Parts): string => `
 import * as sdk from 'headgate';
 const sandbox = sdk.provider('sandbox', { kind: 'sandbox', models: { echo: { contextWindow: 8192 } } });
 const small = sdk.model('small', { targets: [sandbox.target('echo')] });
@@ -28,12 +37,13 @@ const huge = sdk.model('huge', { targets: [sandbox.target('echo')] });
 const shared = sdk.quota('shared', { unit: 'requests', limit: 100, window: '1h' });
 const whole = sdk.quota('whole', { unit: 'requests', limit: 1000, window: '1h' });
 const own = sdk.quota('own', { unit: 'requests', limit: 10, window: '1h' });
+${tokens ? `const corp = sdk.issuer('corp', { url: 'https://login.example', audience: ['${tokens[0]}'] });` : ''}
 const acme = sdk.organisation('acme', { quotas: [whole], tags: ['paying'], owner: 'ceo@acme.example', ${organisation} });
 const shop = sdk.team('shop', { organisation: acme, quotas: [shared], tags: ['gold'], ${team} });
 export default sdk.defineGateway({
   name: 'demo', models: [small, large, huge], ${gateway}
   consumers: [
-    sdk.consumer('web', { keys: [${webKey}], team: shop, quotas: [own], ${web} }),
+    sdk.consumer('web', { keys: [${webKey}], team: shop, quotas: [own], ${tokens ? `jwt: [{ issuer: corp, where: [${tokens[1]}] }],` : ''} ${web} }),
     sdk.consumer('lone', { keys: ['${key(2)}'] }),
   ],
 });
@@ -114,4 +124,23 @@ test('a plan says what a key is bound to, and when that is loosened', async (con
   ]);
   const kinds = planBetween(after, before).changes.map(({ kind }) => kind);
   assert.deepEqual(kinds, ['access_lost', 'access_lost']);
+});
+
+test('a plan says whose tokens are believed, and when other ones stand for a consumer', async (context) => {
+  const before = await compiled(context, {});
+  const shop = await compiled(context, { tokens: ['headgate', "sdk.claim('groups').includes('shop')"] });
+  const sub = await compiled(context, { tokens: ['other', "sdk.claim('realm', 'sub').is('ada')"] });
+  assert.deepEqual(sub.consumers['web']?.jwt, [{ issuer: 'corp', where: [{ claim: ['realm', 'sub'], is: ['ada'] }] }]);
+  assert.deepEqual(said(before, shop), [
+    "high: other tokens stand for consumer 'web' than before",
+    "high: tokens of issuer 'corp' ('https://login.example') are believed from now on",
+  ]);
+  assert.deepEqual(said(shop, sub), [
+    "high: other tokens stand for consumer 'web' than before",
+    "high: which tokens of issuer 'corp' are believed changes: 'audience' loses 1 entry ('headgate') and gains 1 entry ('other')",
+  ]);
+  assert.deepEqual(said(sub, before), [
+    "high: no token stands for consumer 'web' any more",
+    "high: tokens of issuer 'corp' are not believed any more: who calls with them gets 401",
+  ]);
 });
