@@ -1,7 +1,6 @@
 /** Promises about a whole gateway, kept on every path a request can take. `check` walks them all. */
 import { createHash } from 'node:crypto';
 import type { Asked, DecisionGraph, Path, PathQuota } from '@headgate/runtime/graph';
-import { isSpentByModels } from '@headgate/runtime/snapshot';
 import type { Invariant, Model } from './handles.ts';
 import { declare } from './site.ts';
 
@@ -81,12 +80,15 @@ export interface IsLimitedSpec {
   unit?: PathQuota['unit'];
 }
 
+/** What routes draw from too. */
+const ofRoutes: ReadonlySet<IsLimitedSpec['unit']> = new Set([undefined, 'requests', 'concurrency']);
+
 /** Every path draws from a quota that refuses: soft ones are no limit. */
 export function isLimited({ unit }: IsLimitedSpec = {}): Holds {
   const holds: Holds = ({ paths }) =>
     paths.filter(
       ({ quotas, entry }) =>
-        !(entry.sort === 'route' && unit !== undefined && isSpentByModels(unit)) &&
+        (entry.sort !== 'route' || ofRoutes.has(unit)) &&
         !quotas.some((each) => each.mode === 'hard' && (unit === undefined || each.unit === unit)),
     );
   return made(holds, ['isLimited', unit]);

@@ -1,7 +1,6 @@
 /** What flows along the line: one exchange, to which each stage adds what it found out. A stage takes what the one before returned. */
 import type { Answer, AnswerEvent, Call, JsonObject, Message, Part, Usage } from './call.ts';
 import type { ClientDialect } from './dialects/dialect.ts';
-import type { Holdings, HoldingsRequest } from './dialects/holdings.ts';
 import type { RequestHead } from './door.ts';
 import type { SseBlock } from './upstream/sse.ts';
 import type { Generation } from './generation/generation.ts';
@@ -9,6 +8,7 @@ import type { LiveAccount, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from
 import type { Log } from './log.ts';
 import type { Demand, QuotaStore, Taking } from './quota/store.ts';
 import type { Outcome } from './outcome.ts';
+import type { HoldingsLine } from './pipeline/find-line.ts';
 import type { AttemptFailed } from './pipeline/patience.ts';
 import type { HoldingsApi } from './providers/provider.ts';
 import type { Reply } from './reply.ts';
@@ -172,13 +172,7 @@ export type AnsweredTask = ReservedTask & {
   readonly answered: WholeTaskAnswer | StreamedTaskAnswer;
 };
 
-/** A request for what a vendor keeps, such as a file. */
-export interface HoldingsExchange extends Exchange {
-  readonly surface: Surface;
-  readonly asked: { readonly holdings: Holdings; readonly request: HoldingsRequest };
-  /** By which the client knows the one it asks for. */
-  readonly name: string | undefined;
-}
+export type HoldingsExchange = Exchange & HoldingsLine;
 
 export type AccountKnown = Identified<HoldingsExchange> & {
   readonly account: LiveAccount;

@@ -3,7 +3,7 @@ import { factsIn, firstChances } from './balanced-group.ts';
 import type { Given } from './balancing/balancer.ts';
 import { surfacePaths } from './pipeline/find-line.ts';
 import { balancerKinds, providerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
-import { windowOf, type QuotaSnapshot, type QuotaWindowSnapshot } from './snapshot-quotas.ts';
+import { isSpentByModels, windowOf, type QuotaSnapshot, type QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
 export { factsIn, firstChances } from './balanced-group.ts';
 export type { Given } from './balancing/balancer.ts';
@@ -156,8 +156,9 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
   for (const [name, { team, organisation, tags = none, ...may }] of Object.entries(snapshot.consumers)) {
     const { models, routes, files = none, quotas: own = none } = may;
     const consumer = { name, tags, team, organisation };
-    const ownQuotas = own.flatMap(quotaOf);
-    for (const provider of files) yield { ...tailOfFiles(provider, snapshot), consumer, quotas: ownQuotas };
+    // What a batch spends is known when its results are fetched, if ever: no count of tokens or money stops it.
+    const ofFiles = own.flatMap(quotaOf).filter(({ unit }) => !isSpentByModels(unit));
+    for (const provider of files) yield { ...tailOfFiles(provider, snapshot), consumer, quotas: ofFiles };
     for (const [table, allowed] of [
       [tails.models, models],
       [tails.routes, routes],

@@ -190,6 +190,23 @@ const noCycles: Rule = (files) => {
   return cycles;
 };
 
+/** Each evaluation of a configuration loads all of this, and may read nothing but what is the team's own and ours. */
+const configurationsLoadLittle: Rule = (files) => {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const loaded = new Set(within(files, ['config-sdk/index.ts']));
+  for (const file of loaded) {
+    for (const { text, isLoaded } of file.imports) {
+      const next = byPath.get((isLoaded && targetOf(file.path, text)) || '');
+      if (next) loaded.add(next);
+    }
+  }
+  return eachImport([...loaded], (file, { text }) => {
+    const isPackage = packageOf(text) !== undefined;
+    const isLoaded = file.imports.some((each) => each.text === text && each.isLoaded);
+    return isPackage && isLoaded ? `'${text}' would be loaded by every configuration` : undefined;
+  });
+};
+
 const rules: readonly { sentence: string; rule: Rule; broken: Readonly<Record<string, string>> }[] = [
   {
     sentence: 'the runtime never imports config-sdk',
@@ -259,6 +276,13 @@ const rules: readonly { sentence: string; rule: Rule; broken: Readonly<Record<st
       'runtime/b.ts': `import { env } from 'node:process';`,
       'config-sdk/c.ts': `const { env } = process;`,
       'config-sdk/d.ts': `read(process['env']);`,
+    },
+  },
+  {
+    sentence: 'configurations load no package beside the SDK',
+    rule: configurationsLoadLittle,
+    broken: {
+      'config-sdk/index.ts': `import { z } from 'zod';`,
     },
   },
   {

@@ -119,21 +119,28 @@ function arrangement(moved: Moved, pair: Pair<ModelSnapshot>): Change[] {
   return [{ kind: 'targets_changed', risk: 'low', object, sentence, details: [say`${tree} → ${other}`] }];
 }
 
+type Group = Extract<TargetNode, { kind: 'group' }>;
+
+/** Whether members are chosen or left out by what is asked, and not by shares. */
+function isConditional({ balance }: Group): boolean {
+  const balancer = balancerKinds[balance];
+  return balancer?.picksOne === true || balancer?.narrowings !== undefined;
+}
+
 function conditionsIn(node: TargetNode): string {
   if (node.kind === 'target') return '';
-  const balancer = balancerKinds[node.balance];
-  const own = balancer?.picksOne || balancer?.narrowings ? canonicalJson([node.balance, node.options ?? null]) : '';
+  const own = isConditional(node) ? canonicalJson([node.balance, node.options ?? null]) : '';
   return [own, ...node.of.map((member) => conditionsIn(member.node))].filter((each) => each !== '').join('\n');
 }
 
-/** How members are chosen, without those that a condition chooses and those that are tried in order. */
+/** How members are chosen, without those that a condition chooses or leaves out and those that are tried in order. */
 function balancesIn(node: TargetNode): string[] {
   if (node.kind === 'target') return [];
-  const own = node.balance === 'ordered' || balancerKinds[node.balance]?.picksOne ? [] : [balanceInWords(node)];
+  const own = node.balance === 'ordered' || isConditional(node) ? [] : [balanceInWords(node)];
   return [...own, ...node.of.flatMap((member) => balancesIn(member.node))];
 }
 
-const balanceInWords = ({ balance, options }: Extract<TargetNode, { kind: 'group' }>): string =>
+const balanceInWords = ({ balance, options }: Group): string =>
   options === undefined ? balance : `${balance} ${canonicalJson(options)}`;
 
 /** Whether a user stays at one target, or the quickest is asked: shares do not tell. */

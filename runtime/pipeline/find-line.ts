@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { ClientDialect } from '../dialects/dialect.ts';
-import type { HoldingsExchange } from '../exchange.ts';
+import type { Holdings, HoldingsRequest } from '../dialects/holdings.ts';
 import type { Asked, RequestHead } from '../door.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Tables } from '../generation/generation.ts';
@@ -81,8 +81,13 @@ export interface TaskLine {
   readonly says: JsonObject;
 }
 
-/** A request for what a vendor keeps. */
-export type HoldingsLine = Pick<HoldingsExchange, 'surface' | 'asked' | 'name'>;
+/** A request for what a vendor keeps, such as a file. */
+export interface HoldingsLine {
+  readonly surface: Surface;
+  readonly asked: { readonly holdings: Holdings; readonly request: HoldingsRequest };
+  /** By which the client knows the one it asks for. */
+  readonly name: string | undefined;
+}
 
 export type Line =
   | ({ readonly line: 'holdings' } & HoldingsLine)

@@ -41,7 +41,7 @@ test('one mistake that compiler, schema and rules notice is one finding', async 
   for (const [line, expected] of [
     [`export const q = quota('q', { unit: 'requests', limit: '5', window: '1m' });`, '7:49 TS2322'],
     [`export const q = quota('q', { unit: 'requests', limit: 5, window: '1y' });`, '7:59 TS2322'],
-    [`export const q = quota('q', { unit: 'requests', limit: 5 });`, '7:29 TS2741'],
+    [`export const q = quota('q', { unit: 'requests', limit: 5 });`, '7:29 TS2345'],
     [`export const q = quota('q', { unit: 'requests', limit: 5, window: '1m', burst: 1 });`, '7:73 TS2353'],
     [`export const q = quota('q', { unit: 'requests', limit: new Date(), window: '1m' });`, '7:56 impure_code'],
     [`export const m = model('m', { targets: [sandbox] });`, '7:41 TS2322'],

@@ -18,8 +18,9 @@ function problems(options: object, kind: typeof openai | typeof anthropic | type
 const tasksOf = ({ tasks = [] }: Connection) =>
   Object.fromEntries(tasks.map(({ task, path }) => [task.name, path('a/b')]));
 
-const where = ({ apis, tasks: _, ...rest }: Connection) => ({
+const where = ({ apis, tasks: _, holdings, ...rest }: Connection) => ({
   ...rest,
+  ...(holdings && { files: holdings.at('/v1/files') }),
   paths: Object.fromEntries(apis.map(({ dialect, address }) => [dialect.name, address({ model: 'any' }).path])),
 });
 
@@ -29,6 +30,7 @@ describe('where requests go', () => {
     assert.deepEqual(where(openai.connect(options, readSecret)), {
       origin: 'https://api.openai.com',
       paths: { 'openai-chat': '/v1/chat/completions', 'openai-responses': '/v1/responses' },
+      files: '/v1/files',
       headers: { 'x-title': 'Headgate', 'openai-organization': 'org-1', authorization: 'Bearer value-of-KEY' },
     });
   });
@@ -38,6 +40,7 @@ describe('where requests go', () => {
     assert.deepEqual(where(openai.connect(options, readSecret)), {
       origin: 'http://localhost:11434',
       paths: { 'openai-chat': '/v1/chat/completions' },
+      files: '/v1/files',
       headers: {},
     });
   });
@@ -74,6 +77,7 @@ describe('where requests go', () => {
     assert.deepEqual(where(anthropic.connect(anthropic.options.parse({ apiKey }), readSecret)), {
       origin: 'https://api.anthropic.com',
       paths: { 'anthropic-messages': '/v1/messages' },
+      files: '/v1/files',
       headers: { 'anthropic-version': '2023-06-01', 'x-api-key': 'value-of-KEY' },
     });
   });

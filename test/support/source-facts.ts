@@ -8,12 +8,17 @@ export interface Found {
   readonly line: number;
 }
 
+export interface Imported extends Found {
+  /** Runs when the file does: no mere type, and not imported only when asked for. */
+  readonly isLoaded: boolean;
+}
+
 export interface SourceFacts {
   /** From the root of the repository, with forward slashes. */
   readonly path: string;
   readonly lineCount: number;
   /** Module specifiers as written: static, dynamic, re-exported, and in types. */
-  readonly imports: readonly Found[];
+  readonly imports: readonly Imported[];
   /** Text in quotes and templates, module specifiers left out. */
   readonly literals: readonly Found[];
   readonly anys: readonly Found[];
@@ -32,7 +37,7 @@ export function readSources(root: string, folders: readonly string[]): SourceFac
 
 export function factsOf(path: string, text: string): SourceFacts {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
-  const imports: Found[] = [];
+  const imports: Imported[] = [];
   const literals: Found[] = [];
   const anys: Found[] = [];
   const environmentReads: Found[] = [];
@@ -42,7 +47,7 @@ export function factsOf(path: string, text: string): SourceFacts {
     const line = lineOf(node);
     const specifier = specifierOf(node);
     if (specifier !== undefined) {
-      imports.push({ text: specifier.text, line });
+      imports.push({ text: specifier.text, line, isLoaded: isLoaded(node) });
       if (/^(node:)?process$/.test(specifier.text)) environmentReads.push({ text: 'import of node:process', line });
     }
     if (isText(node) && specifierOf(node.parent) !== node && !isTypeImportArgument(node)) {
@@ -74,6 +79,11 @@ function specifierOf(node: ts.Node): ts.StringLiteralLike | undefined {
     return ts.isStringLiteralLike(node.argument.literal) ? node.argument.literal : undefined;
   }
   return undefined;
+}
+
+function isLoaded(node: ts.Node): boolean {
+  if (ts.isImportDeclaration(node)) return node.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword;
+  return ts.isExportDeclaration(node) && !node.isTypeOnly;
 }
 
 function isTypeImportArgument(node: ts.Node): boolean {
