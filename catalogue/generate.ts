@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as openaiModels from 'gpt-tokenizer/models';
 import type { KnownModel } from '../config-sdk/catalogue/catalogue.ts';
+import { datedPrices } from './dates.ts';
 import { factsOf, type Row } from './facts.ts';
 import { source, vendors, type VendorSource } from './sources.ts';
 import { dataFile, typeFiles } from './write.ts';
@@ -54,7 +55,11 @@ function modelsOf(
     const id = vendor.prefix && key.startsWith(vendor.prefix) ? key.slice(vendor.prefix.length) : key;
     const window = name === 'openai' ? openaiWindows[id]?.context_window : undefined;
     const facts = ids.test(id) ? factsOf(row, vendor, window) : undefined;
-    if (facts) found.set(id, facts);
+    if (facts)
+      found.set(id, {
+        ...facts,
+        ...datedPrices(facts.prices, { vendor: vendor.dates, id, day: source.taken, tell: console.log }),
+      });
   }
   return Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -17,7 +17,12 @@ export const source = {
 /** OpenAI's own windows; the table above gives the part that input may fill. */
 export const windowSource = { package: 'gpt-tokenizer', version: '4.0.0', licence: 'MIT' } as const;
 
+/** Days on which vendors changed their prices, or will; where it agrees with the table above on those of today. */
+export const dateSource = { package: '@pydantic/genai-prices', version: '0.1.8', licence: 'MIT' } as const;
+
 export interface VendorSource {
+  /** The name that the source of dates has for the vendor. */
+  readonly dates?: string;
   /** Names under which the table files this vendor's models. */
   readonly providers: readonly string[];
   /** Taken off the front of a key to get the vendor's own id; keys without it are ids already. */
@@ -35,11 +40,12 @@ const withFamily = /^[\w.:-]+(\/[\w.:-]+)?$/;
 
 /** By the name that a provider kind for this vendor has. */
 export const vendors: Readonly<Record<string, VendorSource>> = {
-  openai: { providers: ['openai'], ids: plain },
+  openai: { dates: 'openai', providers: ['openai'], ids: plain },
   // https://platform.claude.com/docs/en/agents-and-tools/tool-use/parallel-tool-use
-  anthropic: { providers: ['anthropic'], ids: plain, parallelTools: true },
+  anthropic: { dates: 'anthropic', providers: ['anthropic'], ids: plain, parallelTools: true },
   azure: { providers: ['azure'], prefix: 'azure/', ids: plain },
   bedrock: {
+    dates: 'aws',
     providers: ['bedrock_converse'],
     ids: /^(?!(us|eu|apac|au|jp|global|us-gov)\.)[\w.:-]+$/,
     // The sorts of models that are spoken to: runtime/dialects/bedrock-embeddings.ts.
@@ -47,7 +53,7 @@ export const vendors: Readonly<Record<string, VendorSource>> = {
   },
   cerebras: { providers: ['cerebras'], prefix: 'cerebras/', ids: plain },
   cohere: { providers: ['cohere', 'cohere_chat'], prefix: 'cohere/', ids: plain },
-  deepseek: { providers: ['deepseek'], prefix: 'deepseek/', ids: plain },
+  deepseek: { dates: 'deepseek', providers: ['deepseek'], prefix: 'deepseek/', ids: plain },
   // Of the hundreds that it can host, the families that are called by name.
   fireworks: {
     providers: ['fireworks_ai', 'fireworks_ai-embedding-models'],
@@ -55,12 +61,13 @@ export const vendors: Readonly<Record<string, VendorSource>> = {
     ids: /^accounts\/fireworks\/models\/(deepseek-(r1|v3|v4)|ember|gemma|glm|gpt-oss|inkling|kimi|llama-v3p[13]|llama4|minimax|mixtral|muse|nemotron|qwen3)[\w.-]*$/,
   },
   // https://ai.google.dev/gemini-api/docs/function-calling#parallel_function_calling
-  google: { providers: ['gemini'], prefix: 'gemini/', ids: plain, parallelTools: true },
+  google: { dates: 'google', providers: ['gemini'], prefix: 'gemini/', ids: plain, parallelTools: true },
   groq: { providers: ['groq'], prefix: 'groq/', ids: withFamily },
-  mistral: { providers: ['mistral'], prefix: 'mistral/', ids: plain },
+  mistral: { dates: 'mistral', providers: ['mistral'], prefix: 'mistral/', ids: plain },
   perplexity: { providers: ['perplexity'], prefix: 'perplexity/', ids: /^sonar[\w-]*$/ },
   together: { providers: ['together_ai'], prefix: 'together_ai/', ids: /^[\w.-]+\/[\w.:-]+$/ },
   vertex: {
+    dates: 'google',
     providers: ['vertex_ai', 'vertex_ai-language-models'],
     prefix: 'vertex_ai/',
     ids: plain,
@@ -71,5 +78,5 @@ export const vendors: Readonly<Record<string, VendorSource>> = {
     },
   },
   voyage: { providers: ['voyage'], prefix: 'voyage/', ids: plain },
-  xai: { providers: ['xai'], prefix: 'xai/', ids: plain },
+  xai: { dates: 'x-ai', providers: ['xai'], prefix: 'xai/', ids: plain },
 };

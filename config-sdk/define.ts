@@ -13,7 +13,6 @@ import type { Fit, FitContext, FitQuota, ForChat, KnownModels, Legs, QuotaUnit, 
 import type {
   BoundPrompt,
   ContextPolicy,
-  Decimal,
   Duration,
   Model,
   Policy,
@@ -25,6 +24,7 @@ import type {
   TargetsOf,
   Upstream,
 } from './handles.ts';
+import type { DatedPrices, ModelPrices } from './prices.ts';
 import type { ModelProbe, RouteProbe } from './probes.ts';
 
 /**
@@ -57,18 +57,11 @@ export interface ModelFacts<Written = never> {
   kind?: (Written & ModelKind) | ModelKind;
   /** All that it can do beyond text. Default: as the catalogue says, else nothing. */
   capabilities?: readonly ((Written & Capability) | Capability)[];
-  /** What it costs. Default: as the catalogue says, else not known. */
-  prices?: ModelPrices<Written>;
-}
-
-/** USD for a million tokens, as texts such as `'1.25'`. */
-export interface ModelPrices<Written = never> {
-  input: (Written & Decimal) | Decimal;
-  /** Input that the vendor had in its prompt cache. Default: as `input`. */
-  cachedInput?: Decimal;
-  /** Input that the vendor puts into its prompt cache. Default: as `input`. */
-  cacheWrite?: Decimal;
-  output: Decimal;
+  /**
+   * What it costs. Several, each with the day `from` which it holds, where prices change: the call is charged at those of its
+   * moment, and before the first day at what the catalogue says. Default: as the catalogue says, else not known.
+   */
+  prices?: ModelPrices<Written> | readonly DatedPrices<Written>[];
 }
 
 type Models<Kind extends keyof ProviderKinds, Written> = {

@@ -1,5 +1,6 @@
 /** Limits as a repository declares them: what is counted, how much of it, and over which time. */
-import type { Decimal, Duration, Quota } from './handles.ts';
+import type { QuotaScope } from '@headgate/runtime/snapshot';
+import type { Decimal, Duration, Model, Quota } from './handles.ts';
 import { declare } from './site.ts';
 import type { QuotaUnit } from './fitting.ts';
 
@@ -15,12 +16,41 @@ export interface CalendarWindow {
   zone?: string;
 }
 
+export interface Downgrade {
+  /** Share of the limit, such as `0.8`: from it on, what is used and held included, calls go to the other model. */
+  at: number;
+  /**
+   * Its targets, its context policy and its deadlines serve in place of those asked for. Prompt, policies and quotas of the model
+   * that was asked for stay, and those of this one come on top. A call that it cannot answer goes where it was meant to go.
+   */
+  to: Model;
+}
+
 export interface QuotaSpec {
   /**
-   * Whose count it is: each consumer's own, one for the whole gateway, or one for each key, team or organisation. Who belongs to
-   * no team or organisation counts alone. Default: `'team'` or `'organisation'` where only such list it, else `'consumer'`.
+   * Whose count it is: each consumer's own (default), one for the whole `'gateway'`, or one for each of what is named here; of
+   * several, such as `['consumer', 'model']`, each combination has its own. An `'endUser'` is whom the body names
+   * (`safety_identifier` or `user`, Anthropic's `metadata.user_id`); all requests that name none count as one user. An
+   * `'address'` is that of the connection, of IPv6 its /64. A `'provider'` is counted by what is sent to it, and its targets
+   * are passed over when there is no room. Tags are those of consumer, model and route, each with its own count; all
+   * requests without one count together. A `'key'` is that of the request, or the subject of its token; who has no `'team'` or
+   * `'organisation'` counts alone. Without a scope, a quota that only teams or only organisations list counts for each of those. What has no model, provider or route does not draw from a quota by it.
    */
-  scope?: 'consumer' | 'gateway' | 'key' | 'team' | 'organisation';
+  scope?: 'gateway' | QuotaScope | readonly [QuotaScope, ...QuotaScope[]];
+  /** The header that names the end user, in lower case, in place of the body: for scope `'endUser'`. */
+  endUserHeader?: string;
+  /** Beyond a share of the limit, calls go to a cheaper model. Default: they go where they were meant to go. */
+  downgrade?: Downgrade;
+  /**
+   * Share of the limit, such as `0.01`, by which all replicas together may exceed it: for that, each takes batches from Redis and
+   * answers out of its own memory. Only windows of one length and those of the calendar. Default: none may exceed it by anything.
+   */
+  slack?: number;
+  /**
+   * The name that this quota had, or that of the one it was split off: it goes on from what that one has counted. To be left out
+   * once a window has passed.
+   */
+  was?: string;
   /** Share of the limit, such as `0.8`, from which on answers carry the header `headgate-quota-warning`. Default: none do. */
   warnAt?: number;
   /** `'soft'` counts and warns and refuses nothing, also when the store does not answer. Default `'hard'`. */

@@ -15,6 +15,9 @@ const files = [
   'issuers',
   'groups',
   'limits',
+  'groups',
+  'limits',
+  'prices',
   'probes',
   'prompt',
   'invariant',
@@ -57,7 +60,10 @@ const words: Readonly<Record<string, string>> = {
   '(Written & number) | number': '`number`',
   '(Written & ModelKind) | ModelKind': oneOf(modelKinds),
   'readonly ((Written & Capability) | Capability)[]': `list of ${oneOf(capabilityNames)}`,
-  'ModelPrices<Written>': 'prices, see below',
+  'ModelPrices<Written> | readonly DatedPrices<Written>[]': 'prices, or a list of them, see below',
+  'readonly LongPrices[]': 'list of prices of long calls',
+  'Decimal | { low: Decimal; medium: Decimal; high: Decimal }':
+    "text such as `'0.01'`, or a record of `low`, `medium` and `high`",
   Place: 'provider or upstream',
   'readonly AnyProvider[]': 'list of providers',
   Secret: "`secret('NAME')`",
@@ -198,7 +204,7 @@ const headOf = (path: string): string =>
 
 /** What the functions take that has no interface of its own name. */
 const further: Readonly<Record<string, readonly string[]>> = {
-  provider: ['ModelFacts', 'ModelPrices', 'FilesSpec', 'TargetOptions'],
+  provider: ['ModelFacts', 'ModelPrices', 'PartPrices', 'LongPrices', 'DatedPrices', 'FilesSpec', 'TargetOptions'],
   weighted: ['Weighted'],
   consumer: ['KeySpec', 'TokenUse'],
   claim: ['Claim'],
@@ -261,6 +267,9 @@ const captions: Readonly<Record<string, string>> = {
     )}: theirs may be left out, and what is written wins. Behind another \`baseUrl\` the same id may be another model: write its facts there. They are listed in [models.md](models.md). Source: ${catalogue.source}`,
   FilesSpec: 'What is said of `files`, where it keeps some for consumers ([files.md](../files.md)):',
   ModelPrices: 'Its `prices`, in USD for a million tokens:',
+  PartPrices: 'Parts of the input and the output, in `prices` as in an entry of `long`:',
+  LongPrices: 'An entry of `long` has beside those:',
+  DatedPrices: 'Where `prices` are several, each has beside those:',
   TargetOptions: `\`.target(model, options)\`: ${methodOf('Provider', 'target')} Its options:`,
 };
 

@@ -73,6 +73,10 @@ export function gathered({ system, ...call }: Call): Call {
   return system === undefined ? call : { ...call, messages: [{ role: 'system', parts: system }, ...call.messages] };
 }
 
+/** How much a search brings in, where its fee goes by that. */
+export const searchDepths = ['low', 'medium', 'high'] as const;
+export type SearchDepth = (typeof searchDepths)[number];
+
 export interface Usage {
   /** All input tokens, those read from or written to the vendor's prompt cache included. */
   readonly inputTokens: number;
@@ -80,7 +84,23 @@ export interface Usage {
   readonly outputTokens: number;
   readonly cachedInputTokens?: number;
   readonly cacheWriteTokens?: number;
+  /** Of `cacheWriteTokens`, those that are kept for an hour or longer. */
+  readonly cacheWriteHourTokens?: number;
+  /** Of `inputTokens`. */
+  readonly audioInputTokens?: number;
+  readonly imageInputTokens?: number;
+  /** Of `cachedInputTokens`. */
+  readonly cachedAudioInputTokens?: number;
+  readonly cachedImageInputTokens?: number;
+  /** Of `outputTokens`. */
   readonly reasoningTokens?: number;
+  readonly audioOutputTokens?: number;
+  readonly imageOutputTokens?: number;
+  /** What a search brought to read, where the vendor counts it beside the input. */
+  readonly citationTokens?: number;
+  /** Searches that the vendor made and charges for. */
+  readonly searches?: number;
+  readonly searchDepth?: SearchDepth;
 }
 
 export type Finish = 'stop' | 'length' | 'tool_calls' | 'content_filter';

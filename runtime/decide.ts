@@ -159,14 +159,14 @@ class OfflineDecider implements Decider {
   async decide(asked: AskedRequest, circumstances: Circumstances = {}): Promise<Decision> {
     const key = asked.consumer === undefined ? undefined : this.#keyOf(asked.consumer);
     const { request, body } = headOf(asked, key);
-    const outcome = newOutcome();
+    const outcome = newOutcome(circumstances.at);
     const exchange: Walked = {
       id: 'offline',
       house: offlineHouse(this.#metrics, circumstances),
       generation: this.#generation,
       request,
+      address: undefined,
       reply: new HeldReply(),
-      clientAddress: undefined,
       signal: new AbortController().signal,
       outcome,
     };
@@ -216,7 +216,8 @@ class OfflineDecider implements Decider {
       steps.push({ stage: 'upstream', said: `${upstream.name}, at ${upstream.path}`, object, ...(at && { at }) });
     }
     const [sort, name = ''] = matchedObject(outcome) ?? [];
-    const model = sort === 'model' ? this.#generation.tables.models.get(name) : undefined;
+    const served = outcome.downgraded.at(-1)?.to ?? name;
+    const model = sort === 'model' ? this.#generation.tables.models.get(served) : undefined;
     const drawn = model?.orders(this.#asked.get(decision));
     return { ...decision, steps, orders: drawn && toldOrders(drawn, outcome) };
   }

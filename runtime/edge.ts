@@ -8,7 +8,8 @@ import type { Exchange, House } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
 import { faultInWords } from './log.ts';
 import type { End } from './generation/consumer-record.ts';
-import { newOutcome, type Outcome } from './outcome.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { callerOf, newOutcome, objectOf, warningsOf, type Outcome } from './outcome.ts';
 import { bodyPieces, readBytes } from './pipeline/accept.ts';
 import { apiLine } from './pipeline/api-line.ts';
 import { countLine } from './pipeline/count-line.ts';
@@ -21,7 +22,7 @@ import { noteLostRoute } from './pipeline/losses.ts';
 import { modelsLine } from './pipeline/models-line.ts';
 import { taskLine } from './pipeline/task-line.ts';
 import { wireError } from './pipeline/relay.ts';
-import { SocketReply, type Reply } from './reply.ts';
+import { SocketReply } from './reply.ts';
 import type { Surface } from './surfaces/surface.ts';
 import type { Forwarder } from './upstream/forward.ts';
 import type { RecentRequests } from './telemetry/recent-requests.ts';
@@ -31,6 +32,7 @@ export interface Edge {
   readonly house: House;
   readonly forwarder: Forwarder;
   readonly recent: RecentRequests;
+  readonly ledger: Ledger;
   /** Why nothing is served now, or the generation that serves whoever sent these headers. */
   readonly serving: (headers: IncomingHttpHeaders) => Promise<Generation | HeadgateError>;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
@@ -43,7 +45,7 @@ interface Visit {
   readonly started: number;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly reply: Reply;
+  readonly reply: SocketReply;
   readonly outcome: Outcome;
   asked: Asked | undefined;
   generation: Generation | undefined;
@@ -129,18 +131,6 @@ function fail(edge: Edge, visit: Visit, thrown: unknown): void {
   else if (!visit.response.writableEnded) visit.reply.destroy();
 }
 
-/** The model or route that a request came to, as health records and snapshots name it. */
-function objectOf(matched: string): string | undefined {
-  if (matched.startsWith('model:')) return `models.${matched.slice('model:'.length)}`;
-  return matched.startsWith('route:') ? `routes.${matched.slice('route:'.length)}` : undefined;
-}
-
-/** Quotas that are near their end; undefined without any. */
-function warningsOf({ drawn }: Outcome): readonly string[] | undefined {
-  const names = drawn.flatMap(({ quota, warns }) => (warns ? [quota] : []));
-  return names.length > 0 ? names : undefined;
-}
-
 function finish(edge: Edge, visit: Visit): void {
   const { house } = edge;
   const { outcome, generation, request, reply } = visit;
@@ -149,10 +139,13 @@ function finish(edge: Edge, visit: Visit): void {
   house.metrics.requests.inc({ matched: outcome.matched, consumer: outcome.consumer ?? '', status });
   house.metrics.requestSeconds.observe({ matched: outcome.matched }, seconds);
   // What was found nowhere came to no stage that asks who it is; a key that was refused is not looked up again.
-  if (generation && outcome.code !== undefined && status !== 401)
-    outcome.consumer ??= consumerOf(generation.tables, request.headers)?.name;
+  if (generation && outcome.code !== undefined && status !== 401 && !outcome.caller) {
+    const found = consumerOf(generation.tables, request.headers);
+    outcome.consumer ??= found?.name;
+    outcome.caller = found && callerOf(found);
+  }
   const { target, code, lost, ownMs, consumer } = outcome;
-  generation?.health.ended({ object: objectOf(outcome.matched), target, code, ownMs });
+  generation?.health.ended({ object: objectOf(outcome), target, code, ownMs });
   if (generation && consumer !== undefined) edge.ended(generation, { consumer, target, code, lost });
   const told = {
     id: visit.id,
@@ -163,9 +156,11 @@ function finish(edge: Edge, visit: Visit): void {
     surface: visit.surface && surfaceName(visit.surface),
     status,
     ms: Math.round(seconds * 1e6) / 1e3,
+    firstMs: reply.firstAt && reply.firstAt - visit.started,
     outcome,
   };
   edge.recent.add(told, generation?.tables.sourceOf);
+  edge.ledger.add(told);
   house.log.info(
     {
       event: 'request',
@@ -179,6 +174,7 @@ function finish(edge: Edge, visit: Visit): void {
       consumer: outcome.consumer,
       target: outcome.target,
       attempts: outcome.attempts,
+      dropped: outcome.dropped,
       status,
       code: outcome.code,
       ms: told.ms,
@@ -192,6 +188,7 @@ function finish(edge: Edge, visit: Visit): void {
       usage_estimated: outcome.usageEstimated || undefined,
       cost_usd: outcome.costUsd,
       quota_warnings: warningsOf(outcome),
+      downgraded: outcome.downgraded.length > 0 ? outcome.downgraded : undefined,
     },
     'request',
   );
@@ -209,7 +206,7 @@ function exchangeFor(edge: Edge, visit: Visit, generation: Generation): Exchange
     generation,
     request: visit.request,
     reply: visit.reply,
-    clientAddress: edge.addressOf(visit.request),
+    address: edge.addressOf(visit.request),
     signal: gone.signal,
     outcome: visit.outcome,
   };

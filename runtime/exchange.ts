@@ -33,9 +33,9 @@ export interface Exchange {
   readonly house: House;
   readonly generation: Generation;
   readonly request: RequestHead;
+  /** Where the request comes from, as far as that can be believed; undefined where nobody knows. */
+  readonly address: string | undefined;
   readonly reply: Reply;
-  /** Where the request comes from, as far as that can be believed. */
-  readonly clientAddress: string | undefined;
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
   readonly outcome: Outcome;
@@ -72,9 +72,27 @@ export type Fitted = Guarded & {
   readonly keep: readonly number[] | undefined;
 };
 
+/** One count of a quota. */
+export interface Share {
+  readonly key: string;
+  /** Where the quota's former name keeps the same count. */
+  readonly was: string | undefined;
+  /** Such as `consumer 'web'`; empty for the whole gateway. */
+  readonly words: string;
+  /** What is sent to others does not count here. */
+  readonly provider: string | undefined;
+}
+
+/** One of a quota's counts, and what of it a request asks for. */
+export interface AskedOf {
+  readonly quota: LiveQuota;
+  readonly share: Share;
+  readonly demand: Demand;
+}
+
 export interface Lease {
   /** What was taken, so that it can be settled. */
-  readonly takings: readonly { readonly quota: LiveQuota; readonly demand: Demand; readonly taking: Taking }[];
+  readonly takings: readonly (AskedOf & { readonly taking: Taking })[];
 }
 
 export type Reserved<E extends Exchange> = E & { readonly lease: Lease };

@@ -1,4 +1,6 @@
 /** Gathers what flags and variables say, before anybody asks what it means. Whatever is no setting is a problem. */
+import { accessSync, constants } from 'node:fs';
+import type { Address } from './listener.ts';
 
 export interface Gathered<Name extends string> {
   readonly names: readonly Name[];
@@ -51,5 +53,21 @@ export function gatherFlags<Name extends string>(
     else if (!name) problems.push(`--${written} is no setting; known are ${names.map((one) => `--${one}`).join(', ')}`);
     else if (value === undefined || value.trim() === '') problems.push(`--${name} needs a value`);
     else given.set(name, value);
+  }
+}
+
+export function addressFrom(text: string): Address | undefined {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match?.[1] || port > 65_535) return undefined;
+  return { host: match[1].replace(/^\[|\]$/g, ''), port };
+}
+
+export function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,91 +1,17 @@
 /** Every way a request can take through a snapshot: who asks, what for, and each target it may come to, fallbacks included. */
 import { factsIn, firstChances } from './balanced-group.ts';
 import type { Given } from './balancing/balancer.ts';
-import { surfacePaths } from './pipeline/find-line.ts';
-import { balancerKinds, providerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
-import { isSpentByModels, windowOf, type QuotaSnapshot, type QuotaWindowSnapshot } from './snapshot-quotas.ts';
+import type { Asked } from './example-request.ts';
+import { Paths, type Path, type PathQuota } from './paths.ts';
+import { balancerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
+import { countsAt, isSpentByModels, windowOf } from './snapshot-quotas.ts';
 
 export { factsIn, firstChances } from './balanced-group.ts';
 export type { Given } from './balancing/balancer.ts';
+export { requestTo, type Asked } from './example-request.ts';
 
-/** Who asks, with the team and organisation it belongs to. */
-export interface PathConsumer extends PathNode {
-  readonly team: string | undefined;
-  readonly organisation: string | undefined;
-}
-
-export interface PathNode {
-  readonly name: string;
-  readonly tags: readonly string[];
-}
-
-export interface PathQuota {
-  readonly name: string;
-  readonly unit: QuotaSnapshot['unit'];
-  /** Units; of money, US dollars. */
-  readonly limit: number;
-  /** Undefined where there is none: what is in flight. */
-  readonly window: QuotaWindowSnapshot | undefined;
-  readonly scope: QuotaSnapshot['scope'];
-  /** What is soft refuses nothing. */
-  readonly mode: QuotaSnapshot['mode'];
-}
-
-export interface Path {
-  readonly consumer: PathConsumer;
-  /** What is asked for: `files` goes by the name of the provider that keeps them. */
-  readonly entry: PathNode & { readonly sort: 'model' | 'route' | 'files' };
-  /** Where it ends; `model` is the vendor's. */
-  readonly end: PathNode & { readonly sort: 'provider' | 'upstream'; readonly model: string | undefined };
-  /** How likely this end is tried first, with everything in rotation; 0 for what is only ever a fallback. */
-  readonly chance: number;
-  /** What it draws from: its consumer's quotas and those of what is asked for. */
-  readonly quotas: readonly PathQuota[];
-  /** Names of the policies that must let it pass. */
-  readonly policies: readonly string[];
-}
-
-/** All paths, one at a time: of many consumers and models there are too many to hold. */
-export class Paths implements Iterable<Path> {
-  readonly #walk: () => Iterable<Path>;
-  #counterexample: Path | undefined;
-
-  constructor(walk: () => Iterable<Path>) {
-    this.#walk = walk;
-  }
-
-  [Symbol.iterator](): Iterator<Path> {
-    return this.#walk()[Symbol.iterator]();
-  }
-
-  /** The path at which the last `every` ended, when it did not hold. */
-  get counterexample(): Path | undefined {
-    return this.#counterexample;
-  }
-
-  every(holds: (path: Path) => boolean): boolean {
-    this.#counterexample = this.find((path) => !holds(path));
-    return this.#counterexample === undefined;
-  }
-
-  some(holds: (path: Path) => boolean): boolean {
-    return this.find(holds) !== undefined;
-  }
-
-  find(wanted: (path: Path) => boolean): Path | undefined {
-    for (const path of this.#walk()) if (wanted(path)) return path;
-    return undefined;
-  }
-
-  filter(wanted: (path: Path) => boolean): readonly Path[] {
-    const found: Path[] = [];
-    for (const path of this.#walk()) if (wanted(path)) found.push(path);
-    return found;
-  }
-}
-
-/** What is known of a request beside who asks. */
-export type Asked = Omit<Given, 'consumer' | 'consumerTags'>;
+export { Paths } from './paths.ts';
+export type { Path, PathNode, PathQuota } from './paths.ts';
 
 export interface DecisionGraph {
   readonly paths: Paths;
@@ -95,7 +21,14 @@ export interface DecisionGraph {
   readonly counterexample: Path | undefined;
 }
 
-type Tail = Pick<Path, 'entry' | 'end' | 'chance' | 'policies'> & { readonly quotas: readonly string[] };
+const saidOn = new WeakMap<Path, Asked>();
+
+/** What is known of the requests that take a path: what its graph was given. */
+export const givenOn = (path: Path): Asked | undefined => saidOn.get(path);
+
+type Tail = Pick<Path, 'entry' | 'end' | 'chance' | 'policies' | 'downgradedTo'> & {
+  readonly quotas: readonly string[];
+};
 
 const none: readonly never[] = [];
 
@@ -146,6 +79,33 @@ function tailsOf({ snapshot, given: asked }: Known): Record<'models' | 'routes',
   return { models: new Map(models), routes: new Map(routes) };
 }
 
+const union = (one: readonly string[], other: readonly string[]): readonly string[] => [...new Set([...one, ...other])];
+
+/** What the ends of cheaper models are for whoever asks for `name`, one after the other: each has quotas of its own. */
+function* downgraded(
+  { name, own, given }: { readonly name: string; readonly own: readonly string[]; readonly given: Given },
+  snapshot: Snapshot,
+  tails: ReadonlyMap<string, TailsOf>,
+): Generator<Tail> {
+  const { tags = none, policies = none, quotas = none } = snapshot.models[name] ?? {};
+  const entry = { sort: 'model' as const, name, tags };
+  let known: Pick<Tail, 'policies' | 'quotas'> = { policies, quotas };
+  const open = union(own, quotas).map((quota) => ({ quota, known }));
+  const passed = new Set([name]);
+  for (const each of open) {
+    const to = snapshot.quotas[each.quota]?.downgrade?.to;
+    const cheaper = to === undefined ? undefined : snapshot.models[to];
+    if (to === undefined || !cheaper || passed.has(to)) continue;
+    passed.add(to);
+    known = {
+      policies: union(each.known.policies, cheaper.policies ?? none),
+      quotas: union(each.known.quotas, cheaper.quotas ?? none),
+    };
+    for (const tail of tails.get(to)?.(given) ?? none) yield { ...tail, ...known, entry, chance: 0, downgradedTo: to };
+    for (const quota of cheaper.quotas ?? none) open.push({ quota, known });
+  }
+}
+
 function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): Generator<Path> {
   const quotaOf = (name: string): PathQuota[] => {
     const quota = snapshot.quotas[name];
@@ -153,22 +113,41 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
     const { unit, limit, scope, mode } = quota;
     return [{ name, unit, limit: Number(limit), window: windowOf(quota), scope, mode }];
   };
+  const quotasAt = (names: readonly string[], tail: Tail | undefined): PathQuota[] =>
+    names.flatMap(quotaOf).filter((quota) => tail === undefined || countsAt(quota, tail.entry.sort));
+  const isDowngrading = Object.values(snapshot.quotas).some(({ downgrade }) => downgrade !== undefined);
   for (const [name, { team, organisation, tags = none, ...may }] of Object.entries(snapshot.consumers)) {
     const { models, routes, files = none, quotas: own = none } = may;
     const consumer = { name, tags, team, organisation };
-    // What a batch spends is known when its results are fetched, if ever: no count of tokens or money stops it.
-    const ofFiles = own.flatMap(quotaOf).filter(({ unit }) => !isSpentByModels(unit));
-    for (const provider of files) yield { ...tailOfFiles(provider, snapshot), consumer, quotas: ofFiles };
+    for (const provider of files) {
+      const tail = tailOfFiles(provider, snapshot);
+      // What a batch spends is known when its results are fetched, if ever: no count of tokens or money stops it.
+      const quotas = quotasAt(own, tail).filter(({ unit }) => !isSpentByModels(unit));
+      yield { ...tail, consumer, quotas };
+    }
     for (const [table, allowed] of [
       [tails.models, models],
       [tails.routes, routes],
     ] as const) {
       for (const entry of allowed ?? table.keys()) {
-        const found = table.get(entry)?.({ ...given, consumer: name, consumerTags: tags }) ?? none;
-        const quotas = [...new Set([...own, ...(found[0]?.quotas ?? none)])].flatMap(quotaOf);
+        const asked = { ...given, consumer: name, consumerTags: tags };
+        const found = table.get(entry)?.(asked) ?? none;
+        const quotas = quotasAt(union(own, found[0]?.quotas ?? none), found[0]);
         for (const tail of found) yield { ...tail, consumer, quotas };
+        if (!isDowngrading || table !== tails.models) continue;
+        for (const tail of downgraded({ name: entry, own, given: asked }, snapshot, tails.models))
+          yield { ...tail, consumer, quotas: quotasAt(union(own, tail.quotas), tail) };
       }
     }
+  }
+}
+
+const nothing: Asked = {};
+
+function* noting(given: Asked, paths: Iterable<Path>): Generator<Path> {
+  for (const path of paths) {
+    saidOn.set(path, given);
+    yield path;
   }
 }
 
@@ -177,57 +156,15 @@ export function decisionGraph(snapshot: Snapshot): DecisionGraph {
   const pathsOf = (given: Asked): Paths => {
     const known = { snapshot, given };
     const tails = tailsOf(known);
-    const paths = new Paths(() => walk(known, tails));
+    const paths = new Paths(() => (given === nothing ? walk(known, tails) : noting(given, walk(known, tails))));
     all.push(paths);
     return paths;
   };
   return {
-    paths: pathsOf({}),
+    paths: pathsOf(nothing),
     given: pathsOf,
     get counterexample() {
       return all.findLast((paths) => paths.counterexample)?.counterexample;
     },
   };
-}
-
-/** Which of a provider's paths is meant nobody says. */
-function firstOfHoldings(provider: unknown): object {
-  const { kind: name = '', options: given } = (provider ?? {}) as {
-    readonly kind?: string;
-    readonly options?: unknown;
-  };
-  const kind = providerKinds[name];
-  const options = kind?.options.safeParse(given);
-  const requests = options?.success && kind?.connect(options.data, () => 'absent').holdings?.holdings.requests;
-  const [{ method, path } = { method: 'GET', path: '/' }] = requests || [];
-  return { method, path };
-}
-
-/** What of a snapshot a request is made from: the same before and after the schema. */
-interface WithRoutes {
-  readonly providers: Readonly<Record<string, unknown>>;
-  readonly routes: Readonly<
-    Record<
-      string,
-      { readonly path: string; readonly methods?: readonly string[] | undefined; readonly host?: string | undefined }
-    >
-  >;
-}
-
-/** A request that takes a path to `entry`, as `explain` reads it. */
-export function requestTo(
-  {
-    consumer,
-    sort,
-    entry,
-  }: { readonly consumer: string; readonly sort: Path['entry']['sort']; readonly entry: string },
-  { routes, providers }: WithRoutes,
-): object {
-  if (sort === 'model') {
-    const messages = [{ role: 'user', content: 'Hello' }];
-    return { path: surfacePaths[0], consumer, body: { model: entry, messages } };
-  }
-  if (sort === 'files') return { ...firstOfHoldings(providers[entry]), consumer };
-  const { path = '/', methods, host } = routes[entry] ?? {};
-  return { method: methods?.[0] ?? 'GET', path: path.replace(/\*$/, '1'), ...(host && { host }), consumer };
 }

@@ -8,6 +8,8 @@ import type { QuotaStore } from './quota/store.ts';
 import { isSpentByModels } from './snapshot-quotas.ts';
 
 export interface Circumstances {
+  /** When it is asked, in milliseconds since 1970. Default: now. */
+  readonly at?: number;
   /** Counts before this request, and the clock of their windows. Default: nothing was used, and a window begins. */
   readonly quotas?: QuotaStore;
   /** What the answer is to have cost. Default: all that was held for it. */
@@ -34,8 +36,7 @@ export async function endOffline(
 /** Where counts of tokens and money stand once it is known what was spent. */
 async function drawnAfter({ house, outcome }: Exchange, { takings }: Lease): Promise<readonly Drawn[]> {
   const counts = await house.quotas.read(takings.map(({ demand }) => demand));
-  const after = new Map(takings.map(({ quota }, index) => [quota.name, counts[index]?.used]));
-  return outcome.drawn.map((each) =>
-    isSpentByModels(each.unit) ? { ...each, used: after.get(each.quota) ?? each.used } : each,
+  return outcome.drawn.map((each, index) =>
+    isSpentByModels(each.unit) ? { ...each, used: counts[index]?.used ?? each.used } : each,
   );
 }

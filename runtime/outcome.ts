@@ -1,15 +1,17 @@
 /** What one request came to: written by the stages as it goes along, read by the log, the metrics and explanations. Names and numbers only, never content. */
 import type { Usage } from './call.ts';
+import type { Money } from './cost.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Window } from './quota/store.ts';
-import type { QuotaScope, QuotaUnit } from './snapshot-quotas.ts';
+import type { QuotaUnit } from './snapshot-quotas.ts';
 
 /** One taking from a quota, or the try at one. */
 export interface Drawn {
   /** Name of the quota. */
   readonly quota: string;
   readonly unit: QuotaUnit;
-  readonly scope: QuotaScope;
+  /** Whose count it is, in words. */
+  readonly whose: string;
   /** Money in billionths of a dollar, here and below. */
   readonly limit: number;
   readonly window: Window;
@@ -65,6 +67,27 @@ export interface Spent {
   readonly estimated: boolean;
 }
 
+/** `money` is undefined where no price is known. */
+export interface Paid extends Spent {
+  readonly money: Money | undefined;
+}
+
+/** Who called, as far as it is written down. */
+export interface Caller {
+  readonly name: string;
+  readonly team?: string | undefined;
+  readonly organisation?: string | undefined;
+  readonly tags?: readonly string[];
+}
+
+/** Nothing else of a consumer: what is noted outlives its generation. */
+export const callerOf = ({ name, team, organisation, tags = [] }: Caller): Caller => ({
+  name,
+  team,
+  organisation,
+  tags,
+});
+
 /** A target that a strict model passes over. */
 export interface Unable {
   readonly target: string;
@@ -72,13 +95,29 @@ export interface Unable {
   readonly fields: readonly string[];
 }
 
+export interface Crowded {
+  readonly target: string;
+  readonly quota: string;
+}
+
+export interface Downgraded {
+  readonly quota: string;
+  /** The model that serves in place of the one that was asked for. */
+  readonly to: string;
+}
+
 export interface Outcome {
+  /** When it came in, in milliseconds since 1970: prices are those of that moment. */
+  readonly startedAt: number;
   /** `model:<name>`, `route:<name>`, `models`, `files:<provider>` or `none`. */
   matched: string;
   consumer: string | undefined;
+  caller: Caller | undefined;
   /** The last target that was tried. */
   target: string | undefined;
   attempts: number;
+  /** What of the request did not get there, as `headgate-dropped` tells it. */
+  dropped: string | undefined;
   usage: Usage | undefined;
   /** The vendor told no usage, or not all of it: what is missing was estimated. */
   usageEstimated: boolean;
@@ -86,6 +125,9 @@ export interface Outcome {
   costUsd: string | undefined;
   /** At targets that failed, fell silent or were outrun; `usage` is that of `target` alone. */
   readonly spentBefore: Spent[];
+  /** All of that with its price, that of `target` last. */
+  paid: readonly Paid[];
+  cache: 'bypass' | undefined;
   /** Stable error code, when it did not go well. */
   code: ErrorCode | undefined;
   /** What the revision that this one is measured against would have served it as, and this one refused: `collection.name`. */
@@ -100,6 +142,10 @@ export interface Outcome {
   readonly order: string[];
   /** Those that could not carry all of the request, where the model is strict. */
   readonly unable: Unable[];
+  /** Those that are passed over because a quota of their provider has no room. */
+  readonly crowded: Crowded[];
+  /** Each quota that sent it to a cheaper model, in turn. */
+  readonly downgraded: Downgraded[];
   /** Policies that let it pass. */
   readonly passed: string[];
   /** Those of them that keep it to some of its targets. */
@@ -110,15 +156,20 @@ export interface Outcome {
   readonly tried: Try[];
 }
 
-export const newOutcome = (): Outcome => ({
+export const newOutcome = (startedAt: number = Date.now()): Outcome => ({
+  startedAt,
   matched: 'none',
   consumer: undefined,
+  caller: undefined,
   target: undefined,
   attempts: 0,
+  dropped: undefined,
   usage: undefined,
   usageEstimated: false,
   costUsd: undefined,
   spentBefore: [],
+  paid: [],
+  cache: undefined,
   code: undefined,
   lost: undefined,
   ownMs: undefined,
@@ -127,6 +178,8 @@ export const newOutcome = (): Outcome => ({
   prompt: undefined,
   order: [],
   unable: [],
+  crowded: [],
+  downgraded: [],
   passed: [],
   confinedBy: [],
   fit: undefined,
@@ -134,3 +187,15 @@ export const newOutcome = (): Outcome => ({
   drawn: [],
   tried: [],
 });
+
+/** The model or route that a request came to, as health records and snapshots name it. */
+export function objectOf({ matched }: Outcome): string | undefined {
+  if (matched.startsWith('model:')) return `models.${matched.slice('model:'.length)}`;
+  return matched.startsWith('route:') ? `routes.${matched.slice('route:'.length)}` : undefined;
+}
+
+/** Quotas that are near their end; undefined without any. */
+export function warningsOf({ drawn }: Outcome): readonly string[] | undefined {
+  const names = drawn.flatMap(({ quota, warns }) => (warns ? [quota] : []));
+  return names.length > 0 ? names : undefined;
+}

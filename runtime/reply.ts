@@ -19,6 +19,8 @@ export interface Reply {
 /** Over a socket. */
 export class SocketReply implements Reply {
   readonly #response: ServerResponse;
+  /** By `performance.now()`, of the first byte of an answer; undefined before, and of what a forwarder wrote by itself. */
+  firstAt: number | undefined;
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -41,6 +43,7 @@ export class SocketReply implements Reply {
     this.#response.setHeader('content-type', contentType);
     this.#response.setHeader('content-length', Buffer.byteLength(body));
     this.#response.end(body);
+    this.firstAt = performance.now();
   }
 
   startStream(contentType = 'text/event-stream; charset=utf-8'): void {
@@ -53,6 +56,7 @@ export class SocketReply implements Reply {
   }
 
   async write(piece: string | Uint8Array): Promise<void> {
+    this.firstAt ??= performance.now();
     if (piece.length === 0 || this.#response.destroyed || this.#response.write(piece)) return;
     await new Promise<void>((resolve) => {
       const done = () => {

@@ -9,10 +9,12 @@ import { startAdmin } from './admin/admin.ts';
 import { unsignedNote, type statusOf } from './admin/status.ts';
 import type { Manifest } from './artifact.ts';
 import { clientAddress } from './client-address.ts';
+import { Closers, Visits } from './closers.ts';
 import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
 import { Activator } from './generation/activator.ts';
 import type { Verified } from './generation/provision.ts';
+import { openLedger } from './ledger/open.ts';
 import { listen } from './listener.ts';
 import { createLog } from './log.ts';
 import { pick } from './pipeline/pick.ts';
@@ -36,6 +38,8 @@ import { Upstreams } from './upstream/upstreams.ts';
 
 /** The document at `/status`. */
 export type StatusReport = ReturnType<typeof statusOf>;
+/** The documents at `/api/usage` and `/api/usage/compare`. */
+export type { ComparisonReport, UsageReport } from './admin/usage.ts';
 
 export interface Gateway {
   readonly dataUrl: string;
@@ -92,20 +96,6 @@ export interface Extras {
   readonly onChange?: () => void;
 }
 
-/** What was started, to be ended in the reverse order. */
-class Closers {
-  readonly #closers: (() => Promise<void>)[] = [];
-
-  add<Part extends { close(): Promise<void> }>(part: Part): Part {
-    this.#closers.unshift(() => part.close());
-    return part;
-  }
-
-  async closeAll(): Promise<void> {
-    for (const close of this.#closers.splice(0)) await close();
-  }
-}
-
 /** Starts a gateway. Rejects when it cannot listen, when another process has its state directory, or when it has only a seed and cannot serve it; nothing is left open then. */
 export async function serve(settings: Settings, extras: Extras = {}): Promise<Gateway> {
   const closers = new Closers();
@@ -129,6 +119,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const seed = await readSeed(settings.seed, (raw) => verify(raw, bar.forSeed()));
   const metrics = createMetrics();
   const pools = closers.add(new Pools());
+  const ledger = closers.add(openLedger(settings, { log, metrics }));
   const quotas = closers.add(openQuotaStore(settings.store));
   const forwarder = closers.add(await createForwarder(pools));
   const activator = new Activator(pools, metrics);
@@ -162,6 +153,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     house: { log, metrics, quotas, upstreams, random: Math.random, now: Date.now },
     forwarder,
     recent,
+    ledger,
     serving: async (headers) => {
       await tokens.learn(headers, () => [activator.current, activator.stable]);
       const { current, staging } = activator;
@@ -176,6 +168,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     keep,
     recent,
     upstreams,
+    ledger,
     signed: bar.signed,
     replicaId,
     herald,
@@ -184,7 +177,8 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   };
   const { admin: address, adminTokenFile: tokenFile } = settings;
   const admin = closers.add(await startAdmin({ address, tokenFile, reported, metrics }));
-  const handle = (request: IncomingMessage, response: ServerResponse) => void visitEdge(edge, request, response);
+  const visits = closers.add(new Visits());
+  const handle = (request: IncomingMessage, response: ServerResponse) => visits.add(visitEdge(edge, request, response));
   const listener = closers.add(await listen(settings.listen, handle));
   if (!bar.signed && !extras.source) log.warn({ event: 'unsigned' }, unsignedNote);
   log.info({ event: 'listening', dataUrl: listener.url, adminUrl: admin.url }, 'listening');

@@ -1,10 +1,9 @@
 /** The process's own settings: flags, or the same as `HEADGATE_…`. Anything unknown or wrong is an error at start, all at once. */
-import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { addressRange } from './address-ranges.ts';
 import { parseDuration } from './duration.ts';
-import { gatherFlags, gatherVariables, variableOf } from './given-settings.ts';
+import { addressFrom, gatherFlags, gatherVariables, isReadable, variableOf } from './given-settings.ts';
 import type { Address } from './listener.ts';
 import { logLevels, type LogLevel } from './log.ts';
 
@@ -19,6 +18,9 @@ export interface Settings {
   readonly trustedProxies: readonly string[];
   /** `memory`, a directory, or a Redis URL. */
   readonly store: string;
+  /** Where calls are written down: a directory, or `off`; undefined: beside the counts. */
+  readonly ledger: string | undefined;
+  readonly ledgerKeepMs: number;
   /** Where what proved itself is kept; undefined: in memory only. */
   readonly stateDir: string | undefined;
   /** File of the keys that may sign artifacts; undefined: unsigned artifacts run. */
@@ -82,6 +84,12 @@ export const settingTable = {
     'memory',
     'quota counts: memory, a directory, or redis[s]://; HOST,HOST?cluster, or sentinels as HOST,HOST?sentinel=NAME',
   ),
+  ledger: setting(
+    'DIR|off',
+    undefined,
+    'writes down each call; without it in the directory of --store. With redis://, takes over the calls of all replicas',
+  ),
+  'ledger-keep': setting('DURATION', '90d', 'how long single calls are kept; hours added up stay'),
   'state-dir': setting('DIR', undefined, 'keeps the last good revision, so that a start needs no git'),
   signers: setting('FILE', undefined, 'allowed_signers: artifacts must be signed by one of its keys; read each time'),
   audience: setting('NAME', undefined, 'whose artifacts are served; without it, whose came first'),
@@ -111,27 +119,12 @@ export const settingTable = {
 type Name = keyof typeof settingTable;
 const names = Object.keys(settingTable) as Name[];
 
+const dayMs = 86_400_000;
 /** Timers of the platform overflow soon after, and would fire at once. */
-const longest = 20 * 86_400_000;
-
-function addressFrom(text: string): Address | undefined {
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (!match?.[1] || port > 65_535) return undefined;
-  return { host: match[1].replace(/^\[|\]$/g, ''), port };
-}
+const longest = 20 * dayMs;
 
 export function isLoopback({ host }: Address): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-function isReadable(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** `known` names variables that another part of the process reads. Throws `SettingsError` with every problem. */
@@ -149,10 +142,10 @@ export function readSettings(
   const wrong = (name: Name, wanted: string) =>
     void problems.push(`--${name} (or ${variableOf(name)}) must be ${wanted}; it is '${text(name)}'`);
 
-  const durationOf = (name: Name, least: number): number => {
+  const durationOf = (name: Name, least: number, most = longest): number => {
     const ms = parseDuration(text(name));
-    if (ms === undefined || ms < least || ms > longest)
-      wrong(name, `a duration such as '30s', from ${least}ms to ${longest / 86_400_000}d`);
+    if (ms === undefined || ms < least || ms > most)
+      wrong(name, `a duration such as '30s', from ${least}ms to ${most / dayMs}d`);
     return ms ?? least;
   };
   const addressOf = (name: Name): Address => {
@@ -208,6 +201,8 @@ export function readSettings(
     admin,
     trustedProxies,
     store: isRedis || text('store') === 'memory' ? text('store') : resolve(text('store')),
+    ledger: text('ledger') === 'off' ? 'off' : directory('ledger'),
+    ledgerKeepMs: durationOf('ledger-keep', dayMs, 3_650 * dayMs),
     stateDir: directory('state-dir'),
     signers: directory('signers'),
     audience: given.get('audience'),

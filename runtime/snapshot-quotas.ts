@@ -2,16 +2,28 @@
 import { z } from 'zod';
 import { nanoOf } from './cost.ts';
 import { duration } from './duration.ts';
+import { modelName, objectName } from './snapshot-names.ts';
 
 /** Of tokens and money only calls of models make use; requests and what is in flight are counted at routes too. */
 export const quotaUnits = ['requests', 'inputTokens', 'outputTokens', 'tokens', 'usd', 'concurrency'] as const;
 export type QuotaUnit = (typeof quotaUnits)[number];
 
-export const calendarUnits = ['day', 'week', 'month', 'year'] as const;
-
-/** From the widest to the narrowest. */
-export const quotaScopes = ['gateway', 'organisation', 'team', 'consumer', 'key'] as const;
+/** Whose count it may be, in the order in which keys name them. */
+export const quotaScopes = [
+  'organisation',
+  'team',
+  'consumer',
+  'key',
+  'endUser',
+  'address',
+  'route',
+  'model',
+  'provider',
+  'tag',
+] as const;
 export type QuotaScope = (typeof quotaScopes)[number];
+
+export const calendarUnits = ['day', 'week', 'month', 'year'] as const;
 
 const mostDays = 31;
 const length = duration(1_000, mostDays * 86_400_000);
@@ -38,9 +50,28 @@ const window = z.union([
   ),
 ]);
 
+const headerName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'write the name of a header in lower case');
+
 const shared = {
-  /** Whose count it is: `consumer`, each has its own; `gateway`, one for all. Who is in no team or organisation counts alone. */
-  scope: z.enum(quotaScopes).default('consumer'),
+  /** `gateway`: one count for all. Otherwise each of these has its own, and of several each combination. */
+  scope: z
+    .union([
+      z.enum(['gateway', ...quotaScopes]),
+      z
+        .array(z.enum(quotaScopes))
+        .min(1)
+        .max(4)
+        .refine((names) => new Set(names).size === names.length, 'name each once'),
+    ])
+    .default('consumer'),
+  /** Which header names the end user; without it the body does, where its API has a field for that. */
+  endUserHeader: headerName.optional(),
+  /** Beyond this share of the limit, calls go to a cheaper model. */
+  downgrade: z.strictObject({ at: z.number().gt(0).max(1), to: modelName }).optional(),
+  /** Share of the limit by which replicas that share a Redis may exceed it together, so that each can count for itself. */
+  slack: z.number().gt(0).max(1).optional(),
+  /** The name that it had, or that of the quota that it was split off: what that one has counted is where it begins. */
+  was: objectName.optional(),
   /** Share of the limit beyond which answers carry a warning. */
   warnAt: z.number().gt(0).max(1).optional(),
   /** `soft`: counts and warns, and refuses nothing. */
@@ -59,7 +90,7 @@ const money = z
   })
   .refine((text) => nanoOf(text) > 0 && nanoOf(text) <= nanoOf(String(mostUsd)), `write above '0', up to '${mostUsd}'`);
 
-export const quota = z.discriminatedUnion('unit', [
+const anyQuota = z.discriminatedUnion('unit', [
   z.strictObject({
     unit: z.enum(['requests', 'inputTokens', 'outputTokens', 'tokens']),
     limit: z.int().min(1).max(1_000_000_000_000),
@@ -72,8 +103,42 @@ export const quota = z.discriminatedUnion('unit', [
   z.strictObject({ unit: z.literal('concurrency'), limit: z.int().min(1).max(1_000_000), ...shared }),
 ]);
 
-export type QuotaSnapshot = z.output<typeof quota>;
+/** What means nothing beside the rest is refused: it reads as if it did something. */
+export const quota = anyQuota.superRefine((value, context) => {
+  const wrong = (key: 'slack' | 'endUserHeader', message: string) =>
+    context.addIssue({ code: 'custom', path: [key], message, input: value });
+  const window = windowOf(value);
+  if (value.slack !== undefined && (window === undefined || (typeof window === 'object' && 'sliding' in window)))
+    wrong('slack', "leave it out: only windows such as '1h' and those of the calendar can have slack");
+  if (value.endUserHeader !== undefined && !scopeOf(value).includes('endUser'))
+    wrong('endUserHeader', "leave it out, or write 'endUser' into scope");
+});
+
+export type QuotaSnapshot = z.output<typeof anyQuota>;
 export type QuotaWindowSnapshot = z.output<typeof window>;
+
+/** In the order of keys; none for the gateway's own. */
+export function scopeOf({ scope }: Pick<QuotaSnapshot, 'scope'>): readonly QuotaScope[] {
+  if (scope === 'gateway') return [];
+  return typeof scope === 'string' ? [scope] : quotaScopes.filter((name) => scope.includes(name));
+}
+
+/** From the widest to the narrowest: whose requests are all those of one in each before it. */
+const levels: readonly QuotaScope[] = ['organisation', 'team', 'consumer', 'key'];
+
+/** Whether all requests of one count by `names` are requests of one by `name`. */
+export const isCoveredBy = (name: QuotaScope, names: readonly QuotaScope[]): boolean =>
+  names.includes(name) ||
+  (levels.includes(name) && names.some((other) => levels.indexOf(other) > levels.indexOf(name)));
+
+/** What is counted by model or provider, or not at all: routes and files have none. */
+const ofModels: ReadonlySet<QuotaScope> = new Set(['model', 'provider']);
+
+/** Whether requests for what is no model draw from it. */
+export const countsAt = ({ scope }: Pick<QuotaSnapshot, 'scope'>, sort: 'model' | 'route' | 'files'): boolean =>
+  scopeOf({ scope }).every((name) =>
+    sort === 'model' ? name !== 'route' : sort === 'route' ? !ofModels.has(name) : name !== 'route' && name !== 'model',
+  );
 
 /** The limit as it is counted: money in billionths of a dollar. */
 export const countedLimit = ({ limit }: Pick<QuotaSnapshot, 'limit'>): number =>

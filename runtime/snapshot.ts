@@ -11,6 +11,7 @@ import * as providers from './providers/index.ts';
 import { secretReference } from './providers/options.ts';
 import { consumer, organisation, team } from './snapshot-consumers.ts';
 import { issuer } from './snapshot-issuers.ts';
+import { priceTable } from './snapshot-prices.ts';
 import { modelName, objectName, removedObject, tags, vendorModelId } from './snapshot-names.ts';
 import { modelProbe } from './snapshot-probes.ts';
 import { quota } from './snapshot-quotas.ts';
@@ -33,22 +34,26 @@ export const balancerKinds: Readonly<Record<string, Balancer>> = balancers;
 /** The same registries with their exact types, for authoring. */
 export { policies as policyKindTable, providers as providerKindTable, strategies as contextKinds };
 export { capabilityNames, modelKinds } from './providers/provider.ts';
-export type { Capability, Connection, ModelFacts, ModelKind, Prices, SecretReference } from './providers/provider.ts';
+export type { Capability, Connection, ModelFacts, ModelKind, SecretReference } from './providers/provider.ts';
 /** What rules of authoring must judge exactly as serving does. */
 export { estimateTokens } from './context/estimate.ts';
 export { isPrivateHost } from './providers/options.ts';
 export { conversationKinds } from './model-kind.ts';
 export { apisFor } from './providers/provider.ts';
 export { mostItCosts, nanoUsd, usdText, type Money } from './cost.ts';
+export { everyPrice, pricesAt } from './prices.ts';
+export type { DatedPrices, LongRates, Prices, PriceTable, Rates } from './prices.ts';
 export {
   countedLimit,
+  countsAt,
+  isCoveredBy,
   isSpentByModels,
   isZone,
-  quotaScopes,
+  scopeOf,
   unstatedOutputTokens,
   windowOf,
 } from './snapshot-quotas.ts';
-export type { QuotaSnapshot, QuotaUnit, QuotaWindowSnapshot } from './snapshot-quotas.ts';
+export type { QuotaScope, QuotaSnapshot, QuotaUnit, QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
 interface Configured {
   readonly kind: string;
@@ -74,19 +79,12 @@ export interface ProviderSnapshot extends Configured {
   readonly models: Readonly<Record<string, ModelFacts & { readonly options?: unknown }>>;
 }
 
-/** USD for a million tokens; a text, because money is never a float. */
-const price = z
-  .string()
-  .regex(/^(0|[1-9]\d{0,6})(\.\d{1,12})?$/, "write USD per million tokens as text, such as '1.25'");
-
 const facts = {
   kind: z.enum(modelKinds).optional(),
   contextWindow: z.int().min(1).max(100_000_000),
   maxOutputTokens: z.int().min(1).max(10_000_000).optional(),
   capabilities: z.array(z.enum(capabilityNames)).max(capabilityNames.length).optional(),
-  prices: z
-    .strictObject({ input: price, cachedInput: price.optional(), cacheWrite: price.optional(), output: price })
-    .optional(),
+  prices: priceTable.optional(),
 };
 
 /** The account keeps files and batches for consumers. */

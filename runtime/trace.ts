@@ -54,10 +54,9 @@ const endOfWindow = ({ window, resetMs = 0 }: Drawn): string =>
     ? ''
     : `; ${window.kind === 'sliding' ? 'some is free again' : 'the window ends'} in ${lengthInWords(resetMs)}`;
 
-function quotaInWords(drawn: Drawn, consumer: string | undefined): string {
-  const { unit, scope, limit, window, amount, used, granted, soft } = drawn;
-  const whose = scope === 'gateway' ? 'of all consumers' : `of ${consumer ?? 'its consumer'}`;
-  const rate = `${amountInWords(unit, limit)}${windowInWords(window, lengthInWords)} ${whose}`;
+function quotaInWords(drawn: Drawn): string {
+  const { unit, whose, limit, window, amount, used, granted, soft } = drawn;
+  const rate = `${amountInWords(unit, limit)}${windowInWords(window, lengthInWords)} of ${whose}`;
   const takes = unit === 'requests' || unit === 'concurrency' ? '' : `holds ${amountInWords(unit, amount)}, `;
   if (used === undefined)
     return granted || amount <= limit ? `${rate}: the store does not answer` : `${takes}more than all ${rate}`;
@@ -90,9 +89,13 @@ function* accessOf({ outcome }: Facts): Generator<Said> {
 }
 
 function* decisionsOf({ outcome }: Facts): Generator<Said> {
-  const { order, unable, prompt, passed, confinedBy, fit, shortened, drawn, consumer } = outcome;
+  const { order, unable, crowded, downgraded, prompt, passed, confinedBy, fit, shortened, drawn } = outcome;
+  for (const { quota, to } of downgraded)
+    yield ['downgrade', `${quota}: so much of it is used that ${to} serves`, `quotas.${quota}`];
   for (const { target, fields } of unable)
     yield ['passed', `${target}: cannot carry ${fields.join(', ')}`, `providers.${providerOf(target)}`];
+  for (const { target, quota } of crowded)
+    yield ['passed', `${target}: quota ${quota} has no room for its provider`, `quotas.${quota}`];
   for (const [index, label] of order.entries())
     yield [index === 0 ? 'target' : 'fallback', label, `providers.${providerOf(label)}`];
   if (prompt !== undefined) yield ['prompt', prompt, `prompts.${prompt}`];
@@ -108,7 +111,7 @@ function* decisionsOf({ outcome }: Facts): Generator<Said> {
     const said = `${target} finds that too long: keeps ${kept} of ${fit?.messages ?? 0} messages, about ${tokens} tokens`;
     yield ['context', said, `providers.${providerOf(target)}`];
   }
-  for (const each of drawn) yield ['quota', `${each.quota}: ${quotaInWords(each, consumer)}`, `quotas.${each.quota}`];
+  for (const each of drawn) yield ['quota', `${each.quota}: ${quotaInWords(each)}`, `quotas.${each.quota}`];
 }
 
 function* endOf({ outcome, status, message }: Facts): Generator<Said> {

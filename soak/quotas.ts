@@ -3,17 +3,25 @@
  * Redis are killed again and again. Ends with its figures, and with exit code 1 when a promise was broken.
  */
 import { parseArgs } from 'node:util';
-import { figuresOf, problemsOf, raceInMemory, raceOverRedis, raceOverSqlite } from '../test/support/quota-race/run.ts';
+import {
+  figuresOf,
+  problemsOf,
+  raceInMemory,
+  raceOverRedis,
+  raceOverSqlite,
+  raceWithSlack,
+} from '../test/support/quota-race/run.ts';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '3' } } });
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error('--minutes takes a number above 0');
-/** Each of the four races gets a quarter. */
-const forMs = (minutes * 60_000) / 4;
+/** Each of the races by several processes gets a fifth. */
+const forMs = (minutes * 60_000) / 5;
 
 const races = {
   'Redis, 4 processes': () => raceOverRedis({ processes: 4, forMs, killEveryMs: 700 }),
   'Redis that is killed too, 4 processes': () => raceOverRedis({ processes: 4, forMs, killEveryMs: 1_500 }, true),
+  'Redis with slack, 4 processes': () => raceWithSlack({ processes: 4, forMs, killEveryMs: 700 }),
   'sqlite, 4 processes': () => raceOverSqlite({ processes: 4, forMs, killEveryMs: 700 }),
   'sqlite, 1 process': () => raceOverSqlite({ processes: 1, forMs: forMs / 2 }),
   'memory, 1 process': () => raceInMemory({ forMs: forMs / 2 }),

@@ -16,6 +16,7 @@ export const commands: Readonly<Record<string, () => Promise<CommandEntry>>> = {
   dev: async () => (await import('./dev.ts')).devCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
   status: async () => (await import('./status.ts')).statusCommand,
+  usage: async () => (await import('./usage.ts')).usageCommand,
   pin: async () => (await import('./orders.ts')).pinCommand,
   unpin: async () => (await import('./orders.ts')).unpinCommand,
   pause: async () => (await import('./orders.ts')).pauseCommand,

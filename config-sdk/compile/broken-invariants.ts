@@ -1,6 +1,7 @@
 /** What was found of invariants while evaluating, as problems with a request that shows each. */
 import { requestTo } from '@headgate/runtime/graph';
-import type { SnapshotInput } from '@headgate/runtime/snapshot';
+import { snapshotSchema, type Snapshot, type SnapshotInput } from '@headgate/runtime/snapshot';
+import { requestFields } from '../generate/requests.ts';
 import type { BrokenPath, LoadDocument } from '../load/document.ts';
 import type { Problem } from '../rules/rule.ts';
 
@@ -9,8 +10,21 @@ function pathInWords({ consumer, sort, entry, end, fallback }: BrokenPath, paths
   return `consumer '${consumer}' asks for ${sort} '${entry}' and may come to '${end}'${fallback ? ' as a fallback' : ''}${others}`;
 }
 
-function hintFor(path: BrokenPath, snapshot: SnapshotInput): string {
-  return `see it with: echo '${JSON.stringify(requestTo(path, snapshot))}' | npx --no-install headgate explain -`;
+/** A value for each that the prompt of the model asks requests for. */
+function promptValues(name: string, snapshot: Snapshot, sort: 'header' | 'metadata'): Record<string, string> {
+  const model = snapshot.models[name];
+  const fields = model ? requestFields(snapshot, model, sort).filter(({ isRequired }) => isRequired) : [];
+  return Object.fromEntries(fields.map((field) => [field.name, field.choices?.[0] ?? 'example']));
+}
+
+function hintFor(path: BrokenPath, input: SnapshotInput): string | undefined {
+  const { data: snapshot } = snapshotSchema.safeParse(input);
+  if (!snapshot) return undefined;
+  const { entry, given = {} } = path;
+  const headers = { ...promptValues(entry, snapshot, 'header'), ...given.headers };
+  const metadata = { ...promptValues(entry, snapshot, 'metadata'), ...given.metadata };
+  const request = JSON.stringify(requestTo({ ...path, given: { ...given, headers, metadata } }, snapshot));
+  return `see it with: echo '${request.replaceAll("'", String.raw`'\''`)}' | npx --no-install headgate explain -`;
 }
 
 export function brokenInvariants({ broken = [], declarations }: LoadDocument, snapshot: SnapshotInput): Problem[] {

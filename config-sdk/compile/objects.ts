@@ -3,43 +3,26 @@
  * `options`, lists of targets become nodes. Every object made here remembers which authored value it came from.
  */
 import { modelName, objectName } from '@headgate/runtime/snapshot';
-import { knownModel } from '../catalogue/catalogue.ts';
 import type { Json, LoadedDeclaration } from '../load/document.ts';
 import type { Sort } from '../site.ts';
 import { CompiledBefore } from './compiled-before.ts';
 import { consumerKeys, type Tools } from './consumer-keys.ts';
 import { placeIn, writtenAt, type Origin } from './origins.ts';
+import { factNames, factsOver } from './model-facts.ts';
 import {
   describe,
   handleIndex,
   isObject,
   isUnknown,
+  split,
   unknown,
   type JsonObject,
   type Path,
   type Place,
+  type ReferenceProblem,
 } from './places.ts';
 
 export type Compiled = { readonly [key: string]: unknown } | readonly unknown[];
-
-export interface ReferenceProblem {
-  readonly place: Place;
-  readonly message: string;
-  /** What should stand there. */
-  readonly wanted: readonly Sort[];
-}
-
-/** Splits the properties that every kind shares from the kind's own. */
-function split(spec: JsonObject, shared: readonly string[]): { common: JsonObject; options: JsonObject } {
-  const entries = Object.entries(spec);
-  return {
-    common: Object.fromEntries(entries.filter(([key]) => shared.includes(key))),
-    options: Object.fromEntries(entries.filter(([key]) => !shared.includes(key))),
-  };
-}
-
-/** What every kind of provider may say of a model. */
-const factNames = ['contextWindow', 'maxOutputTokens', 'kind', 'capabilities', 'prices'];
 
 /** What consumers, teams and organisations refer to. */
 const callerReferences = {
@@ -85,6 +68,8 @@ export class Compilation {
       }
       case 'model':
         return this.#model(spec, place);
+      case 'quota':
+        return this.#quota(spec, place);
       case 'consumer':
       case 'team':
       case 'organisation':
@@ -129,9 +114,10 @@ export class Compilation {
       if (!isObject(spec) || isUnknown(spec)) return [id, spec];
       const place: Place = { declaration, path: ['models', id] };
       const { common, options } = split(spec, factNames);
-      // What the author says wins; a date that only reviewers need stays behind.
-      const { deprecation: _, ...known } = (typeof kind === 'string' && knownModel(kind, id)) || {};
-      return [id, this.#from(place, { ...known, ...common, options: this.#from(place, options) })];
+      const facts = factsOver(common, { kind, id }, (path, value) =>
+        this.#from({ declaration, path: [...place.path, ...path] }, value),
+      );
+      return [id, this.#from(place, { ...facts, options: this.#from(place, options) })];
     });
     return this.#from({ declaration, path: ['models'] }, Object.fromEntries(entries));
   }
@@ -146,6 +132,15 @@ export class Compilation {
       ...(targets !== undefined && { targets: this.#targets(targets, { ...place, path: ['targets'] }) }),
       ...(prompt !== undefined && { prompt: this.#prompt(prompt, { ...place, path: ['prompt'] }) }),
     });
+  }
+
+  #quota(spec: JsonObject, place: Place): Compiled {
+    const { downgrade } = spec;
+    if (!isObject(downgrade) || isUnknown(downgrade)) return this.#from(place, { ...spec });
+    const to = downgrade['to'];
+    const at: Place = { ...place, path: ['downgrade'] };
+    const named = to === undefined ? {} : { to: this.#name(to, { ...at, path: ['downgrade', 'to'] }, 'model') };
+    return this.#from(place, { ...spec, downgrade: this.#from(at, { ...downgrade, ...named }) });
   }
 
   #targets(targets: Json, place: Place): unknown {

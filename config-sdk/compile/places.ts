@@ -43,15 +43,31 @@ export const isUnknown = (value: unknown): boolean => isObject(value) && Object.
 /** What stands for a value that was refused elsewhere. */
 export const unknown: JsonObject = { [unknownMark]: true };
 
-/** A value that stands where something else is expected, in words. */
+/** The declaration a value stands for. */
+export function handleIndex(value: unknown): number | undefined {
+  const index = isObject(value) ? value[handleMark] : undefined;
+  return typeof index === 'number' ? index : undefined;
+}
+
+/** A value in words, where something else should stand. */
 export function describe(value: Json): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** The declaration a value stands for. */
-export function handleIndex(value: unknown): number | undefined {
-  const index = isObject(value) ? value[handleMark] : undefined;
-  return typeof index === 'number' ? index : undefined;
+/** Splits the properties that every kind shares from the kind's own. */
+export function split(spec: JsonObject, shared: readonly string[]): { common: JsonObject; options: JsonObject } {
+  const entries = Object.entries(spec);
+  return {
+    common: Object.fromEntries(entries.filter(([key]) => shared.includes(key))),
+    options: Object.fromEntries(entries.filter(([key]) => !shared.includes(key))),
+  };
+}
+
+export interface ReferenceProblem {
+  readonly place: Place;
+  readonly message: string;
+  /** What should stand there. */
+  readonly wanted: readonly Sort[];
 }

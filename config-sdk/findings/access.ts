@@ -122,6 +122,16 @@ export const accessFindings = {
     'raise the limit, write a smaller maxOutputTokens of the model, or have clients send max_tokens',
     'The most that a call can take is held before it is sent on: one that does not say how much is refused every time.',
   ),
+  quota_was_alive: error(
+    'A quota goes on from the count of another one that there still is.',
+    'name the quota that is gone in `was`, or leave it out',
+    'What is counted under the living name would be counted here as well, once, and never again.',
+  ),
+  quota_downgrade_unfit: error(
+    'A quota sends calls to a model that cannot stand in for the one that was asked for.',
+    'name a model for the same, with a price for each target where money is counted',
+    'A model for something else answers none of these calls; what has no price would cost nothing by the count.',
+  ),
   quota_window_drifts: warning(
     'The window of a quota does not divide a day, or looks like a month and is none.',
     'use a window that divides a day (15m, 1h, 6h) or whole days',

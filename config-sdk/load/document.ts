@@ -1,4 +1,5 @@
 /** What the evaluating child process tells: everything that was declared, as plain data with markers for what is not. */
+import type { Asked } from '@headgate/runtime/graph';
 import type { FilePosition } from '../findings.ts';
 import type { Sort } from '../site.ts';
 
@@ -39,6 +40,8 @@ export interface BrokenPath {
   readonly entry: string;
   readonly end: string;
   readonly fallback: boolean;
+  /** What was said of the requests that take it. */
+  readonly given?: Asked;
 }
 
 export interface BrokenInvariant {
@@ -89,12 +92,23 @@ const listOf =
   (value: unknown): boolean =>
     Array.isArray(value) && value.every((each) => isShaped(each, shape));
 
+const isTexts = (value: unknown): boolean =>
+  value === undefined || (isShaped(value, {}) && Object.values(value as object).every(isText));
+const isFlag = (value: unknown): boolean => value === undefined || typeof value === 'boolean';
+const asked: Shape = { headers: isTexts, metadata: isTexts, stream: isFlag, tools: isFlag, images: isFlag };
 const isPosition = (value: unknown): boolean => isShaped(value, { file: isText, line: isNumber, column: isNumber });
 const isBroken = listOf({
   declaration: isNumber,
   paths: isNumber,
   path: (value) =>
-    value === undefined || isShaped(value, { consumer: isText, sort: isText, entry: isText, end: isText }),
+    value === undefined ||
+    isShaped(value, {
+      consumer: isText,
+      sort: isText,
+      entry: isText,
+      end: isText,
+      given: (given) => given === undefined || isShaped(given, asked),
+    }),
   failure: (value) => value === undefined || isText(value),
 });
 const declarationShape: Shape = {

@@ -1,5 +1,5 @@
 /** Holds a configuration to its invariants, in the process that evaluated it: only there do their functions exist. */
-import { decisionGraph, type DecisionGraph, type Path } from '@headgate/runtime/graph';
+import { decisionGraph, givenOn, type DecisionGraph, type Path } from '@headgate/runtime/graph';
 import { snapshotSchema } from '@headgate/runtime/snapshot';
 import { compile } from '../compile/compile.ts';
 import { findingTable } from '../findings.ts';
@@ -7,13 +7,18 @@ import { holdsOf, type Holds } from '../invariant.ts';
 import { declared } from '../site.ts';
 import type { BrokenInvariant, BrokenPath, LoadDocument } from './document.ts';
 
-const textOf = ({ consumer, entry, end, chance }: Path): BrokenPath => ({
-  consumer: consumer.name,
-  sort: entry.sort,
-  entry: entry.name,
-  end: end.model === undefined ? end.name : `${end.name}/${end.model}`,
-  fallback: chance === 0,
-});
+function textOf(path: Path): BrokenPath {
+  const { consumer, entry, end, chance } = path;
+  const given = givenOn(path);
+  return {
+    consumer: consumer.name,
+    sort: entry.sort,
+    entry: entry.name,
+    end: end.model === undefined ? end.name : `${end.name}/${end.model}`,
+    fallback: chance === 0,
+    ...(given && { given }),
+  };
+}
 
 function judge(holds: Holds, graph: DecisionGraph): Omit<BrokenInvariant, 'declaration'> | undefined {
   const verdict: unknown = holds(graph);

@@ -5,7 +5,18 @@ import { entryOf, isRecord } from './revision.ts';
 
 type Kind = 'input' | 'output';
 
-/** USD for a million tokens, as the provider of a model declares it; undefined when it is not known. */
+/** A whole number that compares as the price does. */
+const amountOf = (price: string): bigint => {
+  const [whole = '0', fraction = ''] = price.split('.');
+  return BigInt(whole + fraction.padEnd(20, '0'));
+};
+
+const byAmount = (one: string, other: string): number => (amountOf(one) < amountOf(other) ? -1 : 1);
+
+/**
+ * USD for a million tokens of a call of usual length, as the provider of a model declares it; undefined when it is not known. Of
+ * prices with dates the dearest: a plan has no clock.
+ */
 export function priceOf(
   snapshot: Snapshot,
   { provider, model }: Pick<Leg, 'provider' | 'model'>,
@@ -14,8 +25,11 @@ export function priceOf(
   const models = entryOf(snapshot.providers, provider)?.models;
   const facts: unknown = models && entryOf(models, model);
   const prices = isRecord(facts) ? facts['prices'] : undefined;
-  const price = isRecord(prices) ? prices[kind] : undefined;
-  return typeof price === 'string' && /^\d{1,20}(\.\d{1,20})?$/.test(price) ? price : undefined;
+  const found = (Array.isArray(prices) ? prices : [prices]).flatMap((each: unknown) => {
+    const price = isRecord(each) ? each[kind] : undefined;
+    return typeof price === 'string' && /^\d{1,20}(\.\d{1,20})?$/.test(price) ? [price] : [];
+  });
+  return found.toSorted(byAmount).at(-1);
 }
 
 const perMillion = 6;

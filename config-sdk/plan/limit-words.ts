@@ -1,27 +1,46 @@
 /** Limits in the words of a plan, and how much more or less one lets through than another. */
 import {
   countedLimit,
-  quotaScopes,
+  isCoveredBy,
+  scopeOf,
   usdText,
   windowOf,
   type Money,
+  type QuotaScope,
   type QuotaSnapshot,
 } from '@headgate/runtime/snapshot';
 import { lengthOf } from '../quota-windows.ts';
 import { grouped, say, type Phrase, type Risk } from './change.ts';
 import { durationInWords } from './duration-words.ts';
 
-export const whose = {
-  key: 'for each key',
-  consumer: 'for each consumer',
-  team: 'for each team',
-  organisation: 'for each organisation',
-  gateway: 'for all consumers together',
-} as const satisfies Record<QuotaSnapshot['scope'], string>;
+const eachOf: Readonly<Record<QuotaScope, string>> = {
+  organisation: 'organisation',
+  team: 'team',
+  consumer: 'consumer',
+  key: 'key',
+  endUser: 'end user',
+  address: 'address',
+  route: 'route',
+  model: 'model',
+  provider: 'provider',
+  tag: 'tag',
+};
 
-/** Whether each of more parties has now what fewer had together. */
-export const isNarrower = (after: QuotaSnapshot['scope'], before: QuotaSnapshot['scope']): boolean =>
-  quotaScopes.indexOf(after) > quotaScopes.indexOf(before);
+export function whose(quota: Pick<QuotaSnapshot, 'scope' | 'endUserHeader'>): string {
+  const names = scopeOf(quota).map((name) =>
+    name === 'endUser' && quota.endUserHeader !== undefined
+      ? `${eachOf[name]} (header ${quota.endUserHeader})`
+      : eachOf[name],
+  );
+  return names.length === 0 ? 'for all consumers together' : `for each ${names.join(' and ')}`;
+}
+
+const isWithin = (after: QuotaSnapshot, before: QuotaSnapshot): boolean =>
+  scopeOf(after).every((name) => isCoveredBy(name, scopeOf(before)));
+
+/** Whether more counts than before stand beside each other, each with the whole limit; also where that is not known. */
+export const countsApart = (before: QuotaSnapshot, after: QuotaSnapshot): boolean =>
+  !isWithin(after, before) || before.endUserHeader !== after.endUserHeader;
 
 const units = {
   requests: 'requests',
@@ -55,7 +74,7 @@ export function limitInWords(quota: QuotaSnapshot): Phrase {
 }
 
 export const quotaInWords = (quota: QuotaSnapshot): Phrase =>
-  say`${limitInWords(quota)} ${[whose[quota.scope]]}${quota.mode === 'soft' ? [', as a warning only'] : []}`;
+  say`${limitInWords(quota)} ${[whose(quota)]}${quota.mode === 'soft' ? [', as a warning only'] : []}`;
 
 export interface Growth {
   readonly looser: boolean;

@@ -1,5 +1,11 @@
 /** What a quota of tokens comes to in money: all of them at the dearest price of the models that draw from it. */
-import { mostItCosts, type QuotaSnapshot, type Snapshot, type TargetNode } from '@headgate/runtime/snapshot';
+import {
+  everyPrice,
+  mostItCosts,
+  type QuotaSnapshot,
+  type Snapshot,
+  type TargetNode,
+} from '@headgate/runtime/snapshot';
 import { moneyInWords, sameLimit } from './limit-words.ts';
 import { say, type Phrase } from './change.ts';
 import { entryOf, namesOf, type Pair } from './revision.ts';
@@ -43,10 +49,10 @@ function worthOf(
       const prices = models && entryOf(models, id)?.prices;
       if (!prices) continue;
       // All of one sort or all of the other, whichever is dearer.
-      const each = [
-        mostItCosts({ ...tokens, outputTokens: 0 }, prices),
-        mostItCosts({ ...tokens, inputTokens: 0 }, prices),
-      ];
+      const each = everyPrice(prices).flatMap((some) => [
+        mostItCosts({ ...tokens, outputTokens: 0, isText: false }, some),
+        mostItCosts({ ...tokens, inputTokens: 0 }, some),
+      ]);
       const most = each.reduce((one, other) => (other.units > one.units ? other : one));
       if (!dearest || most.units > dearest.units) dearest = { units: most.units, label: `${provider}/${id}` };
     }

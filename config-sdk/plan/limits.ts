@@ -1,7 +1,7 @@
 /** Limits: quotas that change, and quotas that are attached or taken off. */
 import type { QuotaSnapshot, Snapshot } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase } from './change.ts';
-import { growth, isNarrower, limitInWords, quotaInWords, sameLimit, whose } from './limit-words.ts';
+import { countsApart, growth, limitInWords, quotaInWords, sameLimit, whose } from './limit-words.ts';
 import { worthInWords } from './limit-worth.ts';
 import { attachable, quotaUses, sortWord, type Attached, type QuotaUses } from './quota-uses.ts';
 import { entryOf, listChange, paired, type Pair, type Sides } from './revision.ts';
@@ -29,6 +29,8 @@ export function unlimited(
   return free.length === 0 ? [] : [say`no quota limits it at ${listed(free)}`];
 }
 
+const percent = (share: number): string => String(Number((share * 100).toFixed(6)));
+
 /** Beyond which a warning is given, and whether the limit refuses at all. */
 function manner(before: QuotaSnapshot, after: QuotaSnapshot, subject: Pick<Change, 'object' | 'details'>): Change[] {
   const changes: Change[] = [];
@@ -45,8 +47,7 @@ function manner(before: QuotaSnapshot, after: QuotaSnapshot, subject: Pick<Chang
     });
   }
   if (before.warnAt !== after.warnAt) {
-    const words = ({ warnAt }: QuotaSnapshot) =>
-      warnAt === undefined ? 'never' : `from ${Number((warnAt * 100).toFixed(6))} % on`;
+    const words = ({ warnAt }: QuotaSnapshot) => (warnAt === undefined ? 'never' : `from ${percent(warnAt)} % on`);
     changes.push({
       kind: 'other_changed',
       risk: 'low',
@@ -55,7 +56,36 @@ function manner(before: QuotaSnapshot, after: QuotaSnapshot, subject: Pick<Chang
       details: [],
     });
   }
-  return changes;
+  if (before.slack !== after.slack) {
+    const looser = (after.slack ?? 0) > (before.slack ?? 0);
+    const by = ({ slack }: QuotaSnapshot) =>
+      slack === undefined ? 'may not exceed it by anything' : `may exceed it by ${percent(slack)} %`;
+    changes.push({
+      ...subject,
+      kind: looser ? 'limit_loosened' : 'limit_tightened',
+      risk: 'medium',
+      sentence: say`replicas that share quota ${name} ${[by(after)]} together (before: ${[by(before)]})`,
+    });
+  }
+  return [...changes, ...downgradeChanges(before, after, subject)];
+}
+
+const downgradeInWords = ({ downgrade }: QuotaSnapshot): Phrase =>
+  downgrade === undefined
+    ? ['goes where it is meant to go, however much is used']
+    : say`goes to model ${downgrade.to} from ${[percent(downgrade.at)]} % of the limit on`;
+
+function downgradeChanges(
+  before: QuotaSnapshot,
+  after: QuotaSnapshot,
+  { object }: Pick<Change, 'object'>,
+): readonly Change[] {
+  if (JSON.stringify(before.downgrade) === JSON.stringify(after.downgrade)) return [];
+  const name = [{ code: object.slice('quotas.'.length) }];
+  const sentence = say`what draws from quota ${name} ${downgradeInWords(after)}`;
+  return [
+    { kind: 'other_changed', risk: 'medium', object, sentence, details: [say`before, it ${downgradeInWords(before)}`] },
+  ];
 }
 
 function quotaChanges(pair: Pair<QuotaSnapshot>, uses: QuotaUses, { base, head }: Sides): Change[] {
@@ -69,18 +99,20 @@ function quotaChanges(pair: Pair<QuotaSnapshot>, uses: QuotaUses, { base, head }
       kind: looser ? 'limit_loosened' : 'limit_tightened',
       risk,
       object,
-      sentence: say`quota ${name}: ${limitInWords(before)} → ${limitInWords(after)} (${words}), ${[whose[after.scope]]}`,
+      sentence: say`quota ${name}: ${limitInWords(before)} → ${limitInWords(after)} (${words}), ${[whose(after)]}`,
       details: [...worthInWords(pair, base, head), ...users],
     });
   }
-  if (before.scope !== after.scope) {
-    const looser = isNarrower(after.scope, before.scope);
+  if (whose(before) !== whose(after)) {
+    const looser = countsApart(before, after);
     changes.push({
       kind: looser ? 'limit_loosened' : 'limit_tightened',
       risk: looser ? 'high' : 'medium',
       object,
-      sentence: say`quota ${name} now counts ${[whose[after.scope]]} instead of ${[whose[before.scope]]}`,
-      details: looser ? [say`what all had together, each has now: ${limitInWords(after)}`, ...users] : users,
+      sentence: say`quota ${name} now counts ${[whose(after)]} instead of ${[whose(before)]}`,
+      details: looser
+        ? [say`each of these counts may come to the whole limit: ${limitInWords(after)}`, ...users]
+        : users,
     });
   }
   if (before.onStoreDown !== after.onStoreDown) {
@@ -121,7 +153,7 @@ function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[numbe
     const single = gone.length === 1 && come.length === 1 && old && now ? growth(old, now) : undefined;
     const looser =
       single?.looser !== false ||
-      (old && now && isNarrower(now.scope, old.scope)) ||
+      (old !== undefined && now !== undefined && countsApart(old, now)) ||
       (old?.mode === 'hard' && now?.mode === 'soft');
     const kind = looser ? 'limit_loosened' : 'limit_tightened';
     return [{ kind, risk: single?.risk ?? 'high', object, sentence, details: [] }];
@@ -132,10 +164,22 @@ function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[numbe
   return [{ kind: 'limit_loosened', risk: 'high', object, sentence, details }];
 }
 
+/** Of a quota that was split, each part goes on from all that it had counted. */
+function splits({ base, head }: Sides): Change[] {
+  return paired(base.quotas, head.quotas).added.flatMap(({ name, after: { was } }): Change[] => {
+    if (was === undefined) return [];
+    const sentence = Object.hasOwn(base.quotas, was)
+      ? say`quota ${name} goes on from what ${was} has counted`
+      : say`quota ${name} goes on from what ${was} has counted, which is not there before either: it begins at nothing`;
+    return [{ kind: 'other_changed', risk: 'low', object: `quotas.${name}`, sentence, details: [] }];
+  });
+}
+
 export function limitChanges(sides: Sides): Change[] {
   const { base, head } = sides;
   const uses = quotaUses(head);
   return [
+    ...splits(sides),
     ...paired(base.quotas, head.quotas).kept.flatMap((pair) => quotaChanges(pair, uses, sides)),
     ...attachable.flatMap((sort) =>
       paired<Attached>(base[sort], head[sort]).kept.flatMap((pair) => attachmentChanges(pair, sort, sides)),

@@ -48,6 +48,16 @@ function renamedIn(before: object, after: object): Map<string, string> {
   );
 }
 
+/** Quotas that say what they were called. One that was split in several has no one new name. */
+function declaredIn({ base, head }: Sides): Map<string, string> {
+  const found = namesOf(head.quotas).flatMap((name): [string, string][] => {
+    const was = entryOf(head.quotas, name)?.was;
+    const isMove = was !== undefined && Object.hasOwn(base.quotas, was) && !Object.hasOwn(head.quotas, was);
+    return isMove && !Object.hasOwn(base.quotas, name) ? [[was, name]] : [];
+  });
+  return new Map(found.filter(([was]) => found.filter(([other]) => other === was).length === 1));
+}
+
 const withNames = <Value>(record: Readonly<Record<string, Value>>, names: Names): Record<string, Value> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [names.get(name) ?? name, value]));
 
@@ -121,8 +131,10 @@ interface Rename {
 }
 
 function inWords({ collection, old, name }: Rename, sides: Sides, why: (name: string) => Phrase): Change {
-  const { sort, risk, effect } = words[collection];
-  const edits = editsOf(sides, collection, name);
+  const { sort, risk, effect: usual } = words[collection];
+  const isCarried = collection === 'quotas' && entryOf(sides.head.quotas, name)?.was === old;
+  const effect = isCarried ? say`it goes on from what ${old} has counted` : usual;
+  const edits = editsOf(sides, collection, name).filter((key) => !(isCarried && key === 'was'));
   const rest: Phrase = [edits.length === 0 ? 'is otherwise the same' : 'is edited besides'];
   return {
     kind: 'renamed',
@@ -131,7 +143,9 @@ function inWords({ collection, old, name }: Rename, sides: Sides, why: (name: st
     sentence: say`${[sort]} ${old} is now called ${name} and ${rest}`,
     details: [
       ...(effect ? [effect] : []),
-      ...(edits.length > 0 ? [say`what else changed is told on its own: ${listed(edits)}`, why(name)] : []),
+      ...(edits.length > 0
+        ? [say`what else changed is told on its own: ${listed(edits)}`, ...(isCarried ? [] : [why(name)])]
+        : []),
     ],
   };
 }
@@ -147,6 +161,7 @@ export function followRenames({ base, head }: Sides): Renamed {
       if ([...found.values()].some(({ size }) => size > 0)) before = withRenames(before, found);
     }
   };
+  follow((sides, collection) => (collection === 'quotas' ? declaredIn(sides) : new Map<string, string>()));
   follow((sides, collection) => renamedIn(sides.base[collection], sides.head[collection]));
   // What is like what may show only once other names are known: again until nothing is found any more.
   for (let known = -1; known < renames.length;) {

@@ -2,6 +2,7 @@
 import type { ConsumerSnapshot } from '@headgate/runtime/snapshot';
 import { isObject } from '../compile/places.ts';
 import { callers as callingSorts, handlesIn } from '../compile/reach.ts';
+import { limitsOf } from './quotas.ts';
 import type { CompiledObject, Problem, Project, Rule } from './rule.ts';
 
 export const isPlaintextKey = (value: unknown): value is string =>
@@ -68,7 +69,10 @@ export const modelsWithoutConsumers: Rule = (project) => {
       },
     ];
   if (served.some(({ value, sound }) => !sound || (value as ConsumerSnapshot).models === undefined)) return [];
-  const allowed = new Set(served.flatMap(({ value }) => (value as ConsumerSnapshot).models));
+  const allowed = new Set([
+    ...served.flatMap(({ value }) => (value as ConsumerSnapshot).models),
+    ...limitsOf(project).flatMap(({ value }) => value.downgrade?.to ?? []),
+  ]);
   return objects
     .filter(({ index, sort, id }) => sort === 'model' && published.has(index) && !allowed.has(id))
     .map(({ index, id }) => ({

@@ -13,6 +13,7 @@ import * as patience from './patience.ts';
 import * as promptValues from './prompt-values.ts';
 import * as prompts from './prompts.ts';
 import * as providers from './providers.ts';
+import * as quotaMoves from './quota-moves.ts';
 import * as quotas from './quotas.ts';
 import * as repeats from './repeats.ts';
 import * as routes from './routes.ts';
@@ -98,6 +99,8 @@ export const rules: readonly Rule[] = [
   keys.routesWithoutConsumers,
   quotas.driftingWindows,
   quotas.idleQuotas,
+  quotaMoves.livingFormerNames,
+  quotaMoves.unfitDowngrades,
   spending.unpricedLegs,
   spending.unpricedUse,
   spending.idleCounts,

@@ -1,7 +1,8 @@
 /** Quotas: limits that can be reached, in windows that begin when their readers think. */
 import {
   countedLimit,
-  quotaScopes,
+  isCoveredBy,
+  scopeOf,
   snapshotSchema,
   windowOf,
   type ConsumerSnapshot,
@@ -48,7 +49,8 @@ const isCovered = (quota: QuotaSnapshot, other: QuotaSnapshot): boolean =>
   quota.mode === 'hard' &&
   other.mode === 'hard' &&
   countsWith(quota, other) &&
-  quotaScopes.indexOf(other.scope) <= quotaScopes.indexOf(quota.scope) &&
+  scopeOf(other).every((name) => isCoveredBy(name, scopeOf(quota))) &&
+  (other.endUserHeader === quota.endUserHeader || !scopeOf(other).includes('endUser')) &&
   countedLimit(other) * mostTouched(other, quota) <= countedLimit(quota);
 
 /** For each quota, the names of those that every request which draws from it draws from as well. */

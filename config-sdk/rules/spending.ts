@@ -1,6 +1,7 @@
 /** Quotas of tokens and money: everything they count has a price, something does spend, and one call fits into them. */
 import {
   countedLimit,
+  everyPrice,
   isSpentByModels,
   isZone,
   mostItCosts,
@@ -122,8 +123,10 @@ const answering: readonly unknown[] = [undefined, 'chat', 'responses', 'completi
 
 /** Of one unlimited answer, in what the quota counts; a question of one token. */
 function heldFor({ unit }: QuotaSnapshot, { maxOutputTokens = unstatedOutputTokens, prices }: ModelFacts): number {
+  const asked = { inputTokens: 1, outputTokens: maxOutputTokens };
+  // No clock says which of them holds when somebody asks.
   if (unit === 'usd')
-    return prices ? nanoUsd(mostItCosts({ inputTokens: 1, outputTokens: maxOutputTokens }, prices)) : 0;
+    return Math.max(0, ...(prices ? everyPrice(prices) : []).map((each) => nanoUsd(mostItCosts(asked, each))));
   return unit === 'tokens' || unit === 'outputTokens' ? maxOutputTokens : 0;
 }
 

@@ -49,7 +49,7 @@ export class DecidedGateway implements GatewayUnderTest {
     const asked = consumer === undefined ? request : { ...request, consumer: this.#nameOf(consumer) };
     this.#unanswered += 1;
     try {
-      const circumstances = { quotas: this.#quotas, spends, stays: inFlight };
+      const circumstances = { at: Date.parse(this.clock.now), quotas: this.#quotas, spends, stays: inFlight };
       return new DecidedRequest(this.#decider.explain(await this.#decider.decide(asked, circumstances)));
     } finally {
       this.#unanswered -= 1;

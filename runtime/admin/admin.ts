@@ -9,6 +9,7 @@ import { consolePage, consolePolicy } from './console-page.ts';
 import { addOrders } from './orders.ts';
 import { addRequests } from './requests.ts';
 import { statusOf, targetHealth, type Reported } from './status.ts';
+import { addUsage } from './usage.ts';
 
 export interface AdminOptions {
   readonly address: Address;
@@ -128,6 +129,7 @@ export async function startAdmin({
   });
   addOrders(app, reported.loop.operator);
   addRequests(app, reported.recent);
+  addUsage(app, reported.ledger);
   app.get('/console', (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', consolePolicy).send(consolePage),
   );

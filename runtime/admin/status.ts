@@ -1,5 +1,6 @@
 /** What a running gateway says about itself: which commit it serves, and why not another. */
 import type { Activator } from '../generation/activator.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Keep } from '../sync/keep.ts';
 import type { Loop } from '../sync/loop.ts';
 import { phaseOf } from '../sync/states.ts';
@@ -14,6 +15,7 @@ export interface Reported {
   readonly herald: Herald;
   readonly recent: RecentRequests;
   readonly upstreams: Upstreams;
+  readonly ledger: Ledger;
   /** Whether artifacts must be signed. */
   readonly signed: boolean;
   readonly replicaId: string;
@@ -28,7 +30,7 @@ export const targetHealth = ({ activator, upstreams }: Pick<Reported, 'activator
   upstreams.health(activator.current?.tables.compared.targetLabels ?? new Set());
 
 export function statusOf(reported: Reported) {
-  const { activator, loop, keep, herald, signed, replicaId, startedAt, draining } = reported;
+  const { activator, loop, keep, herald, ledger, signed, replicaId, startedAt, draining } = reported;
   const { state, sourceStatus, history } = loop;
   const { bake, watch, rollback, health } = loop.proving;
   const { stable: current } = activator;
@@ -78,6 +80,7 @@ export function statusOf(reported: Reported) {
     startedAt,
     draining: draining(),
     history: history.entries,
+    ledger: ledger.status,
     word: herald.status,
   };
 }

@@ -2,13 +2,13 @@
 import type { z } from 'zod';
 import type { Call } from '../call.ts';
 import type { Capability } from '../capability.ts';
+import type { PriceTable } from '../prices.ts';
 
 /** A target below a member. */
 export interface MemberTarget {
   /** By where it really is. */
   readonly upstream: string;
-  /** USD for a million tokens. */
-  readonly prices: { readonly input: string; readonly output: string } | undefined;
+  readonly prices: PriceTable | undefined;
   /** Of its provider. */
   readonly tags: readonly string[];
   /** Undefined where nobody knows. */
@@ -75,6 +75,8 @@ export interface Sight {
 }
 
 export interface Circumstances extends Sight {
+  /** When it is asked, in milliseconds since 1970. */
+  readonly at: number;
   /** Numbers in [0, 1) that can be seeded. */
   readonly random: () => number;
   /** Undefined where there is no request, as for probes. */
@@ -91,6 +93,8 @@ export interface Balancer<Options extends z.ZodType = z.ZodType> {
   readonly weights: 'required' | 'refused';
   /** Whether it depends on who asks. */
   asksWho?(options: z.output<Options>): boolean;
+  /** What a request says so that the member at `index` is for it, where that depends on what it says. */
+  saysFor?(options: z.output<Options>, index: number): Given;
   /** Such a group has one member or two, and tries one of them at most. */
   readonly picksOne?: true;
   /**

@@ -114,3 +114,23 @@ export function shareThatMeets(wanted: Condition, asking: Asking | undefined, gi
   const answer = judged(wanted, asking ? factsOf(asking) : factsGiven(given));
   return answer === undefined ? 0.5 : Number(answer);
 }
+
+/** What a request says that meets it; its length and who asks are left open. */
+export function exampleOf({ headers = {}, metadata = {}, stream, tools, images }: Condition): Given {
+  const firsts = (values: Readonly<Record<string, readonly string[]>>): Record<string, string> =>
+    Object.fromEntries(Object.entries(values).map(([name, [first = '']]) => [name, first]));
+  return {
+    headers: firsts(headers),
+    metadata: firsts(metadata),
+    ...(stream && { stream }),
+    ...(tools && { tools }),
+    ...(images && { images }),
+  };
+}
+
+/** What a request says that does not meet it, where one that says nothing would. */
+export const counterexampleOf = ({ stream, tools, images }: Condition): Given => ({
+  ...(stream === false && { stream: true }),
+  ...(tools === false && { tools: true }),
+  ...(images === false && { images: true }),
+});

@@ -6,6 +6,7 @@ import { eventWriter, sse } from './anthropic-messages/event-writer.ts';
 import { readCall, readInput } from './anthropic-messages/read-call.ts';
 import { rewrite } from './anthropic-messages/rewrite.ts';
 import { eventReader } from './anthropic-messages/stream.ts';
+import { unsignedIn } from './anthropic-messages/unsigned.ts';
 import { writeAnswer } from './anthropic-messages/write-answer.ts';
 import { writeCall } from './anthropic-messages/write-call.ts';
 
@@ -13,6 +14,7 @@ export const anthropicMessages: ClientDialect & VendorDialect = {
   name: 'anthropic-messages',
   readCall,
   rewrite,
+  leavesOut: unsignedIn,
   wantsStreamUsage: () => true,
   writeCall,
   readAnswer,

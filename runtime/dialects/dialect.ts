@@ -74,6 +74,8 @@ export interface ClientDialect {
   readCall(body: JsonObject): Call;
   /** The same body with only the edits applied; unknown fields and their order stay. */
   rewrite(body: JsonObject, edits: BodyEdits): JsonObject;
+  /** What `rewrite` leaves out of a body, such as what another vendor's model thought; without it, nothing ever. */
+  leavesOut?(body: JsonObject): readonly string[];
   /** Did the client itself ask for usage in its stream? Where a dialect always reports it, true. */
   wantsStreamUsage(body: JsonObject): boolean;
   /** `asked` is the body of the request, for a dialect whose answers repeat fields of it. */

@@ -1,5 +1,6 @@
 /** Reading of JSON whose shape nobody vouches for: each function answers `undefined` or nothing instead of throwing. */
 import type { Json, JsonObject } from '../call.ts';
+import { parseExact } from './exact-json.ts';
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -35,6 +36,10 @@ export function countIn(object: JsonObject | undefined, key: string): number | u
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
+/** The same where zero says no more than nothing does. */
+export const someIn = (object: JsonObject | undefined, key: string): number | undefined =>
+  countIn(object, key) || undefined;
+
 /** Field names come from the client and end up in reports: odd ones are not repeated. */
 export function reportable(key: string): string {
   return /^[\w.-]{1,64}$/.test(key) ? key : 'unnamed field';
@@ -42,7 +47,7 @@ export function reportable(key: string): string {
 
 export function parseObject(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExact(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -2,7 +2,7 @@
 import type { Json, JsonObject, Part, Usage } from '../call.ts';
 import { CallError } from './dialect.ts';
 import type { EmbeddingCall } from './task.ts';
-import { countIn, isList, isObject, isSet, objectIn, textIn, withoutUndefined } from './json-fields.ts';
+import { countIn, isList, isObject, isSet, objectIn, someIn, textIn, withoutUndefined } from './json-fields.ts';
 
 export function modelIn(fields: JsonObject): string {
   const { model } = fields;
@@ -59,5 +59,8 @@ export function usageIn(body: JsonObject): Usage | undefined {
     inputTokens: Math.max(0, inputTokens),
     outputTokens: output ?? 0,
     cachedInputTokens: countIn(details, 'cached_tokens'),
+    audioInputTokens: someIn(details, 'audio_tokens'),
+    imageInputTokens: someIn(details, 'image_tokens'),
+    imageOutputTokens: someIn(objectIn(usage, 'output_tokens_details'), 'image_tokens'),
   });
 }

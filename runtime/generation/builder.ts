@@ -81,6 +81,7 @@ export class Builder {
     const tree = { node: snapshot.targets, name, leaves: { targetOf } };
     return {
       name,
+      tags: snapshot.tags ?? nothing,
       deadlineMs: snapshot.deadline,
       hedgeMs: snapshot.hedge,
       isStrict: snapshot.strict === true,
@@ -163,6 +164,7 @@ export class Builder {
     if (!upstream) return undefined;
     return {
       name,
+      tags: snapshot.tags ?? nothing,
       methods: this.#methodSet(snapshot.methods),
       host: snapshot.host,
       upstream,

@@ -4,7 +4,14 @@
  */
 import { canonicalJson } from '../canonical-json.ts';
 import { Packed, type PackedSnapshot } from '../packed.ts';
-import type { ModelSnapshot, ProviderSnapshot, RouteSnapshot, TargetNode, UpstreamSnapshot } from '../snapshot.ts';
+import type {
+  ModelSnapshot,
+  ProviderSnapshot,
+  QuotaSnapshot,
+  RouteSnapshot,
+  TargetNode,
+  UpstreamSnapshot,
+} from '../snapshot.ts';
 import type { Blame } from './health.ts';
 
 /** The content of an object, such as `models.chat`; undefined when there is none of that name. */
@@ -59,12 +66,16 @@ function partsOf(object: string, memberOf: MemberOf): readonly string[] {
     return [object, `upstreams.${upstream}`, ...named('quotas', quotas)];
   }
   const { targets, prompt, context, policies, quotas } = member as ModelSnapshot;
+  const cheaper = named('quotas', quotas).flatMap(
+    (quota) => (memberOf(quota) as QuotaSnapshot | undefined)?.downgrade?.to ?? [],
+  );
   return [
     object,
     ...(prompt ? [`prompts.${prompt.name}`] : []),
     ...(context === undefined ? [] : [`contextPolicies.${context}`]),
     ...named('policies', policies),
     ...named('quotas', quotas),
+    ...named('models', cheaper),
     ...providersOf(targets),
   ];
 }

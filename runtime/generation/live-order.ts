@@ -64,6 +64,7 @@ function drawn(ways: readonly Narrowing[], random: () => number): Narrowing {
 
 /** Where there is no request, and nothing is known of upstreams. */
 export const inTheDark = (random: () => number): Circumstances => ({
+  at: Date.now(),
   random,
   asking: undefined,
   load: () => 0,

@@ -1,6 +1,6 @@
 /** A quota as serving counts it: one number for the limit, one shape for each sort of window. */
 import type { Window } from '../quota/store.ts';
-import { countedLimit, windowOf, type QuotaSnapshot } from '../snapshot-quotas.ts';
+import { countedLimit, scopeOf, windowOf, type QuotaSnapshot } from '../snapshot-quotas.ts';
 import type { LiveQuota } from './live.ts';
 
 export function countedWindow(quota: QuotaSnapshot): Window {
@@ -12,7 +12,8 @@ export function countedWindow(quota: QuotaSnapshot): Window {
 }
 
 export function liveQuota(name: string, quota: QuotaSnapshot): LiveQuota {
-  const { unit, scope, warnAt, mode, onStoreDown } = quota;
-  const [limit, window] = [countedLimit(quota), countedWindow(quota)];
-  return { name, unit, limit, window, scope, warnAt, mode, onStoreDown };
+  const { unit, endUserHeader, downgrade, was, warnAt, mode, onStoreDown } = quota;
+  const [limit, window, scope] = [countedLimit(quota), countedWindow(quota), scopeOf(quota)];
+  const slack = Math.floor(limit * (quota.slack ?? 0));
+  return { name, unit, limit, window, slack, scope, endUserHeader, downgrade, was, warnAt, mode, onStoreDown };
 }

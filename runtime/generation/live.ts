@@ -5,7 +5,8 @@ import type { Call, JsonObject, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { ModelKind } from '../model-kind.ts';
 import type { Verdict } from '../policies/policy.ts';
-import type { Capability, Connection, Passage, Prices, ProviderKind, Transport } from '../providers/provider.ts';
+import type { PriceTable } from '../prices.ts';
+import type { Capability, Connection, Passage, ProviderKind, Transport } from '../providers/provider.ts';
 import type { Window } from '../quota/store.ts';
 import type { Seal } from '../seal.ts';
 import type { QuotaScope, QuotaUnit } from '../snapshot-quotas.ts';
@@ -62,7 +63,7 @@ export interface LiveTarget {
   readonly firstTokenTimeoutMs: number | undefined;
   readonly retries: number;
   readonly maxConcurrency: number | undefined;
-  readonly prices: Prices | undefined;
+  readonly prices: PriceTable | undefined;
   /** Of its provider. */
   readonly tags: readonly string[];
   /** Undefined where nobody knows. */
@@ -75,7 +76,16 @@ export interface LiveQuota {
   /** As it is counted: money in billionths of a dollar. */
   readonly limit: number;
   readonly window: Window;
-  readonly scope: QuotaScope;
+  /** Whose counts these are, in the order of keys; one for the whole gateway where it is empty. */
+  readonly scope: readonly QuotaScope[];
+  /** Names the end user; undefined: the body does. */
+  readonly endUserHeader: string | undefined;
+  /** Beyond a share of the limit, calls go to another model. */
+  readonly downgrade: { readonly at: number; readonly to: string } | undefined;
+  /** Its name before, or that of what it was split off. */
+  readonly was: string | undefined;
+  /** By so much all replicas together may exceed the limit; 0: by nothing. */
+  readonly slack: number;
   /** Share of the limit from which on answers carry a warning. */
   readonly warnAt: number | undefined;
   /** What is soft refuses nothing. */
@@ -93,6 +103,7 @@ export interface DrawnOrder {
 
 export interface LiveModel {
   readonly name: string;
+  readonly tags: readonly string[];
   /** For a whole request: every attempt, every pause, the last byte. */
   readonly deadlineMs: number;
   /** When the next target is asked as well; undefined: only once one has failed. */
@@ -116,6 +127,7 @@ export interface LiveModel {
 
 export interface LiveRoute {
   readonly name: string;
+  readonly tags: readonly string[];
   readonly methods: ReadonlySet<string> | undefined;
   readonly host: string | undefined;
   readonly upstream: {

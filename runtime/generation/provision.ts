@@ -53,8 +53,12 @@ async function tablesOf(site: Site): Promise<Tables> {
   const { models } = snapshot;
   await parts.prepare(snapshot, pace);
   await pace.each(models, ([name, model]) => build.model(name, model));
+  const positions = await positionsOf(models, pace);
+  await pace.each(snapshot.quotas, ([name, { downgrade }]) => {
+    if (downgrade) parts.find(positions, downgrade.to, `quotas.${name}`);
+  });
   return {
-    models: new OnDemand(await positionsOf(models, pace), (position) => build.model(...models.at(position))),
+    models: new OnDemand(positions, (position) => build.model(...models.at(position))),
     ...(await callersOf(site)),
     providers: parts.providers,
     compared: comparable(snapshot, { targetLabels: build.targetLabels, originOf: (name) => parts.originOf(name) }),

@@ -1,5 +1,6 @@
 /** Reads the body of an operation beside conversations, JSON or a form with files, and keeps it as it came. */
 import type { Call, JsonObject } from '../call.ts';
+import { writeExact } from '../dialects/exact-json.ts';
 import type { Task } from '../dialects/task.ts';
 import { HeadgateError } from '../errors.ts';
 import type { AcceptedTask, Identified, TaskExchange } from '../exchange.ts';
@@ -32,7 +33,7 @@ function sentJson({ asked: { task }, says }: TaskExchange, sent: JsonObject): Se
   const written = (model: string) => (task.rewrite ? task.rewrite(body, model) : { ...body, model });
   return {
     body,
-    payloadFor: (model) => ({ contentType: 'application/json', bytes: JSON.stringify(written(model)) }),
+    payloadFor: (model) => ({ contentType: 'application/json', bytes: writeExact(written(model)) }),
   };
 }
 

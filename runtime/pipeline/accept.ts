@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { RequestHead } from '../door.ts';
 import { CallError } from '../dialects/dialect.ts';
+import { parseExact } from '../dialects/exact-json.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted, Identified } from '../exchange.ts';
 
@@ -95,7 +96,7 @@ export function parseJson(bytes: Buffer): JsonObject {
   if (tooDeep(text)) throw new HeadgateError('invalid_request', `The body nests deeper than ${maxDepth} levels.`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch {
     // The parser's own message quotes the body.
     throw new HeadgateError('invalid_json', 'The body is not valid JSON.');

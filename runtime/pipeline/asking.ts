@@ -35,6 +35,7 @@ export function askingOf({
 export function circumstancesOf(exchange: Accepted<Exchange>): Circumstances {
   const { upstreams, random } = exchange.house;
   return {
+    at: exchange.outcome.startedAt,
     random,
     asking: askingOf(exchange),
     load: (upstream) => upstreams.load(upstream),

@@ -1,5 +1,6 @@
 /** One try at one target: from the call to a usable answer, or to a failure that says what to do next. */
 import type { Answer, Call } from '../call.ts';
+import { writeExact } from '../dialects/exact-json.ts';
 import type { LookedUp, StreamedAnswer, WholeAnswer } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/live.ts';
 import { CredentialUnavailable, type UpstreamResponse } from '../providers/provider.ts';
@@ -33,11 +34,16 @@ async function refusedBy(response: UpstreamResponse, sent: Outgoing, patience: P
 
 export interface Attempted<Answer = WholeAnswer | StreamedAnswer> {
   readonly answered: Answer;
-  /** What the target's dialect could not carry. */
+  /** What the target's dialect could not carry, and of a whole answer what the client's cannot. */
   readonly dropped: readonly string[];
   /** This was the last that the vendor's limit allows; the time until the next one. */
   readonly usedUpMs: number | undefined;
 }
+
+/** What of an answer has no place in the words of the client, such as an image or thinking that its vendor hides. */
+const lostOf = ({ answer }: WholeAnswer): readonly string[] => [
+  ...new Set(answer?.parts.flatMap((part) => (part.type === 'opaque' ? part.label : []))),
+];
 
 /** Whom to ask, with which of its keys, and until when. */
 export interface Asked {
@@ -67,7 +73,7 @@ export async function responseTo({ key, sent, stream, patience }: Asking): Promi
   const request = {
     path: address.path,
     headers,
-    body: sent.bytes ?? JSON.stringify(address.body),
+    body: sent.bytes ?? writeExact(address.body),
     signal: patience.signal,
   };
   const response = await key.transport(request).catch((error: unknown) => {
@@ -97,7 +103,7 @@ export async function attempt(exchange: LookedUp, { target, key, signal }: Asked
     const limit = usedUpMs(response.headers);
     if (!stream) {
       const answered = await whole(response, sent, { target, patience });
-      return { answered, dropped: sent.dropped, usedUpMs: limit };
+      return { answered, dropped: [...sent.dropped, ...lostOf(answered)], usedUpMs: limit };
     }
     streaming = true;
     const events = await opened(readEvents(response, sent.api, patience), begun);

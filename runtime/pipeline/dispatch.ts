@@ -127,7 +127,11 @@ class Search<E extends Dispatchable, Answer extends Told> {
       const leave = anyhow ? await this.#wait(target) : this.#enter(target);
       this.#deadline.check(this.#failures.at(-1));
       const ticket = leave && (anyhow ? breaker.enterAnyhow() : breaker.enter());
-      if (!ticket) return undefined;
+      if (!ticket) {
+        // Its health gave way between two tries: whoever proves it well again needs the place.
+        leave?.();
+        return undefined;
+      }
       const trying = { contender, key, ticket, deadline: this.#deadline };
       const asked = less ? { ...this.#exchange, keep: less.keep } : this.#exchange;
       const result = await tryTarget(asked, trying, this.#attempt);

@@ -1,9 +1,11 @@
 /** The most that a call can take, before anybody knows: what quotas of tokens and money hold until it has ended. */
+import type { Call } from '../call.ts';
 import { mostItCosts, nanoUsd } from '../cost.ts';
 import { messageTokens, tokensBeside } from '../context/message-tokens.ts';
 import type { Exchange, Guarded } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
 import type { ModelKind } from '../model-kind.ts';
+import { pricesAt } from '../prices.ts';
 import { unstatedOutputTokens, type QuotaUnit } from '../snapshot-quotas.ts';
 
 /** Counts are estimates of another vendor's tokenizer: as much is put on top as context policies hold back. */
@@ -35,15 +37,25 @@ function longest({ kind, maxOutputTokens = unstatedOutputTokens }: LiveTarget, a
   return wordless.has(kind) ? 0 : (asked ?? maxOutputTokens);
 }
 
+/** Sounds and images have prices of their own. */
+const isOnlyText = ({ messages, system = [] }: Call): boolean =>
+  [...system, ...messages.flatMap(({ parts }) => parts)].every(({ type }) => type !== 'image' && type !== 'opaque');
+
 export function estimateOf(exchange: Asked): Estimate {
   const { call, targets, outcome, model } = exchange;
   // Where several may be asked at once, each of them reads it.
   const readers = model.hedgeMs === undefined ? 1 : targets.length;
-  const inputTokens = Math.ceil((outcome.fit?.tokens ?? sentTokens(exchange)) * margin) * readers;
+  const read = Math.ceil((outcome.fit?.tokens ?? sentTokens(exchange)) * margin);
+  const inputTokens = read * readers;
+  const isText = isOnlyText(call);
   const most = targets.map((target) => {
     const outputTokens = Math.min(beyondAll, longest(target, call.maxOutputTokens) * (call.answers ?? 1));
-    const { prices } = target;
-    return { outputTokens, nanoUsd: prices ? nanoUsd(mostItCosts({ inputTokens, outputTokens }, prices)) : 0 };
+    const prices = target.prices && pricesAt(target.prices, outcome.startedAt);
+    // Each reader is a call of its own, which is what fees and prices of long calls go by.
+    const one = prices && mostItCosts({ inputTokens: read, outputTokens, isText }, prices);
+    const others = prices && mostItCosts({ inputTokens: read, outputTokens: 0, isText }, prices);
+    const money = one && others && { units: one.units + BigInt(readers - 1) * others.units };
+    return { outputTokens, nanoUsd: money ? nanoUsd(money) : 0 };
   });
   return {
     inputTokens,
@@ -71,6 +83,11 @@ export function amountOf(unit: QuotaUnit, of: Estimate): number | undefined {
 /** What a call of a model may draw from. */
 export const reachOf = (exchange: Asked) => ({
   quotas: exchange.model.quotas,
-  estimate: () => estimateOf(exchange),
+  estimate: (provider?: string) =>
+    estimateOf(
+      provider === undefined
+        ? exchange
+        : { ...exchange, targets: exchange.targets.filter((target) => target.provider.name === provider) },
+    ),
   longestMs: exchange.model.deadlineMs,
 });

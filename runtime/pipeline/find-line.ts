@@ -7,6 +7,7 @@ import type { Asked, RequestHead } from '../door.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Tables } from '../generation/generation.ts';
 import type { LiveRoute } from '../generation/live.ts';
+import type { ModelKind } from '../model-kind.ts';
 import * as surfaces from '../surfaces/index.ts';
 import type { Surface, SurfaceCall, SurfaceTask } from '../surfaces/surface.ts';
 
@@ -63,6 +64,10 @@ export const surfacePaths: readonly string[] = [
   ...holdings.map(({ path }) => path),
   ...all.flatMap(listsOf),
 ];
+
+/** Where an operation beside chat is asked for that models of this sort are for. */
+export const taskPathFor = (kind: ModelKind): string | undefined =>
+  tasks.find(({ asked }) => asked.kind === kind)?.path;
 
 export const surfaceName = (surface: Surface): string => names.get(surface) ?? '';
 

@@ -1,5 +1,6 @@
 /** The whole story of a request for files or batches: the client's own, passed to the vendor that keeps them, with names in place of ids. */
 import type { Usage } from '../call.ts';
+import { writeExact } from '../dialects/exact-json.ts';
 import { HeadgateError } from '../errors.ts';
 import type { AccountKnown, HoldingsExchange, Reserved } from '../exchange.ts';
 import { boundaryOf } from '../form.ts';
@@ -43,7 +44,7 @@ async function sentJson(exchange: Asking, ids: SealedIds): Promise<Sent> {
   const body = ids.openIn(parseJson(await exchange.readBody()));
   const { encloses } = exchange.asked.request;
   const changed = encloses ? await changedIn(exchange, body, encloses) : body;
-  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(changed) };
+  return { headers: { 'content-type': 'application/json' }, body: writeExact(changed) };
 }
 
 /** What failed while a body was sent is the reason, and not that its sending ended. */
@@ -164,7 +165,7 @@ async function tell(exchange: Asking, response: UpstreamResponse, pass: { ids: S
   if (asked.request.answers !== 'bytes') {
     const body = parseObject(await readAll(response, patience, maxAnswerBytes));
     if (!body) throw new HeadgateError('upstream_broken_answer', moves.broken_answer.message);
-    return reply.whole(200, 'application/json', JSON.stringify(ids.closeIn(body)));
+    return reply.whole(200, 'application/json', writeExact(ids.closeIn(body)));
   }
   const meter = new ResultsMeter((line): Usage | undefined => place.holdings.readUsage(line));
   reply.startStream(String(response.headers['content-type'] ?? 'application/octet-stream'));

@@ -2,6 +2,7 @@
 import { HeadgateError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LiveConsumer } from '../generation/live.ts';
+import { callerOf as toldOf } from '../outcome.ts';
 import { callerOf, type Caller } from './credentials.ts';
 
 /** What a 401 asks for (RFC 6750): the same for whatever is wrong with a key that was sent. */
@@ -9,12 +10,12 @@ export const challenge = (code: string): string =>
   code === 'missing_api_key' ? 'Bearer' : 'Bearer error="invalid_token"';
 
 /** Whoever has the key may know why it does not open: nobody else comes this far. */
-function checkCredential({ clientAddress, house }: Exchange, { name, credential, addresses }: LiveConsumer): void {
+function checkCredential({ address, house }: Exchange, { name, credential, addresses }: LiveConsumer): void {
   const object = `consumers.${name}`;
   if (credential.expiresAt !== undefined && house.now() >= credential.expiresAt)
     throw new HeadgateError('key_expired', 'This key has expired.', { object });
   const isThere = (ranges: LiveConsumer['addresses']): boolean =>
-    ranges === undefined || (clientAddress !== undefined && ranges.has(clientAddress));
+    ranges === undefined || (address !== undefined && ranges.has(address));
   if (!isThere(credential.addresses) || !isThere(addresses))
     throw new HeadgateError('address_not_allowed', 'This key may not be used from this address.', { object });
 }
@@ -56,6 +57,7 @@ export function identify<E extends Exchange>(exchange: E): E & { readonly consum
   if (!('consumer' in caller)) throw refusalOf(caller, url);
   const { consumer } = caller;
   exchange.outcome.consumer = consumer.name;
+  exchange.outcome.caller = toldOf(consumer);
   checkCredential(exchange, consumer);
   return Object.assign(exchange, { consumer });
 }

@@ -61,5 +61,6 @@ export function outgoing(exchange: Sent, target: LiveTarget): Outgoing {
       return typeof value === 'string' ? [[name, value]] : [];
     }),
   );
-  return { api, body: dialect.rewrite(body, edits), native: true, dropped: [], headers };
+  const dropped = dialect.leavesOut?.(body) ?? [];
+  return { api, body: dialect.rewrite(body, edits), native: true, dropped, headers };
 }

@@ -2,13 +2,13 @@
 import { costOf, plus, usdText, type Money } from '../cost.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
-import type { Spent } from '../outcome.ts';
+import type { Paid } from '../outcome.ts';
+import { pricesAt } from '../prices.ts';
 
 /** Routes have no targets. */
 type Asked = Pick<Exchange, 'outcome'> & { readonly targets?: readonly LiveTarget[] };
 
-/** `money` is undefined where no price is known. */
-export type Spending = Spent & { readonly money: Money | undefined };
+export type Spending = Paid;
 
 export const totalOf = (spendings: readonly Spending[]): Money | undefined =>
   spendings.reduce<Money | undefined>(
@@ -22,10 +22,11 @@ export function noteSpendings({ outcome, targets = [] }: Asked): readonly Spendi
   const all = [...spentBefore, ...(usage && target !== undefined ? [{ target, usage, estimated }] : [])];
   const spendings = all.map((spent): Spending => {
     const prices = targets.find(({ label }) => label === spent.target)?.prices;
-    return { ...spent, money: prices && costOf(spent.usage, prices) };
+    return { ...spent, money: prices && costOf(spent.usage, pricesAt(prices, outcome.startedAt)) };
   });
   const total = totalOf(spendings);
   outcome.costUsd = total && usdText(total);
+  outcome.paid = spendings;
   return spendings;
 }
 

@@ -35,9 +35,15 @@ const families: readonly (readonly [family: string, units: readonly QuotaUnit[]]
   ['tokens', ['tokens', 'inputTokens', 'outputTokens']],
 ];
 
+/** Of the counts of one quota that a request draws from, the one nearest to its end. */
+const tightest = (takings: readonly Taken[]): readonly Taken[] =>
+  [...Map.groupBy(takings, ({ quota }) => quota.name).values()].flatMap((own) =>
+    own.toSorted((one, other) => remaining(one) - remaining(other)).slice(0, 1),
+  );
+
 /** `RateLimit` of the IETF draft for every quota that refuses, OpenAI's `x-ratelimit-*` for the tightest of its kind. */
 export function writeQuotaHeaders({ reply }: Exchange, all: readonly Taken[]): void {
-  const takings = all.filter(({ quota }) => quota.mode === 'hard');
+  const takings = tightest(all.filter(({ quota }) => quota.mode === 'hard'));
   if (takings.length === 0) return;
   reply.header('ratelimit-policy', takings.map(({ quota }) => policyOf(quota)).join(', '));
   reply.header(
@@ -52,11 +58,17 @@ export function writeQuotaHeaders({ reply }: Exchange, all: readonly Taken[]): v
   for (const [family, units] of families) {
     const [first, ...others] = takings.filter(({ quota }) => units.includes(quota.unit));
     if (!first) continue;
-    const tightest = others.reduce((least, taken) => (remaining(taken) < remaining(least) ? taken : least), first);
-    reply.header(`x-ratelimit-limit-${family}`, String(tightest.quota.limit));
-    reply.header(`x-ratelimit-remaining-${family}`, String(remaining(tightest)));
-    reply.header(`x-ratelimit-reset-${family}`, `${seconds(tightest.taking.resetMs)}s`);
+    const nearest = others.reduce((least, taken) => (remaining(taken) < remaining(least) ? taken : least), first);
+    reply.header(`x-ratelimit-limit-${family}`, String(nearest.quota.limit));
+    reply.header(`x-ratelimit-remaining-${family}`, String(remaining(nearest)));
+    reply.header(`x-ratelimit-reset-${family}`, `${seconds(nearest.taking.resetMs)}s`);
   }
+}
+
+/** Which quota sent the call to which cheaper model, in turn. */
+export function writeDowngrades({ reply, outcome: { downgraded } }: Exchange): void {
+  if (downgraded.length === 0) return;
+  reply.header('headgate-quota-downgrade', downgraded.map(({ quota, to }) => `"${quota}";to="${to}"`).join(', '));
 }
 
 /** Beyond its `warnAt`; one that refuses nothing also beyond its limit. */

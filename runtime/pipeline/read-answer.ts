@@ -1,6 +1,7 @@
 /** Reads what a target sends: one body or a stream, bounded in size and in the time that it may be silent. */
 import type { AnswerEvent, JsonObject } from '../call.ts';
 import { AnswerFailed, type SseMessage } from '../dialects/dialect.ts';
+import { parseExact } from '../dialects/exact-json.ts';
 import type { StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
 import type { Api, UpstreamResponse } from '../providers/provider.ts';
@@ -42,7 +43,7 @@ export async function readAll(response: UpstreamResponse, patience: Patience, mo
 
 export function parseObject(bytes: Uint8Array): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    const value: unknown = parseExact(Buffer.from(bytes).toString('utf8'));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
   } catch {
     return undefined;

@@ -1,22 +1,18 @@
 /** Why a quota refuses, with everything that a person needs: the limit, whose it is, what is used, when it ends, where it is written. */
 import { HeadgateError } from '../errors.ts';
-import type { Exchange, Lease } from '../exchange.ts';
-import type { LiveConsumer, LiveQuota } from '../generation/live.ts';
+import type { AskedOf, Exchange, Lease } from '../exchange.ts';
+import type { LiveQuota } from '../generation/live.ts';
 import { amountInWords, figure, windowInWords } from '../quota/words.ts';
 import { isSpentByModels } from '../snapshot-quotas.ts';
 import { seconds } from './quota-headers.ts';
 
 type Taken = Lease['takings'][number];
-type Asking = Pick<Exchange, 'generation'> & { readonly consumer: LiveConsumer };
+type Asking = Pick<Exchange, 'generation'>;
 
 const inSeconds = (ms: number): string => `${seconds(ms)} s`;
 
-function named({ name, scope }: LiveQuota, { consumer }: Asking): string {
-  if (scope === 'gateway') return `Quota '${name}'`;
-  if (scope === 'key') return `Quota '${name}' for this key of consumer '${consumer.name}'`;
-  const group = scope === 'consumer' ? undefined : consumer[scope];
-  return `Quota '${name}' for ${group === undefined ? `consumer '${consumer.name}'` : `${scope} '${group}'`}`;
-}
+const named = ({ quota: { name }, share: { words } }: AskedOf): string =>
+  `Quota '${name}'${words === '' ? '' : ` for ${words}`}`;
 
 function place({ name }: LiveQuota, { generation }: Asking): string {
   const at = generation.tables.sourceOf(`quotas.${name}`);
@@ -26,19 +22,20 @@ function place({ name }: LiveQuota, { generation }: Asking): string {
 /** A place is free as soon as one ends; nobody knows when. */
 const soonMs = 1_000;
 
-export function usedUp({ quota, demand, taking }: Taken, exchange: Asking): HeadgateError {
+export function usedUp(taken: Taken, exchange: Asking): HeadgateError {
+  const { quota, demand, taking } = taken;
   const { unit, limit, window } = quota;
   const of = `${figure(unit, taking.used)} of ${amountInWords(unit, limit)}${windowInWords(window, inSeconds)}`;
   const object = `quotas.${quota.name}`;
   if (unit === 'concurrency') {
-    const message = `${named(quota, exchange)} is used up: ${of}; one of them must end first${place(quota, exchange)}.`;
+    const message = `${named(taken)} is used up: ${of}; one of them must end first${place(quota, exchange)}.`;
     return new HeadgateError('quota_exceeded', message, { retryAfterMs: soonMs, object });
   }
   const resets = `resets in ${inSeconds(taking.resetMs)}${place(quota, exchange)}`;
   const message =
     isSpentByModels(unit) && taking.used < limit
-      ? `${named(quota, exchange)} has no room for this call: ${of} are used or held, and it may take up to ${figure(unit, demand.amount)}; ${resets}.`
-      : `${named(quota, exchange)} is used up: ${of}; ${resets}.`;
+      ? `${named(taken)} has no room for this call: ${of} are used or held, and it may take up to ${figure(unit, demand.amount)}; ${resets}.`
+      : `${named(taken)} is used up: ${of}; ${resets}.`;
   return new HeadgateError('quota_exceeded', message, {
     retryAfterMs: taking.resetMs,
     // An SDK's own quick retries cannot help before the window ends.
@@ -48,7 +45,7 @@ export function usedUp({ quota, demand, taking }: Taken, exchange: Asking): Head
 }
 
 /** Waiting does not help: it is larger than the whole limit. */
-export function neverFits({ quota, demand }: Pick<Taken, 'quota' | 'demand'>, exchange: Asking): HeadgateError {
+export function neverFits({ quota, demand }: AskedOf, exchange: Asking): HeadgateError {
   const { unit, limit, window, name } = quota;
   const whole = `${amountInWords(unit, limit)}${windowInWords(window, inSeconds)}`;
   return new HeadgateError(

@@ -1,6 +1,7 @@
 /** Sends the answer to the client: untouched when it speaks the target's dialect, translated otherwise. */
 import type { Answer, AnswerEvent } from '../call.ts';
 import type { EventWriter, WireError } from '../dialects/dialect.ts';
+import { writeExact } from '../dialects/exact-json.ts';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { Answered, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { Deadline } from './deadline.ts';
@@ -18,7 +19,7 @@ function named<Named extends Pick<Answer, 'id' | 'model'>>(told: Named, { id, an
 function relayWhole(exchange: Answered, { answer, bytes }: WholeAnswer): void {
   const { reply, dialect, body: asked } = exchange;
   const created = Math.floor(Date.now() / 1000);
-  const body = answer ? JSON.stringify(dialect.writeAnswer(named(answer, exchange), created, asked)) : bytes;
+  const body = answer ? writeExact(dialect.writeAnswer(named(answer, exchange), created, asked)) : bytes;
   reply.whole(200, 'application/json', body);
 }
 

@@ -1,38 +1,22 @@
 /** Takes from every quota that applies before anything is spent: all of them, or none. */
 import { HeadgateError } from '../errors.ts';
-import type { Exchange, Lease, Reserved } from '../exchange.ts';
-import type { LiveConsumer, LiveQuota } from '../generation/live.ts';
+import type { AskedOf, Lease, Reserved } from '../exchange.ts';
+import type { LiveQuota } from '../generation/live.ts';
 import type { Drawn } from '../outcome.ts';
-import { StoreUnavailable, type Demand, type QuotaStore, type Taking } from '../quota/store.ts';
+import { StoreUnavailable, type QuotaStore, type Taking } from '../quota/store.ts';
 import { isSpentByModels } from '../snapshot-quotas.ts';
 import { amountOf, type Estimate } from './estimate.ts';
 import { warns, writeQuotaHeaders, writeWarnings } from './quota-headers.ts';
 import { neverFits, usedUp } from './refusal-of-quota.ts';
+import { sharesOf, type Drawing } from './shares.ts';
 
 type Taken = Lease['takings'][number];
-type Asking = Exchange & { readonly consumer: LiveConsumer };
-
-/**
- * The name keeps the count: neither the limit nor the window's length is part of the key. What was counted in one unit means
- * nothing in another.
- */
-function keyOf({ name, unit, scope }: LiveQuota, consumer: LiveConsumer): string {
-  const count = unit === 'requests' ? name : `${name}/${unit}`;
-  return scope === 'gateway' ? count : `${count}:${countedFor(scope, consumer)}`;
-}
-
-/** Whose count it is. A name of a consumer holds no slash, so that no two of these are ever the same. */
-function countedFor(scope: LiveQuota['scope'], { name, team, organisation, credential }: LiveConsumer): string {
-  if (scope === 'key') return `key/${credential.id}`;
-  const group = scope === 'team' ? team : scope === 'organisation' ? organisation : undefined;
-  return group === undefined ? name : `${scope}/${group}`;
-}
 
 /** What a request may take, and for how long at most. */
 export interface Reach {
   readonly quotas: readonly LiveQuota[];
-  /** Undefined for what spends neither tokens nor money. Asked only where a quota counts those. */
-  readonly estimate?: () => Estimate;
+  /** Undefined for what spends neither tokens nor money. Asked only where a quota counts those; of one provider's targets, or of all. */
+  readonly estimate?: (provider?: string) => Estimate;
   /** It has ended by then, or its process has. */
   readonly longestMs: number;
 }
@@ -43,35 +27,49 @@ const graceMs = 60_000;
 /** Answers of routes have no deadline: a place that a dead process held is free again after this time. */
 export const longestRouteMs = 3_600_000;
 
-interface Asked {
-  readonly quota: LiveQuota;
-  readonly demand: Demand;
-}
-
 /** What refuses nothing is never above its limit, whatever is asked for. */
 const endless = Number.MAX_SAFE_INTEGER;
 const mostOverSoft = 10;
 
-function demands({ quotas, estimate, longestMs }: Reach, consumer: LiveConsumer): readonly Asked[] {
-  let known: Estimate | undefined;
+/** In the unit of the quota; undefined where nothing of that unit is spent. */
+function amountAsked({ unit }: LiveQuota, provider: string | undefined, { estimate }: Reach): number | undefined {
+  if (!isSpentByModels(unit)) return 1;
+  const most = estimate?.(provider);
+  return most && amountOf(unit, most);
+}
+
+function demands(reach: Reach, drawing: Drawing): readonly AskedOf[] {
+  const known = new Map<string | undefined, Estimate | undefined>();
+  const estimate = (provider?: string): Estimate => {
+    const most = known.get(provider) ?? reach.estimate?.(provider);
+    if (!most) throw new TypeError('what spends nothing is not estimated');
+    known.set(provider, most);
+    return most;
+  };
+  const asking = reach.estimate ? { ...reach, estimate } : reach;
   // One quota reached by two ways (its consumer and its model) is drawn from once.
-  const applying = new Map([...consumer.quotas, ...quotas].map((quota) => [keyOf(quota, consumer), quota]));
-  return [...applying].flatMap(([key, quota]): Asked[] => {
-    const { unit, limit, window, mode } = quota;
-    if (isSpentByModels(unit) && !estimate) return [];
-    if (isSpentByModels(unit)) known ??= estimate?.();
-    const amount = (known && amountOf(unit, known)) ?? 1;
+  const applying = new Map(
+    [...drawing.consumer.quotas, ...reach.quotas].flatMap((quota) =>
+      sharesOf(quota, drawing).map((share) => [share.key, { quota, share }]),
+    ),
+  );
+  return [...applying.values()].flatMap(({ quota, share }): AskedOf[] => {
+    const { unit, limit, window, mode, slack } = quota;
+    const amount = amountAsked(quota, share.provider, asking);
+    if (amount === undefined) return [];
     const asked =
       mode === 'soft' ? { limit: endless, amount: Math.min(amount, mostOverSoft * limit) } : { limit, amount };
-    const holdMs = unit === 'requests' ? {} : { holdMs: longestMs + graceMs };
-    return [{ quota, demand: { key, window, ...asked, ...holdMs } }];
+    // Of what is counted by provider nobody knows yet which one it will be.
+    const isHeld = unit !== 'requests' || share.provider !== undefined;
+    const holdMs = isHeld ? { holdMs: reach.longestMs + graceMs } : {};
+    return [{ quota, share, demand: { key: share.key, was: share.was, window, slack, ...asked, ...holdMs } }];
   });
 }
 
 /** Takes everything or nothing. With the store down there are no takings, and a reason. */
 async function take(
   store: QuotaStore,
-  asked: readonly Asked[],
+  asked: readonly AskedOf[],
 ): Promise<{ readonly takings: readonly Taken[]; readonly down?: StoreUnavailable }> {
   if (asked.length === 0) return { takings: [] };
   try {
@@ -89,45 +87,67 @@ function takingAt(takings: readonly Taking[], index: number): Taking {
   return taking;
 }
 
-const drawn = ({ quota, demand }: Asked, taken: Taken | undefined): Drawn => ({
-  quota: quota.name,
-  unit: quota.unit,
-  scope: quota.scope,
-  limit: quota.limit,
-  window: quota.window,
-  amount: demand.amount,
+const whose = ({ quota: { scope }, share }: AskedOf, { consumer }: Drawing): string => {
+  if (scope.length === 0) return 'all consumers';
+  return scope.length === 1 && scope[0] === 'consumer' ? consumer.name : share.words;
+};
+
+const drawn = (one: AskedOf, taken: Taken | undefined, drawing: Drawing): Drawn => ({
+  quota: one.quota.name,
+  unit: one.quota.unit,
+  whose: whose(one, drawing),
+  limit: one.quota.limit,
+  window: one.quota.window,
+  amount: one.demand.amount,
   used: taken?.taking.used,
   resetMs: taken?.taking.resetMs,
   granted: taken?.taking.granted ?? false,
-  soft: quota.mode === 'soft',
+  soft: one.quota.mode === 'soft',
   warns: taken !== undefined && warns(taken),
 });
 
-function refused(exchange: Asking, { name }: LiveQuota, why: HeadgateError): HeadgateError {
+function refused(exchange: Drawing, { name }: LiveQuota, why: HeadgateError): HeadgateError {
   exchange.house.metrics.quotaRefusals.inc({ quota: name, consumer: exchange.consumer.name });
   return why;
 }
 
-function warn(exchange: Asking, takings: readonly Taken[]): void {
+function warn(exchange: Drawing, takings: readonly Taken[]): void {
   const warned = takings.filter(warns);
   writeWarnings(exchange, warned);
   for (const { quota } of warned)
     exchange.house.metrics.quotaWarnings.inc({ quota: quota.name, consumer: exchange.consumer.name });
 }
 
-export async function reserve<E extends Asking>(exchange: E, reach: Reach): Promise<Reserved<E>> {
-  const { consumer, house, outcome } = exchange;
-  const asked = demands(reach, consumer);
-  const tooLarge = asked.find(({ demand }) => demand.amount > demand.limit);
+/** Where one provider has no room, its targets are passed over; false where no others are left. */
+function passOver(exchange: Drawing, { share: { provider }, quota }: AskedOf): boolean {
+  const { targets = [], outcome } = exchange;
+  const left = targets.filter((target) => target.provider.name !== provider);
+  if (provider === undefined || left.length === 0 || left.length === targets.length) return false;
+  for (const target of targets)
+    if (target.provider.name === provider) outcome.crowded.push({ target: target.label, quota: quota.name });
+  outcome.order.splice(0, outcome.order.length, ...left.map(({ label }) => label));
+  Object.assign(exchange, { targets: left });
+  return true;
+}
+
+/** What refuses for all targets before what refuses for some. */
+const firstOf = <Each extends AskedOf>(refusing: readonly Each[]): Each | undefined =>
+  refusing.find(({ share }) => share.provider === undefined) ?? refusing[0];
+
+export async function reserve<E extends Drawing>(exchange: E, reach: Reach): Promise<Reserved<E>> {
+  const { house, outcome } = exchange;
+  const asked = demands(reach, exchange);
+  const tooLarge = firstOf(asked.filter(({ demand }) => demand.amount > demand.limit));
   if (tooLarge) {
-    outcome.drawn = [drawn(tooLarge, undefined)];
+    if (passOver(exchange, tooLarge)) return reserve(exchange, reach);
+    outcome.drawn = [drawn(tooLarge, undefined, exchange)];
     throw refused(exchange, tooLarge.quota, neverFits(tooLarge, exchange));
   }
   const { takings, down } = await take(house.quotas, asked);
+  const full = firstOf(takings.filter(({ taking }) => !taking.granted));
+  if (full && passOver(exchange, full)) return reserve(exchange, reach);
   writeQuotaHeaders(exchange, takings);
-  outcome.drawn = asked.map((one, index) => drawn(one, takings[index]));
-
-  const full = takings.find(({ taking }) => !taking.granted);
+  outcome.drawn = asked.map((one, index) => drawn(one, takings[index], exchange));
   if (full) throw refused(exchange, full.quota, usedUp(full, exchange));
   const closed = down && asked.find(({ quota }) => quota.mode === 'hard' && quota.onStoreDown === 'closed');
   if (closed) {

@@ -61,7 +61,7 @@ export function conversation({ call, dialect }: Accepted): Purpose {
   };
 }
 
-function targetsOf(model: LiveModel, purpose: Purpose, exchange: Accepted<Exchange>): LiveTarget[] {
+export function targetsOf(model: LiveModel, purpose: Purpose, exchange: Accepted<Exchange>): LiveTarget[] {
   const { kinds, answers = () => true, refusal } = purpose;
   const all = model.order(circumstancesOf(exchange));
   const object = `models.${model.name}`;

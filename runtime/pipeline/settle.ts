@@ -5,6 +5,7 @@ import type { Exchange, Lease, Reserved } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
 import { causeInWords } from '../log.ts';
 import { StoreUnavailable, type Settlement } from '../quota/store.ts';
+import { providerOf } from '../trace.ts';
 import { amountOf, type Estimate } from './estimate.ts';
 import { noteSpendings, totalOf, type Spending } from './price.ts';
 
@@ -56,14 +57,27 @@ function spentBy(spendings: readonly Spending[]): Estimate | undefined {
 
 const nothing: Estimate = { inputTokens: 0, outputTokens: 0, nanoUsd: 0 };
 
+interface Ended {
+  readonly end: End;
+  readonly spendings: readonly Spending[];
+}
+
+/** Of what is counted by provider, what was sent to that one. Where a vendor that served tells nothing, what was held was spent. */
 function settlementOf(
-  { quota, demand, taking }: Lease['takings'][number],
-  end: End,
-  spent: Estimate | undefined,
+  { quota, demand, taking, share: { provider } }: Lease['takings'][number],
+  { end, spendings }: Ended,
+  { outcome }: Settling,
 ): Settlement {
-  if (end === 'free' || quota.unit === 'concurrency') return { demand, taking, spent: 0 };
-  // Where a vendor that served tells nothing, what was held is taken for what was spent.
-  const known = spent ?? (end === 'served' ? undefined : nothing);
+  const isThere = ({ target }: { readonly target: string }) =>
+    provider === undefined || providerOf(target) === provider;
+  // Files are kept by their provider whatever becomes of the request.
+  const isAsked =
+    outcome.matched.startsWith('files:') ||
+    outcome.tried.some((each) => each.ended !== 'passed_over' && isThere(each)) ||
+    isThere({ target: outcome.target ?? '' });
+  if (end === 'free' || quota.unit === 'concurrency' || !isAsked) return { demand, taking, spent: 0 };
+  const served = end === 'served' && isThere({ target: outcome.target ?? '' });
+  const known = spentBy(spendings.filter(isThere)) ?? (served ? undefined : nothing);
   return { demand, taking, spent: (known && amountOf(quota.unit, known)) ?? demand.amount };
 }
 
@@ -72,10 +86,9 @@ export async function settle(exchange: Settling, thrown: unknown): Promise<void>
   const { house, lease, id } = exchange;
   const spendings = noteSpendings(exchange);
   tellMetrics(exchange, spendings);
-  const spent = spentBy(spendings);
-  const end = endOf(exchange, thrown);
+  const ended = { end: endOf(exchange, thrown), spendings };
   const settlements = lease.takings
-    .map((taken) => settlementOf(taken, end, spent))
+    .map((taken) => settlementOf(taken, ended, exchange))
     // What was neither held nor changes is written already.
     .filter((each) => each.taking.hold !== undefined || each.spent !== each.demand.amount);
   if (settlements.length === 0) return;

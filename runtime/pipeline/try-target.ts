@@ -128,7 +128,10 @@ export function tellAnswer<E extends Dispatchable, Answer extends Told>(
   const { answered, dropped } = tried;
   const finish = noteAnswer(exchange, tried);
   exchange.outcome.target = answered.target.label;
-  if (dropped.length > 0) exchange.reply.header('headgate-dropped', droppedInWords(dropped));
+  if (dropped.length > 0) {
+    exchange.outcome.dropped = droppedInWords(dropped);
+    exchange.reply.header('headgate-dropped', exchange.outcome.dropped);
+  }
   return Object.assign(exchange, { answered, finish });
 }
 

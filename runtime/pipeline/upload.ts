@@ -4,6 +4,7 @@
  * calls gets past unread.
  */
 import type { JsonObject } from '../call.ts';
+import { writeExact } from '../dialects/exact-json.ts';
 import type { CallFiles } from '../dialects/holdings.ts';
 import { HeadgateError } from '../errors.ts';
 import { FormError } from '../form.ts';
@@ -62,7 +63,7 @@ class Lines {
     this.#number += 1;
     if (line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)) return line;
     try {
-      return Buffer.from(JSON.stringify(this.#change(parseJson(line))));
+      return Buffer.from(writeExact(this.#change(parseJson(line))));
     } catch (error) {
       throw toldOf(`Line ${this.#number}`, error);
     }

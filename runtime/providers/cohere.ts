@@ -21,6 +21,8 @@ export const cohere = compatible({
   quirks: {
     // Supported and unsupported fields are listed at docs.cohere.com/docs/compatibility-api.
     outputCap: 'max_tokens',
+    // "Cohere's Compatibility API rejects the stream_options request field" (strandsagents.com, model providers, Cohere).
+    streamUsage: 'unasked',
     lacks: { user: true, tool_choice: true, parallel_tool_calls: true },
     efforts: ['none', 'high'],
     answerSchema: 'json_object',

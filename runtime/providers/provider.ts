@@ -6,6 +6,7 @@ import type { VendorDialect } from '../dialects/dialect.ts';
 import type { Holdings } from '../dialects/holdings.ts';
 import type { VendorTask } from '../dialects/task.ts';
 import type { ModelKind } from '../model-kind.ts';
+import type { PriceTable } from '../prices.ts';
 
 /** One request as it goes over the wire. */
 export interface Address {
@@ -126,16 +127,6 @@ export interface SecretReference {
   readonly optional?: boolean;
 }
 
-/** USD for a million tokens, as decimal texts: money is never a float. */
-export interface Prices {
-  readonly input: string;
-  /** Input that the vendor had in its prompt cache. */
-  readonly cachedInput?: string | undefined;
-  /** Input that the vendor puts into its prompt cache. */
-  readonly cacheWrite?: string | undefined;
-  readonly output: string;
-}
-
 /** A vendor model as declared under a provider. */
 export interface ModelFacts {
   /** Absent means chat. */
@@ -143,7 +134,7 @@ export interface ModelFacts {
   /** Absent means not known. */
   readonly capabilities?: readonly Capability[] | undefined;
   /** Absent means that nobody knows what it costs. */
-  readonly prices?: Prices | undefined;
+  readonly prices?: PriceTable | undefined;
   /** Most tokens of input and output together. */
   readonly contextWindow: number;
   /** Most output tokens; sent as the cap where a dialect demands one and the client gave none. */

@@ -25,7 +25,7 @@ const options = z
   .strictObject({
     /** The project's id. */
     project: z.string().regex(/^([a-z0-9.-]+:)?[a-z0-9-]{1,63}$/, 'must be the id of a project'),
-    /** `europe-west1`, or `global`: where requests are answered. */
+    /** `europe-west1`, `eu`, or `global`: where requests are answered. */
     location: name,
     /** Absent means that of the location. */
     baseUrl: baseUrl.optional(),
@@ -57,6 +57,9 @@ const options = z
       issue('tokenUrl', 'http:// sends tokens in the clear; use https://');
   });
 
+/** Multi-regions, whose hosts are named otherwise than those of regions. */
+const multiRegions: ReadonlySet<string> = new Set(['us', 'eu']);
+
 /** docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/locations; `@google/genai`, ApiClient */
 function urlOf({
   location,
@@ -65,7 +68,9 @@ function urlOf({
   readonly location: string;
   readonly baseUrl?: string | undefined;
 }): string {
-  return own ?? `https://${location === 'global' ? '' : `${location}-`}aiplatform.googleapis.com`;
+  if (own !== undefined) return own;
+  if (multiRegions.has(location)) return `https://aiplatform.${location}.rep.googleapis.com`;
+  return `https://${location === 'global' ? '' : `${location}-`}aiplatform.googleapis.com`;
 }
 
 const isObject = (value: Json | undefined): value is JsonObject =>

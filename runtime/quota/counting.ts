@@ -1,6 +1,6 @@
 /** How amounts are counted: one way for every store that can do several things in one indivisible step. */
 import { randomUUID } from 'node:crypto';
-import type { Demand, Settlement, Taking, Window } from './store.ts';
+import type { Counted, Demand, Settlement, Taking, Window } from './store.ts';
 import type { Span } from './calendar.ts';
 import { reachOf, rhythmOf, spanAt, windowName } from './window.ts';
 
@@ -90,20 +90,25 @@ function look(shelf: Shelf, demand: Demand, now: number) {
   const count = countOf(demand);
   const span = spanAt(window, now);
   const reach = reachOf(window);
-  const filled = shelf.filled(count, span.start - reach, span.start + reach);
+  const own = shelf.filled(count, span.start - reach, span.start + reach);
+  const isNew = own.length === 0 && demand.was !== undefined && window.kind !== 'none';
+  // What is held there counts as used: its settlement goes to the old name.
+  const inherited = isNew ? shelf.filled({ ...count, key: demand.was }, span.start - reach, span.start + reach) : [];
+  const filled = isNew ? inherited : own;
   const used = filled.reduce((sum, each) => sum + each.used, 0);
   const resetMs = untilReset(filled, { excess: used + amount - limit, amount, span, now, window });
-  return { count, span, used, resetMs, fits: used + amount <= limit };
+  return { count, span, used, resetMs, inherited, fits: used + amount <= limit };
 }
 
 export function takeFrom(shelf: Shelf, demands: readonly Demand[], now: number): readonly Taking[] {
   const looked = demands.map((demand) => ({ demand, ...look(shelf, demand, now) }));
   const isTaken = looked.every(({ fits }) => fits);
-  return looked.map(({ demand: { amount, holdMs }, count, span, used, resetMs, fits }) => {
+  return looked.map(({ demand: { amount, holdMs, window }, count, span, used, resetMs, inherited, fits }) => {
     const taking = { granted: fits, used: isTaken ? used + amount : used, start: span.start, resetMs };
-    if (!isTaken) return taking;
+    if (!isTaken || (amount === 0 && holdMs === undefined)) return taking;
+    for (const { start, used: before } of inherited) shelf.add(count, spanAt(window, start), before);
     if (holdMs === undefined) {
-      if (amount > 0) shelf.add(count, span, amount);
+      shelf.add(count, span, amount);
       return taking;
     }
     const hold = { id: randomUUID(), amount, holdMs };
@@ -123,7 +128,7 @@ export function settleOn(shelf: Shelf, settlements: readonly Settlement[], now: 
 }
 
 /** A demand that takes nothing and always fits: what reading asks for. */
-export function asReading(count: Omit<Demand, 'amount' | 'holdMs'>): Demand {
-  const { key, window } = count;
-  return { key, window, limit: Number.MAX_SAFE_INTEGER, amount: 0 };
+export function asReading(count: Counted): Demand {
+  const { key, window, was } = count;
+  return { key, was, window, limit: Number.MAX_SAFE_INTEGER, amount: 0 };
 }

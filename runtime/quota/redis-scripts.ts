@@ -123,16 +123,25 @@ local function forget_before(key, start, length)
   redis.call('HSET', key, 'latest', text(start))
 end
 
+-- Where it has nothing of its own in the span it goes on from the count of its former name. What is held there counts as used.
+local function filled_or_former(i, demand, start)
+  local found, used = filled(KEYS[i], demand.window, start)
+  if #found > 0 or not demand.was or demand.window.stepMs == 0 then return found, used, {} end
+  free_expired(KEYS[demand.was])
+  local former, before = filled(KEYS[demand.was], demand.window, start)
+  return former, before, former
+end
+
 local looks, all = {}, true
 for i, demand in ipairs(asked.demands) do
   local start, finish = span_of(demand.window)
   if not start then return { 'clock', text(now) } end
   free_expired(KEYS[i])
-  local found, used = filled(KEYS[i], demand.window, start)
+  local found, used, former = filled_or_former(i, demand, start)
   local excess = used + demand.amount - demand.limit
   if excess > 0 then all = false end
   local reset = until_reset(demand, found, excess, finish)
-  looks[i] = { start = start, finish = finish, used = used, fits = excess <= 0, reset = reset }
+  looks[i] = { start = start, finish = finish, used = used, fits = excess <= 0, reset = reset, former = former }
 end
 
 local reply = {}
@@ -147,6 +156,7 @@ for i, demand in ipairs(asked.demands) do
     else
       keep(key, demand.holdMs)
     end
+    for _, slice in ipairs(look.former) do add(key, 'u' .. text(slice.start), slice.used) end
     if demand.hold then
       local hold = { start = look.start, amount = demand.amount, ends = now + demand.holdMs, hold_ms = demand.holdMs }
       add(key, 'h' .. text(look.start), demand.amount)

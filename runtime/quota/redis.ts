@@ -34,9 +34,14 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
   const clock = () => (options.now === undefined ? {} : { now: Math.floor(options.now()) });
 
   async function take(demands: readonly Demand[], around = options.now?.() ?? Date.now()): Promise<readonly Taking[]> {
-    const asked = demands.map((demand) => withHold(demand, around));
-    const request = JSON.stringify({ ...clock(), demands: asked });
     const keys = demands.map(keyOf);
+    const asked = demands.map((demand) => {
+      const { was, window } = demand;
+      // Where the script finds it among the keys, from 1 on.
+      const former = was === undefined ? {} : { was: keys.push(keyOf({ key: was, window })) };
+      return { ...withHold(demand, around), ...former };
+    });
+    const request = JSON.stringify({ ...clock(), demands: asked });
     const reply = await connection.ask(() => commands.quotaTake(keys.length, ...keys, request));
     const serverTime = readServerTime(reply);
     // The server's clock and ours are a whole span apart: asked again with spans around its own time.

@@ -1,7 +1,7 @@
 /** The database file of the embedded quota store: made for its owner only, brought up to date, set aside when damaged. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabaseFile, reason } from '../sqlite/open-file.ts';
 import { StoreUnavailable } from './store.ts';
 
 /** Waiting for another process's lock also stops the event loop: rather fail than stand still for long. */
@@ -44,44 +44,24 @@ const nameTheWindows = `
   COMMIT;
 `;
 
-/** Step by step: Node's own way of making many at once never ends below `/proc`. */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectory(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
-}
-
 export function openDatabase(directory: string): DatabaseSync {
   const file = join(directory, 'quota.sqlite');
   try {
-    makeDirectory(directory);
-    try {
-      return openFile(file);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
+    return openDatabaseFile({
+      file,
+      lockTimeoutMs,
+      prepare(database) {
+        database.exec(schema);
+        nameWindows(database);
+      },
       // Counting anew lets a quota be spent twice once; not starting would stop all traffic until a person comes.
-      setAside(file, error);
-      return openFile(file);
-    }
+      onDamage: (aside, problem) =>
+        process.emitWarning(`${file} is damaged (${problem}); it is kept as ${aside} and counting starts from zero`),
+    });
   } catch (cause) {
     throw new StoreUnavailable(`cannot open the quota store ${file}: ${reason(cause)}; name a directory it may write`, {
       cause,
     });
-  }
-}
-
-function openFile(file: string): DatabaseSync {
-  // SQLite would create the file readable for everyone, and its -wal and -shm files copy the mode of this one.
-  closeSync(openSync(file, 'a', 0o600));
-  chmodSync(file, 0o600);
-  const database = new DatabaseSync(file, { timeout: lockTimeoutMs });
-  try {
-    database.exec(schema);
-    nameWindows(database);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
   }
 }
 
@@ -95,22 +75,4 @@ function nameWindows(database: DatabaseSync): void {
     // Another process was quicker.
     if (old.get() !== undefined) throw error;
   }
-}
-
-function setAside(file: string, error: unknown): void {
-  const aside = `${file}.damaged`;
-  renameSync(file, aside);
-  for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true });
-  process.emitWarning(`${file} is damaged (${reason(error)}); it is kept as ${aside} and counting starts from zero`);
-}
-
-function isDamage(error: unknown): boolean {
-  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
-  const corrupt = 11;
-  const notDatabase = 26;
-  return code === corrupt || code === notDatabase;
-}
-
-export function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

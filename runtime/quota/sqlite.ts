@@ -12,7 +12,8 @@ import {
   type Hold,
   type Shelf,
 } from './counting.ts';
-import { openDatabase, reason } from './sqlite-file.ts';
+import { reason } from '../sqlite/open-file.ts';
+import { openDatabase } from './sqlite-file.ts';
 import { StoreUnavailable, type QuotaStore } from './store.ts';
 import { forgottenAt } from './window.ts';
 

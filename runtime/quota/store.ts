@@ -15,12 +15,19 @@ export type Window =
 export interface Demand {
   /** Name of the count. It holds neither limit nor window: an edited limit keeps the count, another window has its own. */
   readonly key: string;
+  /** The count under this key is where it begins while it has nothing of its own in the span. */
+  readonly was?: string | undefined;
   readonly limit: number;
   readonly window: Window;
   readonly amount: number;
+  /** By so much all replicas together may exceed the limit. Stores that ask nobody are exact all the same. */
+  readonly slack?: number;
   /** With it, the amount is held until it is settled, and freed by itself after this time: its process died. */
   readonly holdMs?: number;
 }
+
+/** A count, and how it is counted. */
+export type Counted = Pick<Demand, 'key' | 'was' | 'limit' | 'window'>;
 
 export interface Reading {
   /** Settled and held in the span. */
@@ -55,7 +62,7 @@ export interface QuotaStore {
    * Rejects when the store is away; stores that can be (`open.ts`) are told of what was held again when they are back.
    */
   settle(settlements: readonly Settlement[]): Promise<void>;
-  read(counts: readonly Omit<Demand, 'amount' | 'holdMs'>[]): Promise<readonly Reading[]>;
+  read(counts: readonly Counted[]): Promise<readonly Reading[]>;
   /** Whether it can answer. */
   healthy(): boolean;
   close(): Promise<void>;

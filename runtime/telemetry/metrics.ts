@@ -73,6 +73,16 @@ export function createMetrics() {
       labelNames: ['quota', 'consumer'],
       registers,
     }),
+    ledgerDropped: new Counter({
+      name: 'headgate_ledger_dropped_total',
+      help: 'Records that are missing from the ledger because it could not be written for too long.',
+      registers,
+    }),
+    ledgerWaiting: new Gauge({
+      name: 'headgate_ledger_waiting',
+      help: 'Records that wait to be written into the ledger.',
+      registers,
+    }),
     inFlight: new Gauge({ name: 'headgate_requests_in_flight', help: 'Requests being answered now.', registers }),
     generationsLive: new Gauge({
       name: 'headgate_generations_live',

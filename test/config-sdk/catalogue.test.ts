@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { providerKinds, snapshotSchema, type Snapshot } from '@headgate/runtime/snapshot';
+import { datedPrices } from '../../catalogue/dates.ts';
 import { factsOf, perMillion } from '../../catalogue/facts.ts';
 import { dataFile, typeFiles } from '../../catalogue/write.ts';
 import { vendors } from '../../catalogue/sources.ts';
@@ -81,6 +82,57 @@ describe('reading the source', () => {
       undefined,
     );
     assert.deepEqual(embedding?.prices, { input: '0.1', output: '0' });
+  });
+
+  test('sorts of tokens, long calls and fees are taken over, and what costs the same as its whole is not', () => {
+    const row = {
+      mode: 'chat',
+      max_input_tokens: 10,
+      input_cost_per_token: 1e-6,
+      output_cost_per_token: 2e-6,
+      output_cost_per_reasoning_token: 2e-6,
+      output_cost_per_audio_token: 8e-6,
+      input_cost_per_audio_token: 1e-6,
+      cache_creation_input_token_cost_above_1hr: 2e-6,
+      input_cost_per_token_above_200k_tokens: 4e-6,
+      cache_creation_input_token_cost_above_1hr_above_200k_tokens: 5e-6,
+      input_cost_per_token_above_128k_tokens: 3e-6,
+      input_cost_per_request: 0.005,
+      search_context_cost_per_query: {
+        search_context_size_low: 0.01,
+        search_context_size_medium: 0.01,
+        search_context_size_high: 0.025,
+      },
+    };
+    assert.deepEqual(factsOf(row, vendor, undefined)?.prices, {
+      input: '1',
+      output: '2',
+      cacheWriteHour: '2',
+      audioOutput: '8',
+      long: [
+        { above: 128_000, input: '3' },
+        { above: 200_000, input: '4', cacheWriteHour: '5' },
+      ],
+      request: '0.005',
+      search: { low: '0.01', medium: '0.01', high: '0.025' },
+    });
+  });
+
+  test('days are taken where both sources agree on the prices of today', () => {
+    const lines: string[] = [];
+    const tell = (line: string) => lines.push(line);
+    const wanted = { vendor: 'openai', id: 'o3', day: '2026-11-22', tell };
+    const ours = { input: '2', output: '8', cachedInput: '0.5', search: '0.01' };
+    assert.deepEqual(datedPrices(ours, wanted).prices, [
+      { input: '10', output: '40', cachedInput: '0.5', search: '0.01' },
+      { from: '2025-06-10', ...ours },
+    ]);
+    assert.deepEqual(lines, []);
+    assert.deepEqual(datedPrices({ ...ours, input: '3' }, wanted), {});
+    assert.match(lines.join(), /^openai\/o3: no days are taken/);
+    // By the hour of the day, or without a day.
+    assert.deepEqual(datedPrices(ours, { ...wanted, vendor: 'deepseek', id: 'deepseek-v4-pro' }), {});
+    assert.deepEqual(datedPrices(ours, { ...wanted, id: 'gpt-4o' }), {});
   });
 
   test('a cap that repeats the window is none', () => {

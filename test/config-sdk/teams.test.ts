@@ -94,7 +94,7 @@ test('paths tell whose application asks', async (context) => {
   const path = paths.find(({ consumer }) => consumer.name === 'web') ?? assert.fail();
   assert.deepEqual(path.consumer, { name: 'web', tags: ['gold', 'paying'], team: 'shop', organisation: 'acme' });
   assert.deepEqual(
-    path.quotas.map(({ name, scope }) => `${name} ${scope}`),
+    path.quotas.map(({ name, scope }) => [name, scope].flat().join(' ')),
     ['own consumer', 'shared team', 'whole organisation'],
   );
 });

@@ -330,6 +330,35 @@ describe('after a failure', () => {
       };
     });
 
+    staged('has its place back once it is given up, however long the request lasts elsewhere', () => {
+      // Four fail and are not tried again; the fifth opens the breaker, and is, after a pause that is shorter than the breaker's.
+      const first: Script = (received) => {
+        if (received.number > 5) return answerWell(received, 'from the first');
+        return says(503, {}, received.number < 5 ? { 'retry-after': '60' } : {})(received);
+      };
+      const second: Script = (received) => {
+        if (received.number !== 5) return answerWell(received, 'from the second');
+        startEvents(received.response);
+        received.response.write(piece('from the second'));
+      };
+      const on = scene([{ script: first, maxConcurrency: 1, retries: 1 }, { script: second }]);
+      return async () => {
+        const leaving = new AbortController();
+        for (let count = 0; count < 4; count += 1) await (await ask(on)).text();
+        try {
+          const lasting = await ask(on, { stream: true }, { signal: leaving.signal });
+          assert.equal(lasting.headers.get('headgate-target'), labelOf(on, 2));
+          await until('the first is asked again', async () => {
+            const later = await ask(on);
+            await later.text();
+            return later.headers.get('headgate-target') === labelOf(on);
+          });
+        } finally {
+          leaving.abort();
+        }
+      };
+    });
+
     staged('has them wait where no other is left, one after the other, streams to their end', () => {
       let inside = 0;
       let most = 0;

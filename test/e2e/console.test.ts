@@ -7,7 +7,7 @@ import { artifactBranch, sourceOf } from '../support/artifact-branch.ts';
 import { startWith } from '../support/gateway.ts';
 import { initRepository, temporaryDirectory } from '../support/repository.ts';
 import { skipWithout, tools } from '../support/tools.ts';
-import { versioned } from '../support/versioned.ts';
+import { question, versioned } from '../support/versioned.ts';
 
 const launch = () =>
   chromium.launch({
@@ -32,7 +32,8 @@ test(
     await initRepository(repository, { bare: true });
     const branch = artifactBranch(repository);
     await branch.publish(versioned(1));
-    const gateway = await startWith(['--repo', repository, '--poll', '200ms', '--bake', '0s']);
+    const ledger = ['--ledger', join(directory.path, 'ledger')];
+    const gateway = await startWith(['--repo', repository, '--poll', '200ms', '--bake', '0s', ...ledger]);
     context.after(() => gateway.close());
     const browser = await launch();
     context.after(() => browser.close());
@@ -47,6 +48,8 @@ test(
       page.locator(`#${id}`).filter({ hasText: text }).waitFor({ timeout: 10_000 });
     await shows('revision', sourceOf(1).slice(0, 12));
     await shows('serving', 'which');
+    await gateway.post('/v1/chat/completions', question());
+    await shows('usage', 'tester');
     await branch.publish(versioned(2));
     await shows('revision', sourceOf(2).slice(0, 12));
     await branch.publish({ ...versioned(3), surprise: true } as never);

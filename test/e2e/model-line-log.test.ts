@@ -151,3 +151,37 @@ test('each request leaves one line, and no line or answer holds what must not be
     );
   }
 });
+
+test('what could not be carried is told in the line of its request, as in the header', async (context) => {
+  const upstream = await startScripted(({ response }) =>
+    answerJson(response, 200, {
+      id: 'msg_1',
+      type: 'message',
+      model: 'm',
+      content: [{ type: 'text', text: 'fine' }],
+      stop_reason: 'end_turn',
+    }),
+  );
+  context.after(() => upstream.close());
+  const gateway = await logged(
+    context,
+    snapshotOf({
+      providers: {
+        other: { kind: 'anthropic', options: { baseUrl: upstream.url }, models: { m: { contextWindow: 8_192 } } },
+      },
+      models: { chat: { targets: { kind: 'target', provider: 'other', model: 'm' } } },
+    }),
+    {},
+  );
+  const told = async (id: string, more: object) => {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${testKey}`, 'content-type': 'application/json', 'x-request-id': id },
+      body: JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'hi' }], ...more }),
+    });
+    assert.equal(response.status, 200);
+    return [response.headers.get('headgate-dropped'), (await gateway.requestLine(id))['dropped']];
+  };
+  assert.deepEqual(await told('some', { seed: 1, logit_bias: { 1: 1 } }), ['logit_bias, seed', 'logit_bias, seed']);
+  assert.deepEqual(await told('none', {}), [null, undefined]);
+});

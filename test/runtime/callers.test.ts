@@ -229,7 +229,7 @@ test('on a clock of its own, a key ends with the last millisecond of its day', a
       generation,
       request: headOf({ path: '/v1/models' }, secretOf('ends')).request,
       reply: new HeldReply(),
-      clientAddress: undefined,
+      address: undefined,
       signal: new AbortController().signal,
       outcome: newOutcome(),
     };

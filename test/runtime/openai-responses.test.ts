@@ -552,7 +552,7 @@ describe('complete answers', () => {
         { type: 'opaque', label: 'web_search_call' },
       ],
       finish: 'stop',
-      usage: { inputTokens: 36, outputTokens: 87, cachedInputTokens: 4, reasoningTokens: 2 },
+      usage: { inputTokens: 36, outputTokens: 87, cachedInputTokens: 4, reasoningTokens: 2, searches: 1 },
     });
   });
 

@@ -7,6 +7,7 @@ import {
   raceInMemory,
   raceOverRedis,
   raceOverSqlite,
+  raceWithSlack,
   type Outcome,
 } from '../support/quota-race/run.ts';
 import { skipWithoutRedis } from '../support/redis.ts';
@@ -23,6 +24,14 @@ function assertFair(context: TestContext, name: string, outcome: Outcome): void 
 test('four processes over one Redis overspend nothing, killed or not', { skip: skipWithoutRedis() }, async (t) => {
   assertFair(t, 'Redis', await raceOverRedis({ processes: 4, forMs: 2_000, killEveryMs: 600 }, true));
 });
+
+test(
+  'four processes that take batches exceed a limit by no more than its slack',
+  { skip: skipWithoutRedis() },
+  async (t) => {
+    assertFair(t, 'Redis, with slack', await raceWithSlack({ processes: 4, forMs: 1_500, killEveryMs: 600 }));
+  },
+);
 
 test('three processes over one file overspend nothing, killed or not', async (t) => {
   assertFair(t, 'sqlite', await raceOverSqlite({ processes: 3, forMs: 1_500, killEveryMs: 600 }));

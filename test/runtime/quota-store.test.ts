@@ -16,6 +16,7 @@ import { skipWithoutRedis, startRedis, type TestRedis } from '../support/redis.t
 import { countsContract } from '../support/quota-contract/counts.ts';
 import { holdsContract } from '../support/quota-contract/holds.ts';
 import { modelContract } from '../support/quota-contract/model.ts';
+import { movesContract } from '../support/quota-contract/moves.ts';
 import { windowsContract } from '../support/quota-contract/windows.ts';
 import {
   calendar,
@@ -39,6 +40,7 @@ function contract(open: Open): void {
   countsContract(open);
   holdsContract(open);
   windowsContract(open);
+  movesContract(open);
   modelContract(open);
 }
 

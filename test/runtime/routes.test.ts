@@ -7,6 +7,7 @@ import { routeMatcher, type DeclaredRoute } from '../../runtime/generation/route
 function declare(name: string, path: string, more: { host?: string; methods?: readonly string[] } = {}): DeclaredRoute {
   const route: LiveRoute = {
     name,
+    tags: [],
     methods: more.methods && new Set(more.methods),
     host: more.host,
     upstream: { name: 'up', origin: 'http://up.test', path: '', headers: {}, timeoutMs: 1_000 },

@@ -131,7 +131,7 @@ async function stage(): Promise<Stage> {
         generation,
         request,
         reply: new HeldReply(),
-        clientAddress: undefined,
+        address: undefined,
         signal: new AbortController().signal,
         outcome: newOutcome(),
       };

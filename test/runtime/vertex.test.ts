@@ -45,6 +45,7 @@ describe('options of vertex', () => {
   test('say where requests go', () => {
     assert.equal(connect('europe-west1').origin, 'https://europe-west1-aiplatform.googleapis.com');
     assert.equal(connect('global').origin, 'https://aiplatform.googleapis.com');
+    assert.equal(connect('eu').origin, 'https://aiplatform.eu.rep.googleapis.com');
   });
 
   test('leave no id on a call, and count only what can be counted', () => {

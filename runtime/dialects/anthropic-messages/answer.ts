@@ -1,6 +1,7 @@
 /** Reads complete messages of Anthropic's Messages API. */
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
-import { countIn, isList, isObject, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
+import { writeExact } from '../exact-json.ts';
+import { countIn, isList, isObject, objectIn, someIn, textIn, withoutUndefined } from '../json-fields.ts';
 
 /** platform.claude.com, "handling stop reasons". `pause_turn` only comes with server tools, never translated. */
 const finishes = new Map<Json | undefined, Finish>([
@@ -44,7 +45,7 @@ function readBlock(block: JsonObject): Part {
       if (typeof id !== 'string' || typeof name !== 'string') {
         throw new TypeError('Not an Anthropic message: a tool_use block has no id or name.');
       }
-      return { type: 'tool_call', id, name, arguments: JSON.stringify(block.input ?? {}) };
+      return { type: 'tool_call', id, name, arguments: writeExact(block.input ?? {}) };
     }
     default:
       return { type: 'opaque', label: typeof block.type === 'string' ? block.type : 'content block' };
@@ -67,6 +68,8 @@ export function readUsageObject(usage: JsonObject | undefined): Usage | undefine
     outputTokens,
     cachedInputTokens,
     cacheWriteTokens,
+    cacheWriteHourTokens: someIn(objectIn(usage, 'cache_creation'), 'ephemeral_1h_input_tokens'),
+    searches: someIn(objectIn(usage, 'server_tool_use'), 'web_search_requests'),
     reasoningTokens: countIn(objectIn(usage, 'output_tokens_details'), 'thinking_tokens'),
   });
 }

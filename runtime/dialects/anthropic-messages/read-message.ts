@@ -1,6 +1,7 @@
 /** Reads the messages and content blocks of a request of Anthropic's Messages API. */
 import type { Json, JsonObject, Message, Part, Role } from '../../call.ts';
 import { CallError } from '../dialect.ts';
+import { writeExact } from '../exact-json.ts';
 import { isList, isObject, isSet, objectIn, reportable, textIn, withoutUndefined } from '../json-fields.ts';
 import { unsigned } from './unsigned.ts';
 
@@ -112,7 +113,7 @@ function readToolUse(block: JsonObject, place: Place): Part {
   const isDirect = objectIn(block, 'caller')?.type === 'direct';
   reportRest(block, ['type', 'id', 'name', 'input', ...(isDirect ? ['caller'] : [])], place);
   const [id, name] = [needed(block, 'id', place), needed(block, 'name', place)];
-  return { type: 'tool_call', id, name, arguments: JSON.stringify(block.input ?? {}) };
+  return { type: 'tool_call', id, name, arguments: writeExact(block.input ?? {}) };
 }
 
 /** Other APIs take text as a result only: images and the like stand beside it. */

@@ -1,6 +1,7 @@
 /** Reads event streams of Anthropic's Messages API. */
 import type { AnswerEvent, JsonObject } from '../../call.ts';
 import type { EventReader, SseMessage } from '../dialect.ts';
+import { writeExact } from '../exact-json.ts';
 import { countIn, isObject, objectIn, parseObject, textIn } from '../json-fields.ts';
 import { readFinish, readUsageObject } from './answer.ts';
 import { readStreamFailure } from './errors.ts';
@@ -119,7 +120,7 @@ function readBlockStop(body: JsonObject, state: ReaderState): readonly AnswerEve
   const call = state.calls.get(body.index);
   state.calls.delete(body.index);
   if (call === undefined || call.written) return [];
-  return [{ type: 'tool_arguments', index: call.index, text: JSON.stringify(call.input) }];
+  return [{ type: 'tool_arguments', index: call.index, text: writeExact(call.input) }];
 }
 
 function textEvent(type: 'text' | 'reasoning', text: string | undefined): readonly AnswerEvent[] {

@@ -58,13 +58,20 @@ function writeBlock(part: Part): readonly JsonObject[] {
   }
 }
 
+const writeCreation = (all: number, hour: number): JsonObject => ({
+  ephemeral_5m_input_tokens: Math.max(0, all - hour),
+  ephemeral_1h_input_tokens: hour,
+});
+
 /** `input_tokens` leaves out what was read from or written to the cache (anthropic SDK, messages.ts, `Usage`). */
 export function writeUsage(usage: Usage | undefined): JsonObject {
   const { inputTokens = 0, outputTokens = 0, cachedInputTokens = 0, cacheWriteTokens = 0 } = usage ?? {};
+  const hour = usage?.cacheWriteHourTokens;
   return withoutUndefined<JsonObject>({
     input_tokens: Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens),
     cache_creation_input_tokens: cacheWriteTokens,
     cache_read_input_tokens: cachedInputTokens,
+    cache_creation: hour === undefined ? undefined : writeCreation(cacheWriteTokens, hour),
     output_tokens: outputTokens,
     output_tokens_details:
       usage?.reasoningTokens === undefined ? undefined : { thinking_tokens: usage.reasoningTokens },

@@ -1,7 +1,8 @@
 /** Reads complete answers of the Converse API. They name neither themselves nor their model. */
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import { AnswerFailed } from '../dialect.ts';
-import { countIn, isList, isObject, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
+import { writeExact } from '../exact-json.ts';
+import { countIn, isList, isObject, listIn, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
 
 /** docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_MessageStopEvent.html */
 const finishes = new Map<Json | undefined, Finish>([
@@ -44,7 +45,7 @@ function readBlock(block: JsonObject): Part {
     const { toolUseId: id, name } = use;
     if (typeof id !== 'string' || typeof name !== 'string')
       throw new TypeError('Not an answer of Converse: a toolUse block has no toolUseId or name.');
-    return { type: 'tool_call', id, name, arguments: JSON.stringify(use.input ?? {}) };
+    return { type: 'tool_call', id, name, arguments: writeExact(use.input ?? {}) };
   }
   const reasoning = objectIn(objectIn(block, 'reasoningContent'), 'reasoningText');
   if (reasoning)
@@ -55,6 +56,13 @@ function readBlock(block: JsonObject): Part {
     });
   const [label = 'content block'] = Object.keys(block);
   return { type: 'opaque', label: /^\w{1,64}$/.test(label) ? label : 'content block' };
+}
+
+/** What was written by how long it is kept (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CacheDetail.html). */
+function writtenForAnHour(usage: JsonObject | undefined): number | undefined {
+  const details = listIn(usage, 'cacheDetails').filter(isObject);
+  const hour = details.filter((detail) => textIn(detail, 'ttl') === '1h');
+  return hour.reduce((sum, detail) => sum + (countIn(detail, 'inputTokens') ?? 0), 0) || undefined;
 }
 
 /**
@@ -69,5 +77,11 @@ export function readUsage(body: JsonObject): Usage | undefined {
   const cachedInputTokens = countIn(usage, 'cacheReadInputTokens');
   const cacheWriteTokens = countIn(usage, 'cacheWriteInputTokens');
   const inputTokens = fresh + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0);
-  return withoutUndefined<Usage>({ inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens });
+  return withoutUndefined<Usage>({
+    inputTokens,
+    outputTokens,
+    cachedInputTokens,
+    cacheWriteTokens,
+    cacheWriteHourTokens: writtenForAnHour(usage),
+  });
 }

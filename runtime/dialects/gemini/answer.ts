@@ -1,6 +1,7 @@
 /** Reads and writes complete answers of generateContent. */
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import { AnswerFailed } from '../dialect.ts';
+import { writeExact } from '../exact-json.ts';
 import { countIn, isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
 import { marked } from './signature.ts';
 
@@ -86,7 +87,7 @@ function readCalled(called: JsonObject, answerId: string, index: number): Part {
   if (name === undefined) throw new TypeError(`Not an answer of generateContent: call ${index} has no name.`);
   // Models before version 3 leave the id out, and a result could not be matched to its call.
   const id = textIn(called, 'id') || `call_${answerId.replaceAll(/[^\w-]/g, '')}_${index}`;
-  return { type: 'tool_call', id, name, arguments: JSON.stringify(called.args ?? {}) };
+  return { type: 'tool_call', id, name, arguments: writeExact(called.args ?? {}) };
 }
 
 function opaque(part: JsonObject): Part {
@@ -105,8 +106,33 @@ export function readUsage(body: JsonObject): Usage | undefined {
     inputTokens,
     outputTokens: (countIn(usage, 'candidatesTokenCount') ?? 0) + (thoughts ?? 0),
     cachedInputTokens: countIn(usage, 'cachedContentTokenCount'),
+    audioInputTokens: tokensOf(usage, 'promptTokensDetails', 'AUDIO'),
+    imageInputTokens: tokensOf(usage, 'promptTokensDetails', 'IMAGE'),
+    cachedAudioInputTokens: tokensOf(usage, 'cacheTokensDetails', 'AUDIO'),
+    cachedImageInputTokens: tokensOf(usage, 'cacheTokensDetails', 'IMAGE'),
     reasoningTokens: thoughts,
+    audioOutputTokens: tokensOf(usage, 'candidatesTokensDetails', 'AUDIO'),
+    imageOutputTokens: tokensOf(usage, 'candidatesTokensDetails', 'IMAGE'),
+    searches: searchesIn(body) || undefined,
   });
+}
+
+/** Of one modality (`@google/genai`, ModalityTokenCount); the others are charged alike. */
+function tokensOf(usage: JsonObject, list: string, modality: string): number | undefined {
+  const counts = listIn(usage, list).filter((each) => isObject(each) && each['modality'] === modality);
+  return (
+    counts.reduce((sum: number, each) => sum + (isObject(each) ? (countIn(each, 'tokenCount') ?? 0) : 0), 0) ||
+    undefined
+  );
+}
+
+/** What it asked Google, each question once; versions before 3 are charged by the prompt (ai.google.dev/gemini-api/docs/google-search). */
+function searchesIn(body: JsonObject): number {
+  const asked = listIn(body, 'candidates').flatMap((candidate) =>
+    isObject(candidate) ? listIn(objectIn(candidate, 'groundingMetadata'), 'webSearchQueries') : [],
+  );
+  const questions = new Set(asked.filter((question) => question !== '')).size;
+  return /^gemini-[12]\b/.test(textIn(body, 'modelVersion') ?? '') ? Math.min(1, questions) : questions;
 }
 
 export function writeUsage(usage: Usage): JsonObject {

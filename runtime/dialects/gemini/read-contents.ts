@@ -1,6 +1,7 @@
 /** Reads the contents of a generateContent request as neutral messages, one for each. */
 import type { Json, JsonObject, Message, Part, Role } from '../../call.ts';
 import { CallError } from '../dialect.ts';
+import { writeExact } from '../exact-json.ts';
 import { isObject, isSet, withoutUndefined } from '../json-fields.ts';
 import {
   camelCase,
@@ -100,7 +101,7 @@ function readFunctionCall(called: JsonObject, place: string, reading: Reading & 
   const id = textField(called, 'id') || reading.made;
   reading.open.push({ id, name });
   const given = demandObject(called, 'args', `${place}.args`);
-  return { type: 'tool_call', id, name, arguments: JSON.stringify(given ?? {}) };
+  return { type: 'tool_call', id, name, arguments: writeExact(given ?? {}) };
 }
 
 function readFunctionResponse(answered: JsonObject, place: string, reading: Reading): readonly Part[] {
@@ -124,7 +125,7 @@ function readShown(part: Json, place: string): Part {
 /** `output` and `error` are the words for what came of it; without them the whole is the output (`@google/genai`, FunctionResponse). */
 function readResponse(response: JsonObject): { readonly text: string; readonly isError?: true } {
   const names = Object.keys(response);
-  const textOf = (value: Json | undefined) => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
+  const textOf = (value: Json | undefined) => (typeof value === 'string' ? value : writeExact(value ?? null));
   if (names.length !== 1) return { text: textOf(response) };
   if (names[0] === 'output') return { text: textOf(response.output) };
   return names[0] === 'error' ? { text: textOf(response.error), isError: true } : { text: textOf(response) };

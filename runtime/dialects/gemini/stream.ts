@@ -1,6 +1,7 @@
 /** Reads and writes streams of generateContent answers: each event is an answer with what is new in it. */
 import type { AnswerEvent, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import type { EventReader, EventWriter, SseMessage } from '../dialect.ts';
+import { writeExact } from '../exact-json.ts';
 import { isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
 import {
   candidate,
@@ -155,5 +156,5 @@ function chunk({ id, model }: WriterState, only: JsonObject, usage?: Usage): str
 }
 
 export function sse(body: JsonObject): string {
-  return `data: ${JSON.stringify(body)}\n\n`;
+  return `data: ${writeExact(body)}\n\n`;
 }

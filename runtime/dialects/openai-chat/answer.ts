@@ -1,6 +1,18 @@
 /** Reads and writes complete OpenAI chat completions. */
+import { searchDepths } from '../../call.ts';
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
-import { countIn, isList, isObject, listIn, objectIn, textIn, withoutUndefined } from '../json-fields.ts';
+import { writeExact } from '../exact-json.ts';
+import {
+  countIn,
+  isList,
+  isObject,
+  isSet,
+  listIn,
+  objectIn,
+  someIn,
+  textIn,
+  withoutUndefined,
+} from '../json-fields.ts';
 
 /** OpenAI's words, and what compatible vendors send in their place. */
 const finishes = new Map<Json | undefined, Finish>([
@@ -27,7 +39,7 @@ export function callId(id: string | undefined, answerId: string, index: number):
 /** Arguments are JSON text by the book, but a few vendors send the object itself. */
 export function argumentText(value: Json | undefined): string {
   if (typeof value === 'string') return value;
-  return value === undefined || value === null ? '' : JSON.stringify(value);
+  return value === undefined || value === null ? '' : writeExact(value);
 }
 
 /** Mistral's reasoning models send content as a list of text and `thinking` chunks. */
@@ -97,17 +109,35 @@ export function readUsage(body: JsonObject): Usage | undefined {
   const inputTokens = countIn(usage, 'prompt_tokens');
   if (usage === undefined || inputTokens === undefined) return undefined;
   const input = objectIn(usage, 'prompt_tokens_details');
+  const output = objectIn(usage, 'completion_tokens_details');
   const completion = countIn(usage, 'completion_tokens') ?? 0;
+  // Perplexity's research counts its reasoning beside everything else, the total included.
+  const researched = isSet(usage['num_search_queries']) ? someIn(usage, 'reasoning_tokens') : undefined;
   const total = countIn(usage, 'total_tokens') ?? 0;
   return withoutUndefined<Usage>({
     inputTokens,
     // xAI and Gemini count reasoning in the total only (docs.x.ai, "consumption and rate limits"; vercel/ai#12425).
-    outputTokens: Math.max(completion, total - inputTokens),
+    outputTokens: Math.max(completion, total - inputTokens) + (researched ?? 0),
     // DeepSeek has its own name for cached input (api-docs.deepseek.com, "context caching").
     cachedInputTokens: countIn(input, 'cached_tokens') ?? countIn(usage, 'prompt_cache_hit_tokens'),
     cacheWriteTokens: countIn(input, 'cache_write_tokens'),
-    reasoningTokens: countIn(objectIn(usage, 'completion_tokens_details'), 'reasoning_tokens'),
+    audioInputTokens: someIn(input, 'audio_tokens'),
+    imageInputTokens: someIn(input, 'image_tokens'),
+    reasoningTokens: countIn(output, 'reasoning_tokens') ?? researched,
+    audioOutputTokens: someIn(output, 'audio_tokens'),
+    imageOutputTokens: someIn(output, 'image_tokens'),
+    ...searched(usage),
   });
+}
+
+/** Perplexity counts searches and what they brought (docs.perplexity.ai, "pricing"); a search context size stands for one of them. */
+function searched(usage: JsonObject): Partial<Usage> {
+  const searchDepth = searchDepths.find((depth) => depth === usage['search_context_size']);
+  return {
+    citationTokens: someIn(usage, 'citation_tokens'),
+    searches: someIn(usage, 'num_search_queries') ?? (searchDepth && 1),
+    searchDepth,
+  };
 }
 
 export function writeAnswer(answer: Answer, created: number): JsonObject {
@@ -148,13 +178,17 @@ export function writeUsage(usage: Usage): JsonObject {
   const input = withoutUndefined<JsonObject>({
     cached_tokens: usage.cachedInputTokens,
     cache_write_tokens: usage.cacheWriteTokens,
+    audio_tokens: usage.audioInputTokens,
+  });
+  const output = withoutUndefined<JsonObject>({
+    reasoning_tokens: usage.reasoningTokens,
+    audio_tokens: usage.audioOutputTokens,
   });
   return withoutUndefined<JsonObject>({
     prompt_tokens: usage.inputTokens,
     completion_tokens: usage.outputTokens,
     total_tokens: usage.inputTokens + usage.outputTokens,
     prompt_tokens_details: Object.keys(input).length > 0 ? input : undefined,
-    completion_tokens_details:
-      usage.reasoningTokens === undefined ? undefined : { reasoning_tokens: usage.reasoningTokens },
+    completion_tokens_details: Object.keys(output).length > 0 ? output : undefined,
   });
 }

@@ -5,6 +5,7 @@
  * stays there as the client wrote it, and the refusal is the client's to read.
  */
 import type { AnswerFormat, Call, Json, JsonObject, Message, Tool, ToolChoice } from '../../call.ts';
+import { withDigitsOf } from '../exact-json.ts';
 import { isList, isObject, isSet } from '../json-fields.ts';
 
 /** Fields of a request that a vendor may not know. */
@@ -100,7 +101,7 @@ export function inVendorsWords(body: JsonObject, quirks: Quirks): JsonObject {
     if (key === 'seed' && quirks.seed !== undefined) return isSet(value) ? [[quirks.seed, value]] : [];
     return [[key, value]];
   });
-  return Object.fromEntries(worded);
+  return withDigitsOf(body, Object.fromEntries(worded));
 }
 
 function messageIn(message: Json, quirks: Quirks): Json {

@@ -57,7 +57,7 @@ export function readCall(body: JsonObject): Call {
     temperature: optional(body, 'temperature', isNumber, 'a number'),
     topP: optional(body, 'top_p', isNumber, 'a number'),
     stop: readStop(body),
-    seed: optional(body, 'seed', Number.isSafeInteger as (value: Json) => value is number, 'a whole number'),
+    seed: optional(body, 'seed', Number.isInteger as (value: Json) => value is number, 'a whole number'),
     answerFormat: readAnswerFormat(body, untranslated),
     reasoningEffort: optional(body, 'reasoning_effort', isText, 'a string'),
     user: optional(body, 'user', isText, 'a string'),

@@ -1,7 +1,17 @@
 /** Reads complete responses of the Responses API. */
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import { AnswerFailed } from '../dialect.ts';
-import { countIn, isList, isObject, listIn, objectIn, reportable, textIn, withoutUndefined } from '../json-fields.ts';
+import {
+  countIn,
+  isList,
+  isObject,
+  listIn,
+  objectIn,
+  reportable,
+  someIn,
+  textIn,
+  withoutUndefined,
+} from '../json-fields.ts';
 import { readResponseFailure } from './failures.ts';
 import { readReasoning } from './reasoning.ts';
 
@@ -67,17 +77,31 @@ function readContent(part: JsonObject): readonly Part[] {
   return [{ type: 'opaque', label: typeof part.type === 'string' ? reportable(part.type) : 'output content' }];
 }
 
+/** Only what a search looked for is charged, not the pages it opens (platform.openai.com/docs/guides/tools-web-search). */
+const searchesIn = (response: JsonObject | undefined): number =>
+  listIn(response, 'output').filter(
+    (item) =>
+      isObject(item) &&
+      item['type'] === 'web_search_call' &&
+      (textIn(objectIn(item, 'action'), 'type') ?? 'search') === 'search',
+  ).length;
+
 export function readUsage(response: JsonObject | undefined): Usage | undefined {
   const usage = objectIn(response, 'usage');
   const inputTokens = countIn(usage, 'input_tokens');
   const outputTokens = countIn(usage, 'output_tokens');
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
   const input = objectIn(usage, 'input_tokens_details');
+  const output = objectIn(usage, 'output_tokens_details');
   return withoutUndefined<Usage>({
     inputTokens,
     outputTokens,
     cachedInputTokens: countIn(input, 'cached_tokens'),
     cacheWriteTokens: countIn(input, 'cache_write_tokens'),
-    reasoningTokens: countIn(objectIn(usage, 'output_tokens_details'), 'reasoning_tokens'),
+    audioInputTokens: someIn(input, 'audio_tokens'),
+    imageInputTokens: someIn(input, 'image_tokens'),
+    reasoningTokens: countIn(output, 'reasoning_tokens'),
+    audioOutputTokens: someIn(output, 'audio_tokens'),
+    searches: searchesIn(response) || undefined,
   });
 }

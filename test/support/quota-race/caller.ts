@@ -41,8 +41,9 @@ async function spend(call: string, demands: readonly Demand[], takings: readonly
 }
 
 async function callOnce(call: string): Promise<void> {
-  const demands = limits.map(({ key, limit, window, most }) => {
-    return { key, limit, window, amount: 1 + Math.floor(Math.random() * most), holdMs };
+  const demands = limits.map(({ key, limit, window, slack, most }) => {
+    const amount = 1 + Math.floor(Math.random() * most);
+    return { key, limit, window, amount, holdMs, ...(slack !== undefined && { slack }) };
   });
   write({ is: 'asked', call, amounts: demands.map(({ amount }) => amount) });
   const takings = await orLost(store.take(demands));

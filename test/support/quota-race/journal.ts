@@ -6,6 +6,8 @@ export interface RaceLimit {
   readonly key: string;
   readonly limit: number;
   readonly window: Window;
+  /** By so much all processes together may exceed it, so that each takes batches. */
+  readonly slack?: number;
   /** A call asks for up to this, and spends no more than it asked for. */
   readonly most: number;
 }

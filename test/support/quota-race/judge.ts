@@ -22,7 +22,7 @@ export interface Verdict {
   readonly fullest: number;
   /** The most that was spent beyond the limit in a span. */
   readonly over: number;
-  /** The most that it may be: what killed processes had spent and not settled there. */
+  /** The most that it may be: what is declared, and what killed processes had spent and not settled there. */
   readonly slack: number;
   readonly overSlack: number;
   readonly refusals: number;
@@ -80,13 +80,13 @@ function mostCounted(taken: readonly Taken[], { from, to, holdMs }: { from: numb
 }
 
 /** For amounts: by spans. */
-function judgeSpent(taken: readonly Taken[], { limit, window }: RaceLimit) {
+function judgeSpent(taken: readonly Taken[], { limit, window, slack: declared = 0 }: RaceLimit) {
   const reach = reachOf(window);
   const starts = [...new Set(taken.flatMap(({ start }) => start ?? []))];
   const spans = starts.map((start) => {
     const here = taken.filter((each) => each.start !== undefined && each.start <= start && each.start >= start - reach);
     const unsettled = here.filter(({ settledAt }) => settledAt === undefined);
-    return { spent: sum(here.map(({ spent }) => spent)), slack: sum(unsettled.map(({ spent }) => spent)) };
+    return { spent: sum(here.map(({ spent }) => spent)), slack: declared + sum(unsettled.map(({ spent }) => spent)) };
   });
   const over = spans.map(({ spent }) => Math.max(0, spent - limit));
   return {

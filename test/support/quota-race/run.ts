@@ -20,7 +20,13 @@ export const raceLimits: readonly RaceLimit[] = [
   { key: 'requests a month', limit: 1_000_000_000, window: calendar('month', 'Europe/Berlin'), most: 1 },
 ];
 
+/** Batches of 20. */
+const leasedLimits: readonly RaceLimit[] = [
+  { key: 'tokens with slack', limit: 1_000, slack: 320, window: fixed(2_000), most: 16 },
+];
+
 export interface Course {
+  readonly limits?: readonly RaceLimit[];
   readonly processes: number;
   readonly forMs: number;
   readonly killEveryMs?: number;
@@ -31,20 +37,21 @@ export interface Outcome extends Race {
 }
 
 async function run(store: string, course: Course, trouble?: () => Promise<void>): Promise<Outcome> {
+  const { limits = raceLimits } = course;
   const folder = temporaryFolder();
   try {
     const ran = await race({
       ...course,
       store,
       folder,
-      limits: raceLimits,
+      limits,
       callers: 8,
       holdMs,
       callMs: 120,
       ...(trouble && { trouble }),
     });
-    const verdicts = judge(ran.lines, raceLimits, holdMs);
-    if (store !== 'memory') await assertSettled(store, ran);
+    const verdicts = judge(ran.lines, limits, holdMs);
+    if (store !== 'memory' && limits === raceLimits) await assertSettled(store, ran);
     return { ...ran, verdicts };
   } finally {
     rmSync(folder, { recursive: true });
@@ -67,7 +74,8 @@ async function assertSettled(where: string, { lines, kills }: Race): Promise<voi
 
 /** With `restarts` the server is killed too, now and then; it keeps its counts on disk. */
 export async function raceOverRedis(course: Course, restarts = false): Promise<Outcome> {
-  const server = await startRedis('--appendonly', 'yes');
+  // With `everysec` it answers before it has written while a flush to the disk is under way, and SIGKILL takes that along.
+  const server = await startRedis('--appendonly', 'yes', '--appendfsync', 'no');
   try {
     const trouble = async () => {
       await server.kill();
@@ -78,6 +86,9 @@ export async function raceOverRedis(course: Course, restarts = false): Promise<O
     await server.stop();
   }
 }
+
+/** Processes that take batches; those that are killed leave theirs counted. */
+export const raceWithSlack = (course: Course): Promise<Outcome> => raceOverRedis({ ...course, limits: leasedLimits });
 
 export async function raceOverSqlite(course: Course): Promise<Outcome> {
   const folder = join(temporaryFolder(), 'store');
@@ -103,7 +114,7 @@ export function figuresOf(name: string, { lines, kills, verdicts }: Outcome): st
     ...verdicts.map(
       (each) =>
         `  ${each.quota}: ${each.spans} spans, fullest ${(100 * each.fullest).toFixed(1)} %, over the limit by ` +
-        `${whole(each.over)} of ${whole(each.slack)} that killed processes left unsettled; ` +
+        `${whole(each.over)} of ${whole(each.slack)} that was declared, or that killed processes left unsettled; ` +
         `${whole(each.refusals)} refused, ${each.wronglyRefused} of them wrongly`,
     ),
   ];
@@ -111,9 +122,9 @@ export function figuresOf(name: string, { lines, kills, verdicts }: Outcome): st
 
 /** What must hold of any race. */
 export function problemsOf({ verdicts, kills }: Outcome): string[] {
-  return verdicts.flatMap(({ quota, overSlack, over, wronglyRefused }) => [
+  return verdicts.flatMap(({ quota, overSlack, over, slack, wronglyRefused }) => [
     ...(overSlack > 0 ? [`${quota}: ${overSlack} were spent beyond the limit and the slack`] : []),
-    ...(kills === 0 && over > 0 ? [`${quota}: ${over} were spent beyond the limit, and nothing was killed`] : []),
+    ...(kills === 0 && over > slack ? [`${quota}: ${over} were spent beyond the limit, and nothing was killed`] : []),
     ...(wronglyRefused > 0 ? [`${quota}: ${wronglyRefused} were refused with room to spare`] : []),
   ]);
 }

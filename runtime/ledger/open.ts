@@ -1,0 +1,21 @@
+/** Turns the settings into a ledger: where it is kept, and whether it is. */
+import type { Log } from '../log.ts';
+import type { Settings } from '../settings.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { BufferedLedger, noLedger, type Ledger } from './ledger.ts';
+import type { Desk } from './thread.ts';
+
+type Where = Pick<Settings, 'store' | 'ledger' | 'ledgerKeepMs'>;
+
+/** Beside the counts, unless it is told otherwise; undefined where there is no place. */
+function deskFor({ store, ledger, ledgerKeepMs: keepMs }: Where): Desk | undefined {
+  if (ledger === 'off') return undefined;
+  if (/^rediss?:/.test(store)) return { kind: 'stream', url: store, directory: ledger, keepMs };
+  const directory = ledger ?? (store === 'memory' ? undefined : store);
+  return directory === undefined ? undefined : { kind: 'file', directory, keepMs };
+}
+
+export function openLedger(where: Where, surroundings: { readonly log: Log; readonly metrics: Metrics }): Ledger {
+  const desk = deskFor(where);
+  return desk ? new BufferedLedger(desk, surroundings) : noLedger;
+}

@@ -1,0 +1,158 @@
+/** Writes calls into the file, each once, together with what is added up from them; and forgets old ones. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { CallRecord, Series } from './record.ts';
+import { bucketOf, columnOf, figureNames, grains, hourMs, hoursOfDay, seriesNames, type Grain } from './tables.ts';
+
+/** Records of one process, in order and numbered without a gap: said twice, they count once. */
+export interface Batch {
+  readonly writer: string;
+  /** Number of the first. */
+  readonly first: number;
+  readonly records: readonly CallRecord[];
+}
+
+const columns = figureNames.map(columnOf);
+// A replica of another version may tell more than this one knows, or less.
+const values = figureNames.map((name) => `coalesce(:${name}, 0)`);
+const toldOf = (name: keyof Series): string => `coalesce(:${name}, ${name === 'status' ? '0' : "''"})`;
+
+const addCallSql = `
+  INSERT INTO call (at, series, request, ms, first_ms, bucket, ${columns.join(', ')})
+  VALUES (:at, :series, :request, :ms, :firstMs, :bucket, ${values.join(', ')})
+`;
+const addFiguresSql = (grain: Grain): string => `
+  INSERT INTO ${grain} (${grain}, series, ${columns.join(', ')}) VALUES (:span, :series, ${values.join(', ')})
+  ON CONFLICT (${grain}, series) DO UPDATE SET ${columns.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}
+`;
+const addLatencySql = (grain: Grain): string => `
+  INSERT INTO latency_${grain} (series, ${grain}, bucket, calls) VALUES (:series, :span, :bucket, 1)
+  ON CONFLICT (series, ${grain}, bucket) DO UPDATE SET calls = calls + 1
+`;
+const addSeriesSql = `
+  INSERT INTO series (${seriesNames.join(', ')}) VALUES (${seriesNames.map(toldOf).join(', ')})
+  ON CONFLICT DO NOTHING
+`;
+const findSeriesSql = `SELECT id FROM series WHERE ${seriesNames.map((name) => `${name} = ${toldOf(name)}`).join(' AND ')}`;
+const writtenSql = `
+  INSERT INTO writer (name, last, at) VALUES (:name, :last, :at)
+  ON CONFLICT (name) DO UPDATE SET last = excluded.last, at = excluded.at
+`;
+
+/** A sweep holds the lock: it removes no more than this at a time. */
+const sweepRows = 2_000;
+const sweepEveryMs = 60_000;
+/** How long a process that wrote nothing is remembered. */
+const writerKeptMs = 30 * 86_400_000;
+/** Beyond that their numbers are looked up again. */
+const mostSeriesKnown = 20_000;
+
+interface Adding {
+  readonly spanMs: number;
+  readonly figures: StatementSync;
+  readonly latency: StatementSync;
+}
+
+const spanMs: Readonly<Record<Grain, number>> = { hour: hourMs, day: hoursOfDay * hourMs };
+
+export class LedgerWriting {
+  readonly #database: DatabaseSync;
+  readonly #keepMs: number;
+  readonly #now: () => number;
+  readonly #statements: Readonly<Record<'call' | 'addSeries' | 'findSeries' | 'last' | 'written', StatementSync>>;
+  readonly #spans: readonly Adding[];
+  readonly #known = new Map<string, number>();
+  #sweptAt = Number.NEGATIVE_INFINITY;
+
+  constructor(database: DatabaseSync, keepMs: number, now: () => number = Date.now) {
+    this.#database = database;
+    this.#keepMs = keepMs;
+    this.#now = now;
+    this.#statements = {
+      call: database.prepare(addCallSql),
+      addSeries: database.prepare(addSeriesSql),
+      findSeries: database.prepare(findSeriesSql),
+      last: database.prepare('SELECT last FROM writer WHERE name = ?'),
+      written: database.prepare(writtenSql),
+    };
+    this.#spans = grains.map((grain) => ({
+      spanMs: spanMs[grain],
+      figures: database.prepare(addFiguresSql(grain)),
+      latency: database.prepare(addLatencySql(grain)),
+    }));
+    const all = [...Object.values(this.#statements), ...this.#spans.map(({ figures }) => figures)];
+    for (const statement of all) statement.setAllowUnknownNamedParameters(true);
+  }
+
+  /** All of it or nothing. `beside` is done in the same transaction. Returns how many records were new. */
+  write(batches: readonly Batch[], beside?: () => void): number {
+    return this.#inOne(() => {
+      const added = batches.reduce((sum, batch) => sum + this.#add(batch), 0);
+      beside?.();
+      return added;
+    });
+  }
+
+  #inOne<Result>(work: () => Result): Result {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // Numbers that were given in it are given to others now.
+      this.#known.clear();
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #add({ writer, first, records }: Batch): number {
+    const { last, written } = this.#statements;
+    const before = Number(last.get(writer)?.['last'] ?? -1);
+    const fresh = records.slice(Math.max(0, before + 1 - first));
+    if (fresh.length === 0) return 0;
+    for (const record of fresh) this.#addRecord(record);
+    written.run({ name: writer, last: first + records.length - 1, at: this.#now() });
+    return fresh.length;
+  }
+
+  #addRecord({ at, request, ms, firstMs, series: told, figures }: CallRecord): void {
+    const { call } = this.#statements;
+    const series = this.#idOf(told);
+    const bucket = bucketOf(ms);
+    const first = firstMs === undefined ? null : Math.round(firstMs);
+    call.run({ at, series, request, ms: Math.round(ms), firstMs: first, bucket, ...figures });
+    for (const adding of this.#spans) {
+      const span = Math.floor(at / adding.spanMs);
+      adding.figures.run({ span, series, ...figures });
+      if (figures.calls > 0) adding.latency.run({ series, span, bucket });
+    }
+  }
+
+  #idOf(series: Series): number {
+    const key = JSON.stringify(series);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const { addSeries, findSeries } = this.#statements;
+    const named = { ...series };
+    addSeries.run(named);
+    const id = Number(findSeries.get(named)?.['id']);
+    if (this.#known.size >= mostSeriesKnown) this.#known.clear();
+    this.#known.set(key, id);
+    return id;
+  }
+
+  /** Forgets calls older than they are kept, a helping at a time. What was added up stays. */
+  sweep(): void {
+    const now = this.#now();
+    if (now < this.#sweptAt + sweepEveryMs && now >= this.#sweptAt) return;
+    const gone = this.#inOne(() => {
+      const old = this.#database.prepare(
+        `DELETE FROM call WHERE id IN (SELECT id FROM call WHERE at < ? ORDER BY at LIMIT ${sweepRows})`,
+      );
+      this.#database.prepare('DELETE FROM writer WHERE at < ?').run(now - writerKeptMs);
+      return Number(old.run(now - this.#keepMs).changes);
+    });
+    if (gone < sweepRows) this.#sweptAt = now;
+  }
+}
