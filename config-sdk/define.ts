@@ -11,9 +11,7 @@ import { declare } from './site.ts';
 import type { FilesSpec } from './files.ts';
 import type { Fit, FitContext, FitQuota, ForChat, KnownModels, Legs, QuotaUnit, TargetsIn } from './fitting.ts';
 import type {
-  AnyProvider,
   BoundPrompt,
-  Consumer,
   ContextPolicy,
   Duration,
   Model,
@@ -148,26 +146,6 @@ export function contextPolicy<const Budget extends number = number>(
 /** One rule over what goes in. */
 export function policy(id: string, spec: KindSpec<typeof policyKindTable>): Policy {
   return declare(policy, id, spec, { kind: 'policy', id });
-}
-
-export interface ConsumerSpec {
-  /** `sha256:…` of each key, as `headgate keys create` prints it. Two at once allow rotation. */
-  keys: readonly `sha256:${string}`[];
-  /** The models it may use. Default: all. */
-  models?: readonly Model[];
-  /** The routes it may use. Default: all. */
-  routes?: readonly Route[];
-  /** The accounts that keep its files and batches: for each API the first that speaks it. Default: it may have none. */
-  files?: readonly AnyProvider[];
-  /** Limits that every request of this consumer draws from. */
-  quotas?: readonly Quota[];
-  /** Words that invariants speak of. */
-  tags?: readonly string[];
-}
-
-/** Who calls. */
-export function consumer(id: string, spec: ConsumerSpec): Consumer {
-  return declare(consumer, id, spec, { kind: 'consumer', id });
 }
 
 export interface UpstreamSpec {

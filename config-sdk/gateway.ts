@@ -43,6 +43,11 @@ export interface GatewaySpec {
   /** Who may call. */
   consumers: Many<Consumer>;
   /**
+   * What consumers without `models` or `routes` may use: all that is served (`'all'`, default), or nothing but what is declared for
+   * them, their team or their organisation (`'declared'`).
+   */
+  access?: 'all' | 'declared';
+  /**
    * Why this revision may take most of what was served away. Without it, the runtime holds a revision with neither models
    * nor routes, and one that drops more than half of the models, routes, providers or consumers that it serves. Remove it
    * with the next change.

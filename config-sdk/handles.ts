@@ -105,6 +105,21 @@ export interface Consumer {
   readonly id: string;
 }
 
+export interface Issuer {
+  readonly kind: 'issuer';
+  readonly id: string;
+}
+
+export interface Team {
+  readonly kind: 'team';
+  readonly id: string;
+}
+
+export interface Organisation {
+  readonly kind: 'organisation';
+  readonly id: string;
+}
+
 export interface Upstream {
   readonly kind: 'upstream';
   readonly id: string;

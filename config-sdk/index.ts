@@ -1,7 +1,10 @@
 /** The authoring face: everything a team's repository imports, and nothing else. */
 export { defineGateway } from './gateway.ts';
 export type { Acceptance } from './gateway.ts';
-export { consumer, contextPolicy, model, policy, provider, route, secret, upstream } from './define.ts';
+export { consumer, organisation, team } from './consumers.ts';
+export { claim, issuer } from './issuers.ts';
+export type { ClaimCondition } from './issuers.ts';
+export { contextPolicy, model, policy, provider, route, secret, upstream } from './define.ts';
 export { capable, cheapest, fastest, leastBusy, only, ordered, roundRobin, sticky, weighted, when } from './groups.ts';
 export { invariant, isLimited, needsTier, staysAt, staysWithin } from './invariant.ts';
 export type { Holds } from './invariant.ts';
@@ -16,7 +19,9 @@ export type {
   Gateway,
   Group,
   Invariant,
+  Issuer,
   Model,
+  Organisation,
   Policy,
   Prompt,
   Provider,
@@ -25,6 +30,7 @@ export type {
   Secret,
   Target,
   TargetOptions,
+  Team,
   Upstream,
   Value,
 } from './handles.ts';

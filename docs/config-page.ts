@@ -11,6 +11,10 @@ const sourceOf = (path: string): SourceFile =>
 const files = [
   'gateway',
   'define',
+  'consumers',
+  'issuers',
+  'groups',
+  'limits',
   'groups',
   'limits',
   'prices',
@@ -74,7 +78,8 @@ const words: Readonly<Record<string, string>> = {
   'Readonly<Record<string, string | Secret>>': "record of texts and `secret('NAME')`",
   "`http${'s' | ''}://${string}`": 'text that begins with `http://` or `https://`',
   '`/${string}`': 'text that begins with `/`',
-  '`sha256:${string}`': 'text that begins with `sha256:`',
+  KeyHash: 'text that begins with `sha256:`',
+  'readonly (KeyHash | KeySpec)[]': 'list of texts that begin with `sha256:`, or of what is said of a key, see below',
   '{ readonly [object: `models.${string}` | `routes.${string}`]: string }':
     'record of reasons by `models.<name>` and `routes.<name>`',
   Rollout: 'record of `stages`, see below',
@@ -201,6 +206,8 @@ const headOf = (path: string): string =>
 const further: Readonly<Record<string, readonly string[]>> = {
   provider: ['ModelFacts', 'ModelPrices', 'PartPrices', 'LongPrices', 'DatedPrices', 'FilesSpec', 'TargetOptions'],
   weighted: ['Weighted'],
+  consumer: ['KeySpec', 'TokenUse'],
+  claim: ['Claim'],
   defineGateway: ['Acceptance', 'Rollout', 'RolloutStage'],
   model: ['ModelProbe'],
   route: ['RouteProbe'],
@@ -238,6 +245,8 @@ function promptValues(): string {
 }
 
 const captions: Readonly<Record<string, string>> = {
+  KeySpec: 'An entry of `keys` that says more than its hash:',
+  TokenUse: 'An entry of `jwt`:',
   QuotaSpec: 'Of every unit:',
   CountQuota: 'Of requests and tokens:',
   MoneyQuota: 'Of money:',

@@ -15,7 +15,8 @@ import { apiLine } from './pipeline/api-line.ts';
 import { countLine } from './pipeline/count-line.ts';
 import { findLine, surfaceFor, surfaceName } from './pipeline/find-line.ts';
 import { holdingsLine } from './pipeline/holdings-line.ts';
-import { consumerOf } from './pipeline/identify.ts';
+import { consumerOf } from './pipeline/credentials.ts';
+import { challenge } from './pipeline/identify.ts';
 import { modelLine } from './pipeline/model-line.ts';
 import { noteLostRoute } from './pipeline/losses.ts';
 import { modelsLine } from './pipeline/models-line.ts';
@@ -33,7 +34,8 @@ export interface Edge {
   readonly recent: RecentRequests;
   readonly ledger: Ledger;
   /** Why nothing is served now, or the generation that serves whoever sent these headers. */
-  readonly serving: (headers: IncomingHttpHeaders) => Generation | HeadgateError;
+  readonly serving: (headers: IncomingHttpHeaders) => Promise<Generation | HeadgateError>;
+  readonly addressOf: (request: IncomingMessage) => string | undefined;
   /** Told of each request whose consumer is known. */
   readonly ended: (generation: Generation, end: End) => void;
 }
@@ -87,6 +89,7 @@ function writeError(visit: Visit, error: HeadgateError): void {
   const { reply, request, outcome } = visit;
   if (error.retryAfterMs !== undefined) reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
   if (error.noRetry) reply.header('x-should-retry', 'false');
+  if (error.status === 401) reply.header('www-authenticate', challenge(error.code));
   if (outcome.attempts > 0) reply.header('headgate-attempts', String(outcome.attempts));
   // What is left of a body that nobody reads would be taken for the next request; and of a request that was refused at
   // the door nobody knows where it ends.
@@ -202,8 +205,8 @@ function exchangeFor(edge: Edge, visit: Visit, generation: Generation): Exchange
     house: edge.house,
     generation,
     request: visit.request,
-    address: visit.request.socket.remoteAddress,
     reply: visit.reply,
+    address: edge.addressOf(visit.request),
     signal: gone.signal,
     outcome: visit.outcome,
   };
@@ -228,8 +231,9 @@ export async function visitEdge(edge: Edge, request: IncomingMessage, response: 
   let leave: (() => void) | undefined;
   try {
     visit.asked = askedFor(request);
-    const serving = edge.serving(request.headers);
+    const serving = await edge.serving(request.headers);
     if (serving instanceof HeadgateError) throw serving;
+    if (response.closed) throw new HeadgateError('client_closed_request', 'The client left.');
     visit.generation = serving;
     leave = serving.enter();
     await walk(edge, visit, exchangeFor(edge, visit, serving));

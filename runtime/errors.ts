@@ -40,7 +40,14 @@ export const errorTable = {
   ),
   missing_api_key: entry(401, 'authentication_error', 'No key was sent.'),
   invalid_api_key: entry(401, 'authentication_error', 'The key is not known here.'),
+  key_expired: entry(401, 'authentication_error', 'The key has expired.'),
+  invalid_token: entry(
+    401,
+    'authentication_error',
+    'The token is not accepted: the message says why, such as its time, its audience, or claims that no consumer is for.',
+  ),
   model_not_allowed: entry(403, 'permission_error', 'This consumer may not use this model.'),
+  address_not_allowed: entry(403, 'permission_error', 'The key may not be used from the address of this request.'),
   route_not_allowed: entry(403, 'permission_error', 'This consumer may not use this route.'),
   files_not_allowed: entry(403, 'permission_error', 'No account keeps files or batches of this API for this consumer.'),
   list_not_allowed: entry(
@@ -85,6 +92,7 @@ export const errorTable = {
     'The provider sent an answer that cannot be understood, or that ended early.',
   ),
   upstream_content_refused: entry(422, 'invalid_request_error', "The provider's content rules refused the request."),
+  issuer_unavailable: entry(503, 'server_error', "The keys of the token's issuer cannot be fetched."),
   not_ready: entry(503, 'server_error', 'No verified configuration is active yet.'),
   no_target_available: entry(503, 'server_error', 'Every target of this model is out of rotation.'),
   upstream_busy: entry(

@@ -24,6 +24,8 @@ export interface House {
   readonly quotas: QuotaStore;
   readonly upstreams: Upstreams;
   readonly random: () => number;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
 }
 
 export interface Exchange {
@@ -31,7 +33,7 @@ export interface Exchange {
   readonly house: House;
   readonly generation: Generation;
   readonly request: RequestHead;
-  /** Where the connection comes from; undefined where there is none. */
+  /** Where the request comes from, as far as that can be believed; undefined where nobody knows. */
   readonly address: string | undefined;
   readonly reply: Reply;
   /** Aborted when the client leaves. */

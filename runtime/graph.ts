@@ -116,10 +116,9 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
   const quotasAt = (names: readonly string[], tail: Tail | undefined): PathQuota[] =>
     names.flatMap(quotaOf).filter((quota) => tail === undefined || countsAt(quota, tail.entry.sort));
   const isDowngrading = Object.values(snapshot.quotas).some(({ downgrade }) => downgrade !== undefined);
-  for (const [name, { tags = none, models, routes, files = none, quotas: own = none }] of Object.entries(
-    snapshot.consumers,
-  )) {
-    const consumer = { name, tags };
+  for (const [name, { team, organisation, tags = none, ...may }] of Object.entries(snapshot.consumers)) {
+    const { models, routes, files = none, quotas: own = none } = may;
+    const consumer = { name, tags, team, organisation };
     for (const provider of files) {
       const tail = tailOfFiles(provider, snapshot);
       // What a batch spends is known when its results are fetched, if ever: no count of tokens or money stops it.

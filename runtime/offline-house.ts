@@ -19,5 +19,5 @@ export function offlineHouse(
     random = seededRandom(1),
   }: { readonly quotas?: House['quotas'] | undefined; readonly random?: House['random'] | undefined },
 ): House {
-  return { log, metrics, quotas, random, upstreams: new Upstreams(noTime, random) };
+  return { log, metrics, quotas, random, now: noTime, upstreams: new Upstreams(noTime, random) };
 }

@@ -1,6 +1,12 @@
 /** Ways that requests can take through a snapshot, one at a time, and what is asked of all of them. */
 import type { QuotaSnapshot, QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
+/** Who asks, with the team and organisation it belongs to. */
+export interface PathConsumer extends PathNode {
+  readonly team: string | undefined;
+  readonly organisation: string | undefined;
+}
+
 export interface PathNode {
   readonly name: string;
   readonly tags: readonly string[];
@@ -19,7 +25,7 @@ export interface PathQuota {
 }
 
 export interface Path {
-  readonly consumer: PathNode;
+  readonly consumer: PathConsumer;
   /** What is asked for: `files` goes by the name of the provider that keeps them. */
   readonly entry: PathNode & { readonly sort: 'model' | 'route' | 'files' };
   /** Where it ends; `model` is the vendor's. */

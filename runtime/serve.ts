@@ -4,9 +4,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AddressRanges } from './address-ranges.ts';
 import { startAdmin } from './admin/admin.ts';
 import { unsignedNote, type statusOf } from './admin/status.ts';
 import type { Manifest } from './artifact.ts';
+import { clientAddress } from './client-address.ts';
 import { Closers, Visits } from './closers.ts';
 import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
@@ -29,6 +31,7 @@ import { createVerifier, type Verify } from './sync/verifier.ts';
 import { Herald } from './sync/word/herald.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { RecentRequests } from './telemetry/recent-requests.ts';
+import { Tokens } from './tokens/tokens.ts';
 import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
 import { Upstreams } from './upstream/upstreams.ts';
@@ -144,15 +147,19 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 });
   const recent = new RecentRequests();
   const upstreams = new Upstreams();
+  const tokens = new Tokens({ now: Date.now, log });
+  const proxies = new AddressRanges(settings.trustedProxies);
   const edge: Edge = {
-    house: { log, metrics, quotas, upstreams, random: Math.random },
+    house: { log, metrics, quotas, upstreams, random: Math.random, now: Date.now },
     forwarder,
     recent,
     ledger,
-    serving: (headers) => {
+    serving: async (headers) => {
+      await tokens.learn(headers, () => [activator.current, activator.stable]);
       const { current, staging } = activator;
       return current ? pick({ current, staging }, headers) : cold();
     },
+    addressOf: ({ socket, headers }) => clientAddress(socket.remoteAddress, headers, proxies),
     ended: (generation, end) => activator.ended(generation, end),
   };
   const reported = {

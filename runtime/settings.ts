@@ -1,6 +1,7 @@
 /** The process's own settings: flags, or the same as `HEADGATE_…`. Anything unknown or wrong is an error at start, all at once. */
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
+import { addressRange } from './address-ranges.ts';
 import { parseDuration } from './duration.ts';
 import { addressFrom, gatherFlags, gatherVariables, isReadable, variableOf } from './given-settings.ts';
 import type { Address } from './listener.ts';
@@ -13,6 +14,8 @@ export interface Settings {
   readonly pollMs: number;
   readonly listen: Address;
   readonly admin: Address;
+  /** Ranges of proxies whose word on the client's address is taken. */
+  readonly trustedProxies: readonly string[];
   /** `memory`, a directory, or a Redis URL. */
   readonly store: string;
   /** Where calls are written down: a directory, or `off`; undefined: beside the counts. */
@@ -71,6 +74,11 @@ export const settingTable = {
   poll: setting('DURATION', '30s', 'time between two looks at the branch'),
   listen: setting('HOST:PORT', '127.0.0.1:8080', 'data plane'),
   admin: setting('HOST:PORT', '127.0.0.1:9090', 'admin plane; beyond loopback it needs --admin-token-file'),
+  'trusted-proxies': setting(
+    'RANGE,…',
+    undefined,
+    "addresses of proxies whose Forwarded or X-Forwarded-For says where a request comes from, such as '10.0.0.0/8'",
+  ),
   store: setting(
     'DIR|URL',
     'memory',
@@ -178,6 +186,10 @@ export function readSettings(
   if (!isLoopback(admin) && !given.has('admin-token-file'))
     problems.push('--admin listens beyond loopback: that needs --admin-token-file');
 
+  const trustedProxies = given.get('trusted-proxies')?.split(',') ?? [];
+  if (!trustedProxies.every((text) => addressRange(text)))
+    wrong('trusted-proxies', 'ranges such as 10.0.0.0/8,fd00::/8');
+
   const commitStatus = gitHosts.find((host) => host === given.get('commit-status'));
   if (given.has('commit-status') && !commitStatus) wrong('commit-status', `one of ${gitHosts.join(', ')}`);
 
@@ -187,6 +199,7 @@ export function readSettings(
     pollMs: durationOf('poll', 100),
     listen: addressOf('listen'),
     admin,
+    trustedProxies,
     store: isRedis || text('store') === 'memory' ? text('store') : resolve(text('store')),
     ledger: text('ledger') === 'off' ? 'off' : directory('ledger'),
     ledgerKeepMs: durationOf('ledger-keep', dayMs, 3_650 * dayMs),

@@ -9,7 +9,18 @@ export const quotaUnits = ['requests', 'inputTokens', 'outputTokens', 'tokens', 
 export type QuotaUnit = (typeof quotaUnits)[number];
 
 /** Whose count it may be, in the order in which keys name them. */
-export const quotaScopes = ['consumer', 'endUser', 'address', 'route', 'model', 'provider', 'tag'] as const;
+export const quotaScopes = [
+  'organisation',
+  'team',
+  'consumer',
+  'key',
+  'endUser',
+  'address',
+  'route',
+  'model',
+  'provider',
+  'tag',
+] as const;
 export type QuotaScope = (typeof quotaScopes)[number];
 
 export const calendarUnits = ['day', 'week', 'month', 'year'] as const;
@@ -111,6 +122,14 @@ export function scopeOf({ scope }: Pick<QuotaSnapshot, 'scope'>): readonly Quota
   if (scope === 'gateway') return [];
   return typeof scope === 'string' ? [scope] : quotaScopes.filter((name) => scope.includes(name));
 }
+
+/** From the widest to the narrowest: whose requests are all those of one in each before it. */
+const levels: readonly QuotaScope[] = ['organisation', 'team', 'consumer', 'key'];
+
+/** Whether all requests of one count by `names` are requests of one by `name`. */
+export const isCoveredBy = (name: QuotaScope, names: readonly QuotaScope[]): boolean =>
+  names.includes(name) ||
+  (levels.includes(name) && names.some((other) => levels.indexOf(other) > levels.indexOf(name)));
 
 /** What is counted by model or provider, or not at all: routes and files have none. */
 const ofModels: ReadonlySet<QuotaScope> = new Set(['model', 'provider']);

@@ -9,6 +9,8 @@ import * as policies from './policies/index.ts';
 import type { PolicyKind } from './policies/policy.ts';
 import * as providers from './providers/index.ts';
 import { secretReference } from './providers/options.ts';
+import { consumer, organisation, team } from './snapshot-consumers.ts';
+import { issuer } from './snapshot-issuers.ts';
 import { priceTable } from './snapshot-prices.ts';
 import { modelName, objectName, removedObject, tags, vendorModelId } from './snapshot-names.ts';
 import { modelProbe } from './snapshot-probes.ts';
@@ -20,6 +22,8 @@ import { rolloutSchema } from './rollout.ts';
 export const snapshotFormat = 'headgate/snapshot.v1';
 
 export { modelName, objectName } from './snapshot-names.ts';
+export type { IssuerSnapshot } from './snapshot-issuers.ts';
+export type { ConsumerSnapshot, KeyTermsSnapshot, OrganisationSnapshot, TeamSnapshot } from './snapshot-consumers.ts';
 
 /** Kinds by name. The `Record` view is what the core sees: it loops over kinds and never names one. */
 export const providerKinds: Readonly<Record<string, ProviderKind>> = providers;
@@ -42,6 +46,7 @@ export type { DatedPrices, LongRates, Prices, PriceTable, Rates } from './prices
 export {
   countedLimit,
   countsAt,
+  isCoveredBy,
   isSpentByModels,
   isZone,
   scopeOf,
@@ -189,25 +194,6 @@ const model = z.strictObject({
   probe: modelProbe.optional(),
 });
 
-const consumer = z.strictObject({
-  /** `sha256:` and the hex digest of the whole key. Two at once allow rotation. */
-  keys: z
-    .array(
-      z
-        .string()
-        .regex(/^sha256:[0-9a-f]{64}$/, "write 'sha256:' and 64 hex digits, as `headgate keys create` prints them"),
-    )
-    .max(16),
-  /** Models this consumer may use; absent means all. */
-  models: z.array(modelName).optional(),
-  /** Routes this consumer may use; absent means all. */
-  routes: z.array(objectName).optional(),
-  /** Providers that keep its files and batches; absent means that it may have none. */
-  files: z.array(objectName).max(16).optional(),
-  tags,
-  quotas: z.array(objectName).max(16).optional(),
-});
-
 export const snapshotSchema = z.strictObject({
   format: z.literal(snapshotFormat),
   name: objectName,
@@ -224,6 +210,9 @@ export const snapshotSchema = z.strictObject({
   policies: z.record(objectName, byKind(policyKinds)),
   quotas: z.record(objectName, quota),
   consumers: z.record(objectName, consumer),
+  issuers: z.record(objectName, issuer).default({}),
+  teams: z.record(objectName, team).default({}),
+  organisations: z.record(objectName, organisation).default({}),
   upstreams: z.record(objectName, upstream),
   routes: z.record(objectName, route),
   /** `file:line:column` of each object, by `collection.name`: what status and explanations point at. */
@@ -237,7 +226,6 @@ export type Snapshot = z.output<typeof snapshotSchema>;
 export type SnapshotInput = z.input<typeof snapshotSchema>;
 export type ModelSnapshot = z.output<typeof model>;
 export type PromptSnapshot = z.output<typeof prompt>;
-export type ConsumerSnapshot = z.output<typeof consumer>;
 export type RouteSnapshot = z.output<typeof route>;
 export type UpstreamSnapshot = z.output<typeof upstream>;
 export type ValueSource = z.output<typeof valueSource>;

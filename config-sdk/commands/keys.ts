@@ -18,7 +18,8 @@ export const keysCommand: CommandEntry = (program) => {
       process.stdout.write(options.json ? `${JSON.stringify({ key, hash })}\n` : `key:  ${key}\nhash: ${hash}\n`);
       if (!options.json)
         process.stderr.write(
-          "Give the key to the caller, it is not shown again. The hash goes into config: consumer('…', { keys: ['sha256:…'] })\n",
+          "Give the key to the caller, it is not shown again. The hash goes into config: consumer('…', { keys: ['sha256:…'] })\n" +
+            "or, bound to a time and a place: keys: [{ hash: 'sha256:…', expires: '2027-01-31', addresses: ['10.0.0.0/8'] }]\n",
         );
     });
 };

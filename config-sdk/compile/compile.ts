@@ -8,6 +8,7 @@ import { rules } from '../rules/index.ts';
 import type { CompiledObject, Problem, Project } from '../rules/rule.ts';
 import { brokenInvariants } from './broken-invariants.ts';
 import { asWritten } from './as-written.ts';
+import { inherited } from './inherited.ts';
 import { Compilation } from './objects.ts';
 import {
   collections,
@@ -98,7 +99,9 @@ function snapshotOf(
     return [`${collections[sort]}.${id}`, `${file}:${line}:${column}`];
   });
   const sorts = Object.keys(collections) as CollectionSort[];
-  const named = Object.fromEntries(sorts.map((sort) => [collections[sort], collection(sort)]));
+  // A runtime that does not know of them serves what has none.
+  const isSaid = (sort: CollectionSort) => bySort.has(sort) || !['issuer', 'team', 'organisation'].includes(sort);
+  const named = Object.fromEntries(sorts.filter(isSaid).map((sort) => [collections[sort], collection(sort)]));
   const snapshot = {
     format: snapshotFormat,
     name: isObject(spec) ? spec['name'] : undefined,
@@ -111,7 +114,7 @@ function snapshotOf(
 }
 
 const optionalProperties = ['allowShrink', 'removed', 'rollout'] as const;
-const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'accept', ...optionalProperties];
+const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'access', 'accept', ...optionalProperties];
 
 /** What of the gateway itself goes into the snapshot as it was written. */
 function optionalParts(spec: Json | undefined): Readonly<Record<string, unknown>> {
@@ -137,6 +140,10 @@ function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
       place: { declaration: gateway, path: [key], name: true },
       message: `defineGateway: ${key} is not known here`,
     });
+  }
+  if (!isUnknown(spec['access']) && ![undefined, 'all', 'declared'].includes(spec['access'] as string | undefined)) {
+    const message = "defineGateway: access: write 'all' or 'declared'";
+    problems.push({ code: 'invalid_value', place: { declaration: gateway, path: ['access'] }, message });
   }
   problems.push(...gatewayPartProblems(gateway, 'rollout', spec['rollout']));
   return problems;
@@ -180,10 +187,12 @@ export function compile(document: LoadDocument, directory: string, unusedFiles: 
     return [{ index, sort, id, value, whole: compilation.problems.length === before }];
   });
   const verdicts = schemaVerdicts(made, compilation);
-  const objects = made.map(({ whole, ...object }, position): CompiledObject => {
+  const written = made.map(({ whole, ...object }, position): CompiledObject => {
     const verdict = verdicts[position];
     return { ...object, sound: whole && verdict?.sound === true };
   });
+  const root = gateway === undefined ? undefined : declarations[gateway]?.spec;
+  const objects = inherited(written, isObject(root) ? root['access'] : undefined);
   problems.push(...verdicts.flatMap((verdict) => verdict.problems));
   problems.push(
     ...compilation.problems.map(({ wanted: _, ...each }): Problem => ({ code: 'wrong_reference', ...each })),

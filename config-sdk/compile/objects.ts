@@ -6,6 +6,8 @@ import { modelName, objectName } from '@headgate/runtime/snapshot';
 import type { Json, LoadedDeclaration } from '../load/document.ts';
 import type { Sort } from '../site.ts';
 import { CompiledBefore } from './compiled-before.ts';
+import { consumerKeys, type Tools } from './consumer-keys.ts';
+import { placeIn, writtenAt, type Origin } from './origins.ts';
 import { factNames, factsOver } from './model-facts.ts';
 import {
   describe,
@@ -22,19 +24,24 @@ import {
 
 export type Compiled = { readonly [key: string]: unknown } | readonly unknown[];
 
-interface Origin {
-  readonly place: Place;
-  /** Snapshot properties that are written elsewhere than under the same name. */
-  readonly moved?: Readonly<Record<string, Path>>;
-}
-
-// Of the process, like what is compiled (`compiled-before.ts`).
-const origins = new WeakMap<object, Origin>();
+/** What consumers, teams and organisations refer to. */
+const callerReferences = {
+  team: 'team',
+  organisation: 'organisation',
+  models: 'model',
+  routes: 'route',
+  files: 'provider',
+  quotas: 'quota',
+} as const;
 
 export class Compilation {
   readonly declarations: readonly LoadedDeclaration[];
   readonly problems: ReferenceProblem[] = [];
   readonly #before: CompiledBefore;
+  readonly #tools: Tools = {
+    from: (place, value, moved) => this.#from(place, value as Compiled, moved) as typeof value,
+    names: (spec, place) => this.#names(spec, place, { models: 'model', routes: 'route', issuer: 'issuer' }),
+  };
   /** Whether what was referred to has a name that can be published, by sort and name. */
   readonly #known = new Map<string, boolean>();
 
@@ -64,9 +71,12 @@ export class Compilation {
       case 'quota':
         return this.#quota(spec, place);
       case 'consumer':
+      case 'team':
+      case 'organisation':
         return this.#from(place, {
           ...spec,
-          ...this.#names(spec, place, { models: 'model', routes: 'route', files: 'provider', quotas: 'quota' }),
+          ...this.#names(spec, place, callerReferences),
+          ...(sort === 'consumer' && consumerKeys(spec, place, this.#tools)),
         });
       case 'route':
         return this.#from(place, {
@@ -80,30 +90,11 @@ export class Compilation {
 
   /** Where the value at `path` below a compiled object was written. Undefined when it came from something impure. */
   placeOf(compiled: unknown, path: Path, fallback: Place): Place | undefined {
-    let place = fallback;
-    let value: unknown = compiled;
-    let rest: Path = path;
-    for (const [depth, key] of path.entries()) {
-      if (isUnknown(value)) return undefined;
-      const origin = typeof value === 'object' && value !== null ? origins.get(value) : undefined;
-      if (origin) {
-        const moved = origin.moved?.[String(key)];
-        place = moved ? { ...origin.place, path: [...origin.place.path, ...moved] } : origin.place;
-        rest = path.slice(moved ? depth + 1 : depth);
-      }
-      value =
-        typeof value === 'object' && value !== null
-          ? (value as Record<string | number, unknown>)[key as string]
-          : undefined;
-    }
-    if (isUnknown(value)) return undefined;
-    const own = typeof value === 'object' && value !== null ? origins.get(value) : undefined;
-    return own ? own.place : { ...place, path: [...place.path, ...rest] };
+    return placeIn(compiled, path, fallback);
   }
 
   #from<Value extends Compiled>(place: Place, value: Value, moved?: Origin['moved']): Value {
-    origins.set(value, { place, ...(moved && { moved }) });
-    return value;
+    return writtenAt(value, { place, ...(moved && { moved }) });
   }
 
   #provider(spec: JsonObject, place: Place): Compiled {
@@ -208,9 +199,9 @@ export class Compilation {
     const entries = Object.entries(properties).flatMap(([key, sort]): [string, unknown][] => {
       const value = spec[key];
       if (value === undefined) return [];
-      const at = { ...place, path: [key] };
+      const at = { ...place, path: [...place.path, key] };
       if (!Array.isArray(value)) return [[key, this.#name(value, at, sort)]];
-      return [[key, value.map((each: Json, index) => this.#name(each, { ...at, path: [key, index] }, sort))]];
+      return [[key, value.map((each: Json, index) => this.#name(each, { ...at, path: [...at.path, index] }, sort))]];
     });
     return Object.fromEntries(entries);
   }

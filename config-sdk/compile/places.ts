@@ -25,6 +25,9 @@ export const collections = {
   policy: 'policies',
   quota: 'quotas',
   consumer: 'consumers',
+  issuer: 'issuers',
+  team: 'teams',
+  organisation: 'organisations',
   upstream: 'upstreams',
   route: 'routes',
 } as const satisfies Partial<Record<Sort, string>>;

@@ -55,6 +55,9 @@ export function referencesAmong(declarations: readonly LoadedDeclaration[]): Ref
   };
 }
 
+/** Who may use something. */
+export const callers: readonly string[] = ['consumer', 'team', 'organisation'];
+
 export interface Reach {
   readonly listed: ReadonlySet<number>;
   readonly published: ReadonlySet<number>;
@@ -73,7 +76,8 @@ export function reach(declarations: readonly LoadedDeclaration[], gateway: numbe
     if (!declaration || index === gateway) continue;
     for (const next of referencesOf(declaration)) {
       // Permission to use something does not serve it.
-      const permission = declaration.sort === 'consumer' && ['model', 'route'].includes(declarations[next]?.sort ?? '');
+      const permission =
+        callers.includes(declaration.sort) && ['model', 'route'].includes(declarations[next]?.sort ?? '');
       if (!permission) published.add(next);
     }
   }

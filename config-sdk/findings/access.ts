@@ -44,8 +44,33 @@ export const accessFindings = {
   ),
   consumer_may_nothing: warning(
     'A consumer may use neither a model nor a route.',
-    'list what it may use, or leave the list out to allow all',
+    "list what it may use; without lists it may use all, unless access is 'declared'",
     'An empty list allows nothing; it does not mean "no restriction".',
+  ),
+  permission_above_team: warning(
+    'A consumer lists a model or route that its team or organisation may not use, or a team one that its organisation may not.',
+    'list it there too, or remove it here',
+    'What one level does not allow, nobody below it may use: the entry grants nothing.',
+  ),
+  organisation_twice: error(
+    'A consumer has a team and an organisation besides.',
+    'leave the organisation to the team',
+    'Its team says where it belongs; two answers would count for two organisations.',
+  ),
+  quota_scope_unclear: error(
+    'A quota without a scope is listed at several levels, such as by a team and by a consumer.',
+    "write scope: 'team', 'organisation' or 'consumer'",
+    'One count for each team is another limit than one for each consumer, and nobody could tell which is meant.',
+  ),
+  issuer_repeated: error(
+    'Two issuers of tokens have the same url.',
+    'make them one, with all audiences in its list',
+    'The url tells whose a token is: there would be two answers to whether it is good.',
+  ),
+  token_unconditional: warning(
+    'Every token of an issuer stands for a consumer.',
+    "say whose: where: [claim('groups').includes('…')], or a consumerClaim of the issuer",
+    'Whoever has an account there can call, and nobody can tell who did.',
   ),
   weak_key: error(
     'A consumer has the hash of a key that anybody can guess.',

@@ -24,7 +24,10 @@ const told: Readonly<Record<string, readonly string[]>> = {
     'mode',
     'onStoreDown',
   ],
-  consumers: ['keys', 'models', 'routes', 'files', 'quotas'],
+  consumers: ['keys', 'keyTerms', 'jwt', 'team', 'organisation', 'addresses', 'models', 'routes', 'files', 'quotas'],
+  issuers: ['url', 'audience', 'jwks', 'algorithms', 'clockSkew', 'consumerClaim'],
+  teams: ['organisation', 'models', 'routes', 'quotas', 'tags'],
+  organisations: ['models', 'routes', 'quotas', 'tags'],
   upstreams: ['url', 'headers', 'timeout'],
   routes: ['path', 'methods', 'host', 'upstream', 'stripPrefix', 'retries', 'maxBodyBytes', 'quotas'],
 };

@@ -4,7 +4,7 @@ import { counted, joined, say, type Change, type Phrase } from './change.ts';
 import { listChange, paired, type Sides } from './revision.ts';
 
 /** Enough of a hash to find it in the file. */
-const inShort = (hash: string): Phrase => say`${`${hash.slice(0, 'sha256:'.length + 8)}…`}`;
+export const inShort = (hash: string): Phrase => say`${`${hash.slice(0, 'sha256:'.length + 8)}…`}`;
 const allInShort = (hashes: readonly string[]): Phrase => joined(hashes.map(inShort), ', ');
 
 const ownersOf = (snapshot: Snapshot): Map<string, string> =>

@@ -1,6 +1,7 @@
 /** Limits in the words of a plan, and how much more or less one lets through than another. */
 import {
   countedLimit,
+  isCoveredBy,
   scopeOf,
   usdText,
   windowOf,
@@ -13,7 +14,10 @@ import { grouped, say, type Phrase, type Risk } from './change.ts';
 import { durationInWords } from './duration-words.ts';
 
 const eachOf: Readonly<Record<QuotaScope, string>> = {
+  organisation: 'organisation',
+  team: 'team',
   consumer: 'consumer',
+  key: 'key',
   endUser: 'end user',
   address: 'address',
   route: 'route',
@@ -31,9 +35,12 @@ export function whose(quota: Pick<QuotaSnapshot, 'scope' | 'endUserHeader'>): st
   return names.length === 0 ? 'for all consumers together' : `for each ${names.join(' and ')}`;
 }
 
+const isWithin = (after: QuotaSnapshot, before: QuotaSnapshot): boolean =>
+  scopeOf(after).every((name) => isCoveredBy(name, scopeOf(before)));
+
 /** Whether more counts than before stand beside each other, each with the whole limit; also where that is not known. */
 export const countsApart = (before: QuotaSnapshot, after: QuotaSnapshot): boolean =>
-  !scopeOf(after).every((name) => scopeOf(before).includes(name)) || before.endUserHeader !== after.endUserHeader;
+  !isWithin(after, before) || before.endUserHeader !== after.endUserHeader;
 
 const units = {
   requests: 'requests',

@@ -2,6 +2,7 @@
 import type { Snapshot } from '@headgate/runtime/snapshot';
 import { noSafeguards, placesOf } from '../safeguards.ts';
 import { accessChanges } from './access.ts';
+import { callerChanges } from './callers.ts';
 import { inRiskOrder, type Change, type Phrase } from './change.ts';
 import { contextChanges } from './context.ts';
 import { filesChanges } from './files.ts';
@@ -62,6 +63,7 @@ export function planBetween(base: Snapshot, head: Snapshot, safeguards = none): 
     ...accessChanges(sides),
     ...filesChanges(sides),
     ...keyChanges(sides),
+    ...callerChanges(sides),
     ...limitChanges(sides),
     ...destinationChanges(sides),
     ...targetChanges(sides),

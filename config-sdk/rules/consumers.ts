@@ -1,7 +1,7 @@
 /** Consumers: keys are hashes, each belongs to one consumer, and somebody may use what is served. */
 import type { ConsumerSnapshot } from '@headgate/runtime/snapshot';
 import { isObject } from '../compile/places.ts';
-import { handlesIn } from '../compile/reach.ts';
+import { callers as callingSorts, handlesIn } from '../compile/reach.ts';
 import { limitsOf } from './quotas.ts';
 import type { CompiledObject, Problem, Project, Rule } from './rule.ts';
 
@@ -9,6 +9,8 @@ export const isPlaintextKey = (value: unknown): value is string =>
   typeof value === 'string' && !value.startsWith('sha256:');
 
 const consumersOf = ({ objects }: Project): CompiledObject[] => objects.filter(({ sort }) => sort === 'consumer');
+const hasTokens = ({ value }: CompiledObject): boolean =>
+  isObject(value) && Array.isArray(value['jwt']) && value['jwt'].length > 0;
 const keysOf = ({ value }: CompiledObject): unknown[] =>
   isObject(value) && Array.isArray(value['keys']) ? value['keys'] : [];
 
@@ -44,7 +46,10 @@ export const duplicateKeys: Rule = (project) => {
 
 export const consumersWithoutKeys: Rule = (project) =>
   consumersOf(project)
-    .filter((object) => object.sound && project.published?.has(object.index) && keysOf(object).length === 0)
+    .filter(
+      (object) =>
+        object.sound && project.published?.has(object.index) && keysOf(object).length === 0 && !hasTokens(object),
+    )
     .map((object) => ({
       code: 'consumer_without_keys',
       place: project.placeOf(object, ['keys']) ?? { declaration: object.index, path: [] },
@@ -80,16 +85,17 @@ export const modelsWithoutConsumers: Rule = (project) => {
 export const unservedPermissions: Rule = (project) => {
   const { listed, declarations } = project;
   if (!listed) return [];
-  return consumersOf(project).flatMap(({ index, id }) =>
+  const callers = project.objects.filter(({ sort }) => callingSorts.includes(sort));
+  return callers.flatMap(({ index, id, sort: caller }) =>
     handlesIn(declarations[index]?.spec).flatMap(({ index: target, path }): Problem[] => {
       const { sort, id: name } = declarations[target] ?? { sort: 'quota', id: '' };
       // A route among the models is another mistake than one that is not served.
-      if (!['model', 'route'].includes(sort) || path[0] !== `${sort}s` || listed.has(target)) return [];
+      if (!['model', 'route'].includes(sort) || path.at(-2) !== `${sort}s` || listed.has(target)) return [];
       return [
         {
           code: 'not_served',
           place: { declaration: index, path },
-          message: `consumer '${id}' may use ${sort} '${name}', which defineGateway does not list`,
+          message: `${caller} '${id}' may use ${sort} '${name}', which defineGateway does not list`,
         },
       ];
     }),

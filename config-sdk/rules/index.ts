@@ -23,8 +23,10 @@ import { secretLiterals } from './secrets.ts';
 import * as spending from './spending.ts';
 import * as targets from './targets.ts';
 import * as templates from './templates.ts';
+import * as teams from './teams.ts';
 import { terms } from './terms.ts';
 import { machinePaths } from './texts.ts';
+import * as tokens from './tokens.ts';
 import * as upstreams from './upstreams.ts';
 import * as windows from './windows.ts';
 
@@ -86,6 +88,11 @@ export const rules: readonly Rule[] = [
   consumers.consumersWithoutKeys,
   consumers.modelsWithoutConsumers,
   consumers.unservedPermissions,
+  teams.permissionsAbove,
+  teams.twoOrganisations,
+  teams.unclearScopes,
+  tokens.repeatedIssuers,
+  tokens.unconditionalTokens,
   keys.keyHashes,
   keys.keyCounts,
   keys.powerlessConsumers,

@@ -1,6 +1,7 @@
 /** Quotas: limits that can be reached, in windows that begin when their readers think. */
 import {
   countedLimit,
+  isCoveredBy,
   scopeOf,
   snapshotSchema,
   windowOf,
@@ -48,7 +49,7 @@ const isCovered = (quota: QuotaSnapshot, other: QuotaSnapshot): boolean =>
   quota.mode === 'hard' &&
   other.mode === 'hard' &&
   countsWith(quota, other) &&
-  scopeOf(other).every((name) => scopeOf(quota).includes(name)) &&
+  scopeOf(other).every((name) => isCoveredBy(name, scopeOf(quota))) &&
   (other.endUserHeader === quota.endUserHeader || !scopeOf(other).includes('endUser')) &&
   countedLimit(other) * mostTouched(other, quota) <= countedLimit(quota);
 

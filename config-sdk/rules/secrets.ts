@@ -110,7 +110,8 @@ export function secretTexts(declarations: readonly LoadedDeclaration[]): string[
   const keys = declarations.flatMap(({ sort, spec }): unknown[] =>
     sort === 'consumer' && isObject(spec) && Array.isArray(spec['keys']) ? spec['keys'] : [],
   );
-  const plain = keys.filter((key): key is string => typeof key === 'string' && !key.startsWith('sha256:'));
+  const hashes = keys.map((key) => (isObject(key) ? key['hash'] : key));
+  const plain = hashes.filter((key): key is string => typeof key === 'string' && !key.startsWith('sha256:'));
   return [...plain, ...declarations.flatMap((each) => secretsIn(each).map(({ text }) => text))];
 }
 

@@ -194,5 +194,8 @@ export class Activator {
       1,
     );
     this.#metrics.configSeq.set(revision.manifest.seq);
+    this.#metrics.keyExpiry.reset();
+    for (const { consumer, key, at } of this.stable?.tables.keyExpiries ?? [])
+      this.#metrics.keyExpiry.set({ consumer, key }, at / 1000);
   }
 }

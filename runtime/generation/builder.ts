@@ -1,4 +1,5 @@
 /** Turns models, routes and consumers of a snapshot into live ones; the same again whenever it is asked again. */
+import { AddressRanges } from '../address-ranges.ts';
 import { conversationKinds } from '../model-kind.ts';
 import { apisFor } from '../providers/provider.ts';
 import {
@@ -12,6 +13,7 @@ import {
 import type { LiveAccount, LiveConsumer, LiveModel, LiveQuota, LiveRoute, LiveTarget } from './live.ts';
 import { liveOrder } from './live-order.ts';
 import { allOrders } from './orders.ts';
+import { credentialOf, narrowed } from './live-consumer.ts';
 import type { SharedParts } from './shared-parts.ts';
 import { bindPrompt } from './template.ts';
 
@@ -127,13 +129,22 @@ export class Builder {
     });
   }
 
-  consumer(name: string, { models, routes, files, quotas, tags = nothing }: ConsumerSnapshot): LiveConsumer {
+  /** As the key with `digest` opens it. */
+  consumer(name: string, snapshot: ConsumerSnapshot, digest: string): LiveConsumer {
+    const { team, organisation, addresses, files, quotas, tags = nothing } = snapshot;
+    const terms = snapshot.keyTerms?.[`sha256:${digest}`];
+    const accounts = files ? this.#accounts(name, files) : nothing;
     return {
       name,
+      team,
+      organisation,
+      credential: credentialOf(digest, terms),
+      addresses: addresses && new AddressRanges(addresses),
       tags,
-      models: models && new Set(models),
-      routes: routes && new Set(routes),
-      accounts: files ? this.#accounts(name, files) : nothing,
+      models: narrowed(snapshot.models, terms?.models),
+      routes: narrowed(snapshot.routes, terms?.routes),
+      // What is kept there may be used by any model: a key for some of them opens none of it.
+      accounts: terms?.models || terms?.routes ? nothing : accounts,
       quotas: this.#quotas(quotas, `consumers.${name}`),
     };
   }

@@ -3,7 +3,7 @@ import type { Artifact, Manifest } from '../artifact.ts';
 import { Changes, type Compared } from './changes.ts';
 import { ConsumerRecord } from './consumer-record.ts';
 import { HealthRecord } from './health.ts';
-import type { LiveConsumer, LiveModel, LiveProvider, LiveRoute } from './live.ts';
+import type { LiveConsumer, LiveIssuer, LiveModel, LiveProvider, LiveRoute, VerifiedToken } from './live.ts';
 import type { Directory } from './on-demand.ts';
 
 /** Which commit made what is served. */
@@ -25,10 +25,23 @@ export type RouteMatch<Route = LiveRoute> =
   | { readonly refused: readonly string[] }
   | undefined;
 
+export interface KeyExpiry {
+  readonly consumer: string;
+  /** The beginning of its digest. */
+  readonly key: string;
+  readonly at: number;
+}
+
 export interface Tables {
   readonly models: Directory<LiveModel>;
   /** Consumers by the hex SHA-256 of their keys. */
   readonly consumersByKey: Directory<LiveConsumer>;
+  /** Issuers of tokens by their `iss`. */
+  readonly issuers: ReadonlyMap<string, LiveIssuer>;
+  /** Consumers that a verified token stands for. */
+  readonly consumersByClaims: (issuer: LiveIssuer, token: VerifiedToken) => readonly LiveConsumer[];
+  /** Keys that end, or have ended: in milliseconds since the Unix epoch. */
+  readonly keyExpiries: readonly KeyExpiry[];
   readonly providers: ReadonlyMap<string, LiveProvider>;
   readonly matchRoute: (method: string, host: string, path: string) => RouteMatch;
   /** Read anew for each call: for who compares revisions, not for requests. */

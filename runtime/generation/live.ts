@@ -1,6 +1,7 @@
 /** What the objects of a snapshot become in a generation: everything looked up, nothing left to decide but the request's own. */
 import type { Asking, Circumstances } from '../balancing/balancer.ts';
-import type { Call, Message } from '../call.ts';
+import type { AddressRanges } from '../address-ranges.ts';
+import type { Call, JsonObject, Message } from '../call.ts';
 import type { Entry, Fitting, Room } from '../context/strategy.ts';
 import type { ModelKind } from '../model-kind.ts';
 import type { Verdict } from '../policies/policy.ts';
@@ -143,8 +144,41 @@ export interface LiveRoute {
   readonly quotas: readonly LiveQuota[];
 }
 
+/** Whose tokens are taken. */
+export interface LiveIssuer {
+  /** All that is said of it: what was found out under one is true under another that says the same. */
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+  readonly audience: readonly string[];
+  readonly jwks: string | undefined;
+  readonly algorithms: readonly string[];
+  readonly clockSkewMs: number;
+  readonly consumerClaim: readonly string[] | undefined;
+}
+
+export interface VerifiedToken {
+  readonly claims: JsonObject;
+  /** Milliseconds since the Unix epoch, the issuer's skew added. */
+  readonly expiresAt: number;
+}
+
+/** What a consumer called with, and how far that opens. */
+export interface Credential {
+  /** The beginning of the key's digest, enough to find it in the configuration; of a token, that of its subject. */
+  readonly id: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number | undefined;
+  readonly addresses: AddressRanges | undefined;
+}
+
+/** A consumer as one of its keys opens it. */
 export interface LiveConsumer {
   readonly name: string;
+  readonly team: string | undefined;
+  readonly organisation: string | undefined;
+  readonly credential: Credential;
+  readonly addresses: AddressRanges | undefined;
   readonly tags: readonly string[];
   readonly models: ReadonlySet<string> | undefined;
   readonly routes: ReadonlySet<string> | undefined;

@@ -8,6 +8,7 @@ import type { Pace } from '../pace.ts';
 import type { PackedSnapshot } from '../packed.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { Builder } from './builder.ts';
+import { callersOf } from './callers.ts';
 import { comparable } from './changes.ts';
 import type { Revision, Tables } from './generation.ts';
 import type { LiveModel, LiveRoute } from './live.ts';
@@ -22,33 +23,11 @@ export interface Verified {
   readonly snapshot: PackedSnapshot;
 }
 
-interface Site {
+export interface Site {
   readonly snapshot: PackedSnapshot;
   readonly parts: SharedParts;
   readonly build: Builder;
   readonly pace: Pace;
-}
-
-async function consumersByKey({
-  snapshot: { consumers },
-  parts,
-  build,
-  pace,
-}: Site): Promise<Tables['consumersByKey']> {
-  const positions = new Map<string, number>();
-  let position = 0;
-  await pace.each(consumers, ([name, consumer]) => {
-    build.consumer(name, consumer);
-    for (const key of consumer.keys) {
-      const digest = key.slice('sha256:'.length);
-      const other = positions.get(digest);
-      if (other !== undefined && other !== position)
-        parts.problem(`consumers.${name}`, `shares a key with consumer '${consumers.at(other)[0]}'`);
-      positions.set(digest, position);
-    }
-    position += 1;
-  });
-  return new OnDemand(positions, (at) => build.consumer(...consumers.at(at)));
 }
 
 async function routeMatcher({ snapshot: { routes }, build, pace }: Site): Promise<Tables['matchRoute']> {
@@ -80,7 +59,7 @@ async function tablesOf(site: Site): Promise<Tables> {
   });
   return {
     models: new OnDemand(positions, (position) => build.model(...models.at(position))),
-    consumersByKey: await consumersByKey(site),
+    ...(await callersOf(site)),
     providers: parts.providers,
     compared: comparable(snapshot, { targetLabels: build.targetLabels, originOf: (name) => parts.originOf(name) }),
     matchRoute: await routeMatcher(site),

@@ -10,7 +10,7 @@ import type { Accepted, Exchange } from '../exchange.ts';
 import type { Generation } from '../generation/generation.ts';
 import type { LiveConsumer, LiveTarget, ReadValue } from '../generation/live.ts';
 import { inTheDark } from '../generation/live-order.ts';
-import { consumerOf } from './identify.ts';
+import { consumerOf } from './credentials.ts';
 
 /** Refusals that a change of configuration brings about for a client that changed nothing. */
 const lossy: ReadonlySet<ErrorCode> = new Set([

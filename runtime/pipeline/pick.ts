@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Generation } from '../generation/generation.ts';
 import type { Staging } from '../generation/staging.ts';
-import { keyDigest } from './identify.ts';
+import { consumerOf } from './credentials.ts';
 
 export function pick(
   { current, staging }: { readonly current: Generation; readonly staging: Staging | undefined },
@@ -10,10 +10,8 @@ export function pick(
 ): Generation {
   if (!staging) return current;
   const { candidate, others } = staging;
-  const digest = keyDigest(headers);
-  if (digest === undefined) return others;
-  const consumer = others.tables.consumersByKey.get(digest);
-  const isKnownToCandidate = candidate.tables.consumersByKey.has(digest);
+  const consumer = consumerOf(others.tables, headers);
+  const isKnownToCandidate = consumerOf(candidate.tables, headers) !== undefined;
   // A key that the candidate brings works at once, and one that it revokes is refused at once: it will not know it.
   if (!consumer) return isKnownToCandidate ? candidate : others;
   return !isKnownToCandidate || staging.has(consumer.name) ? candidate : others;

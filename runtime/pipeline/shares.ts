@@ -60,11 +60,22 @@ function network(address: string): string {
 const named = (sort: string, names: readonly string[]): Part[] =>
   [...new Set(names)].map((value) => ({ value, words: `${sort} '${value}'` }));
 
+/** Who is in none counts alone: a name of a consumer holds no slash, so that it is never that of a group. */
+const grouped = (sort: 'team' | 'organisation', consumer: LiveConsumer): Part[] => {
+  const group = consumer[sort];
+  return group === undefined
+    ? [{ value: `alone/${consumer.name}`, words: `consumer '${consumer.name}'` }]
+    : named(sort, [group]);
+};
+
 const untagged: Part = { value: '', words: 'all requests without a tag' };
 
 /** Nothing of one sort: the request does not draw from the quota. */
 const parts: Readonly<Record<QuotaScope, (drawing: Drawing, quota: LiveQuota) => readonly Part[]>> = {
+  organisation: ({ consumer }) => grouped('organisation', consumer),
+  team: ({ consumer }) => grouped('team', consumer),
   consumer: ({ consumer }) => named('consumer', [consumer.name]),
+  key: ({ consumer }) => [{ value: consumer.credential.id, words: `this key of consumer '${consumer.name}'` }],
   endUser: (drawing, quota) => [endUser(drawing, quota)],
   address: ({ address = '' }) => [{ value: network(address), words: 'this address' }],
   route: ({ route }) => named('route', route ? [route.name] : []),

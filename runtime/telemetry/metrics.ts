@@ -95,6 +95,12 @@ export function createMetrics() {
       labelNames: ['revision', 'artifact', 'digest'],
       registers,
     }),
+    keyExpiry: new Gauge({
+      name: 'headgate_key_expiry_timestamp_seconds',
+      help: 'When a key of the active revision expires or has expired, as Unix time, by consumer and the beginning of its hash.',
+      labelNames: ['consumer', 'key'],
+      registers,
+    }),
     configSeq: new Gauge({ name: 'headgate_config_seq', help: 'Sequence number of the active artifact.', registers }),
     configTipSeq: new Gauge({
       name: 'headgate_config_tip_seq',

@@ -1,0 +1,90 @@
+/** Who may call: applications with their keys, the teams they belong to, and the organisations of those. */
+import type { AnyProvider, Consumer, Model, Organisation, Quota, Route, Team } from './handles.ts';
+import type { TokenUse } from './issuers.ts';
+import { declare } from './site.ts';
+
+/** As `headgate keys create` prints it. */
+export type KeyHash = `sha256:${string}`;
+
+export interface KeySpec {
+  /** `sha256:…` of the key, as `headgate keys create` prints it. */
+  hash: KeyHash;
+  /** Whom to ask before it is withdrawn. */
+  owner?: string;
+  /** Its last day (UTC), such as `'2027-01-31'`, or the instant from which on it is refused, such as `'2027-01-31T17:00:00Z'`. Default: it does not end. */
+  expires?: string;
+  /** Addresses and ranges that it may come from, such as `'10.0.0.0/8'`. Default: any. */
+  addresses?: readonly [string, ...string[]];
+  /** Of the consumer's models, those that it opens; files and batches it opens not at all then. Default: all. */
+  models?: readonly Model[];
+  /** Of the consumer's routes, those that it opens. As above. */
+  routes?: readonly Route[];
+}
+
+export interface ConsumerSpec {
+  /** `sha256:…` of each key, as `headgate keys create` prints it, or more about it. Two at once allow rotation. */
+  keys?: readonly (KeyHash | KeySpec)[];
+  /** Tokens that stand for it; each entry does. */
+  jwt?: readonly TokenUse[];
+  /** Whose application it is: what its team may not use, it may not use either, and it draws from that team's quotas. */
+  team?: Team;
+  /** As with a team, where it belongs to none. */
+  organisation?: Organisation;
+  /** Whom to ask about it. */
+  owner?: string;
+  /** Addresses and ranges that it may call from, such as `'10.0.0.0/8'`. Default: any. */
+  addresses?: readonly [string, ...string[]];
+  /** The models it may use. Default: all that its team may use, unless `access` of the gateway is `'declared'`. */
+  models?: readonly Model[];
+  /** The routes it may use. As above. */
+  routes?: readonly Route[];
+  /** The accounts that keep its files and batches: for each API the first that speaks it. Default: it may have none. */
+  files?: readonly AnyProvider[];
+  /** Limits that every request of this consumer draws from. */
+  quotas?: readonly Quota[];
+  /** Words that invariants and conditions speak of. Those of its team and organisation are its own too. */
+  tags?: readonly string[];
+}
+
+/** Who calls: an application. */
+export function consumer(id: string, spec: ConsumerSpec): Consumer {
+  return declare(consumer, id, spec, { kind: 'consumer', id });
+}
+
+export interface OrganisationSpec {
+  /** Whom to ask about it. */
+  owner?: string;
+  /** The models that its teams and applications may use at most. Default: all. */
+  models?: readonly Model[];
+  /** The routes that they may use at most. Default: all. */
+  routes?: readonly Route[];
+  /** Limits that every request of them draws from. A quota that says no `scope` and is listed by organisations only has one count for each. */
+  quotas?: readonly Quota[];
+  /** Words that invariants and conditions speak of. */
+  tags?: readonly string[];
+}
+
+/** Several teams, and what they may use together. */
+export function organisation(id: string, spec: OrganisationSpec): Organisation {
+  return declare(organisation, id, spec, { kind: 'organisation', id });
+}
+
+export interface TeamSpec {
+  /** What its organisation may not use, it may not use either. */
+  organisation?: Organisation;
+  /** Whom to ask about it. */
+  owner?: string;
+  /** The models that its applications may use at most. Default: all. */
+  models?: readonly Model[];
+  /** The routes that they may use at most. Default: all. */
+  routes?: readonly Route[];
+  /** Limits that every request of them draws from. A quota that says no `scope` and is listed by teams only has one count for each. */
+  quotas?: readonly Quota[];
+  /** Words that invariants and conditions speak of. */
+  tags?: readonly string[];
+}
+
+/** Several applications, and what they may use together. */
+export function team(id: string, spec: TeamSpec): Team {
+  return declare(team, id, spec, { kind: 'team', id });
+}

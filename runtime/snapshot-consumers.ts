@@ -1,0 +1,87 @@
+/** The part of the snapshot's schema that says who may call: consumers with their keys, teams, and organisations. */
+import { z } from 'zod';
+import { addressRange } from './address-ranges.ts';
+import { tokenUse } from './snapshot-issuers.ts';
+import { modelName, objectName, tags } from './snapshot-names.ts';
+
+const keyHash = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, "write 'sha256:' and 64 hex digits, as `headgate keys create` prints them");
+
+/** People and mailboxes, as the repository calls them. */
+const owner = z.string().min(1).max(200);
+
+const range = z
+  .string()
+  .max(64)
+  .refine((text) => addressRange(text) !== undefined, "write an address or a range such as '10.0.0.0/8'");
+
+/** A day ends where it ends last: nobody's key stops on the morning of the day that its owner was told. */
+const day = /^\d{4}-\d{2}-\d{2}$/;
+const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})$/;
+
+/** Milliseconds since the Unix epoch from which on something is over: the end of a day in UTC, or the instant itself. */
+export function expiryOf(text: string): number | undefined {
+  const [date = ''] = text.split('T');
+  const midnight = new Date(`${date}T00:00:00Z`);
+  // The engine takes the 31st of February for a day in March.
+  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== date) return undefined;
+  if (day.test(text)) return midnight.getTime() + 86_400_000;
+  const at = instant.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+}
+
+const expiry = z
+  .string()
+  .max(40)
+  .refine((text) => expiryOf(text) !== undefined, "write a date such as '2027-01-31', or an instant in RFC 3339");
+
+const models = z.array(modelName).optional();
+const routes = z.array(objectName).optional();
+const quotas = z.array(objectName).max(16).optional();
+
+/** What one key is bound to, beside what its consumer is. */
+const keyTerms = z.strictObject({
+  owner: owner.optional(),
+  expires: expiry.optional(),
+  /** Addresses that it may come from; absent: any. */
+  addresses: z.array(range).min(1).max(64).optional(),
+  /** Of the consumer's models and routes, those that it opens; absent: all. */
+  models,
+  routes,
+});
+
+export const consumer = z.strictObject({
+  /** `sha256:` and the hex digest of the whole key. Two at once allow rotation. */
+  keys: z.array(keyHash).max(16),
+  /** By key. */
+  keyTerms: z.record(keyHash, keyTerms).optional(),
+  /** Tokens that stand for it. */
+  jwt: z.array(tokenUse).max(16).optional(),
+  owner: owner.optional(),
+  team: objectName.optional(),
+  /** Its own, or that of its team. */
+  organisation: objectName.optional(),
+  /** Addresses that it may call from; absent: any. */
+  addresses: z.array(range).min(1).max(64).optional(),
+  /** Models this consumer may use; absent means all. Its team and organisation have been taken into account. */
+  models,
+  /** Routes this consumer may use; absent means all. As above. */
+  routes,
+  /** Providers that keep its files and batches; absent means that it may have none. */
+  files: z.array(objectName).max(16).optional(),
+  /** With those of its team and organisation. */
+  tags,
+  /** As above. */
+  quotas: z.array(objectName).max(48).optional(),
+});
+
+const group = { owner: owner.optional(), models, routes, tags, quotas };
+
+export const organisation = z.strictObject(group);
+export const team = z.strictObject({ organisation: objectName.optional(), ...group });
+
+export type ConsumerSnapshot = z.output<typeof consumer>;
+export type KeyTermsSnapshot = z.output<typeof keyTerms>;
+export type TeamSnapshot = z.output<typeof team>;
+export type OrganisationSnapshot = z.output<typeof organisation>;
