@@ -24,7 +24,7 @@ import type {
   TargetsOf,
   Upstream,
 } from './handles.ts';
-import type { DatedPrices, ModelPrices } from './prices.ts';
+import type { DatedPriceList, ModelPrices } from './prices.ts';
 import type { ModelProbe, RouteProbe } from './probes.ts';
 
 /**
@@ -61,7 +61,7 @@ export interface ModelFacts<Written = never> {
    * What it costs. Several, each with the day `from` which it holds, where prices change: the call is charged at those of its
    * moment, and before the first day at what the catalogue says. Default: as the catalogue says, else not known.
    */
-  prices?: ModelPrices<Written> | readonly DatedPrices<Written>[];
+  prices?: ModelPrices<Written> | DatedPriceList<Written>;
 }
 
 type Models<Kind extends keyof ProviderKinds, Written> = {

@@ -52,3 +52,9 @@ export interface DatedPrices<Written = never> extends ModelPrices<Written> {
   /** A day such as `'2026-01-01'`, which begins at 0:00 UTC, or a minute such as `'2026-01-01T16:00Z'`. Default, for the first only: always. */
   from?: string;
 }
+
+/** A list of them. Not written as an array: beside one, the compiler would blame a whole object for one wrong price in it. */
+export interface DatedPriceList<Written = never> {
+  readonly length: number;
+  readonly [index: number]: DatedPrices<Written>;
+}

@@ -60,7 +60,7 @@ const words: Readonly<Record<string, string>> = {
   '(Written & number) | number': '`number`',
   '(Written & ModelKind) | ModelKind': oneOf(modelKinds),
   'readonly ((Written & Capability) | Capability)[]': `list of ${oneOf(capabilityNames)}`,
-  'ModelPrices<Written> | readonly DatedPrices<Written>[]': 'prices, or a list of them, see below',
+  'ModelPrices<Written> | DatedPriceList<Written>': 'prices, or a list of them, see below',
   'readonly LongPrices[]': 'list of prices of long calls',
   'Decimal | { low: Decimal; medium: Decimal; high: Decimal }':
     "text such as `'0.01'`, or a record of `low`, `medium` and `high`",
