@@ -37,7 +37,7 @@ export const openaiResponsesWith = (quirks: Quirks): VendorDialect => ({
   name: openaiResponses.name,
   writeCall(call, options) {
     const dropped = new Set<string>();
-    const written = writeCall(narrowed(call, options.model, quirks, dropped), options);
+    const written = writeCall(narrowed(call, quirks, dropped), options);
     const { include, ...rest } = written.body;
     const body = quirks.include === false || include === undefined ? rest : written.body;
     return { body, dropped: [...new Set([...written.dropped, ...dropped])] };

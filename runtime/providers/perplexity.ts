@@ -14,7 +14,7 @@ const sonarWith = (preset: string) => ({ model: 'perplexity/sonar', preset });
 
 /** Unknown fields, nested ones included, are a 400: perplexityai/api-platform-developers, skills/migrate-sonar-to-agent-api. */
 const agentQuirks: Quirks = {
-  lacks: { user: true },
+  user: false,
   include: false,
   namedTool: 'untyped',
   answerFormat: 'response_format',
@@ -23,12 +23,13 @@ const agentQuirks: Quirks = {
   // perplexityai/perplexity-py, types/input_item_param.py.
   history: 'text',
   efforts: ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'],
-  // docs.perplexity.ai/docs/agent-api/migrate-from-sonar, as hex/llm-perplexity#27 and vercel/ai#18988 have it.
+  // The vendor's guide (docs.perplexity.ai/docs/agent-api/migrate-from-sonar) as retold of late, see danielmiessler/Fabric#2276. In
+  // August `sonar-pro` and the reasoning ones were retold one tier higher (vercel/ai#18988), at several times the cost.
   standIns: {
     sonar: sonarWith('fast'),
-    'sonar-pro': sonarWith('low'),
-    'sonar-reasoning': sonarWith('medium'),
-    'sonar-reasoning-pro': sonarWith('medium'),
+    'sonar-pro': sonarWith('fast'),
+    'sonar-reasoning': sonarWith('low'),
+    'sonar-reasoning-pro': sonarWith('low'),
     'sonar-deep-research': sonarWith('high'),
   },
 };

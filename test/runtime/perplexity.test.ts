@@ -37,7 +37,7 @@ describe('perplexity', () => {
         return body['preset'];
       },
     );
-    assert.deepEqual(presets, ['fast', 'low', 'medium', 'medium', 'high']);
+    assert.deepEqual(presets, ['fast', 'fast', 'low', 'low', 'high']);
     assert.deepEqual(sent({ model: 'sonar', input: 'hi', preset: 'high' }), {
       model: 'perplexity/sonar',
       preset: 'high',

@@ -6,9 +6,14 @@
 import type { Call, Json, JsonObject, Message, Part } from '../../call.ts';
 import { withDigitsOf } from '../exact-json.ts';
 import { isList, isObject, isSet, objectIn } from '../json-fields.ts';
-import { withoutLacks, type Quirks as ChatQuirks } from '../openai-chat/quirks.ts';
 
-export interface Quirks extends Pick<ChatQuirks, 'lacks' | 'efforts' | 'jsonObject'> {
+export interface Quirks {
+  /** There is no `user`. */
+  readonly user?: false;
+  /** The only words for reasoning effort that it takes. */
+  readonly efforts?: readonly string[];
+  /** It takes no answer format that only says JSON. */
+  readonly jsonObject?: false;
   /** There is no `include`. */
   readonly include?: false;
   /** `{ name }` says which tool to call, without a type. Put so in a client's own body too. */
@@ -24,9 +29,16 @@ export interface Quirks extends Pick<ChatQuirks, 'lacks' | 'efforts' | 'jsonObje
 }
 
 /** What of a call this vendor's model takes; `dropped` hears of the rest. */
-export function narrowed(call: Call, model: string, quirks: Quirks, dropped: Set<string>): Call {
-  const left = withoutLacks(call, model, quirks, dropped);
-  return { ...left, messages: left.messages.map((message) => narrowedMessage(message, quirks, dropped)) };
+export function narrowed(call: Call, quirks: Quirks, dropped: Set<string>): Call {
+  const left: { -readonly [Key in keyof Call]: Call[Key] } = { ...call };
+  const leaveOut = (key: 'user' | 'reasoningEffort' | 'answerFormat', label: string): void => {
+    if (left[key] !== undefined) dropped.add(label);
+    delete left[key];
+  };
+  if (quirks.user === false) leaveOut('user', 'user');
+  if (quirks.efforts?.includes(call.reasoningEffort ?? '') === false) leaveOut('reasoningEffort', 'reasoning_effort');
+  if (quirks.jsonObject === false && call.answerFormat?.type === 'json') leaveOut('answerFormat', 'response_format');
+  return { ...left, messages: call.messages.map((message) => narrowedMessage(message, quirks, dropped)) };
 }
 
 function narrowedMessage(message: Message, quirks: Quirks, dropped: Set<string>): Message {
