@@ -1,10 +1,12 @@
 /** The OpenAI Responses API, for clients and for vendors. What a vendor keeps between two requests passes natively and only so. */
+import type { JsonObject } from '../call.ts';
 import type { ClientDialect, VendorDialect, WireError } from './dialect.ts';
 import { isList } from './json-fields.ts';
 import { readFailure, writeError } from './openai-errors.ts';
 import { readAnswer, readCount } from './openai-responses/answer.ts';
 import { eventReader } from './openai-responses/event-reader.ts';
 import { eventWriter, sse } from './openai-responses/event-writer.ts';
+import { inVendorsWords, narrowed, type Quirks } from './openai-responses/quirks.ts';
 import { readCall } from './openai-responses/read-call.ts';
 import { writeAnswer } from './openai-responses/write-answer.ts';
 import { isForeign } from './openai-responses/reasoning.ts';
@@ -27,6 +29,26 @@ export const openaiResponses: ClientDialect & VendorDialect = {
   writeError,
   writeErrorEvent,
 };
+
+export type { Quirks } from './openai-responses/quirks.ts';
+
+/** The same dialect in the mouth of a vendor that has its own ways: a client that speaks it is still passed through. */
+export const openaiResponsesWith = (quirks: Quirks): VendorDialect => ({
+  name: openaiResponses.name,
+  writeCall(call, options) {
+    const dropped = new Set<string>();
+    const written = writeCall(narrowed(call, quirks, dropped), options);
+    const { include, ...rest } = written.body;
+    const body = quirks.include === false || include === undefined ? rest : written.body;
+    return { body, dropped: [...new Set([...written.dropped, ...dropped])] };
+  },
+  readAnswer,
+  eventReader,
+  readFailure,
+});
+
+/** The last touch to a body before it is sent to such a vendor, whoever wrote it: the same under the names it knows. */
+export const wordedFor = (quirks: Quirks, body: JsonObject): JsonObject => inVendorsWords(body, quirks);
 
 /** In both shapes: clients read the members at the top, as documented, or under `error`, as the vendor sends them (openai-dotnet#881). */
 function writeErrorEvent(error: WireError): string {

@@ -39,7 +39,7 @@ export function readCount(body: JsonObject): number {
 /** A response that was asked for in the background is an answer too, though there is nothing in it yet. */
 export function readAnswer(body: JsonObject): Answer {
   if (body.object !== 'response' || !isList(body.output)) throw new TypeError('Not a response: it has no output.');
-  if (body.status === 'failed') throw new AnswerFailed(readResponseFailure(body));
+  if (body.status === 'failed' || body.status === 'cancelled') throw new AnswerFailed(readResponseFailure(body));
   const parts = body.output.flatMap((item) => (isObject(item) ? readItem(item) : []));
   return withoutUndefined<Answer>({
     id: textIn(body, 'id') ?? '',
@@ -93,15 +93,18 @@ export function readUsage(response: JsonObject | undefined): Usage | undefined {
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
   const input = objectIn(usage, 'input_tokens_details');
   const output = objectIn(usage, 'output_tokens_details');
+  // Perplexity counts them itself, under the name by which it bills.
+  const searched = objectIn(objectIn(usage, 'tool_calls_details'), 'search_web');
   return withoutUndefined<Usage>({
     inputTokens,
     outputTokens,
-    cachedInputTokens: countIn(input, 'cached_tokens'),
-    cacheWriteTokens: countIn(input, 'cache_write_tokens'),
+    // The second names are Perplexity's (perplexityai/perplexity-py, types/responses_usage.py).
+    cachedInputTokens: countIn(input, 'cached_tokens') ?? countIn(input, 'cache_read_input_tokens'),
+    cacheWriteTokens: countIn(input, 'cache_write_tokens') ?? countIn(input, 'cache_creation_input_tokens'),
     audioInputTokens: someIn(input, 'audio_tokens'),
     imageInputTokens: someIn(input, 'image_tokens'),
     reasoningTokens: countIn(output, 'reasoning_tokens'),
     audioOutputTokens: someIn(output, 'audio_tokens'),
-    searches: searchesIn(response) || undefined,
+    searches: someIn(searched, 'invocation') ?? (searchesIn(response) || undefined),
   });
 }

@@ -53,6 +53,8 @@ function readEvent(message: SseMessage, state: ReaderState): readonly AnswerEven
     case 'response.incomplete':
       return readEnd(objectIn(body, 'response'), state);
     case 'response.failed':
+    // Perplexity's: one of the four events that end its streams (perplexityai/api-platform-developers, "response and streaming").
+    case 'response.cancelled':
       return failed(state, readFailed(objectIn(body, 'response')));
     case 'error':
       return failed(state, [{ type: 'failure', failure: readResponseFailure(body) }]);
