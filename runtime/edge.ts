@@ -9,7 +9,7 @@ import type { Generation } from './generation/generation.ts';
 import { faultInWords } from './log.ts';
 import type { End } from './generation/consumer-record.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { callerOf, newOutcome, objectOf, warningsOf, type Outcome } from './outcome.ts';
+import { callerOf, droppedInWords, newOutcome, objectOf, warningsOf, type Outcome } from './outcome.ts';
 import { bodyPieces, readBytes } from './pipeline/accept.ts';
 import { apiLine } from './pipeline/api-line.ts';
 import { countLine } from './pipeline/count-line.ts';
@@ -174,7 +174,7 @@ function finish(edge: Edge, visit: Visit): void {
       consumer: outcome.consumer,
       target: outcome.target,
       attempts: outcome.attempts,
-      dropped: outcome.dropped,
+      dropped: droppedInWords(outcome),
       status,
       code: outcome.code,
       ms: told.ms,
