@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ClientDialect } from './dialects/dialect.ts';
-import { askedFor, requestId, type Asked } from './door.ts';
+import { askedFor, refusedPath, requestId, type Asked } from './door.ts';
 import { asHeadgateError, HeadgateError } from './errors.ts';
 import type { Exchange, House } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
@@ -94,7 +94,8 @@ function writeError(visit: Visit, error: HeadgateError): void {
   // What is left of a body that nobody reads would be taken for the next request; and of a request that was refused at
   // the door nobody knows where it ends.
   if (!visit.asked || (hasBody(request) && !request.complete)) reply.header('connection', 'close');
-  const words = visit.dialect ?? visit.surface ?? surfaceFor(visit.asked?.path ?? '', request.headers);
+  const words =
+    visit.dialect ?? visit.surface ?? surfaceFor(visit.asked?.path ?? refusedPath(request), request.headers);
   if (words) reply.whole(error.status, 'application/json', JSON.stringify(words.writeError(wireError(error))));
   else {
     const problem = {
