@@ -106,3 +106,24 @@ test('what of a streamed answer cannot be carried is told by the log and the tra
   });
   assert.deepEqual(await told('/v1/messages', { max_tokens: 9 }), { header: null, logged: undefined, traced: [] });
 });
+
+test('a native stream may begin with an image of more than a megabyte', async (context) => {
+  const image = { inlineData: { mimeType: 'image/png', data: 'A'.repeat(1_500_000) } };
+  const upstream = await startScripted(({ response }) => {
+    startEvents(response);
+    response.write(sse({ candidates: [{ content: { role: 'model', parts: [image] } }] }));
+    response.end(sse({ candidates: [{ content: { role: 'model', parts: [] }, finishReason: 'STOP' }] }));
+  });
+  const options = { baseUrl: upstream.url };
+  const gateway = await startGateway(
+    snapshotOf({
+      providers: { google: { kind: 'google', options, models: { m: { contextWindow: 8_192 } } } },
+      models: { chat: { targets: { kind: 'target', provider: 'google', model: 'm' } } },
+    }),
+  );
+  context.after(() => Promise.all([gateway.close(), upstream.close()]));
+  const contents = [{ role: 'user', parts: [{ text: 'draw' }] }];
+  const response = await gateway.post('/v1beta/models/chat:streamGenerateContent?alt=sse', { contents });
+  assert.equal(response.status, 200);
+  assert.ok((await response.text()).includes(image.inlineData.data));
+});
