@@ -122,6 +122,8 @@ export type AnswerEvent =
   | { readonly type: 'refusal'; readonly text: string }
   | { readonly type: 'tool_call'; readonly index: number; readonly id: string; readonly name: string }
   | { readonly type: 'tool_arguments'; readonly index: number; readonly text: string }
+  /** Something only its own dialect can carry, as `Part` has it. */
+  | { readonly type: 'opaque'; readonly label: string }
   | { readonly type: 'finish'; readonly finish: Finish }
   /** Later usage replaces earlier usage. */
   | { readonly type: 'usage'; readonly usage: Usage }

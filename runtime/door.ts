@@ -68,6 +68,9 @@ export function askedFor(request: RequestHead): Asked {
   return { host: host.replace(/:\d+$/, '').toLowerCase(), path: plainPath(path) };
 }
 
+/** Of a request that was refused here, enough to tell whose words to refuse it in: without escapes, which may be none. */
+export const refusedPath = ({ url = '' }: RequestHead): string => (url.split('?', 1)[0] ?? '').replaceAll('%', '');
+
 /** The client's own request id where it is a sane one. */
 export function requestId(request: RequestHead, fresh: () => string): string {
   const given = request.headers['x-request-id'];

@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ClientDialect } from './dialects/dialect.ts';
-import { askedFor, requestId, type Asked } from './door.ts';
+import { askedFor, refusedPath, requestId, type Asked } from './door.ts';
 import { asHeadgateError, HeadgateError } from './errors.ts';
 import type { Exchange, House } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
 import { faultInWords } from './log.ts';
 import type { End } from './generation/consumer-record.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { callerOf, newOutcome, objectOf, warningsOf, type Outcome } from './outcome.ts';
+import { callerOf, droppedInWords, newOutcome, objectOf, warningsOf, type Outcome } from './outcome.ts';
 import { bodyPieces, readBytes } from './pipeline/accept.ts';
 import { apiLine } from './pipeline/api-line.ts';
 import { countLine } from './pipeline/count-line.ts';
@@ -94,7 +94,8 @@ function writeError(visit: Visit, error: HeadgateError): void {
   // What is left of a body that nobody reads would be taken for the next request; and of a request that was refused at
   // the door nobody knows where it ends.
   if (!visit.asked || (hasBody(request) && !request.complete)) reply.header('connection', 'close');
-  const words = visit.dialect ?? visit.surface ?? surfaceFor(visit.asked?.path ?? '', request.headers);
+  const words =
+    visit.dialect ?? visit.surface ?? surfaceFor(visit.asked?.path ?? refusedPath(request), request.headers);
   if (words) reply.whole(error.status, 'application/json', JSON.stringify(words.writeError(wireError(error))));
   else {
     const problem = {
@@ -174,7 +175,7 @@ function finish(edge: Edge, visit: Visit): void {
       consumer: outcome.consumer,
       target: outcome.target,
       attempts: outcome.attempts,
-      dropped: outcome.dropped,
+      dropped: droppedInWords(outcome),
       status,
       code: outcome.code,
       ms: told.ms,

@@ -95,6 +95,16 @@ export interface Unable {
   readonly fields: readonly string[];
 }
 
+/** A client can send any number of unknown fields; a header has its limits. */
+const mostDropped = 20;
+
+/** As `headgate-dropped` and the log tell it. */
+export function droppedInWords({ dropped }: Pick<Outcome, 'dropped'>): string | undefined {
+  if (dropped.length === 0) return undefined;
+  const more = dropped.length - mostDropped;
+  return dropped.slice(0, mostDropped).join(', ') + (more > 0 ? `, and ${more} more` : '');
+}
+
 export interface Crowded {
   readonly target: string;
   readonly quota: string;
@@ -116,8 +126,8 @@ export interface Outcome {
   /** The last target that was tried. */
   target: string | undefined;
   attempts: number;
-  /** What of the request did not get there, as `headgate-dropped` tells it. */
-  dropped: string | undefined;
+  /** What of the request did not get there, and what of the answer the client's dialect has no words for. */
+  dropped: readonly string[];
   usage: Usage | undefined;
   /** The vendor told no usage, or not all of it: what is missing was estimated. */
   usageEstimated: boolean;
@@ -163,7 +173,7 @@ export const newOutcome = (startedAt: number = Date.now()): Outcome => ({
   caller: undefined,
   target: undefined,
   attempts: 0,
-  dropped: undefined,
+  dropped: [],
   usage: undefined,
   usageEstimated: false,
   costUsd: undefined,

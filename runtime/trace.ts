@@ -1,5 +1,5 @@
 /** One request in readable steps: what was decided, in order, each with the object of the configuration that decided it. */
-import type { Drawn, Outcome } from './outcome.ts';
+import { droppedInWords, type Drawn, type Outcome } from './outcome.ts';
 import { amountInWords, figure, windowInWords } from './quota/words.ts';
 
 export interface Step {
@@ -127,6 +127,8 @@ function* endOf({ outcome, status, message }: Facts): Generator<Said> {
     const words = `${target}: ${inputTokens} tokens in and ${outputTokens} out${estimated ? ', as estimated,' : ''} for nothing`;
     yield ['spent', words, `providers.${providerOf(target)}`];
   }
+  const dropped = droppedInWords(outcome);
+  if (dropped !== undefined) yield ['dropped', `cannot be carried: ${dropped}`];
   if (code === undefined) return;
   const object = endedBy ?? (matched && `${matched[0]}s.${matched[1]}`);
   const words = `${code}${status === undefined ? '' : ` (${status})`}${message === undefined ? '' : `: ${message}`}`;

@@ -147,7 +147,7 @@ export class Compilation {
     if (!Array.isArray(targets))
       return isUnknown(targets)
         ? targets
-        : this.#wrong(place, 'targets are a list, such as [openai.target(…)]', ['target']);
+        : this.#wrong(place, 'targets are a list, such as [provider.target(…)]', ['target']);
     const nodes = targets.map((target: Json, index) => this.#node(target, { ...place, path: [...place.path, index] }));
     if (nodes.length === 1) return nodes[0];
     const of = nodes.map((node, index) =>

@@ -18,7 +18,9 @@ export const headers = {
   'headgate-attempts': count('How many tries it took.'),
   'headgate-cache': text('Whether the answer came from a cache.'),
   'headgate-cost-usd': text('US dollars that the answer cost, where prices are known and it is not streamed.'),
-  'headgate-dropped': text('What of the request the target that answered could not be told.'),
+  'headgate-dropped': text(
+    'What of the request the target that answered could not be told, and what of a whole answer has no place in this API.',
+  ),
   'headgate-estimate': text(
     '`true` where a number of tokens is an estimate of the gateway and no count of the provider.',
   ),

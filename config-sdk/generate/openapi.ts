@@ -20,10 +20,15 @@ import { modelsFor } from './model-kinds.ts';
 import { routePaths } from './openapi-routes.ts';
 import { requestFields, sortedEntries, type Field } from './requests.ts';
 
+type Surface = (typeof surfaces)[keyof typeof surfaces];
+
 const json = (name: string) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
-/** The surface whose messages this document describes itself. */
-const described = 'openai';
-const errorsOf = (surface: string) => (surface === described ? json('Error') : asDocumented(surface));
+const described = new Set(
+  Object.entries<Surface>(surfaces).flatMap(([name, { hasOwnSchemas }]) => (hasOwnSchemas ? name : [])),
+);
+/** The surfaces' calls that they are best known for, as paths. */
+const firstCalls = new Set(Object.values(surfaces).map(({ calls }) => calls[0].path));
+const errorsOf = (surface: string) => (described.has(surface) ? json('Error') : asDocumented(surface));
 const counts = new Set(
   Object.values(surfaces).flatMap(({ calls }) => calls.flatMap((call) => (call.writeCount ? call.path : []))),
 );
@@ -95,7 +100,7 @@ function callOperation(snapshot: Snapshot, surface: string, path: string): objec
   const traits = traitsOf(snapshot);
   const inPath = path.includes('{model}') ? [modelParameter] : [];
   const parameters = [...inPath, ...(queryParameters.get(path) ?? []), ...headerParameters(snapshot)];
-  const isDescribed = surface === described && path === surfaces[described].calls[0].path;
+  const isDescribed = described.has(surface) && firstCalls.has(path);
   const isCount = counts.has(path);
   return {
     operationId: operationOf(path),
@@ -134,7 +139,7 @@ function listOperations(surface: string, path: string): Record<string, object> {
   const answered = (name: string) => ({
     description: 'What the caller may use.',
     headers: headersOf(['x-request-id', 'headgate-revision']),
-    content: surface === described ? json(name) : asDocumented(surface),
+    content: described.has(surface) ? json(name) : asDocumented(surface),
   });
   const common = { tags: ['models'] };
   const id = path.replaceAll('/', '_');
@@ -161,9 +166,7 @@ function listOperations(surface: string, path: string): Record<string, object> {
 
 function modelPaths(snapshot: Snapshot): Record<string, object> {
   const isNarrow = (surface: object) => Number('isSpokenBy' in surface);
-  const all = Object.entries<(typeof surfaces)[keyof typeof surfaces]>(surfaces).sort(
-    ([, one], [, other]) => isNarrow(one) - isNarrow(other),
-  );
+  const all = Object.entries<Surface>(surfaces).sort(([, one], [, other]) => isNarrow(one) - isNarrow(other));
   const calls =
     modelsFor(snapshot, 'chat').length === 0
       ? []

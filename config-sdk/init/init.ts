@@ -77,10 +77,17 @@ function inTheWay(directory: string, file: string): string | undefined {
   return undefined;
 }
 
+/** Step by step: Node's own way of making many at once never ends below `/proc`, where nobody can make any. */
+async function makeDirectory(path: string): Promise<void> {
+  if (kindOf(path) !== 'nothing') return;
+  await makeDirectory(dirname(path));
+  await mkdir(path);
+}
+
 async function writeAll(directory: string, files: ReadonlyMap<string, string>): Promise<void> {
   try {
     for (const [file, text] of files) {
-      await mkdir(dirname(join(directory, file)), { recursive: true });
+      await makeDirectory(dirname(join(directory, file)));
       await writeFile(join(directory, file), text, { flag: 'wx' });
     }
   } catch (cause) {

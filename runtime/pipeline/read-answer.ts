@@ -110,7 +110,9 @@ export async function opened(
 ): Promise<AsyncIterable<StreamedEvent>> {
   const held: StreamedEvent[] = [];
   let size = 0;
-  const says = ({ type }: AnswerEvent) => type !== 'start' && type !== 'usage' && type !== 'end';
+  let isAnswering = false;
+  const silent = new Set<AnswerEvent['type']>(['start', 'usage', 'opaque', 'end']);
+  const says = ({ type }: AnswerEvent) => !silent.has(type);
   for (;;) {
     const next = await events.next();
     if (next.done || (isEnd(next.value.events) && !next.value.events.some(says))) {
@@ -125,6 +127,9 @@ export async function opened(
     }
     held.push(next.value);
     size += next.value.block.raw.length;
+    isAnswering ||= next.value.events.some((event) => event.type === 'opaque');
+    // An image alone may be larger than what is held.
+    if (size > maxHeldChars && isAnswering) break;
     if (size > maxHeldChars && !next.value.events.some(says)) {
       await events.return(undefined);
       throw new AttemptFailed({ kind: 'broken_answer' }, new Error(`${maxHeldChars} characters came and said nothing`));

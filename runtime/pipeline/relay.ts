@@ -37,6 +37,12 @@ function textOf(exchange: Answered, { block, events }: StreamedEvent, how: Writi
     .join('');
 }
 
+/** The header is gone: the log and the trace tell what the client's dialect has no words for. */
+function noteLost({ outcome }: Answered, events: readonly AnswerEvent[]): void {
+  const lost = events.flatMap((event) => (event.type === 'opaque' ? event.label : []));
+  if (lost.length > 0) outcome.dropped = [...new Set([...outcome.dropped, ...lost])];
+}
+
 interface Writing {
   /** Absent where the client speaks the target's dialect. */
   readonly writer: EventWriter | undefined;
@@ -70,6 +76,7 @@ async function relayStream(exchange: Answered, { answered, meter, deadline }: Re
   for await (const streamed of answered.events) {
     if (ended) continue;
     meter.hear(streamed.events);
+    if (writer) noteLost(exchange, streamed.events);
     for (const event of streamed.events) {
       if (event.type === 'end') ended = true;
       else if (event.type === 'failure') throw new AttemptFailed(event.failure);

@@ -3,6 +3,7 @@ import type { Failure } from '../call.ts';
 import type { Dispatchable, Finish } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/live.ts';
 import { causeInWords } from '../log.ts';
+import { droppedInWords } from '../outcome.ts';
 import type { Ticket } from '../upstream/breaker.ts';
 import type { Asked, Attempted } from './attempt.ts';
 import type { Contender } from './contenders.ts';
@@ -10,14 +11,6 @@ import type { Deadline } from './deadline.ts';
 import { settleUnanswered, spend } from './meter.ts';
 import { moves } from './moves.ts';
 import { AttemptFailed } from './patience.ts';
-
-/** A client can send any number of unknown fields; a header has its limits. */
-const mostDropped = 20;
-
-function droppedInWords(dropped: readonly string[]): string {
-  const more = dropped.length - mostDropped;
-  return dropped.slice(0, mostDropped).join(', ') + (more > 0 ? `, and ${more} more` : '');
-}
 
 /** What is asked of a target: a call, or an operation beside it. */
 export type Attempt<E, Answer> = (exchange: E, asked: Asked) => Promise<Attempted<Answer>>;
@@ -128,10 +121,9 @@ export function tellAnswer<E extends Dispatchable, Answer extends Told>(
   const { answered, dropped } = tried;
   const finish = noteAnswer(exchange, tried);
   exchange.outcome.target = answered.target.label;
-  if (dropped.length > 0) {
-    exchange.outcome.dropped = droppedInWords(dropped);
-    exchange.reply.header('headgate-dropped', exchange.outcome.dropped);
-  }
+  exchange.outcome.dropped = dropped;
+  const words = droppedInWords(exchange.outcome);
+  if (words !== undefined) exchange.reply.header('headgate-dropped', words);
   return Object.assign(exchange, { answered, finish });
 }
 

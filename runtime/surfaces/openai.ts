@@ -33,6 +33,7 @@ export const openai: Surface = {
     { path: '/v1/audio/translations', task: tasks.translations, kind: 'transcription', takesForms: true },
   ],
   holdings: openaiHoldings,
+  hasOwnSchemas: true,
   modelsPath: '/v1/models',
   writeModels: (names) => ({ object: 'list', data: names.map(writeModel) }),
   writeModel,

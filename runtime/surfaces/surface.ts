@@ -45,6 +45,11 @@ export interface Surface {
   writeError(error: WireError): JsonObject;
   /** Tells this API's clients from others' where two surfaces share a path; without it, whoever shows nothing else is meant. */
   isSpokenBy?(headers: IncomingHttpHeaders): boolean;
+  /**
+   * `generate openapi` has schemas of its first call, its errors and its lists of models; for the others it refers to the
+   * documentation of their vendors.
+   */
+  readonly hasOwnSchemas?: true;
   /** The header in which this API's clients look for the request's id, where it is not `x-request-id`. */
   readonly idHeader?: string;
 }

@@ -15,6 +15,7 @@ import { clientText } from '../../config-sdk/generate/client.ts';
 import { openApiDocument } from '../../config-sdk/generate/openapi.ts';
 import { snapshotSchema, type SnapshotInput } from '../../runtime/snapshot.ts';
 import * as surfaces from '../../runtime/surfaces/index.ts';
+import type { Surface } from '../../runtime/surfaces/surface.ts';
 import { snapshotOf, startGateway, testKey } from '../support/gateway.ts';
 import { headgate, sampleConfig, temporaryFolder, writeFiles } from '../support/sample-repository.ts';
 
@@ -150,7 +151,9 @@ export const path: Routes['orders']['path'] = '/order/7';
 interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly { name: string; in: string }[];
-  readonly responses: Readonly<Record<string, { description: string }>>;
+  readonly responses: Readonly<
+    Record<string, { description: string; content?: Readonly<Record<string, { schema?: object }>> }>
+  >;
 }
 interface Document {
   readonly openapi: string;
@@ -274,6 +277,17 @@ describe('generate openapi', () => {
     }
     const nobody = await fetch(new URL('/shop/health', running.dataUrl), { headers: { 'x-api-key': `${testKey}x` } });
     assert.ok(nobody.status === 401 && isProblem?.(await nobody.json()));
+  });
+
+  test('has schemas for the one surface that says so, and sends readers elsewhere for the others', () => {
+    const { paths } = documentOf(gateway());
+    const withSchemas = Object.values(surfaces).filter(({ calls: [{ path }] }) => {
+      const { content } = paths[path]?.['post']?.responses['200'] ?? {};
+      return '$ref' in (content?.['application/json']?.schema ?? {});
+    });
+    const saying = Object.values<Surface>(surfaces).filter(({ hasOwnSchemas }) => hasOwnSchemas);
+    assert.equal(saying.length, 1, 'there are schemas for one surface in generate/openapi-parts.ts');
+    assert.deepEqual(withSchemas, saying);
   });
 
   test('names every call and every list of every surface', () => {

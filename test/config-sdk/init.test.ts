@@ -152,6 +152,13 @@ $&`,
     assert.deepEqual([code, stdout, stderr], [0, '', 'no problems\n']);
   });
 
+  test('says where nobody can make a folder and waits for nothing', async (context) => {
+    const folder = await temporaryFolder(context);
+    const { code, stdout, stderr } = await headgate(folder, ['init', '/proc/headgate/team']);
+    assert.deepEqual([code, stdout], [3, '']);
+    assert.match(stderr, /^headgate: \/proc\/headgate\/team cannot be written: ENOENT: [^\n]*\n$/);
+  });
+
   test('names everything that is in the way and writes nothing', async (context) => {
     const folder = await temporaryFolder(context);
     await writeFiles(folder, { 'README.md': 'mine', prompts: 'a file, no folder', 'notes/kept.md': 'mine' });

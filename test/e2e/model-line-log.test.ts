@@ -1,10 +1,8 @@
 /** What the process writes about model requests: one line each, and never a secret, a prompt or a vendor's words. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { snapshotOf, testKey } from '../support/gateway.ts';
+import { logged } from '../support/logged-gateway.ts';
 import {
   answerJson,
   answerWell,
@@ -15,37 +13,6 @@ import {
   startEvents,
   startScripted,
 } from '../support/scripted-upstream.ts';
-import { until } from '../support/until.ts';
-
-type Line = Record<string, unknown>;
-
-/** A gateway in a process of its own, whose standard output is read. */
-async function logged(context: TestContext, snapshot: object, environment: Record<string, string>) {
-  const program = `
-    import { startGateway } from './test/support/gateway.ts';
-    const gateway = await startGateway(JSON.parse(process.env.SNAPSHOT), ['--log-level', 'trace']);
-    console.log(JSON.stringify({ event: 'up', url: gateway.dataUrl }));`;
-  const child = spawn(process.execPath, ['--conditions=source', '--input-type=module-typescript', '-e', program], {
-    env: { ...process.env, ...environment, SNAPSHOT: JSON.stringify(snapshot) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const text: string[] = [];
-  const lines: Line[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    text.push(line);
-    lines.push(JSON.parse(line) as Line);
-  });
-  context.after(async () => {
-    child.kill('SIGKILL');
-    await once(child, 'close');
-  });
-  const up = await until('the gateway is up', async () => lines.find(({ event }) => event === 'up'), 10_000);
-  const requestLine = (id: string) =>
-    until(`the log line of ${id}`, async () =>
-      lines.find(({ event, request }) => event === 'request' && request === id),
-    );
-  return { url: String(up['url']), text, lines, requestLine };
-}
 
 test('each request leaves one line, and no line or answer holds what must not be told', async (context) => {
   const vendorKey = 'sk-vendor-KEY-0815';

@@ -1,7 +1,7 @@
 /** Reads complete messages of Anthropic's Messages API. */
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import { writeExact } from '../exact-json.ts';
-import { countIn, isList, isObject, objectIn, someIn, textIn, withoutUndefined } from '../json-fields.ts';
+import { countIn, isList, isObject, objectIn, reportable, someIn, textIn, withoutUndefined } from '../json-fields.ts';
 
 /** platform.claude.com, "handling stop reasons". `pause_turn` only comes with server tools, never translated. */
 const finishes = new Map<Json | undefined, Finish>([
@@ -48,7 +48,7 @@ function readBlock(block: JsonObject): Part {
       return { type: 'tool_call', id, name, arguments: writeExact(block.input ?? {}) };
     }
     default:
-      return { type: 'opaque', label: typeof block.type === 'string' ? block.type : 'content block' };
+      return { type: 'opaque', label: typeof block.type === 'string' ? reportable(block.type) : 'content block' };
   }
 }
 

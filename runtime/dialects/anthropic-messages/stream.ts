@@ -2,7 +2,7 @@
 import type { AnswerEvent, JsonObject } from '../../call.ts';
 import type { EventReader, SseMessage } from '../dialect.ts';
 import { writeExact } from '../exact-json.ts';
-import { countIn, isObject, objectIn, parseObject, textIn } from '../json-fields.ts';
+import { countIn, isObject, objectIn, parseObject, reportable, textIn } from '../json-fields.ts';
 import { readFinish, readUsageObject } from './answer.ts';
 import { readStreamFailure } from './errors.ts';
 
@@ -88,8 +88,10 @@ function readBlockStart(body: JsonObject, state: ReaderState): readonly AnswerEv
   const block = objectIn(body, 'content_block');
   if (block?.type === 'text') return textEvent('text', textIn(block, 'text'));
   if (block?.type === 'thinking') return textEvent('reasoning', textIn(block, 'thinking'));
+  const type = textIn(block, 'type');
+  if (type !== undefined && type !== 'tool_use') return [{ type: 'opaque', label: reportable(type) }];
   const name = textIn(block, 'name');
-  if (block?.type !== 'tool_use' || name === undefined) return [];
+  if (type === undefined || name === undefined) return [];
   const index = state.told;
   state.told += 1;
   state.calls.set(body.index, { index, written: false, input: objectIn(block, 'input') ?? {} });

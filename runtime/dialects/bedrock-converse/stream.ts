@@ -1,7 +1,7 @@
 /** Reads the events of ConverseStream (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html). */
 import type { AnswerEvent, JsonObject } from '../../call.ts';
 import type { EventReader, SseMessage } from '../dialect.ts';
-import { objectIn, parseObject, textIn } from '../json-fields.ts';
+import { objectIn, parseObject, reportable, textIn } from '../json-fields.ts';
 import { readFinish, readUsage } from './answer.ts';
 import { readStreamFailure } from './errors.ts';
 
@@ -53,7 +53,10 @@ function readEvent({ event = '', data }: SseMessage, state: ReaderState): readon
 }
 
 function readBlockStart(body: JsonObject, state: ReaderState): readonly AnswerEvent[] {
-  const use = objectIn(objectIn(body, 'start'), 'toolUse');
+  const start = objectIn(body, 'start');
+  const [label = 'toolUse'] = Object.keys(start ?? {});
+  if (label !== 'toolUse') return [{ type: 'opaque', label: reportable(label) }];
+  const use = objectIn(start, 'toolUse');
   const name = textIn(use, 'name');
   if (name === undefined) return [];
   const index = state.told;
@@ -66,7 +69,9 @@ function readDelta(body: JsonObject, state: ReaderState): readonly AnswerEvent[]
   const delta = objectIn(body, 'delta');
   const text = textIn(delta, 'text');
   if (text !== undefined) return text === '' ? [] : [{ type: 'text', text }];
-  const reasoning = textIn(objectIn(delta, 'reasoningContent'), 'text');
+  const thought = objectIn(delta, 'reasoningContent');
+  if (textIn(thought, 'redactedContent') !== undefined) return [{ type: 'opaque', label: 'reasoningContent' }];
+  const reasoning = textIn(thought, 'text');
   if (reasoning !== undefined) return reasoning === '' ? [] : [{ type: 'reasoning', text: reasoning }];
   const input = textIn(objectIn(delta, 'toolUse'), 'input');
   const call = state.calls.get(body.contentBlockIndex);

@@ -2,7 +2,17 @@
 import type { Answer, Finish, Json, JsonObject, Part, Usage } from '../../call.ts';
 import { AnswerFailed } from '../dialect.ts';
 import { writeExact } from '../exact-json.ts';
-import { countIn, isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
+import {
+  countIn,
+  isObject,
+  isSet,
+  listIn,
+  objectIn,
+  parseObject,
+  reportable,
+  textIn,
+  withoutUndefined,
+} from '../json-fields.ts';
 import { marked } from './signature.ts';
 
 /** `@google/genai`, FinishReason. */
@@ -92,7 +102,7 @@ function readCalled(called: JsonObject, answerId: string, index: number): Part {
 
 function opaque(part: JsonObject): Part {
   const label = Object.keys(part).find((name) => name !== 'thoughtSignature' && name !== 'thought');
-  return { type: 'opaque', label: label ?? 'part' };
+  return { type: 'opaque', label: label === undefined ? 'part' : reportable(label) };
 }
 
 /** Thoughts and the results of Google's own tools are counted apart (`@google/genai`, GenerateContentResponseUsageMetadata). */

@@ -73,6 +73,7 @@ function fail(state: ReaderState, event: AnswerEvent): readonly AnswerEvent[] {
 
 function eventsOf(part: Part, state: ReaderState): readonly AnswerEvent[] {
   if (part.type === 'text' || part.type === 'reasoning') return [{ type: part.type, text: part.text }];
+  if (part.type === 'opaque') return [part];
   if (part.type !== 'tool_call') return [];
   const index = state.told;
   state.told += 1;

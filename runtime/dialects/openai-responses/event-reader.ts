@@ -132,6 +132,7 @@ function tellWhole(part: Part, body: JsonObject, state: ReaderState): readonly A
     const index = known ?? state.calls.size - 1;
     return part.arguments === '' ? opened : [...opened, { type: 'tool_arguments', index, text: part.arguments }];
   }
+  if (part.type === 'opaque') return [part];
   if (part.type !== 'text' && part.type !== 'refusal' && part.type !== 'reasoning') return [];
   return part.text === '' ? [] : [{ type: part.type, text: part.text }];
 }

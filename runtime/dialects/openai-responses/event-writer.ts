@@ -97,6 +97,8 @@ class Writing {
       case 'usage':
         this.#usage = event.usage;
         return;
+      // It has no place here; the log tells of it.
+      case 'opaque':
       // Whoever writes the stream ends it, with `end` or with an error of its own.
       case 'end':
       case 'failure':
