@@ -1,6 +1,7 @@
 /** Targets by the claims of a token: which are met, what is known beforehand, and how a request without a token is told what would be. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DecidedGateway } from '../../config-sdk/testing/gateway.ts';
 import { when } from '../../runtime/balancing/when.ts';
 import { openDecider, readRequest, RequestProblem } from '../../runtime/decide.ts';
 import { decisionGraph, requestTo, type Paths } from '../../runtime/graph.ts';
@@ -67,6 +68,13 @@ test('the claims of one request are not those of the next', async () => {
     return decider.explain(decision).orders?.[0]?.targets;
   };
   assert.deepEqual([await came(both), await came()], [['best/m'], ['plain/m']]);
+});
+
+test('tests of a configuration ask with claims', async () => {
+  const gateway = new DecidedGateway(await openDecider(snapshot));
+  (await gateway.ask({ model: 'tiered', consumer: 'staff', claims: both })).goesTo('best/m');
+  (await gateway.ask({ model: 'tiered', consumer: 'staff' })).goesTo('plain/m');
+  (await gateway.send({ ...request, consumer: 'staff', claims: both })).goesTo('best/m');
 });
 
 test('the graph knows who has no tokens, and which claims were given', () => {
