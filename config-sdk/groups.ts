@@ -1,6 +1,7 @@
 /** The functions that put targets into groups, each with its own way to say who is tried first. Groups nest. */
 import type { Leg, Legs, TargetsIn } from './fitting.ts';
 import type { Group } from './handles.ts';
+import type { ClaimCondition } from './issuers.ts';
 import { declare } from './site.ts';
 
 interface Made {
@@ -83,6 +84,11 @@ export interface WhenSpec {
   consumers?: readonly [string, ...string[]];
   /** Tags of consumers, one of which the consumer carries. */
   consumerTags?: readonly [string, ...string[]];
+  /**
+   * What the claims of the token say, such as `claim('tier').is('gold')`; all must hold. A request that comes with a key has none, and
+   * does not meet it.
+   */
+  claims?: readonly [ClaimCondition, ...ClaimCondition[]];
   /** Values by the name of a header, in lower case: each header has one of its values. */
   headers?: Readonly<Record<Lowercase<string>, readonly [string, ...string[]]>>;
   /** Values by their name in the `metadata` of the body, such as `{ private: ['true'] }`: each has one of its values. */

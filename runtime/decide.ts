@@ -21,6 +21,7 @@ import { admit } from './pipeline/admit.ts';
 import { admitHoldings } from './pipeline/admit-holdings.ts';
 import { admitTask } from './pipeline/admit-task.ts';
 import { askingOf } from './pipeline/asking.ts';
+import { noteClaims } from './pipeline/credentials.ts';
 import { admitCount } from './pipeline/count-line.ts';
 import { pathAtUpstream } from './generation/routes.ts';
 import { admitRoute } from './pipeline/admit-route.ts';
@@ -159,6 +160,7 @@ class OfflineDecider implements Decider {
   async decide(asked: AskedRequest, circumstances: Circumstances = {}): Promise<Decision> {
     const key = asked.consumer === undefined ? undefined : this.#keyOf(asked.consumer);
     const { request, body } = headOf(asked, key);
+    if (asked.claims) noteClaims(request.headers, asked.claims);
     const outcome = newOutcome(circumstances.at);
     const exchange: Walked = {
       id: 'offline',

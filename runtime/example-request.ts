@@ -6,7 +6,7 @@ import { surfacePaths, taskPathFor } from './pipeline/find-line.ts';
 import { balancerKinds, providerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
 
 /** What is known of a request beside who asks. */
-export type Asked = Omit<Given, 'consumer' | 'consumerTags'>;
+export type Asked = Omit<Given, 'consumer' | 'consumerTags' | 'hasTokens'>;
 
 export interface PathEnds {
   readonly consumer: string;
@@ -21,6 +21,7 @@ export interface PathEnds {
 const together = (one: Asked, other: Asked): Asked => ({
   ...one,
   ...other,
+  claims: { ...one.claims, ...other.claims },
   headers: { ...one.headers, ...other.headers },
   metadata: { ...one.metadata, ...other.metadata },
 });
@@ -38,18 +39,19 @@ function* waysTo(node: TargetNode, end: string): Generator<Asked> {
 
 /** As a request that says this and nothing else: what any of the ways speaks of, and this one does not, is absent. */
 function wholly(way: Asked, ways: readonly Asked[]): Asked {
-  const blank = (sort: 'headers' | 'metadata'): Record<string, string> =>
+  const blank = (sort: 'claims' | 'headers' | 'metadata'): Record<string, string> =>
     Object.fromEntries(ways.flatMap((each) => Object.keys(each[sort] ?? {}).map((name) => [name, ''])));
   const absent = { stream: false, tools: false, images: false };
-  return together({ ...absent, headers: blank('headers'), metadata: blank('metadata') }, way);
+  return together({ ...absent, claims: blank('claims'), headers: blank('headers'), metadata: blank('metadata') }, way);
 }
 
 function askedOn({ consumer, end, given = {} }: PathEnds, { targets }: ModelSnapshot, snapshot: Snapshot): Asked {
   if (end === undefined) return given;
-  const consumerTags = snapshot.consumers[consumer]?.tags ?? [];
+  const { tags: consumerTags = [], jwt = [] } = snapshot.consumers[consumer] ?? {};
+  const who = { consumer, consumerTags, hasTokens: jwt.length > 0 };
   const ways = [...waysTo(targets, end)].map((way) => together(way, given));
   const leadsThere = (way: Asked): boolean =>
-    firstChances(targets, factsIn(snapshot), { ...wholly(way, ways), consumer, consumerTags }).each.some(
+    firstChances(targets, factsIn(snapshot), { ...wholly(way, ways), ...who }).each.some(
       ({ node }) => `${node.provider}/${node.model}` === end,
     );
   return ways.find(leadsThere) ?? given;
@@ -77,7 +79,14 @@ const tool = { type: 'function', function: { name: 'look', parameters: { type: '
 function callTo(ends: PathEnds, snapshot: Snapshot): object {
   const { consumer, entry } = ends;
   const model = snapshot.models[entry];
-  const { headers = {}, metadata = {}, stream, tools, images } = model ? askedOn(ends, model, snapshot) : {};
+  const {
+    claims = {},
+    headers = {},
+    metadata = {},
+    stream,
+    tools,
+    images,
+  } = model ? askedOn(ends, model, snapshot) : {};
   const kind = model ? kindOf(model.targets, snapshot) : 'chat';
   const task = taskPathFor(kind);
   const content = images ? [{ type: 'text', text: 'Hello' }, image] : 'Hello';
@@ -91,6 +100,7 @@ function callTo(ends: PathEnds, snapshot: Snapshot): object {
   return {
     path: task?.replace('{model}', entry) ?? surfacePaths[0],
     consumer,
+    ...(Object.keys(claims).length > 0 && { claims }),
     ...(Object.keys(headers).length > 0 && { headers }),
     body,
   };

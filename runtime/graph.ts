@@ -32,6 +32,9 @@ type Tail = Pick<Path, 'entry' | 'end' | 'chance' | 'policies' | 'downgradedTo'>
 
 const none: readonly never[] = [];
 
+/** Requests of which this is known come with a token. */
+const needsToken = ({ claims = {} }: Asked): boolean => Object.values(claims).some((value) => value !== '');
+
 /** Whether it matters who asks. */
 const asksWho = (node: TargetNode): boolean =>
   node.kind === 'group' &&
@@ -116,8 +119,10 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
   const quotasAt = (names: readonly string[], tail: Tail | undefined): PathQuota[] =>
     names.flatMap(quotaOf).filter((quota) => tail === undefined || countsAt(quota, tail.entry.sort));
   const isDowngrading = Object.values(snapshot.quotas).some(({ downgrade }) => downgrade !== undefined);
-  for (const [name, { team, organisation, tags = none, ...may }] of Object.entries(snapshot.consumers)) {
+  for (const [name, { team, organisation, tags = none, jwt = none, ...may }] of Object.entries(snapshot.consumers)) {
     const { models, routes, files = none, quotas: own = none } = may;
+    const hasTokens = jwt.length > 0;
+    if (!hasTokens && needsToken(given)) continue;
     const consumer = { name, tags, team, organisation };
     for (const provider of files) {
       const tail = tailOfFiles(provider, snapshot);
@@ -130,7 +135,7 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
       [tails.routes, routes],
     ] as const) {
       for (const entry of allowed ?? table.keys()) {
-        const asked = { ...given, consumer: name, consumerTags: tags };
+        const asked = { ...given, consumer: name, consumerTags: tags, hasTokens };
         const found = table.get(entry)?.(asked) ?? none;
         const quotas = quotasAt(union(own, found[0]?.quotas ?? none), found[0]);
         for (const tail of found) yield { ...tail, consumer, quotas };

@@ -1,4 +1,5 @@
 /** A request as a file describes it, and what the stages see of it. */
+import type { JsonObject } from './call.ts';
 import type { RequestHead } from './door.ts';
 
 export interface AskedRequest {
@@ -13,6 +14,8 @@ export interface AskedRequest {
   readonly body?: unknown;
   /** Name of the consumer, in place of a key among the headers. */
   readonly consumer?: string;
+  /** Of the token that the consumer comes with. Default: it comes with a key, which has none. */
+  readonly claims?: JsonObject;
 }
 
 /** What is wrong with a request file; every problem at once. */
@@ -26,11 +29,11 @@ export class RequestProblem extends Error {
   }
 }
 
-const known = ['method', 'path', 'host', 'headers', 'body', 'consumer'];
+const known = ['method', 'path', 'host', 'headers', 'body', 'consumer', 'claims'];
 const isText = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value !== '');
 
 function problemsOf(value: Readonly<Record<string, unknown>>): string[] {
-  const { method, path, host, headers, consumer } = value;
+  const { method, path, host, headers, consumer, claims } = value;
   const problems = Object.keys(value)
     .filter((name) => !known.includes(name))
     .map((name) => `"${name}" is not known here: write ${known.join(', ')}`);
@@ -43,6 +46,10 @@ function problemsOf(value: Readonly<Record<string, unknown>>): string[] {
     if (!texts || !Object.values(headers).every((each) => typeof each === 'string'))
       problems.push('"headers" must be an object of texts');
   }
+  if (claims !== undefined && (typeof claims !== 'object' || claims === null || Array.isArray(claims)))
+    problems.push('"claims" must be an object, as in a token');
+  else if (claims !== undefined && consumer === undefined)
+    problems.push('"claims" are those of a consumer: write "consumer" too');
   return problems;
 }
 

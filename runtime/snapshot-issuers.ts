@@ -29,16 +29,16 @@ const httpsOrLoopback = z
 const claimPath = z.array(z.string().min(1).max(200)).min(1).max(8);
 const values = z.array(z.string().min(1).max(500)).min(1).max(100);
 
-const condition = z.union([
+export const claimCondition = z.union([
   /** A text, number or truth value that is one of these. */
   z.strictObject({ claim: claimPath, is: values }),
   /** A list, or words with spaces between them, with one of these in it. */
   z.strictObject({ claim: claimPath, includes: values }),
 ]);
 
-export type ClaimConditionSnapshot = z.output<typeof condition>;
+export type ClaimConditionSnapshot = z.output<typeof claimCondition>;
 
-export const tokenUse = z.strictObject({ issuer: objectName, where: z.array(condition).max(16).optional() });
+export const tokenUse = z.strictObject({ issuer: objectName, where: z.array(claimCondition).max(16).optional() });
 
 export const issuer = z.strictObject({
   /** Exactly the `iss` of its tokens. */

@@ -29,13 +29,14 @@ export class DecidedGateway implements GatewayUnderTest {
     throw new RangeError(`no consumer is named '${name}'${meant === undefined ? '' : `: did you mean '${meant}'?`}`);
   }
 
-  ask({ model, messages, metadata, body, headers, consumer, spends, inFlight }: ModelCall): Promise<Decided> {
+  ask({ model, messages, metadata, body, headers, consumer, claims, spends, inFlight }: ModelCall): Promise<Decided> {
     return this.send({
       ...(spends && { spends }),
       ...(inFlight !== undefined && { inFlight }),
       path: surfacePaths[0] ?? '',
       ...(headers && { headers }),
       ...(consumer !== undefined && { consumer }),
+      ...(claims && { claims }),
       body: {
         ...body,
         ...(metadata && { metadata }),

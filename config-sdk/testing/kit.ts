@@ -1,5 +1,6 @@
 /** What a test of a configuration can ask and expect. Types only: the tests of a repository are checked against this file. */
 import type { ErrorCode } from '@headgate/runtime/errors';
+import type { Asked } from '@headgate/runtime/graph';
 import type { Consumer, Decimal, Duration, Model, Prompt, Quota, Route, Target, Upstream, Value } from '../handles.ts';
 
 /** A message of a conversation, as the OpenAI API writes it. */
@@ -26,6 +27,8 @@ export interface ModelCall extends Answering {
   readonly model: Model | string;
   /** Who calls; without one, nobody does, and the gateway refuses. */
   readonly consumer?: Consumer | string;
+  /** Of the token that it comes with, for conditions on them. Default: it comes with a key, which has none. */
+  readonly claims?: Asked['claims'];
   /** Default: one short message of the user. */
   readonly messages?: readonly ChatMessage[];
   /** The body's `metadata`, where prompts may take values from. */
@@ -42,6 +45,8 @@ export interface AnyRequest extends Answering {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly consumer?: Consumer | string;
+  /** Of the token that the consumer comes with. */
+  readonly claims?: Asked['claims'];
 }
 
 /** What was decided about one request. Each expectation throws when it does not hold, and gives itself back. */

@@ -1,6 +1,6 @@
 /** The contract of a balancing strategy: in which order the members of a group are tried. */
 import type { z } from 'zod';
-import type { Call } from '../call.ts';
+import type { Call, JsonObject } from '../call.ts';
 import type { Capability } from '../capability.ts';
 import type { PriceTable } from '../prices.ts';
 
@@ -34,6 +34,8 @@ export interface BalancedGroup<Options = unknown> {
 export interface Asking {
   readonly consumer: string;
   readonly consumerTags: readonly string[];
+  /** Of the token that was verified; undefined where it came with a key. */
+  readonly claims: JsonObject | undefined;
   readonly call: Call;
   readonly header: (name: string) => string | undefined;
   /** Of the body. */
@@ -46,6 +48,10 @@ export interface Asking {
 export interface Given {
   readonly consumer?: string;
   readonly consumerTags?: readonly string[];
+  /** Whether there are tokens for who asks; without one there are no claims. */
+  readonly hasTokens?: boolean;
+  /** As they stand in the token, each with all that is in it; `''` is none. */
+  readonly claims?: JsonObject;
   /** Each by its name in lower case; `''` is none. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, string>>;

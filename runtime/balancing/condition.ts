@@ -1,5 +1,7 @@
 /** Conditions on a request: met, not met, or open where nobody knows the request yet. */
 import { z } from 'zod';
+import { claimAt, claimsThatMeet, meetsClaim } from '../claim-condition.ts';
+import { claimCondition, type ClaimConditionSnapshot } from '../snapshot-issuers.ts';
 import type { Asking, Given } from './balancer.ts';
 
 const names = z.array(z.string().min(1).max(200)).min(1).max(100);
@@ -11,6 +13,8 @@ export const condition = z
     consumers: names.optional(),
     /** Tags of consumers, one of which the consumer carries. */
     consumerTags: names.optional(),
+    /** What the claims of the token must say; without a token they say nothing. */
+    claims: z.array(claimCondition).min(1).max(16).optional(),
     /** Values by the name of a header, in lower case: each header has one of its values. */
     headers: z.record(z.string().regex(/^[a-z0-9-]{1,128}$/, 'write header names in lower case'), names).optional(),
     /** Values by their name in the `metadata` of the body: each has one of its values. */
@@ -46,6 +50,7 @@ const is = (wanted: boolean, actual: boolean | undefined): Answer =>
 interface Facts {
   readonly consumer: string | undefined;
   readonly consumerTags: readonly string[] | undefined;
+  readonly claim: (wanted: ClaimConditionSnapshot) => Answer;
   readonly header: (name: string) => string | undefined;
   readonly metadata: (name: string) => string | undefined;
   readonly stream: boolean | undefined;
@@ -60,6 +65,7 @@ export const hasImages = ({ call }: Pick<Asking, 'call'>): boolean =>
 const factsOf = (asking: Asking): Facts => ({
   consumer: asking.consumer,
   consumerTags: asking.consumerTags,
+  claim: (wanted) => asking.claims !== undefined && meetsClaim(wanted, asking.claims),
   header: (name) => asking.header(name) ?? '',
   metadata: (name) => asking.metadata(name) ?? '',
   stream: asking.call.stream,
@@ -68,9 +74,16 @@ const factsOf = (asking: Asking): Facts => ({
   tokens: asking.tokens,
 });
 
+function claimGiven(wanted: ClaimConditionSnapshot, { hasTokens, claims = {} }: Given): Answer {
+  if (hasTokens === false) return false;
+  const [outermost = ''] = wanted.claim;
+  return claimAt(claims, [outermost]) === undefined ? undefined : meetsClaim(wanted, claims);
+}
+
 const factsGiven = (given: Given): Facts => ({
   consumer: given.consumer,
   consumerTags: given.consumerTags,
+  claim: (wanted) => claimGiven(wanted, given),
   header: (name) => given.headers?.[name],
   metadata: (name) => given.metadata?.[name],
   stream: given.stream,
@@ -81,10 +94,11 @@ const factsGiven = (given: Given): Facts => ({
 
 /** One after the other, what takes longest last. */
 function* clauses(wanted: Condition, facts: Facts): Generator<Answer> {
-  const { consumers, consumerTags: tags, headers = {}, metadata = {}, stream, tools, images } = wanted;
+  const { consumers, consumerTags: tags, claims = [], headers = {}, metadata = {}, stream, tools, images } = wanted;
   const { minTokens = 0, maxTokens = Infinity } = wanted;
   if (consumers) yield isAmong(consumers, facts.consumer);
   if (tags) yield facts.consumerTags?.some((tag) => tags.includes(tag));
+  for (const claim of claims) yield facts.claim(claim);
   for (const [name, values] of Object.entries(headers)) yield isAmong(values, facts.header(name));
   for (const [name, values] of Object.entries(metadata)) yield isAmong(values, facts.metadata(name));
   if (stream !== undefined) yield is(stream, facts.stream);
@@ -104,8 +118,8 @@ function judged(wanted: Condition, facts: Facts): Answer {
   return answer;
 }
 
-export const asksWho = ({ consumers, consumerTags }: Condition): boolean =>
-  consumers !== undefined || consumerTags !== undefined;
+export const asksWho = ({ consumers, consumerTags, claims }: Condition): boolean =>
+  consumers !== undefined || consumerTags !== undefined || claims !== undefined;
 
 export const isMet = (wanted: Condition, asking: Asking): boolean => judged(wanted, factsOf(asking)) === true;
 
@@ -116,10 +130,11 @@ export function shareThatMeets(wanted: Condition, asking: Asking | undefined, gi
 }
 
 /** What a request says that meets it; its length and who asks are left open. */
-export function exampleOf({ headers = {}, metadata = {}, stream, tools, images }: Condition): Given {
+export function exampleOf({ claims, headers = {}, metadata = {}, stream, tools, images }: Condition): Given {
   const firsts = (values: Readonly<Record<string, readonly string[]>>): Record<string, string> =>
     Object.fromEntries(Object.entries(values).map(([name, [first = '']]) => [name, first]));
   return {
+    ...(claims && { claims: claimsThatMeet(claims) }),
     headers: firsts(headers),
     metadata: firsts(metadata),
     ...(stream && { stream }),

@@ -170,6 +170,8 @@ export interface Credential {
   /** Milliseconds since the Unix epoch. */
   readonly expiresAt: number | undefined;
   readonly addresses: AddressRanges | undefined;
+  /** Of a token, for conditions: they may be personal, so that nothing else may show them. */
+  readonly claims?: JsonObject;
 }
 
 /** A consumer as one of its keys opens it. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../call.ts';
 import { canonicalJson } from '../canonical-json.ts';
+import { claimAt, claimText, meetsClaim } from '../claim-condition.ts';
 import type { ClaimConditionSnapshot, IssuerSnapshot, TokenUseSnapshot } from '../snapshot-issuers.ts';
 import { keyId } from './live-consumer.ts';
 import type { LiveConsumer, LiveIssuer, VerifiedToken } from './live.ts';
@@ -10,29 +11,6 @@ import type { Directory } from './on-demand.ts';
 export function liveIssuer(name: string, issuer: IssuerSnapshot): LiveIssuer {
   const { url, audience, jwks, algorithms, clockSkew, consumerClaim } = issuer;
   return { id: canonicalJson(issuer), name, url, audience, jwks, algorithms, clockSkewMs: clockSkew, consumerClaim };
-}
-
-function claimAt(claims: JsonObject, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (value, name) =>
-      typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, name)
-        ? (value as JsonObject)[name]
-        : undefined,
-    claims,
-  );
-}
-
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : undefined;
-
-function isMet(condition: ClaimConditionSnapshot, claims: JsonObject): boolean {
-  const value = claimAt(claims, condition.claim);
-  if ('is' in condition) {
-    const text = textOf(value);
-    return text !== undefined && condition.is.includes(text);
-  }
-  const members: readonly unknown[] = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [];
-  return members.some((member) => condition.includes.includes(textOf(member) ?? ''));
 }
 
 interface Candidate {
@@ -64,10 +42,12 @@ class Candidates {
 
   names(claims: JsonObject): readonly string[] {
     const near = [...this.#claims.values()].flatMap((claim) => {
-      const value = textOf(claimAt(claims, claim));
+      const value = claimText(claimAt(claims, claim));
       return value === undefined ? [] : (this.#byValue.get(placeOf(claim, value)) ?? []);
     });
-    const met = [...near, ...this.#others].filter(({ conditions }) => conditions.every((each) => isMet(each, claims)));
+    const met = [...near, ...this.#others].filter(({ conditions }) =>
+      conditions.every((each) => meetsClaim(each, claims)),
+    );
     return [...new Set(met.map(({ name }) => name))];
   }
 }
@@ -93,7 +73,7 @@ export class TokenConsumers {
     const subject = createHash('sha256')
       .update(JSON.stringify([issuer.url, claims['sub']]))
       .digest('hex');
-    const credential = { id: keyId(subject), expiresAt, addresses: undefined };
+    const credential = { id: keyId(subject), expiresAt, addresses: undefined, claims };
     return names.flatMap((name) => {
       const consumer = this.#consumers.get(name);
       return consumer ? { ...consumer, credential } : [];

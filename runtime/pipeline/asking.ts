@@ -21,6 +21,7 @@ export function askingOf({
   return {
     consumer: consumer.name,
     consumerTags: consumer.tags,
+    claims: consumer.credential.claims,
     call,
     metadata: (name) => metadataOf(body, name),
     header: (name) => {

@@ -1,6 +1,7 @@
 /** What a request shows to say who it is: a key in one of the headers that SDKs use, or a token that was verified. */
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { JsonObject } from '../call.ts';
 import type { Tables } from '../generation/generation.ts';
 import type { LiveConsumer } from '../generation/live.ts';
 import type { Verdict } from '../tokens/verify.ts';
@@ -27,6 +28,17 @@ export function noteVerdicts(headers: IncomingHttpHeaders, verdicts: ReadonlyMap
   verdictsOf.set(headers, verdicts);
 }
 
+/** Offline, whoever asks by name may have claims, as if a token had brought them. */
+const claimsOf = new WeakMap<IncomingHttpHeaders, JsonObject>();
+
+export function noteClaims(headers: IncomingHttpHeaders, claims: JsonObject): void {
+  claimsOf.set(headers, claims);
+}
+
+function withClaims(consumer: LiveConsumer, claims: JsonObject | undefined): LiveConsumer {
+  return claims ? { ...consumer, credential: { ...consumer.credential, claims } } : consumer;
+}
+
 export type Caller =
   | { readonly consumer: LiveConsumer }
   | { readonly refused: 'no_key' | 'unknown_key' | 'no_consumer' | 'several_consumers' | 'unknown_issuer' }
@@ -49,7 +61,7 @@ export function callerOf(tables: Tables, headers: IncomingHttpHeaders): Caller {
   const key = keyFrom(headers);
   if (key === undefined) return { refused: 'no_key' };
   const consumer = tables.consumersByKey.get(digestOf(key));
-  if (consumer) return { consumer };
+  if (consumer) return { consumer: withClaims(consumer, claimsOf.get(headers)) };
   const verdicts = verdictsOf.get(headers);
   return verdicts && tables.issuers.size > 0 ? bearerOf(tables, verdicts) : { refused: 'unknown_key' };
 }

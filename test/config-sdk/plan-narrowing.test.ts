@@ -60,4 +60,10 @@ test('tags that change are told with the targets that they cost, and a condition
   assert.deepEqual(said(held('eu'), held('ch')), [
     "medium: model 'chat': the conditions by which its targets are chosen change",
   ]);
+  const claimed = (tier: string) => ({
+    options: { tags: ['eu'], when: { claims: [{ claim: ['tier'], is: [tier] }] } },
+  });
+  assert.deepEqual(said(claimed('gold'), claimed('silver')), [
+    "medium: model 'chat': the conditions by which its targets are chosen change",
+  ]);
 });

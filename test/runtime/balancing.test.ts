@@ -33,6 +33,7 @@ const plain: Call = { model: 'm', messages: [], stream: false, tools: [], untran
 const asking = (facts: Partial<Asking> & { readonly say?: Partial<Call> } = {}): Asking => ({
   consumer: 'team',
   consumerTags: [],
+  claims: undefined,
   metadata: () => undefined,
   call: { ...plain, ...facts.say },
   header: () => undefined,

@@ -122,6 +122,7 @@ test('the cheapest changes with the day, and with the length of a call', () => {
       asking: {
         consumer: '',
         consumerTags: [],
+        claims: undefined,
         call: { model: '', messages: [], stream: false, tools: [], untranslated: [] },
         header: () => undefined,
         metadata: () => undefined,

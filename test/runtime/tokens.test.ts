@@ -18,7 +18,7 @@ import { headOf } from '../../runtime/request-file.ts';
 import { snapshotSchema, type SnapshotInput } from '../../runtime/snapshot.ts';
 import { createMetrics } from '../../runtime/telemetry/metrics.ts';
 import { Tokens } from '../../runtime/tokens/tokens.ts';
-import { snapshotOf, startGateway } from '../support/gateway.ts';
+import { keyHash, snapshotOf, startGateway } from '../support/gateway.ts';
 
 interface Pair {
   readonly kid: string;
@@ -368,4 +368,50 @@ test('a gateway takes tokens in every place where keys are taken, and shows none
     await (await fetch(`${gateway.adminUrl}/api/requests`)).text(),
   ];
   for (const text of shown) for (const each of [token, bad]) assert.ok(!text.includes(each.split('.')[2] ?? each));
+});
+
+test('conditions of targets see the claims of the token, of each request its own, and nothing shows them', async (context) => {
+  const issuer = await new Issuer().start();
+  const house = (reply: string) => ({ contextWindow: 8_192, options: { reply } });
+  const target = (model: string) => ({ node: { kind: 'target' as const, provider: 'house', model } });
+  const claims = [{ claim: ['account', 'tier'], is: ['gold-of-ada'] }];
+  const snapshot = snapshotFor(issuer.url);
+  const shop = snapshot.consumers['shop'];
+  assert.ok(shop);
+  const gateway = await startGateway({
+    ...snapshot,
+    consumers: { shop: { ...shop, keys: [keyHash('hg_shop_key')] } },
+    providers: {
+      house: { kind: 'sandbox', options: {}, models: { best: house('the best'), plain: house('the plain') } },
+    },
+    models: {
+      tiered: {
+        targets: { kind: 'group', balance: 'when', options: { claims }, of: [target('best'), target('plain')] },
+      },
+    },
+  });
+  context.after(() => Promise.all([gateway.close(), issuer.close()]));
+  const seconds = Math.floor(Date.now() / 1_000);
+  const usual = { iss: issuer.url, aud: 'headgate', sub: 'ada', groups: ['shop'], iat: seconds, exp: seconds + 300 };
+  const answer = async (key: string): Promise<string | undefined> => {
+    const response = await fetch(`${gateway.dataUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify({ model: 'tiered', messages: [{ role: 'user', content: 'hello' }] }),
+    });
+    const { choices } = (await response.json()) as { choices?: { message: { content: string } }[] };
+    return choices?.[0]?.message.content;
+  };
+  const gold = tokenOf({ ...usual, account: { tier: 'gold-of-ada' } }, pairs.first);
+  const silver = tokenOf({ ...usual, account: { tier: 'silver' } }, pairs.first);
+  const keys = [gold, silver, 'hg_shop_key', tokenOf(usual, pairs.first), gold];
+  const answers: (string | undefined)[] = [];
+  for (const key of keys) answers.push(await answer(key));
+  assert.deepEqual(answers, ['the best', 'the plain', 'the plain', 'the plain', 'the best']);
+  const shown = [
+    await gateway.metrics(),
+    JSON.stringify(await gateway.status()),
+    await (await fetch(`${gateway.adminUrl}/api/requests`)).text(),
+  ];
+  for (const text of shown) assert.ok(!text.includes('gold-of-ada'));
 });

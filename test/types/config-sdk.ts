@@ -2,6 +2,7 @@
 import {
   capable,
   cheapest,
+  claim,
   consumer,
   contextPolicy,
   defineGateway,
@@ -113,6 +114,12 @@ const alone = when({ headers: { 'x-tier': ['gold'] } }, leastBusy(known, cheapes
 assertType<Same<typeof alone, Group<typeof known | typeof narrowed>>>();
 const held = only({ tags: ['eu'], when: { consumerTags: ['clinic'], metadata: { private: ['true'] } } }, spread);
 assertType<Same<typeof held, typeof spread>>();
+const tiered = when({ claims: [claim('tier').is('gold'), claim('groups').includes('shop')] }, spread);
+assertType<Same<typeof tiered, typeof spread>>();
+// @ts-expect-error -- a condition asks something
+when({ claims: [] }, spread);
+// @ts-expect-error -- claims are asked for with claim()
+when({ claims: { tier: ['gold'] } }, spread);
 const able = capable(known, narrowed);
 assertType<Same<typeof able, typeof alone>>();
 const fitting = contextPolicy('fitting', { kind: 'quantisedCut', target: 9_000 });

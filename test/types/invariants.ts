@@ -27,6 +27,7 @@ invariant('by paths', ({ paths }) => paths.filter(({ quotas }) => quotas.every((
 invariant('stays', staysAt({ tag: 'pii', at: [home] }));
 invariant('limited', isLimited({ unit: 'requests' }));
 invariant('within', staysWithin({ given: { headers: { 'x-data': 'private' }, tools: true }, tags: ['eu'] }));
+invariant('of tokens', staysWithin({ given: { claims: { tier: 'gold', groups: ['shop'] } }, tags: ['eu'] }));
 invariant('given', ({ given }) => given({ stream: true }).filter(({ end }) => !end.tags.includes('eu')));
 invariant('tier', needsTier({ tiers: ['free', 'pro'], from: 'pro', model: chat }));
 
@@ -36,6 +37,8 @@ invariant('later', async ({ paths }) => Promise.resolve(paths.every(() => true))
 invariant('stays', staysAt({ tag: 'pii', at: [chat] }));
 // @ts-expect-error -- who asks is known on each path
 invariant('within', staysWithin({ given: { consumer: 'team' }, tags: ['eu'] }));
+// @ts-expect-error -- so is whether they have tokens
+invariant('within', staysWithin({ given: { hasTokens: true }, tags: ['eu'] }));
 invariant('limited in money', isLimited({ unit: 'usd' }));
 // @ts-expect-error -- other currencies are not counted
 invariant('limited', isLimited({ unit: 'eur' }));

@@ -1,0 +1,46 @@
+/** Conditions on the claims of a token: which consumer it stands for, and which targets its requests may come to. */
+import type { JsonObject } from './call.ts';
+import type { ClaimConditionSnapshot } from './snapshot-issuers.ts';
+
+export function claimAt(claims: JsonObject, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, name) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, name)
+        ? (value as JsonObject)[name]
+        : undefined,
+    claims,
+  );
+}
+
+export const claimText = (value: unknown): string | undefined =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : undefined;
+
+/** Of a token with these claims; a claim that is absent meets nothing. */
+export function meetsClaim(condition: ClaimConditionSnapshot, claims: JsonObject): boolean {
+  const value = claimAt(claims, condition.claim);
+  if ('is' in condition) {
+    const text = claimText(value);
+    return text !== undefined && condition.is.includes(text);
+  }
+  const members: readonly unknown[] = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [];
+  return members.some((member) => condition.includes.includes(claimText(member) ?? ''));
+}
+
+/** Claims that meet all these. */
+export function claimsThatMeet(conditions: readonly ClaimConditionSnapshot[]): JsonObject {
+  const claims: Record<string, unknown> = {};
+  for (const condition of conditions) {
+    const [last = '', ...above] = condition.claim.toReversed();
+    let place = claims;
+    for (const name of above.toReversed()) {
+      const inner = Object.hasOwn(place, name) ? place[name] : undefined;
+      const next: Record<string, unknown> =
+        typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {};
+      place[name] = next;
+      place = next;
+    }
+    const held = Array.isArray(place[last]) ? (place[last] as readonly unknown[]) : [];
+    place[last] = 'is' in condition ? condition.is[0] : [...held, condition.includes[0]];
+  }
+  return claims as JsonObject;
+}
