@@ -99,7 +99,11 @@ export const unpricedUse: Rule = (project) => {
 const countedBy = oncePerProject((project): ReadonlyMap<string, ReadonlySet<Spender>> => {
   const found = new Map<string, Set<Spender>>();
   const add = (names: readonly string[] | undefined, models: readonly Spender[]) => {
-    for (const name of names ?? []) found.set(name, new Set([...(found.get(name) ?? []), ...models]));
+    for (const name of names ?? []) {
+      const drawing = found.get(name) ?? new Set();
+      for (const model of models) drawing.add(model);
+      found.set(name, drawing);
+    }
   };
   for (const each of spenders(project).values()) add(each.value.quotas, [each]);
   for (const { value } of served<{ quotas?: readonly string[] }>(project, 'route')) add(value.quotas, []);

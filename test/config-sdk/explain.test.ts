@@ -82,7 +82,7 @@ describe('headgate explain', { concurrency: 2 }, () => {
     const { code, stderr } = await headgate(folder, ['explain', 'wrong.json']);
     assert.equal(code, 1);
     assert.deepEqual(stderr.trim().split('\n'), [
-      'headgate: wrong.json: "pth" is not known here: write method, path, host, headers, body, consumer',
+      'headgate: wrong.json: "pth" is not known here: write method, path, host, headers, body, consumer, claims',
       'headgate: wrong.json: "path" is missing: write where the request goes, such as "/v1/chat/completions"',
       'headgate: wrong.json: "consumer" must be a text',
       'headgate: wrong.json: "headers" must be an object of texts',
