@@ -70,8 +70,12 @@ export interface QuotaStore {
 
 /** The store could not answer in time. What happens then is each quota's own declaration. */
 export class StoreUnavailable extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  /** It was never sent, or refused. Otherwise it may have been done, or be done later. */
+  readonly isUndone: boolean;
+
+  constructor(message: string, { isUndone = false, ...options }: ErrorOptions & { readonly isUndone?: boolean } = {}) {
     super(message, options);
     this.name = 'StoreUnavailable';
+    this.isUndone = isUndone;
   }
 }
