@@ -121,7 +121,7 @@ export const quota = anyQuota.superRefine((value, context) => {
   if (value.endUserHeader !== undefined && !scopeOf(value).includes('endUser'))
     wrong('endUserHeader', "leave it out, or write 'endUser' into scope");
   if (localLimitOf(value) < 1)
-    wrong('onStoreDown', `the limit is too small to be shared out: name at most ${countedLimit(value)} replicas`);
+    wrong('onStoreDown', "the share of each replica would be nothing: name fewer replicas, or write 'local'");
 });
 
 export type QuotaSnapshot = z.output<typeof anyQuota>;

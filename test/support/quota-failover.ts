@@ -13,6 +13,8 @@ export interface FailoverLoad {
   readonly callMs: number;
   /** The load goes on for so long before, and after the first call that was granted again. */
   readonly forMs: number;
+  /** From the beginning of the trouble until the server that is lost is asked no more. Default 100. */
+  readonly leftWithinMs?: number;
 }
 
 export interface FailoverFigures {
@@ -26,7 +28,7 @@ export interface FailoverFigures {
   readonly lost: number;
   /** Counted and not settled. */
   readonly over: number;
-  /** Settlements that a server had acknowledged shortly before it was left, or later. */
+  /** Settlements that were acknowledged in the last 100 ms before the trouble, and until the server was left. */
   readonly atRisk: number;
   /** The longest time in which nothing was granted. */
   readonly gapMs: number;
@@ -74,7 +76,7 @@ async function callOnce(store: QuotaStore, demand: Demand, { course, callMs }: {
 /** `trouble` ends when a call may be granted again. */
 export async function loadWhile(
   url: string,
-  { callers, callMs, forMs, holdMs }: FailoverLoad,
+  { callers, callMs, forMs, holdMs, leftWithinMs = lagMs }: FailoverLoad,
   trouble: () => Promise<void>,
 ): Promise<FailoverFigures> {
   const store = openQuotaStore(url);
@@ -86,7 +88,7 @@ export async function loadWhile(
   try {
     await until('the first call', async () => course.grantedAt < Infinity, 5_000);
     await wait(forMs);
-    const [from, settledBefore] = [performance.now(), course.settledAt.length];
+    const from = performance.now();
     await trouble();
     // Answers that were on their way when a server was killed still arrive.
     const to = performance.now() + lagMs;
@@ -99,14 +101,13 @@ export async function loadWhile(
     const [reading] = await store.read([demand]);
     const { calls, unanswered, gapMs, settledAt } = course;
     const counted = reading?.used ?? Number.NaN;
-    const lately = settledAt.slice(0, settledBefore).filter((at) => at > from - lagMs);
     return {
       calls,
       unanswered,
       counted,
       lost: Math.max(0, calls - counted),
       over: Math.max(0, counted - calls),
-      atRisk: lately.length + settledAt.length - settledBefore,
+      atRisk: settledAt.filter((at) => at > from - lagMs && at <= from + leftWithinMs).length,
       gapMs,
     };
   } finally {
@@ -116,5 +117,5 @@ export async function loadWhile(
 }
 
 export const failoverInWords = (name: string, figures: FailoverFigures): string =>
-  `${name}: ${figures.calls} calls settled, ${figures.counted} counted (${figures.lost} lost, ${figures.over} too many), ` +
+  `${name}: ${figures.calls} calls settled, ${figures.counted} counted (${figures.lost} lost of ${figures.atRisk} at risk, ${figures.over} too many), ` +
   `${figures.unanswered} takings without an answer, nothing granted for ${Math.round(figures.gapMs)} ms`;
