@@ -81,6 +81,10 @@ async function take(
   }
 }
 
+/** While the store is away. */
+const isClosed = ({ onStoreDown }: LiveQuota, { alone }: QuotaStore): boolean =>
+  onStoreDown === 'closed' || (onStoreDown === 'local' && alone === undefined);
+
 /** While the store is away: from the quotas whose replicas count by themselves. */
 async function takeAlone(store: QuotaStore, asked: readonly AskedOf[]): Promise<readonly Taken[]> {
   const counted = asked
@@ -157,7 +161,7 @@ export async function reserve<E extends Drawing>(exchange: E, reach: Reach): Pro
     throw refused(exchange, tooLarge.quota, neverFits(tooLarge, exchange));
   }
   const { takings: shared, down } = await take(house.quotas, asked);
-  const closed = down && asked.find(({ quota }) => quota.mode === 'hard' && quota.onStoreDown === 'closed');
+  const closed = down && asked.find(({ quota }) => quota.mode === 'hard' && isClosed(quota, house.quotas));
   const takings = down && !closed ? await takeAlone(house.quotas, asked) : shared;
   const full = firstOf(takings.filter(({ taking }) => !taking.granted));
   if (full && passOver(exchange, full)) return reserve(exchange, reach);

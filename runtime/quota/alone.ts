@@ -129,3 +129,16 @@ export function countingAlone(
     },
   };
 }
+
+/** A store that can be away. */
+export function withAlone(store: QuotaStore): QuotaStore {
+  const alone = countingAlone(store);
+  return {
+    ...store,
+    alone,
+    async close() {
+      await alone.close();
+      await store.close();
+    },
+  };
+}

@@ -1,5 +1,5 @@
 /** Turns the `--store` setting into a quota store. */
-import { countingAlone } from './alone.ts';
+import { withAlone } from './alone.ts';
 import { leasing } from './leasing.ts';
 import { memoryStore } from './memory.ts';
 import { redisStore } from './redis.ts';
@@ -18,16 +18,4 @@ export function openQuotaStore(where: string): QuotaStore {
     throw new Error(`the store setting is ${given}; give memory, a directory, redis://… or rediss://…`);
   }
   return withAlone(settlingLater(sqliteStore(where)));
-}
-
-function withAlone(store: QuotaStore): QuotaStore {
-  const alone = countingAlone(store);
-  return {
-    ...store,
-    alone,
-    async close() {
-      await alone.close();
-      await store.close();
-    },
-  };
 }
