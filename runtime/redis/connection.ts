@@ -1,7 +1,7 @@
 /** A connection to Redis in which every command is answered within its deadline, whatever the server does. */
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { StoreUnavailable } from '../quota/store.ts';
-import { parseRedisAddress, type RedisAddress } from './address.ts';
+import { parseRedisAddress, type Place, type RedisAddress } from './address.ts';
 import { watchSentinels } from './sentinel-watch.ts';
 
 const longestReconnectMs = 1_000;
@@ -44,7 +44,7 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
   // A master that hands over takes writes for seconds still, which are lost when it begins to follow the new one.
   const unwatch =
     address.form === 'sentinel'
-      ? watchSentinels(address, { timeoutMs, reconnectAfter, onSwitch: () => drop(client) })
+      ? watchSentinels(address, { timeoutMs, reconnectAfter, onSwitch: (to) => leave(client, to) })
       : () => undefined;
 
   function ask(command: () => Promise<unknown>): Promise<unknown> {
@@ -87,6 +87,15 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
 
 function serversOf(client: RedisClient): readonly Partial<Pick<Redis, 'stream'>>[] {
   return client instanceof Cluster ? client.nodes('all') : [client];
+}
+
+/** Each sentinel says it, and the first word may have led to the new master already. */
+function leave(client: RedisClient, to: Place): void {
+  const isThere = serversOf(client).some(
+    ({ stream }) =>
+      stream && 'remotePort' in stream && stream.remotePort === to.port && stream.remoteAddress === to.host,
+  );
+  if (!isThere) drop(client);
 }
 
 /** It connects anew by itself, to whoever is the master by then. */

@@ -1,13 +1,14 @@
 /** Hears from sentinels that another server has become the master, while the old one may still answer. */
 import { Redis } from 'ioredis';
-import type { RedisAddress } from './address.ts';
+import type { Place, RedisAddress } from './address.ts';
 
 const switched = '+switch-master';
 
 interface Watching {
   readonly timeoutMs: number;
   readonly reconnectAfter: (attempt: number) => number;
-  readonly onSwitch: () => void;
+  /** With the new master. */
+  readonly onSwitch: (to: Place) => void;
 }
 
 /** Gives what ends the watch. A sentinel that is away is missed no more than the others are: each of them says it. */
@@ -30,7 +31,9 @@ export function watchSentinels(
     // The client prints what it has no listener for. That sentinels are away is told where one is needed.
     sentinel.on('error', () => undefined);
     sentinel.on('message', (_, words: string) => {
-      if (words.startsWith(`${master} `)) onSwitch();
+      // Whose it is, the old master's address and the new one's.
+      const [name, , , host = '', port] = words.split(' ');
+      if (name === master) onSwitch({ host, port: Number(port) });
     });
     sentinel.subscribe(switched).catch(() => undefined);
     return sentinel;
