@@ -141,7 +141,7 @@ function questions(file: LedgerFile): void {
   const asked =
     (hours: number, by: UsageQuestion['by'], where: UsageQuestion['where'] = []) =>
     () =>
-      file.usage({ from: now - hours * hourMs, to: now, by, where, limit: 1_000 });
+      file.usage({ from: now - hours * hourMs, to: now, by, where, limit: 1_000, zone: 'UTC' });
   const both = { revision: 'aaaaaaaaaaa8', with: 'aaaaaaaaaaa9', where: [], limit: 100 };
   const all: Readonly<Record<string, () => unknown>> = {
     'a day by model': asked(24, ['model']),
@@ -168,7 +168,7 @@ function questions(file: LedgerFile): void {
 const directory = await temporaryDirectory();
 try {
   await sideBySide(`${directory.path}/served`);
-  const file = new LedgerFile({ directory: `${directory.path}/filled`, keepMs: 90 * 24 * hourMs, note: console.log });
+  const file = new LedgerFile({ directory: `${directory.path}/filled`, keep: { callsMs: 90 * 24 * hourMs, sumsMs: 400 * 24 * hourMs }, note: console.log });
   fill(file);
   questions(file);
   file.close();

@@ -1,7 +1,8 @@
 /** Writes calls into the file, each once, together with what is added up from them; and forgets old ones. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { forget, seriesForgotten, type Keeping } from './forgetting.ts';
 import type { CallRecord, Series } from './record.ts';
-import { bucketOf, columnOf, figureNames, grains, hourMs, hoursOfDay, seriesNames, type Grain } from './tables.ts';
+import { bucketOf, columnOf, figureNames, grains, seriesNames, spanMs, type Grain } from './tables.ts';
 
 /** Records of one process, in order and numbered without a gap: said twice, they count once. */
 export interface Batch {
@@ -38,11 +39,7 @@ const writtenSql = `
   ON CONFLICT (name) DO UPDATE SET last = excluded.last, at = excluded.at
 `;
 
-/** A sweep holds the lock: it removes no more than this at a time. */
-const sweepRows = 2_000;
 const sweepEveryMs = 60_000;
-/** How long a process that wrote nothing is remembered. */
-const writerKeptMs = 30 * 86_400_000;
 /** Beyond that their numbers are looked up again. */
 const mostSeriesKnown = 20_000;
 
@@ -52,20 +49,19 @@ interface Adding {
   readonly latency: StatementSync;
 }
 
-const spanMs: Readonly<Record<Grain, number>> = { hour: hourMs, day: hoursOfDay * hourMs };
-
 export class LedgerWriting {
   readonly #database: DatabaseSync;
-  readonly #keepMs: number;
+  readonly #keep: Keeping;
   readonly #now: () => number;
   readonly #statements: Readonly<Record<'call' | 'addSeries' | 'findSeries' | 'last' | 'written', StatementSync>>;
   readonly #spans: readonly Adding[];
   readonly #known = new Map<string, number>();
+  #forgotten = 0;
   #sweptAt = Number.NEGATIVE_INFINITY;
 
-  constructor(database: DatabaseSync, keepMs: number, now: () => number = Date.now) {
+  constructor(database: DatabaseSync, keep: Keeping, now: () => number = Date.now) {
     this.#database = database;
-    this.#keepMs = keepMs;
+    this.#keep = keep;
     this.#now = now;
     this.#statements = {
       call: database.prepare(addCallSql),
@@ -86,6 +82,9 @@ export class LedgerWriting {
   /** All of it or nothing. `beside` is done in the same transaction. Returns how many records were new. */
   write(batches: readonly Batch[], beside?: () => void): number {
     return this.#inOne(() => {
+      const forgotten = seriesForgotten(this.#database);
+      if (forgotten !== this.#forgotten) this.#known.clear();
+      this.#forgotten = forgotten;
       const added = batches.reduce((sum, batch) => sum + this.#add(batch), 0);
       beside?.();
       return added;
@@ -142,17 +141,11 @@ export class LedgerWriting {
     return id;
   }
 
-  /** Forgets calls older than they are kept, a helping at a time. What was added up stays. */
+  /** Forgets what is too old, a helping at a time. */
   sweep(): void {
     const now = this.#now();
     if (now < this.#sweptAt + sweepEveryMs && now >= this.#sweptAt) return;
-    const gone = this.#inOne(() => {
-      const old = this.#database.prepare(
-        `DELETE FROM call WHERE id IN (SELECT id FROM call WHERE at < ? ORDER BY at LIMIT ${sweepRows})`,
-      );
-      this.#database.prepare('DELETE FROM writer WHERE at < ?').run(now - writerKeptMs);
-      return Number(old.run(now - this.#keepMs).changes);
-    });
-    if (gone < sweepRows) this.#sweptAt = now;
+    const isMore = this.#inOne(() => forget(this.#database, this.#keep, now));
+    if (!isMore) this.#sweptAt = now;
   }
 }
