@@ -168,7 +168,11 @@ function questions(file: LedgerFile): void {
 const directory = await temporaryDirectory();
 try {
   await sideBySide(`${directory.path}/served`);
-  const file = new LedgerFile({ directory: `${directory.path}/filled`, keep: { callsMs: 90 * 24 * hourMs, sumsMs: 400 * 24 * hourMs }, note: console.log });
+  const file = new LedgerFile({
+    directory: `${directory.path}/filled`,
+    keep: { callsMs: 90 * 24 * hourMs, sumsMs: 400 * 24 * hourMs },
+    note: console.log,
+  });
   fill(file);
   questions(file);
   file.close();
