@@ -2,7 +2,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { forget, seriesForgotten, type Keeping } from './forgetting.ts';
 import type { CallRecord, Series } from './record.ts';
-import { bucketOf, columnOf, figureNames, grains, seriesNames, spanMs, type Grain } from './tables.ts';
+import { bucketOf, columnOf, figureNames, grains, seriesNames, type Grain } from './tables.ts';
+import { Tally } from './tally.ts';
 
 /** Records of one process, in order and numbered without a gap: said twice, they count once. */
 export interface Batch {
@@ -26,8 +27,8 @@ const addFiguresSql = (grain: Grain): string => `
   ON CONFLICT (${grain}, series) DO UPDATE SET ${columns.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}
 `;
 const addLatencySql = (grain: Grain): string => `
-  INSERT INTO latency_${grain} (series, ${grain}, bucket, calls) VALUES (:series, :span, :bucket, 1)
-  ON CONFLICT (series, ${grain}, bucket) DO UPDATE SET calls = calls + 1
+  INSERT INTO latency_${grain} (series, ${grain}, bucket, calls) VALUES (:series, :span, :bucket, :calls)
+  ON CONFLICT (series, ${grain}, bucket) DO UPDATE SET calls = calls + excluded.calls
 `;
 const addSeriesSql = `
   INSERT INTO series (${seriesNames.join(', ')}) VALUES (${seriesNames.map(toldOf).join(', ')})
@@ -44,7 +45,7 @@ const sweepEveryMs = 60_000;
 const mostSeriesKnown = 20_000;
 
 interface Adding {
-  readonly spanMs: number;
+  readonly grain: Grain;
   readonly figures: StatementSync;
   readonly latency: StatementSync;
 }
@@ -71,7 +72,7 @@ export class LedgerWriting {
       written: database.prepare(writtenSql),
     };
     this.#spans = grains.map((grain) => ({
-      spanMs: spanMs[grain],
+      grain,
       figures: database.prepare(addFiguresSql(grain)),
       latency: database.prepare(addLatencySql(grain)),
     }));
@@ -85,7 +86,9 @@ export class LedgerWriting {
       const forgotten = seriesForgotten(this.#database);
       if (forgotten !== this.#forgotten) this.#known.clear();
       this.#forgotten = forgotten;
-      const added = batches.reduce((sum, batch) => sum + this.#add(batch), 0);
+      const tally = new Tally();
+      const added = batches.reduce((sum, batch) => sum + this.#add(batch, tally), 0);
+      this.#addUp(tally);
       beside?.();
       return added;
     });
@@ -105,26 +108,29 @@ export class LedgerWriting {
     }
   }
 
-  #add({ writer, first, records }: Batch): number {
+  #add({ writer, first, records }: Batch, tally: Tally): number {
     const { last, written } = this.#statements;
     const before = Number(last.get(writer)?.['last'] ?? -1);
     const fresh = records.slice(Math.max(0, before + 1 - first));
     if (fresh.length === 0) return 0;
-    for (const record of fresh) this.#addRecord(record);
+    for (const record of fresh) this.#addRecord(record, tally);
     written.run({ name: writer, last: first + records.length - 1, at: this.#now() });
     return fresh.length;
   }
 
-  #addRecord({ at, request, ms, firstMs, series: told, figures }: CallRecord): void {
+  #addRecord({ at, request, ms, firstMs, series: told, figures }: CallRecord, tally: Tally): void {
     const { call } = this.#statements;
     const series = this.#idOf(told);
     const bucket = bucketOf(ms);
     const first = firstMs === undefined ? null : Math.round(firstMs);
     call.run({ at, series, request, ms: Math.round(ms), firstMs: first, bucket, ...figures });
-    for (const adding of this.#spans) {
-      const span = Math.floor(at / adding.spanMs);
-      adding.figures.run({ span, series, ...figures });
-      if (figures.calls > 0) adding.latency.run({ series, span, bucket });
+    tally.add({ at, series, bucket, figures });
+  }
+
+  #addUp(tally: Tally): void {
+    for (const { grain, figures, latency } of this.#spans) {
+      for (const row of tally.figures(grain)) figures.run({ ...row });
+      for (const row of tally.latencies(grain)) latency.run({ ...row });
     }
   }
 
