@@ -1,5 +1,6 @@
 /** The process's own settings: flags, or the same as `HEADGATE_…`. Anything unknown or wrong is an error at start, all at once. */
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { addressRange } from './address-ranges.ts';
 import { parseDuration } from './duration.ts';
@@ -33,6 +34,8 @@ export interface Settings {
   readonly bakeMs: number;
   readonly bakeSamples: number;
   readonly logLevel: LogLevel;
+  /** Processes that answer requests; 1: this one. */
+  readonly workers: number;
   readonly drainMs: number;
   /** Directory of an artifact to start from without git. */
   readonly seed: string | undefined;
@@ -100,6 +103,11 @@ export const settingTable = {
   bake: setting('DURATION', '60s', 'how long a new revision is on trial'),
   'bake-samples': setting('NUMBER', '50', 'requests below which a trial proves nothing'),
   'log-level': setting('LEVEL', 'info', logLevels.join(', ')),
+  workers: setting(
+    'NUMBER',
+    undefined,
+    'processes that answer requests; without it, one for each CPU this one may use',
+  ),
   drain: setting('DURATION', '30s', 'how long requests in flight may take after SIGTERM'),
   seed: setting('DIR', undefined, 'an artifact to start from without git'),
   webhook: setting('URL', undefined, 'told of each revision that is accepted, rolled back or held'),
@@ -121,6 +129,7 @@ export const settingTable = {
 type Name = keyof typeof settingTable;
 const names = Object.keys(settingTable) as Name[];
 
+const mostWorkers = 256;
 const dayMs = 86_400_000;
 /** Timers of the platform overflow soon after, and would fire at once. */
 const longest = 20 * dayMs;
@@ -182,6 +191,9 @@ export function readSettings(
     );
   const samples = Number(text('bake-samples'));
   if (!/^\d{1,9}$/.test(text('bake-samples'))) wrong('bake-samples', 'a whole number from 0');
+  const workers = given.has('workers') ? Number(text('workers')) : availableParallelism();
+  if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers)
+    wrong('workers', `a whole number from 1 to ${mostWorkers}`);
   const logLevel = logLevels.find((level) => level === text('log-level'));
   if (!logLevel) wrong('log-level', `one of ${logLevels.join(', ')}`);
   const admin = addressOf('admin');
@@ -191,7 +203,6 @@ export function readSettings(
   const trustedProxies = given.get('trusted-proxies')?.split(',') ?? [];
   if (!trustedProxies.every((text) => addressRange(text)))
     wrong('trusted-proxies', 'ranges such as 10.0.0.0/8,fd00::/8');
-
   const commitStatus = gitHosts.find((host) => host === given.get('commit-status'));
   if (given.has('commit-status') && !commitStatus) wrong('commit-status', `one of ${gitHosts.join(', ')}`);
 
@@ -214,6 +225,7 @@ export function readSettings(
     bakeMs: durationOf('bake', 0),
     bakeSamples: samples,
     logLevel: logLevel ?? 'info',
+    workers,
     drainMs: durationOf('drain', 0),
     seed: existing('seed'),
     webhook: address('webhook'),
