@@ -44,11 +44,14 @@ async function opened(context: TestContext): Promise<DatabaseSync> {
 const write = (database: DatabaseSync, records: readonly CallRecord[]) =>
   new LedgerWriting(database, { callsMs: always, sumsMs: always }).write([{ writer: 'w', first: 0, records }]);
 
-/** Weeks in which clocks were set, in Europe, in America and on Lord Howe; and where Samoa left out a day. */
-const weeks = ['2025-03-26', '2025-10-22', '2026-03-07', '2026-04-02', '2011-12-28'].map((day) => Date.parse(day));
+/** Weeks in which clocks were set: in Europe, America, on Lord Howe, in Egypt at midnight; and in which Samoa left out a day. */
+const weeks = ['2025-03-26', '2025-10-22', '2026-03-07', '2026-04-02', '2026-04-22', '2011-12-28'].map((day) =>
+  Date.parse(day),
+);
 const zones = [
   'UTC',
   'Europe/Berlin',
+  'Africa/Cairo',
   'America/New_York',
   'America/St_Johns',
   'Asia/Kolkata',
@@ -78,9 +81,10 @@ const counted = (labels: readonly string[]): Record<string, number> =>
 
 test('days and months are those of the zone that is asked for, wherever its clocks stand and when they are set', async (context) => {
   const database = await opened(context);
-  const stepMs = 7.5 * 60_000;
+  // One in each quarter of an hour: no zone's midnight cuts smaller.
+  const stepMs = 15 * 60_000;
   const moments = weeks.flatMap((from) =>
-    Array.from({ length: (6 * dayMs) / stepMs }, (_, step) => from + step * stepMs),
+    Array.from({ length: (6 * dayMs) / stepMs }, (_, step) => from + (step + 0.5) * stepMs),
   );
   write(
     database,
@@ -274,6 +278,8 @@ test('a file that new commits are written to day after day does not grow beyond 
     [5 * 40, 11 * 40, 11 * 20, 11 * 40, 11 * 20, 11 * 20],
   );
   // What is left still tells the truth.
+  const callsIn = (table: string) => database.prepare(`SELECT sum(calls) AS calls FROM ${table}`).get()?.['calls'];
+  assert.deepEqual(['hour', 'day', 'latency_hour', 'latency_day'].map(callsIn), [440, 440, 440, 440]);
   const asked = { from: began, to: now, zone: 'UTC', by: ['day'], where: [], limit: 100 } as const;
   const { rows } = usageFrom(database, asked, Date.now() - now + 5 * dayMs);
   assert.deepEqual([...new Set(rows.map(({ calls }) => calls))], [40]);
