@@ -22,6 +22,7 @@ export interface Settings {
   /** Where calls are written down: a directory, or `off`; undefined: beside the counts. */
   readonly ledger: string | undefined;
   readonly ledgerKeepMs: number;
+  readonly ledgerKeepSumsMs: number;
   /** Where what proved itself is kept; undefined: in memory only. */
   readonly stateDir: string | undefined;
   /** File of the keys that may sign artifacts; undefined: unsigned artifacts run. */
@@ -92,7 +93,8 @@ export const settingTable = {
     undefined,
     'writes down each call; without it in the directory of --store. With redis://, takes over the calls of all replicas',
   ),
-  'ledger-keep': setting('DURATION', '90d', 'how long single calls are kept; hours added up stay'),
+  'ledger-keep': setting('DURATION', '90d', 'how long single calls are kept'),
+  'ledger-keep-sums': setting('DURATION', '400d', 'how long hours and days of them added up are; as long at least'),
   'state-dir': setting('DIR', undefined, 'keeps the last good revision, so that a start needs no git'),
   signers: setting('FILE', undefined, 'allowed_signers: artifacts must be signed by one of its keys; read each time'),
   audience: setting('NAME', undefined, 'whose artifacts are served; without it, whose came first'),
@@ -201,7 +203,6 @@ export function readSettings(
   const trustedProxies = given.get('trusted-proxies')?.split(',') ?? [];
   if (!trustedProxies.every((text) => addressRange(text)))
     wrong('trusted-proxies', 'ranges such as 10.0.0.0/8,fd00::/8');
-
   const commitStatus = gitHosts.find((host) => host === given.get('commit-status'));
   if (given.has('commit-status') && !commitStatus) wrong('commit-status', `one of ${gitHosts.join(', ')}`);
 
@@ -215,6 +216,7 @@ export function readSettings(
     store: isRedis || text('store') === 'memory' ? text('store') : resolve(text('store')),
     ledger: text('ledger') === 'off' ? 'off' : directory('ledger'),
     ledgerKeepMs: durationOf('ledger-keep', dayMs, 3_650 * dayMs),
+    ledgerKeepSumsMs: durationOf('ledger-keep-sums', dayMs, 3_650 * dayMs),
     stateDir: directory('state-dir'),
     signers: directory('signers'),
     audience: given.get('audience'),
