@@ -1,5 +1,5 @@
 /** What a request shows to say who it is: a key in one of the headers that SDKs use, or a token that was verified. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { Tables } from '../generation/generation.ts';
@@ -10,8 +10,7 @@ import type { Verdict } from '../tokens/verify.ts';
 const maxKeyChars = 4_096;
 
 /** The digest is what is compared, in a hash map: how long a wrong key takes tells nothing about the right ones. */
-const digestOf = (key: string): string =>
-  key.length <= maxKeyChars ? createHash('sha256').update(key).digest('hex') : '';
+const digestOf = (key: string): string => (key.length <= maxKeyChars ? hash('sha256', key) : '');
 
 export function keyFrom(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
