@@ -15,7 +15,7 @@ import { HeadgateError } from './errors.ts';
 import { Activator } from './generation/activator.ts';
 import type { Verified } from './generation/provision.ts';
 import { openLedger } from './ledger/open.ts';
-import { listen } from './listener.ts';
+import { openDataPlane } from './data-plane.ts';
 import { createLog } from './log.ts';
 import { pick } from './pipeline/pick.ts';
 import { openQuotaStore } from './quota/open.ts';
@@ -52,6 +52,7 @@ export interface Gateway {
   readonly source: Manifest['source'];
   /** Names of the models it serves. */
   readonly models: readonly string[];
+  /** Looks at the branch, and at the files for TLS. */
   poke(): Promise<void>;
   /** Not ready at once; after a moment takes no new request (`atOnce`: without that moment); those in flight may end within the drain time. */
   drain(options?: { atOnce?: boolean }): Promise<void>;
@@ -179,7 +180,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const admin = closers.add(await startAdmin({ address, tokenFile, reported, metrics }));
   const visits = closers.add(new Visits());
   const handle = (request: IncomingMessage, response: ServerResponse) => visits.add(visitEdge(edge, request, response));
-  const listener = closers.add(await listen(settings.listen, handle));
+  const listener = closers.add(await openDataPlane(settings, handle, { log, metrics }));
   if (!bar.signed && !extras.source) log.warn({ event: 'unsigned' }, unsignedNote);
   log.info({ event: 'listening', dataUrl: listener.url, adminUrl: admin.url }, 'listening');
   const gateway: Gateway = {
@@ -197,7 +198,9 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     get models() {
       return [...(activator.stable?.tables.models.keys() ?? [])];
     },
-    poke: () => loop.poke(),
+    async poke() {
+      await Promise.all([listener.renewFromFiles(), loop.poke()]);
+    },
     async drain({ atOnce = false } = {}) {
       draining = true;
       log.info({ event: 'draining' }, 'not ready any more; requests in flight may end');

@@ -6,6 +6,8 @@ import { parseDuration } from './duration.ts';
 import { addressFrom, gatherFlags, gatherVariables, isReadable, variableOf } from './given-settings.ts';
 import type { Address } from './listener.ts';
 import { logLevels, type LogLevel } from './log.ts';
+import { tlsFrom } from './tls/files.ts';
+import type { TlsFiles } from './tls/material.ts';
 
 export interface Settings {
   /** Git remote (https or http) or an absolute directory; undefined: serve `seed` only. */
@@ -13,6 +15,8 @@ export interface Settings {
   readonly ref: string;
   readonly pollMs: number;
   readonly listen: Address;
+  /** Undefined: the data plane speaks plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   readonly admin: Address;
   /** Ranges of proxies whose word on the client's address is taken. */
   readonly trustedProxies: readonly string[];
@@ -73,6 +77,14 @@ export const settingTable = {
   ref: setting('BRANCH', 'headgate/compiled', 'artifact branch'),
   poll: setting('DURATION', '30s', 'time between two looks at the branch'),
   listen: setting('HOST:PORT', '127.0.0.1:8080', 'data plane'),
+  'tls-cert': setting('FILE', undefined, 'makes the data plane speak TLS: its certificate and those above it, PEM'),
+  'tls-key': setting('FILE', undefined, 'private key of that certificate, PEM. All three files are renewed in place'),
+  'tls-client-ca': setting('FILE', undefined, 'asks clients for certificates, and believes those that these sign, PEM'),
+  'tls-client-auth': setting(
+    'MODE',
+    'optional',
+    'optional: a key will do instead; required: no certificate, no answer',
+  ),
   admin: setting('HOST:PORT', '127.0.0.1:9090', 'admin plane; beyond loopback it needs --admin-token-file'),
   'trusted-proxies': setting(
     'RANGE,…',
@@ -198,6 +210,7 @@ export function readSettings(
     ref: text('ref'),
     pollMs: durationOf('poll', 100),
     listen: addressOf('listen'),
+    tls: tlsFrom(given, problems),
     admin,
     trustedProxies,
     store: isRedis || text('store') === 'memory' ? text('store') : resolve(text('store')),

@@ -36,6 +36,25 @@ const expiry = z
   .max(40)
   .refine((text) => expiryOf(text) !== undefined, "write a date such as '2027-01-31', or an instant in RFC 3339");
 
+/** A name that is compared as it stands must be written in the only way that it can stand there. */
+const certificateForms = [
+  /^sha256:[0-9a-f]{64}$/,
+  /^URI:(?!spiffe:)[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/,
+  // SPIFFE leaves nothing to choose: no port, no query, no empty segment, no slash at the end.
+  /^URI:spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/,
+  /^DNS:[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/,
+  /^email:[^\s@]+@[^\s@]+$/,
+  /^CN:.+$/,
+];
+
+const certificateName = z
+  .string()
+  .max(2_048)
+  .refine(
+    (text) => certificateForms.some((form) => form.test(text)),
+    "write a name of the certificate as openssl shows it: 'URI:spiffe://corp.example/shop', 'DNS:shop.corp.example' (in lower case, no wildcard), 'email:…', 'CN:…', or 'sha256:' and 64 hex digits of the whole of it",
+  );
+
 const models = z.array(modelName).optional();
 const routes = z.array(objectName).optional();
 const quotas = z.array(objectName).max(16).optional();
@@ -58,6 +77,8 @@ export const consumer = z.strictObject({
   keyTerms: z.record(keyHash, keyTerms).optional(),
   /** Tokens that stand for it. */
   jwt: z.array(tokenUse).max(16).optional(),
+  /** Names of certificates that stand for it: alternative names, the common name where there are none, or the digest. */
+  certificates: z.array(certificateName).max(16).optional(),
   owner: owner.optional(),
   team: objectName.optional(),
   /** Its own, or that of its team. */
