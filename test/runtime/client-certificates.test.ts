@@ -121,8 +121,7 @@ describe('a certificate', () => {
 
   test('stands back behind a key, good or not: what was sent with the request decides', async () => {
     const good = house.issue(shop);
-    for (const header of ['x-api-key', 'api-key'])
-      assert.equal(await who(good, { [header]: testKey }), 'tester');
+    for (const header of ['x-api-key', 'api-key']) assert.equal(await who(good, { [header]: testKey }), 'tester');
     assert.match(await who(good, { authorization: 'Bearer hg_wrong' }), /^401 invalid_api_key/);
     assert.equal(await who(foreign.issue(shop), { authorization: `Bearer ${testKey}` }), 'tester');
   });
