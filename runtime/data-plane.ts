@@ -1,12 +1,13 @@
 /** Opens the data plane as the settings say: plain or over TLS, with files that may be renewed and certificates of clients. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { listen, type Listener, type TlsSide } from './listener.ts';
+import { listen, type Listener } from './listener.ts';
 import type { Log } from './log.ts';
 import { noteCertificate } from './pipeline/credentials.ts';
 import { SettingsError, type Settings } from './settings.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { clientCertificateOf } from './tls/client-certificate.ts';
 import { Renewal } from './tls/renewal.ts';
+import type { TlsSide } from './tls/secure-server.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -30,14 +31,15 @@ export async function openDataPlane(
   // Anybody can make a handshake fail, as often as he likes.
   const failed = (code: string) => around.log.debug({ event: 'tls_handshake_failed', code }, 'TLS handshake failed');
   const tls: TlsSide = { material: renewal.first, client: files.client, failed };
-  const { renew, close, ...listener } = await listen(address, knowing, undefined, tls);
-  renewal.begin(renew);
+  const listener = await listen(address, knowing, undefined, tls);
+  renewal.begin((material) => listener.renew(material));
   return {
-    ...listener,
+    url: listener.url,
     renewFromFiles: () => renewal.look(),
+    drain: (ms) => listener.drain(ms),
     async close() {
       renewal.close();
-      await close();
+      await listener.close();
     },
   };
 }

@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ClientTrust, Material } from './tls/material.ts';
-import { isPlainHttp, SecureServer } from './tls/secure-server.ts';
+import type { Material } from './tls/material.ts';
+import { isPlainHttp, SecureServer, type TlsSide } from './tls/secure-server.ts';
 
 export interface Address {
   readonly host: string;
@@ -18,15 +18,6 @@ export interface Listener {
   close(): Promise<void>;
   /** Of TLS: for connections to come. Those that there are end with their next answer. */
   renew(material: Material): void;
-}
-
-/** What makes it a listener for TLS. */
-export interface TlsSide {
-  readonly material: Material;
-  /** Undefined: nobody is asked for a certificate. */
-  readonly client: ClientTrust | undefined;
-  /** Told of connections that did not come to speak TLS. */
-  readonly failed: (code: string) => void;
 }
 
 /** What one client may take, so that none holds a socket for nothing. */
@@ -103,7 +94,7 @@ export async function listen(
     requireHostHeader: false,
     noDelay: true,
   };
-  const secure = tls && new SecureServer(tls.material, tls.client, { ...options, handshakeMs: bounds.headMs });
+  const secure = tls && new SecureServer(tls, { ...options, handshakeMs: bounds.headMs });
   const server: Server = secure?.server ?? createServer(options);
   const busy = new Set<ServerResponse>();
   let draining = false;
@@ -125,9 +116,8 @@ export async function listen(
   const isAnswering = (socket: Duplex) =>
     [...busy].some((response) => response.socket === socket && response.headersSent);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const beneath = secure?.beneath(socket);
+    const beneath = secure?.unfinished(socket, error.code);
     if (beneath) {
-      tls?.failed(error.code ?? 'unknown');
       if (isPlainHttp(error)) refuse(beneath, plainOnTls);
       else socket.destroy();
     } else if (isAnswering(socket) || !socket.writable || error.code === 'ECONNRESET') socket.destroy();

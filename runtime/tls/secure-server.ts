@@ -5,8 +5,17 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientTrust, Material } from './material.ts';
 
+export interface TlsSide {
+  readonly material: Material;
+  /** Undefined: nobody is asked for a certificate. */
+  readonly client: ClientTrust | undefined;
+  /** Told of each connection that did not come to speak TLS. */
+  readonly failed: (code: string) => void;
+}
+
 interface Handshake {
   readonly raw: Socket;
+  isTold: boolean;
   /** Which renewal its certificates are of. */
   readonly edition: number;
 }
@@ -22,22 +31,28 @@ export class SecureServer {
   readonly server: Server;
   readonly #handshakes = new Map<string, Handshake>();
   readonly #editions = new WeakMap<Duplex, number>();
+  readonly #failed: (code: string) => void;
   #edition = 0;
 
-  /** `handshakeMs` is for the whole of it, however fast the bytes drip. */
-  constructor(material: Material, trust: ClientTrust | undefined, options: ServerOptions & { handshakeMs: number }) {
+  constructor({ material, client, failed }: TlsSide, options: ServerOptions & { handshakeMs: number }) {
+    this.#failed = failed;
     this.server = createServer({
       ...options,
       ...material.context,
+      // For the whole of it, however fast its bytes drip.
       handshakeTimeout: options.handshakeMs,
       // Where a certificate may be left out, a bad one is told in the answer instead of cutting the line without a word.
-      requestCert: trust !== undefined,
-      rejectUnauthorized: trust?.auth === 'required',
+      requestCert: client !== undefined,
+      rejectUnauthorized: client?.auth === 'required',
     });
     this.server.on('connection', (raw: Socket) => {
       const name = nameOf(raw);
-      this.#handshakes.set(name, { raw, edition: this.#edition });
-      raw.once('close', () => this.#handshakes.delete(name));
+      this.#handshakes.set(name, { raw, isTold: false, edition: this.#edition });
+      raw.once('close', () => {
+        // Node cuts whose certificate it does not take, and says nothing.
+        this.unfinished(raw, 'closed');
+        this.#handshakes.delete(name);
+      });
     });
     this.server.on('secureConnection', (socket) => {
       const name = nameOf(socket);
@@ -46,9 +61,13 @@ export class SecureServer {
     });
   }
 
-  /** What is under a connection that has not become TLS yet; undefined once it has. */
-  beneath(socket: Duplex): Socket | undefined {
-    return this.#handshakes.get(nameOf(socket as Partial<Socket>))?.raw;
+  /** What is under a connection that will not become TLS any more; undefined of one that has. */
+  unfinished(socket: Duplex, code = 'unknown'): Socket | undefined {
+    const handshake = this.#handshakes.get(nameOf(socket as Partial<Socket>));
+    if (!handshake) return undefined;
+    if (!handshake.isTold) this.#failed(code);
+    handshake.isTold = true;
+    return handshake.raw;
   }
 
   renew({ context }: Material): void {

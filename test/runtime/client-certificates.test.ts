@@ -1,7 +1,7 @@
 /** Certificates of clients in place of keys, over real TLS: whom they stand for, what is believed of them, and what comes first. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import OpenAI from 'openai';
+import OpenAI, { type ClientOptions } from 'openai';
 import { Agent, fetch as fetchOver } from 'undici';
 import { Authority, type Pair } from '../support/certificates.ts';
 import { keyHash, snapshotOf, startGateway, testKey, type TestGateway } from '../support/gateway.ts';
@@ -159,7 +159,7 @@ test('the official SDK calls with a certificate and no key, and is refused with 
       defaultHeaders: { authorization: null },
       maxRetries: 0,
       fetch: fetchOver as unknown as typeof fetch,
-      fetchOptions: { dispatcher } as unknown as RequestInit,
+      fetchOptions: { dispatcher } as unknown as NonNullable<ClientOptions['fetchOptions']>,
     });
     return { client, dispatcher };
   };

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
-import { listen, type Bounds, type TlsSide } from '../../runtime/listener.ts';
+import { listen, type Bounds } from '../../runtime/listener.ts';
+import type { TlsSide } from '../../runtime/tls/secure-server.ts';
 import { Authority } from '../support/certificates.ts';
 import { RawClient } from '../support/raw-http.ts';
 import { until } from '../support/until.ts';

@@ -1,7 +1,8 @@
 /** Files for TLS in a temporary folder, and a client that shows certificates. */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { Agent, request, type AgentOptions } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { request, type Agent, type AgentOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -42,6 +43,6 @@ export async function getOver(
   { headers = {}, ...options }: AgentOptions & { headers?: Record<string, string>; agent?: Agent } = {},
 ): Promise<TlsAnswer> {
   const asked = request(url, { agent: false, ...options, headers }).end();
-  const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
   return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
 }
