@@ -3,6 +3,16 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import OpenAI, { type ClientOptions } from 'openai';
 import { Agent, fetch as fetchOver } from 'undici';
+import type { HeadgateError } from '../../runtime/errors.ts';
+import { offlineGeneration } from '../../runtime/generation/offline.ts';
+import { HeldReply } from '../../runtime/held-reply.ts';
+import { offlineHouse } from '../../runtime/offline-house.ts';
+import { newOutcome } from '../../runtime/outcome.ts';
+import { callerOf, noteCertificate } from '../../runtime/pipeline/credentials.ts';
+import { identify } from '../../runtime/pipeline/identify.ts';
+import { headOf } from '../../runtime/request-file.ts';
+import { snapshotSchema } from '../../runtime/snapshot.ts';
+import { createMetrics } from '../../runtime/telemetry/metrics.ts';
 import { Authority, type Pair } from '../support/certificates.ts';
 import { keyHash, snapshotOf, startGateway, testKey, type TestGateway } from '../support/gateway.ts';
 import { getOver, tlsFolder, type TlsFolder } from '../support/tls-stage.ts';
@@ -178,4 +188,30 @@ test('the official SDK calls with a certificate and no key, and is refused with 
     return true;
   });
   await Promise.all([good.dispatcher.destroy(), bad.dispatcher.destroy()]);
+});
+
+test('a connection that outlives its certificate knows nobody any more, and until then looks him up once', async () => {
+  const parts = { consumers: { shop: { keys: [], certificates: ['CN:shop'] } } };
+  const generation = await offlineGeneration(snapshotSchema.parse(snapshotOf(parts)), (name) => `offline-${name}`);
+  const certificate = { names: ['CN:shop'], expiresAt: 5_000, refused: undefined };
+  const requestOf = () => {
+    const { request } = headOf({ path: '/v1/models' }, '');
+    noteCertificate(request.headers, certificate);
+    return request;
+  };
+  const at = (now: number) => {
+    const house = { ...offlineHouse(createMetrics(), {}), now: () => now };
+    const outcome = newOutcome();
+    const [reply, { signal }] = [new HeldReply(), new AbortController()];
+    try {
+      const asked = { id: 'one', house, generation, request: requestOf(), reply, address: undefined, signal, outcome };
+      return identify(asked).consumer.name;
+    } catch (error) {
+      return (error as HeadgateError).message;
+    }
+  };
+  assert.equal(at(4_999), 'shop');
+  assert.equal(at(5_000), 'No key was sent, and the client certificate is not accepted: it has expired.');
+  const [one, other] = [requestOf(), requestOf()].map(({ headers }) => callerOf(generation.tables, headers));
+  assert.equal(one, other);
 });
