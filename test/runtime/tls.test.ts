@@ -7,6 +7,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { Agent } from 'node:https';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { listen, type Bounds } from '../../runtime/listener.ts';
+import { clientCertificateOf } from '../../runtime/tls/client-certificate.ts';
 import type { TlsSide } from '../../runtime/tls/secure-server.ts';
 import { Authority, type Pair } from '../support/certificates.ts';
 import { startProcess } from '../support/gateway-process.ts';
@@ -35,7 +36,7 @@ async function stage(context: TestContext, bounds?: Bounds, client?: TlsSide['cl
   const tls: TlsSide = { material, client, failed: (code) => failures.push(code) };
   const listener = await listen(
     { host: '127.0.0.1', port: 0 },
-    (_request, response) => response.end('hello'),
+    (request, response) => response.end(clientCertificateOf(request.socket)?.refused ?? 'hello'),
     bounds,
     tls,
   );
@@ -194,16 +195,24 @@ test('files are renewed while it serves, what is bad leaves all as it was, and n
     for (const line of key.trim().split('\n').slice(1, -1)) assert.ok(!gateway.output().includes(line));
 });
 
-test('a session that is resumed is as known as the one before', async (context) => {
-  const { port } = await stage(context, undefined, { ca: '', auth: 'required' });
-  const { certificate: cert, key } = house.issue({ usage: 'client' });
-  const first = await opened(port, { cert, key });
-  const [session] = (await once(first, 'session')) as [Buffer];
-  first.destroy();
-  const second = await opened(port, { session });
-  assert.equal(second.isSessionReused(), true);
-  second.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-  const [data] = (await once(second, 'data')) as [Buffer];
-  assert.match(String(data), /hello/);
-  second.destroy();
+test('a session that is resumed brings along what was found of its certificate, good or bad', async (context) => {
+  const { port } = await stage(context, undefined, { ca: '', auth: 'optional' });
+  const cases = [
+    [house.issue({ usage: 'client' }), /hello$/],
+    [
+      new Authority('Foreign authority').issue({ usage: 'client' }),
+      /no authority that is trusted here vouches for it$/,
+    ],
+  ] as const;
+  for (const [{ certificate: cert, key }, says] of cases) {
+    const first = await opened(port, { cert, key });
+    const [session] = (await once(first, 'session')) as [Buffer];
+    first.destroy();
+    const second = await opened(port, { session });
+    assert.equal(second.isSessionReused(), true);
+    second.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const [data] = (await once(second, 'data')) as [Buffer];
+    assert.match(String(data), says);
+    second.destroy();
+  }
 });
