@@ -1,11 +1,13 @@
 /** The process's own settings: flags, or the same as `HEADGATE_…`. Anything unknown or wrong is an error at start, all at once. */
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { addressRange } from './address-ranges.ts';
 import { parseDuration } from './duration.ts';
 import { addressFrom, gatherFlags, gatherVariables, isReadable, variableOf } from './given-settings.ts';
 import type { Address } from './listener.ts';
 import { logLevels, type LogLevel } from './log.ts';
+import { settingTable } from './setting-table.ts';
 import { tlsFrom } from './tls/files.ts';
 import type { TlsFiles } from './tls/material.ts';
 
@@ -36,6 +38,8 @@ export interface Settings {
   readonly bakeMs: number;
   readonly bakeSamples: number;
   readonly logLevel: LogLevel;
+  /** Processes that answer requests; 1: this one. */
+  readonly workers: number;
   readonly drainMs: number;
   /** Directory of an artifact to start from without git. */
   readonly seed: string | undefined;
@@ -50,6 +54,8 @@ export interface Settings {
   readonly commitStatusTokenFile: string | undefined;
 }
 
+export { settingsHelp, settingTable } from './setting-table.ts';
+
 export type GitHost = 'github' | 'gitlab' | 'gitea';
 const gitHosts: readonly GitHost[] = ['github', 'gitlab', 'gitea'];
 
@@ -63,74 +69,10 @@ export class SettingsError extends Error {
   }
 }
 
-interface Setting {
-  readonly value: string;
-  readonly fallback: string | undefined;
-  readonly help: string;
-}
-
-const setting = (value: string, fallback: string | undefined, help: string): Setting => ({ value, fallback, help });
-
-/** Every setting by flag name: what `--help` prints and what the environment may hold. */
-export const settingTable = {
-  repo: setting('URL|DIR', undefined, 'git repository that holds the artifact branch'),
-  ref: setting('BRANCH', 'headgate/compiled', 'artifact branch'),
-  poll: setting('DURATION', '30s', 'time between two looks at the branch'),
-  listen: setting('HOST:PORT', '127.0.0.1:8080', 'data plane'),
-  'tls-cert': setting('FILE', undefined, 'makes the data plane speak TLS: its certificate and those above it, PEM'),
-  'tls-key': setting('FILE', undefined, 'private key of that certificate, PEM. All three files are renewed in place'),
-  'tls-client-ca': setting('FILE', undefined, 'asks clients for certificates, and believes those that these sign, PEM'),
-  'tls-client-auth': setting(
-    'MODE',
-    'optional',
-    'optional: a key will do instead; required: no certificate, no answer',
-  ),
-  admin: setting('HOST:PORT', '127.0.0.1:9090', 'admin plane; beyond loopback it needs --admin-token-file'),
-  'trusted-proxies': setting(
-    'RANGE,…',
-    undefined,
-    "addresses of proxies whose Forwarded or X-Forwarded-For says where a request comes from, such as '10.0.0.0/8'",
-  ),
-  store: setting(
-    'DIR|URL',
-    'memory',
-    'quota counts: memory, a directory, or redis[s]://; HOST,HOST?cluster, or sentinels as HOST,HOST?sentinel=NAME',
-  ),
-  ledger: setting(
-    'DIR|off',
-    undefined,
-    'writes down each call; without it in the directory of --store. With redis://, takes over the calls of all replicas',
-  ),
-  'ledger-keep': setting('DURATION', '90d', 'how long single calls are kept; hours added up stay'),
-  'state-dir': setting('DIR', undefined, 'keeps the last good revision, so that a start needs no git'),
-  signers: setting('FILE', undefined, 'allowed_signers: artifacts must be signed by one of its keys; read each time'),
-  audience: setting('NAME', undefined, 'whose artifacts are served; without it, whose came first'),
-  'git-token-file': setting('FILE', undefined, 'token for the git remote, read again at each poll'),
-  'admin-token-file': setting('FILE', undefined, 'bearer token that the admin plane demands'),
-  bake: setting('DURATION', '60s', 'how long a new revision is on trial'),
-  'bake-samples': setting('NUMBER', '50', 'requests below which a trial proves nothing'),
-  'log-level': setting('LEVEL', 'info', logLevels.join(', ')),
-  drain: setting('DURATION', '30s', 'how long requests in flight may take after SIGTERM'),
-  seed: setting('DIR', undefined, 'an artifact to start from without git'),
-  webhook: setting('URL', undefined, 'told of each revision that is accepted, rolled back or held'),
-  'webhook-secret-file': setting(
-    'FILE',
-    undefined,
-    'signs it (Standard Webhooks): whsec_…, one a line; read each time',
-  ),
-  'commit-status': setting('HOST', undefined, 'shows the same on the commit: github, gitlab or gitea (Forgejo too)'),
-  'commit-status-url': setting(
-    'URL',
-    undefined,
-    'the repository in the API of that host; told from --repo if it can be',
-  ),
-  'commit-status-context': setting('NAME', undefined, 'name of that status; without it, headgate/ and the audience'),
-  'commit-status-token-file': setting('FILE', undefined, 'token that may set it; without it, that for git'),
-} as const satisfies Record<string, Setting>;
-
 type Name = keyof typeof settingTable;
 const names = Object.keys(settingTable) as Name[];
 
+const mostWorkers = 256;
 const dayMs = 86_400_000;
 /** Timers of the platform overflow soon after, and would fire at once. */
 const longest = 20 * dayMs;
@@ -192,6 +134,9 @@ export function readSettings(
     );
   const samples = Number(text('bake-samples'));
   if (!/^\d{1,9}$/.test(text('bake-samples'))) wrong('bake-samples', 'a whole number from 0');
+  const workers = given.has('workers') ? Number(text('workers')) : availableParallelism();
+  if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers)
+    wrong('workers', `a whole number from 1 to ${mostWorkers}`);
   const logLevel = logLevels.find((level) => level === text('log-level'));
   if (!logLevel) wrong('log-level', `one of ${logLevels.join(', ')}`);
   const admin = addressOf('admin');
@@ -224,6 +169,7 @@ export function readSettings(
     bakeMs: durationOf('bake', 0),
     bakeSamples: samples,
     logLevel: logLevel ?? 'info',
+    workers,
     drainMs: durationOf('drain', 0),
     seed: existing('seed'),
     webhook: address('webhook'),
@@ -235,14 +181,4 @@ export function readSettings(
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
-}
-
-/** The settings as help text, one a line. */
-export function settingsHelp(): string {
-  return names
-    .map((name) => {
-      const { value, fallback, help } = settingTable[name];
-      return `  --${`${name} ${value}`.padEnd(28)} ${help}${fallback ? ` (default ${fallback})` : ''}`;
-    })
-    .join('\n');
 }

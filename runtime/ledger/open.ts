@@ -15,6 +15,13 @@ function deskFor({ store, ledger, ledgerKeepMs: keepMs }: Where): Desk | undefin
   return directory === undefined ? undefined : { kind: 'file', directory, keepMs };
 }
 
+/** For a process beside one that was given the whole ledger: it only writes. */
+export function openWriter(where: Where, surroundings: { readonly log: Log; readonly metrics: Metrics }): Ledger {
+  const desk = deskFor(where);
+  const own = desk?.kind === 'stream' ? { ...desk, directory: undefined } : desk;
+  return own ? new BufferedLedger(own, surroundings) : noLedger;
+}
+
 export function openLedger(where: Where, surroundings: { readonly log: Log; readonly metrics: Metrics }): Ledger {
   const desk = deskFor(where);
   return desk ? new BufferedLedger(desk, surroundings) : noLedger;

@@ -69,6 +69,7 @@ const tablesFor = (grain: Grain): string => `
 
 // synchronous = NORMAL: a commit survives the death of the process. Losing power may lose the last moments, never more.
 const schema = `
+  PRAGMA busy_timeout = 5000;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, ${told}, UNIQUE (${seriesNames.join(', ')})) STRICT;

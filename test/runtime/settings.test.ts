@@ -40,6 +40,7 @@ const every: Record<Lone, [written: string, field: string, read: unknown]> = {
   bake: ['0s', 'bakeMs', 0],
   'bake-samples': ['7', 'bakeSamples', 7],
   'log-level': ['debug', 'logLevel', 'debug'],
+  workers: ['3', 'workers', 3],
   drain: ['1m', 'drainMs', 60_000],
   seed: ['./test', 'seed', resolve('test')],
   webhook: ['https://ops.test/in?key=1', 'webhook', 'https://ops.test/in?key=1'],
