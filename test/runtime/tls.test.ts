@@ -132,7 +132,7 @@ test('where a certificate is demanded, nobody is answered without one that is go
   await until('each to be told', async () => failures.length === bad.length);
 });
 
-test('files are renewed while it serves, what is bad leaves all as it was, and no key is in any line', async (context) => {
+test('files are renewed by every worker while it serves, what is bad leaves all as it was, and no key is in any line', async (context) => {
   const folder = await tlsFolder();
   await folder.write(server, house.certificate);
   const shop = house.issue({ uri: ['spiffe://corp.example/shop'] });
@@ -146,12 +146,15 @@ test('files are renewed while it serves, what is bad leaves all as it was, and n
     'trace',
     '--drain',
     '1s',
+    '--workers',
+    '2',
   ]);
   context.after(async () => {
     await gateway.kill();
     await folder.remove();
   });
   const url = `${gateway.dataUrl}/v1/models`;
+  const told = (event: string) => gateway.output().split(`"event":"${event}"`).length - 1;
   const metric = async (name: string) => {
     const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
     return Number(new RegExp(`^headgate_tls_${name} (\\S+)$`, 'm').exec(text)?.[1]);
@@ -169,7 +172,7 @@ test('files are renewed while it serves, what is bad leaves all as it was, and n
   const next = successor.server({ until: new Date(Date.now() + 7_200_000) });
   await writeFile(folder.path('cert.pem'), next.certificate);
   gateway.signal('SIGHUP');
-  await until('the log to tell', async () => gateway.output().includes('tls_not_renewed'));
+  await until('both to tell', async () => told('tls_not_renewed') === 2);
   assert.match(gateway.output(), /does not fit the certificate in/);
   assert.equal(await metric('renewal_failed'), 1);
   const { status, headers } = await getOver(url, { agent: kept });
@@ -177,7 +180,7 @@ test('files are renewed while it serves, what is bad leaves all as it was, and n
 
   await folder.write(next, successor.certificate);
   gateway.signal('SIGHUP');
-  await until('the log to tell', async () => gateway.output().includes('"event":"tls_renewed"'));
+  await until('both to tell', async () => told('tls_renewed') === 2);
   assert.equal(await metric('renewal_failed'), 0);
   assert.equal((await endOf('server')) - before > 3_000, true);
   assert.ok((await endOf('client_ca')) > Date.now() / 1000);
