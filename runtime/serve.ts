@@ -29,8 +29,8 @@ import { Crew } from './workers/crew.ts';
 
 /** The document at `/status`. */
 export type StatusReport = ReturnType<typeof statusOf>;
-/** The documents at `/api/usage` and `/api/usage/compare`. */
-export type { ComparisonReport, UsageReport } from './admin/usage.ts';
+/** The documents at `/api/usage`, `/api/usage/calls` and `/api/usage/compare`. */
+export type { CallsReport, ComparisonReport, UsageReport } from './admin/usage.ts';
 
 export interface Gateway {
   readonly dataUrl: string;

@@ -27,6 +27,7 @@ export interface Settings {
   /** Where calls are written down: a directory, or `off`; undefined: beside the counts. */
   readonly ledger: string | undefined;
   readonly ledgerKeepMs: number;
+  readonly ledgerKeepSumsMs: number;
   /** Where what proved itself is kept; undefined: in memory only. */
   readonly stateDir: string | undefined;
   /** File of the keys that may sign artifacts; undefined: unsigned artifacts run. */
@@ -146,7 +147,6 @@ export function readSettings(
   const trustedProxies = given.get('trusted-proxies')?.split(',') ?? [];
   if (!trustedProxies.every((text) => addressRange(text)))
     wrong('trusted-proxies', 'ranges such as 10.0.0.0/8,fd00::/8');
-
   const commitStatus = gitHosts.find((host) => host === given.get('commit-status'));
   if (given.has('commit-status') && !commitStatus) wrong('commit-status', `one of ${gitHosts.join(', ')}`);
 
@@ -161,6 +161,7 @@ export function readSettings(
     store: isRedis || text('store') === 'memory' ? text('store') : resolve(text('store')),
     ledger: text('ledger') === 'off' ? 'off' : directory('ledger'),
     ledgerKeepMs: durationOf('ledger-keep', dayMs, 3_650 * dayMs),
+    ledgerKeepSumsMs: durationOf('ledger-keep-sums', dayMs, 3_650 * dayMs),
     stateDir: directory('state-dir'),
     signers: directory('signers'),
     audience: given.get('audience'),
