@@ -21,9 +21,19 @@ export interface KeySpec {
   routes?: readonly Route[];
 }
 
+/** A name that a certificate carries, as openssl shows it, or the digest of the whole of it. */
+export type CertificateName = `${'URI' | 'DNS' | 'email' | 'CN' | 'sha256'}:${string}`;
+
 export interface ConsumerSpec {
   /** `sha256:…` of each key, as `headgate keys create` prints it, or more about it. Two at once allow rotation. */
   keys?: readonly (KeyHash | KeySpec)[];
+  /**
+   * Certificates of clients that stand for it, where the runtime is told whom to believe (`--tls-client-ca`): by an alternative
+   * name, such as `'URI:spiffe://corp.example/shop'`, `'DNS:shop.corp.example'` or `'email:shop@corp.example'`; by `'CN:shop'` where
+   * a certificate has none of those; or one certificate alone by its SHA-256, `'sha256:…'`. Each entry does; a key that is sent
+   * along comes first.
+   */
+  certificates?: readonly CertificateName[];
   /** Tokens that stand for it; each entry does. */
   jwt?: readonly TokenUse[];
   /** Whose application it is: what its team may not use, it may not use either, and it draws from that team's quotas. */

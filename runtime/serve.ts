@@ -43,6 +43,7 @@ export interface Gateway {
   readonly source: Manifest['source'];
   /** Names of the models it serves. */
   readonly models: readonly string[];
+  /** Looks at the branch, and at the files for TLS. */
   poke(): Promise<void>;
   /** Not ready at once; after a moment takes no new request (`atOnce`: without that moment); those in flight may end within the drain time. */
   drain(options?: { atOnce?: boolean }): Promise<void>;
@@ -168,7 +169,9 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     get models() {
       return [...(activator.stable?.tables.models.keys() ?? [])];
     },
-    poke: () => loop.poke(),
+    async poke() {
+      await Promise.all([listener.renewFromFiles(), loop.poke()]);
+    },
     async drain({ atOnce = false } = {}) {
       draining = true;
       log.info({ event: 'draining' }, 'not ready any more; requests in flight may end');

@@ -97,6 +97,11 @@ export const accessFindings = {
     'give every consumer keys of its own',
     'A call with it could be either of them: quotas and audit would be wrong.',
   ),
+  duplicate_certificate: error(
+    'The same name of a certificate stands for two consumers.',
+    'leave it with the one whose certificate carries it',
+    'A call with it could be either of them: it would be refused.',
+  ),
   quota_never_binds: warning(
     'A quota can never be used up, because another one that counts the same requests always ends first.',
     'remove it, or lower its limit',

@@ -1,6 +1,7 @@
 /** Who may use what: objects that come and go, lists of consumers that grow and shrink, all told as effective access. */
 import type { ConsumerSnapshot, Snapshot } from '@headgate/runtime/snapshot';
 import { counted, joined, listed, say, type Change, type Phrase } from './change.ts';
+import { waysIn } from './certificates.ts';
 import { attachedQuotas, unlimited } from './limits.ts';
 import { listChange, namesOf, paired, type Pair, type Sides } from './revision.ts';
 import { describeModel, describeRoute } from './served-words.ts';
@@ -96,6 +97,7 @@ const reachedBy = (consumer: ConsumerSnapshot, snapshot: Snapshot): Record<Serve
 });
 
 function consumerComes(name: string, consumer: ConsumerSnapshot, head: Snapshot): Change {
+  const ways = waysIn(consumer);
   const open = served.some((sort) => consumer[sort] === undefined && Object.keys(head[sort]).length > 0);
   return {
     kind: 'access_gained',
@@ -103,7 +105,7 @@ function consumerComes(name: string, consumer: ConsumerSnapshot, head: Snapshot)
     object: `consumers.${name}`,
     sentence: say`consumer ${name} is new and may use ${reachOf(consumer, head)}`,
     details: [
-      consumer.keys.length === 0 ? say`has no key yet, and cannot call` : counted(consumer.keys.length, 'key'),
+      ways.length === 0 ? say`has no key yet, and cannot call` : joined(ways, ', '),
       attachedQuotas(consumer.quotas, head),
       ...unlimited(consumer, reachedBy(consumer, head), head),
     ],
@@ -111,12 +113,15 @@ function consumerComes(name: string, consumer: ConsumerSnapshot, head: Snapshot)
 }
 
 function consumerGoes(name: string, consumer: ConsumerSnapshot, base: Snapshot): Change {
-  const keys = counted(consumer.keys.length, 'key');
+  const ways = waysIn(consumer);
+  const own = ways.length === 0 ? counted(0, 'key') : joined(ways, ' and ');
+  const { keys, certificates = [], jwt = [] } = consumer;
+  const isOne = keys.length + certificates.length + jwt.length === 1;
   return {
     kind: 'access_lost',
-    risk: consumer.keys.length === 0 ? 'low' : 'high',
+    risk: ways.length === 0 ? 'low' : 'high',
     object: `consumers.${name}`,
-    sentence: say`consumer ${name} is gone: its ${keys} no longer open${[consumer.keys.length === 1 ? 's' : '']} anything`,
+    sentence: say`consumer ${name} is gone: its ${own} no longer open${[isOne ? 's' : '']} anything`,
     details: [say`could use ${reachOf(consumer, base)}`],
   };
 }

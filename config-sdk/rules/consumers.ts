@@ -11,6 +11,8 @@ export const isPlaintextKey = (value: unknown): value is string =>
 const consumersOf = ({ objects }: Project): CompiledObject[] => objects.filter(({ sort }) => sort === 'consumer');
 const hasTokens = ({ value }: CompiledObject): boolean =>
   isObject(value) && Array.isArray(value['jwt']) && value['jwt'].length > 0;
+const certificatesOf = ({ value }: CompiledObject): unknown[] =>
+  isObject(value) && Array.isArray(value['certificates']) ? value['certificates'] : [];
 const keysOf = ({ value }: CompiledObject): unknown[] =>
   isObject(value) && Array.isArray(value['keys']) ? value['keys'] : [];
 
@@ -44,11 +46,27 @@ export const duplicateKeys: Rule = (project) => {
   );
 };
 
+export const duplicateCertificates: Rule = (project) => {
+  const owners = new Map<unknown, string>();
+  return consumersOf(project).flatMap((object) =>
+    certificatesOf(object).flatMap((name, index): Problem[] => {
+      const owner = owners.get(name) ?? object.id;
+      owners.set(name, owner);
+      const place = owner === object.id ? undefined : project.placeOf(object, ['certificates', index]);
+      const message = `consumer '${object.id}': certificates[${index}] also stands for consumer '${owner}'`;
+      return place ? [{ code: 'duplicate_certificate', place, message }] : [];
+    }),
+  );
+};
+
 export const consumersWithoutKeys: Rule = (project) =>
   consumersOf(project)
     .filter(
       (object) =>
-        object.sound && project.published?.has(object.index) && keysOf(object).length === 0 && !hasTokens(object),
+        object.sound &&
+        project.published?.has(object.index) &&
+        keysOf(object).length + certificatesOf(object).length === 0 &&
+        !hasTokens(object),
     )
     .map((object) => ({
       code: 'consumer_without_keys',

@@ -85,6 +85,7 @@ export const rules: readonly Rule[] = [
   files.unfitAccounts,
   consumers.plaintextKeys,
   consumers.duplicateKeys,
+  consumers.duplicateCertificates,
   consumers.consumersWithoutKeys,
   consumers.modelsWithoutConsumers,
   consumers.unservedPermissions,

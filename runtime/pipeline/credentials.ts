@@ -1,9 +1,10 @@
-/** What a request shows to say who it is: a key in one of the headers that SDKs use, or a token that was verified. */
+/** What a request shows to say who it is: a key in one of the headers that SDKs use, a token that was verified, or else the certificate of its connection. */
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { Tables } from '../generation/generation.ts';
 import type { LiveConsumer } from '../generation/live.ts';
+import type { ClientCertificate } from '../tls/client-certificate.ts';
 import type { Verdict } from '../tokens/verify.ts';
 
 /** Longer ones are refused before they are hashed. */
@@ -27,6 +28,12 @@ export function noteVerdicts(headers: IncomingHttpHeaders, verdicts: ReadonlyMap
   verdictsOf.set(headers, verdicts);
 }
 
+const certificateOf = new WeakMap<IncomingHttpHeaders, ClientCertificate>();
+
+export function noteCertificate(headers: IncomingHttpHeaders, certificate: ClientCertificate): void {
+  certificateOf.set(headers, certificate);
+}
+
 /** Offline, whoever asks by name may have claims, as if a token had brought them. */
 const claimsOf = new WeakMap<IncomingHttpHeaders, JsonObject>();
 
@@ -41,7 +48,8 @@ function withClaims(consumer: LiveConsumer, claims: JsonObject | undefined): Liv
 export type Caller =
   | { readonly consumer: LiveConsumer }
   | { readonly refused: 'no_key' | 'unknown_key' | 'no_consumer' | 'several_consumers' | 'unknown_issuer' }
-  | { readonly failure: string; readonly isIssuersDoing?: true };
+  | { readonly failure: string; readonly isIssuersDoing?: true }
+  | { readonly certificateRefused: string };
 
 function bearerOf(tables: Tables, verdicts: ReadonlyMap<string, Verdict>): Caller {
   for (const issuer of tables.issuers.values()) {
@@ -55,10 +63,38 @@ function bearerOf(tables: Tables, verdicts: ReadonlyMap<string, Verdict>): Calle
   return { refused: 'unknown_issuer' };
 }
 
+function namedBy(tables: Tables, certificate: ClientCertificate): Caller {
+  if (certificate.refused !== undefined) return { certificateRefused: certificate.refused };
+  const found = new Map<string, LiveConsumer>();
+  for (const name of certificate.names) {
+    const consumer = tables.consumersByCertificate.get(name);
+    if (consumer && !found.has(consumer.name)) found.set(consumer.name, consumer);
+  }
+  const [consumer, ...others] = found.values();
+  if (!consumer) return { certificateRefused: 'no consumer is for it' };
+  if (others.length > 0) return { certificateRefused: 'more than one consumer is for it' };
+  const credential = { ...consumer.credential, expiresAt: certificate.expiresAt, isCertificate: true as const };
+  return { consumer: { ...consumer, credential } };
+}
+
+/** What was found out lasts as long as the connection and the revision both do. */
+const holders = new WeakMap<Tables, WeakMap<ClientCertificate, Caller>>();
+
+function holderOf(tables: Tables, certificate: ClientCertificate): Caller {
+  const known = holders.get(tables) ?? new WeakMap<ClientCertificate, Caller>();
+  holders.set(tables, known);
+  const caller = known.get(certificate) ?? namedBy(tables, certificate);
+  known.set(certificate, caller);
+  return caller;
+}
+
 /** Who sent these headers, as `tables` know him. */
 export function callerOf(tables: Tables, headers: IncomingHttpHeaders): Caller {
   const key = keyFrom(headers);
-  if (key === undefined) return { refused: 'no_key' };
+  if (key === undefined) {
+    const certificate = certificateOf.get(headers);
+    return certificate ? holderOf(tables, certificate) : { refused: 'no_key' };
+  }
   const consumer = tables.consumersByKey.get(digestOf(key));
   if (consumer) return { consumer: withClaims(consumer, claimsOf.get(headers)) };
   const verdicts = verdictsOf.get(headers);

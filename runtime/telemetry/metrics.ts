@@ -186,6 +186,19 @@ export function createMetrics() {
       help: '1 while the state directory cannot be written and what was decided is held in memory only.',
       registers,
     }),
+    tlsExpiry: new Gauge({
+      name: 'headgate_tls_certificate_expiry_timestamp_seconds',
+      help: 'When what TLS on the data plane rests on ends, as Unix time: its own certificate, and the authorities for clients.',
+      labelNames: ['certificate'],
+      aggregator: 'min',
+      registers,
+    }),
+    tlsRenewalFailed: new Gauge({
+      name: 'headgate_tls_renewal_failed',
+      help: '1 while the files for TLS are refused and what they held before is in use.',
+      aggregator: 'max',
+      registers,
+    }),
     wordFailures: new Counter({
       name: 'headgate_config_word_failures_total',
       help: 'Messages about revisions that did not arrive, by where they should have gone.',
