@@ -162,6 +162,12 @@ export interface BoundPrompt {
   readonly variables: Readonly<Record<string, Value>>;
 }
 
+/** Where its variables are of no interest. */
+export interface AnyPrompt {
+  readonly kind: 'prompt';
+  readonly id: string;
+}
+
 export interface Prompt<Variables extends Record<string, Value>> {
   readonly kind: 'prompt';
   readonly id: string;

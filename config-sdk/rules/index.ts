@@ -89,6 +89,8 @@ export const rules: readonly Rule[] = [
   consumers.modelsWithoutConsumers,
   consumers.unservedPermissions,
   teams.permissionsAbove,
+  teams.permissionsOfKeys,
+  teams.withheldPrompts,
   teams.twoOrganisations,
   teams.unclearScopes,
   tokens.repeatedIssuers,

@@ -99,26 +99,34 @@ const sandbox = {
   models: { m: { contextWindow: 8_192, options: {} } },
 };
 const target = { kind: 'target' as const, provider: 'house', model: 'm' };
-const keys = ['ends', 'ended', 'home', 'away', 'narrow', 'plain', 'twin', 'lone'] as const;
+const keys = ['ends', 'ended', 'home', 'away', 'narrow', 'spoken', 'plain', 'twin', 'lone'] as const;
 const secretOf = (name: (typeof keys)[number]): string => `hg_${name}_key_that_nobody_shows`;
 const hashOf = (name: (typeof keys)[number]): string => keyHash(secretOf(name));
 
 const snapshot = snapshotOf({
   providers: { house: sandbox },
-  models: { small: { targets: target }, large: { targets: target } },
+  prompts: { desk: { system: 'You help.' }, shop: { system: 'You sell.' } },
+  models: {
+    small: { targets: target },
+    large: { targets: target },
+    desk: { targets: target, prompt: { name: 'desk', variables: {} } },
+    shop: { targets: target, prompt: { name: 'shop', variables: {} } },
+  },
   quotas: {
     team: { unit: 'requests', limit: 2, window: '24h', scope: 'team' },
     single: { unit: 'requests', limit: 1, window: '24h', scope: 'key' },
   },
   consumers: {
     app: {
-      keys: [hashOf('ends'), hashOf('ended'), hashOf('home'), hashOf('away'), hashOf('narrow')],
+      keys: [hashOf('ends'), hashOf('ended'), hashOf('home'), hashOf('away'), hashOf('narrow'), hashOf('spoken')],
+      prompts: ['desk', 'shop'],
       keyTerms: {
         [hashOf('ends')]: { expires: '2099-12-31' },
         [hashOf('ended')]: { expires: '2001-01-01' },
         [hashOf('home')]: { addresses: ['127.0.0.0/8'] },
         [hashOf('away')]: { addresses: ['192.0.2.0/24'] },
         [hashOf('narrow')]: { models: ['small', 'other'] },
+        [hashOf('spoken')]: { models: ['small', 'desk', 'shop'], prompts: ['desk', 'other'] },
       },
     },
     one: { keys: [hashOf('plain')], team: 'shop', quotas: ['team'] },
@@ -157,15 +165,32 @@ test('a key bound to addresses opens nothing from elsewhere, and proxies are bel
   assert.equal(await codeOf(await ask('away')), 'address_not_allowed');
 });
 
+const listedFor = async (name: (typeof keys)[number]) => {
+  const headers = { authorization: `Bearer ${secretOf(name)}` };
+  const { data } = (await (await gateway.ask('/v1/models', { headers })).json()) as { data: { id: string }[] };
+  return data.map(({ id }) => id);
+};
+
 test('a key for some models opens no other, and lists no other', async () => {
   assert.equal((await ask('narrow')).status, 200);
   assert.equal(await codeOf(await ask('narrow', {}, 'large')), 'model_not_allowed');
-  const headers = { authorization: `Bearer ${secretOf('narrow')}` };
-  const { data } = (await (await gateway.ask('/v1/models', { headers })).json()) as { data: { id: string }[] };
-  assert.deepEqual(
-    data.map(({ id }) => id),
-    ['small'],
-  );
+  assert.deepEqual(await listedFor('narrow'), ['small']);
+});
+
+test('a key for some prompts opens and lists models with those or none, and the refusal names no prompt', async () => {
+  assert.equal((await ask('spoken')).status, 200);
+  assert.equal((await ask('spoken', {}, 'desk')).status, 200);
+  assert.equal(await codeOf(await ask('spoken', {}, 'large')), 'model_not_allowed');
+  const refused = await ask('spoken', {}, 'shop');
+  assert.equal(refused.status, 403);
+  assert.deepEqual(((await refused.json()) as { error: object }).error, {
+    message: "Consumer 'app' may not use the prompt of model 'shop'.",
+    type: 'permission_error',
+    param: 'model',
+    code: 'prompt_not_allowed',
+  });
+  assert.deepEqual(await listedFor('spoken'), ['desk', 'small']);
+  assert.deepEqual(await listedFor('home'), ['desk', 'large', 'shop', 'small']);
 });
 
 test('the applications of a team draw from one count, and who is in none counts alone', async () => {

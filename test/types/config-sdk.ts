@@ -170,6 +170,7 @@ const team = consumer('team', {
   keys: [`sha256:${'0'.repeat(64)}`],
   models: [assistant],
   routes: [list],
+  prompts: [plain, support],
   quotas: [free],
 });
 defineGateway({ name: 'demo', models: { assistant }, routes: [list], consumers: [team] });
@@ -299,6 +300,8 @@ model('vectors-with-needs', { needs: ['tools'], targets: [plainEmbedding] });
 provider('no-window', { kind: 'sandbox', models: { m: {} } });
 // @ts-expect-error not the hash of a key
 consumer('plain-key', { keys: ['hg_abc'] });
+// @ts-expect-error a prompt is allowed, not what a model puts into it
+consumer('bound', { prompts: [plain.with({})] });
 // @ts-expect-error paths begin with a slash
 route('relative', { path: 'a', upstream: orders });
 // @ts-expect-error a route needs its upstream
