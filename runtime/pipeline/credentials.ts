@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { Tables } from '../generation/generation.ts';
 import type { LiveConsumer } from '../generation/live.ts';
-import type { Verdict } from '../tokens/verify.ts';
+import type { Verdict } from '../tokens/claims.ts';
 
 /** Longer ones are refused before they are hashed. */
 const maxKeyChars = 4_096;
@@ -35,6 +35,13 @@ export function noteClaims(headers: IncomingHttpHeaders, claims: JsonObject): vo
   claimsOf.set(headers, claims);
 }
 
+/** Offline nobody has the keys, and whoever asks may mean one by its digest. */
+const digestsOf = new WeakMap<IncomingHttpHeaders, string>();
+
+export function noteDigest(headers: IncomingHttpHeaders, digest: string): void {
+  digestsOf.set(headers, digest);
+}
+
 function withClaims(consumer: LiveConsumer, claims: JsonObject | undefined): LiveConsumer {
   return claims ? { ...consumer, credential: { ...consumer.credential, claims } } : consumer;
 }
@@ -60,7 +67,7 @@ function bearerOf(tables: Tables, verdicts: ReadonlyMap<string, Verdict>): Calle
 export function callerOf(tables: Tables, headers: IncomingHttpHeaders): Caller {
   const key = keyFrom(headers);
   if (key === undefined) return { refused: 'no_key' };
-  const consumer = tables.consumersByKey.get(digestOf(key));
+  const consumer = tables.consumersByKey.get(digestsOf.get(headers) ?? digestOf(key));
   if (consumer) return { consumer: withClaims(consumer, claimsOf.get(headers)) };
   const verdicts = verdictsOf.get(headers);
   return verdicts && tables.issuers.size > 0 ? bearerOf(tables, verdicts) : { refused: 'unknown_key' };

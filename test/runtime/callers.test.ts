@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { AddressRanges, addressRange } from '../../runtime/address-ranges.ts';
 import { clientAddress } from '../../runtime/client-address.ts';
+import { openDecider } from '../../runtime/decide.ts';
 import type { HeadgateError } from '../../runtime/errors.ts';
 import type { Exchange } from '../../runtime/exchange.ts';
 import { offlineGeneration } from '../../runtime/generation/offline.ts';
@@ -203,6 +204,20 @@ test('the applications of a team draw from one count, and who is in none counts 
     /Quota 'team' for team 'shop'/,
   );
   assert.equal((await ask('lone')).status, 200);
+});
+
+test('offline, a key that is named by its hash opens what it opens live', async () => {
+  const decider = await openDecider(snapshot);
+  const cases = (['ends', 'ended', 'home', 'away', 'narrow', 'spoken'] as const).flatMap((name) =>
+    ['small', 'large', 'shop'].map((model) => [name, model] as const),
+  );
+  for (const [name, model] of cases) {
+    const live = await ask(name, {}, model);
+    const asked = { path: '/v1/chat/completions', consumer: 'app', key: hashOf(name), address: '127.0.0.1' };
+    const { refusal } = await decider.decide({ ...asked, body: call(model) });
+    assert.equal(refusal?.code, live.ok ? undefined : await codeOf(live), `${name} ${model}`);
+    if (live.ok) await live.arrayBuffer();
+  }
 });
 
 test('each dialect words a refused key as its own vendor does', async () => {
