@@ -76,6 +76,7 @@ export const rules: readonly Rule[] = [
   fallbacks.standIns,
   fallbacks.optionalTargets,
   conditions.unknownConsumers,
+  conditions.claimsWithoutTokens,
   conditions.unservedRequests,
   conditions.narrowedToNothing,
   patience.longTimeouts,
