@@ -29,6 +29,7 @@ import type { RawArtifact, RevisionSource } from './sync/source.ts';
 import { noSharedVerdicts, redisVerdicts } from './sync/verdicts.ts';
 import { createVerifier, type Verify } from './sync/verifier.ts';
 import { Herald } from './sync/word/herald.ts';
+import { KeyReminder } from './telemetry/key-reminder.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { RecentRequests } from './telemetry/recent-requests.ts';
 import { Tokens } from './tokens/tokens.ts';
@@ -123,6 +124,8 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const quotas = closers.add(openQuotaStore(settings.store));
   const forwarder = closers.add(await createForwarder(pools));
   const activator = new Activator(pools, metrics);
+  const expiries = () => activator.stable?.tables.keyExpiries ?? [];
+  closers.add(new KeyReminder({ expiries, log, now: Date.now }));
   const replicaId = randomUUID();
   const herald = closers.add(new Herald({ settings, replica: replicaId, activator, keep, log, metrics }));
   const found = extras.source ?? sourceFor(settings);
