@@ -1,5 +1,5 @@
 /** Who may call: applications with their keys, the teams they belong to, and the organisations of those. */
-import type { AnyProvider, Consumer, Model, Organisation, Quota, Route, Team } from './handles.ts';
+import type { AnyPrompt, AnyProvider, Consumer, Model, Organisation, Quota, Route, Team } from './handles.ts';
 import type { TokenUse } from './issuers.ts';
 import { declare } from './site.ts';
 
@@ -19,6 +19,8 @@ export interface KeySpec {
   models?: readonly Model[];
   /** Of the consumer's routes, those that it opens. As above. */
   routes?: readonly Route[];
+  /** Of the consumer's prompts, those whose models it opens. As above. */
+  prompts?: readonly AnyPrompt[];
 }
 
 /** A name that a certificate carries, as openssl shows it, or the digest of the whole of it. */
@@ -48,6 +50,8 @@ export interface ConsumerSpec {
   models?: readonly Model[];
   /** The routes it may use. As above. */
   routes?: readonly Route[];
+  /** Of the models that have a prompt, it may only use those that have one of these. Default: a prompt goes with its model. */
+  prompts?: readonly AnyPrompt[];
   /** The accounts that keep its files and batches: for each API the first that speaks it. Default: it may have none. */
   files?: readonly AnyProvider[];
   /** Limits that every request of this consumer draws from. */
@@ -68,6 +72,8 @@ export interface OrganisationSpec {
   models?: readonly Model[];
   /** The routes that they may use at most. Default: all. */
   routes?: readonly Route[];
+  /** The prompts whose models they may use at most; models without a prompt are not concerned. Default: all. */
+  prompts?: readonly AnyPrompt[];
   /** Limits that every request of them draws from. A quota that says no `scope` and is listed by organisations only has one count for each. */
   quotas?: readonly Quota[];
   /** Words that invariants and conditions speak of. */
@@ -88,6 +94,8 @@ export interface TeamSpec {
   models?: readonly Model[];
   /** The routes that they may use at most. Default: all. */
   routes?: readonly Route[];
+  /** The prompts whose models they may use at most; models without a prompt are not concerned. Default: all. */
+  prompts?: readonly AnyPrompt[];
   /** Limits that every request of them draws from. A quota that says no `scope` and is listed by teams only has one count for each. */
   quotas?: readonly Quota[];
   /** Words that invariants and conditions speak of. */

@@ -23,6 +23,7 @@ import type { RawArtifact, RevisionSource } from './sync/source.ts';
 import { noSharedVerdicts, redisVerdicts } from './sync/verdicts.ts';
 import { createVerifier, type Verify } from './sync/verifier.ts';
 import { Herald } from './sync/word/herald.ts';
+import { KeyReminder } from './telemetry/key-reminder.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { Pools } from './upstream/pools.ts';
 import { Crew } from './workers/crew.ts';
@@ -115,6 +116,8 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const quotas = closers.add(openQuotaStore(settings.store));
   const crew = settings.workers > 1 ? closers.add(new Crew({ settings, log, metrics, quotas })) : undefined;
   const activator = new Activator(pools, metrics, crew);
+  const expiries = () => activator.stable?.tables.keyExpiries ?? [];
+  closers.add(new KeyReminder({ expiries, log, now: Date.now }));
   const serving =
     crew?.under(activator) ??
     (await createFront({ settings, log, metrics, pools, quotas, ledger, activator }, closers));

@@ -75,6 +75,7 @@ const certificateName = z
 
 const models = z.array(modelName).optional();
 const routes = z.array(objectName).optional();
+const prompts = z.array(objectName).optional();
 const quotas = z.array(objectName).max(16).optional();
 
 /** What one key is bound to, beside what its consumer is. */
@@ -86,6 +87,8 @@ const keyTerms = z.strictObject({
   /** Of the consumer's models and routes, those that it opens; absent: all. */
   models,
   routes,
+  /** Of the consumer's prompts, those whose models it opens; absent: all. */
+  prompts,
 });
 
 export const consumer = z.strictObject({
@@ -107,6 +110,8 @@ export const consumer = z.strictObject({
   models,
   /** Routes this consumer may use; absent means all. As above. */
   routes,
+  /** Prompts whose models this consumer may use; absent means all. As above. */
+  prompts,
   /** Providers that keep its files and batches; absent means that it may have none. */
   files: z.array(objectName).max(16).optional(),
   /** With those of its team and organisation. */
@@ -115,7 +120,7 @@ export const consumer = z.strictObject({
   quotas: z.array(objectName).max(48).optional(),
 });
 
-const group = { owner: owner.optional(), models, routes, tags, quotas };
+const group = { owner: owner.optional(), models, routes, prompts, tags, quotas };
 
 export const organisation = z.strictObject(group);
 export const team = z.strictObject({ organisation: objectName.optional(), ...group });

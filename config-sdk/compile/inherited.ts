@@ -47,8 +47,10 @@ interface Around {
 function effective(own: ConsumerSnapshot, { team, organisation, isDeclaredOnly }: Around): ConsumerSnapshot {
   const above: Level[] = [team, organisation].filter((level) => level !== undefined);
   if (above.length === 0 && !isDeclaredOnly) return own;
-  const access = (sort: 'models' | 'routes') => {
-    const names = allowed([own[sort], ...above.map((level) => level[sort])]) ?? (isDeclaredOnly ? [] : undefined);
+  const access = (sort: 'models' | 'routes' | 'prompts') => {
+    // Prompts go with the models that were declared, and only narrow them.
+    const unlisted = isDeclaredOnly && sort !== 'prompts' ? [] : undefined;
+    const names = allowed([own[sort], ...above.map((level) => level[sort])]) ?? unlisted;
     return names && { [sort]: names };
   };
   const quotas = joined(
@@ -65,6 +67,7 @@ function effective(own: ConsumerSnapshot, { team, organisation, isDeclaredOnly }
     ...own,
     ...access('models'),
     ...access('routes'),
+    ...access('prompts'),
     ...(quotas && { quotas }),
     ...(tags && { tags }),
     ...(owner !== undefined && { owner }),

@@ -77,7 +77,7 @@ export function reach(declarations: readonly LoadedDeclaration[], gateway: numbe
     for (const next of referencesOf(declaration)) {
       // Permission to use something does not serve it.
       const permission =
-        callers.includes(declaration.sort) && ['model', 'route'].includes(declarations[next]?.sort ?? '');
+        callers.includes(declaration.sort) && ['model', 'route', 'prompt'].includes(declarations[next]?.sort ?? '');
       if (!permission) published.add(next);
     }
   }

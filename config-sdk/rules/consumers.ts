@@ -1,9 +1,9 @@
 /** Consumers: keys are hashes, each belongs to one consumer, and somebody may use what is served. */
-import type { ConsumerSnapshot } from '@headgate/runtime/snapshot';
+import { usableModels, type ConsumerSnapshot } from '@headgate/runtime/snapshot';
 import { isObject } from '../compile/places.ts';
 import { callers as callingSorts, handlesIn } from '../compile/reach.ts';
 import { limitsOf } from './quotas.ts';
-import type { CompiledObject, Problem, Project, Rule } from './rule.ts';
+import { servedModels, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
 
 export const isPlaintextKey = (value: unknown): value is string =>
   typeof value === 'string' && !value.startsWith('sha256:');
@@ -86,9 +86,11 @@ export const modelsWithoutConsumers: Rule = (project) => {
         message: 'nobody may call this gateway: it has no consumers',
       },
     ];
-  if (served.some(({ value, sound }) => !sound || (value as ConsumerSnapshot).models === undefined)) return [];
+  if (served.some(({ sound }) => !sound)) return [];
+  const lists = served.map(({ value }) => usableModels(value as ConsumerSnapshot, servedModels(project)));
+  if (lists.includes(undefined)) return [];
   const allowed = new Set([
-    ...served.flatMap(({ value }) => (value as ConsumerSnapshot).models),
+    ...lists.flatMap((list) => list ?? []),
     ...limitsOf(project).flatMap(({ value }) => value.downgrade?.to ?? []),
   ]);
   return objects
@@ -101,21 +103,26 @@ export const modelsWithoutConsumers: Rule = (project) => {
 };
 
 export const unservedPermissions: Rule = (project) => {
-  const { listed, declarations } = project;
-  if (!listed) return [];
+  const { listed, published, declarations } = project;
+  if (!listed || !published) return [];
   const callers = project.objects.filter(({ sort }) => callingSorts.includes(sort));
   return callers.flatMap(({ index, id, sort: caller }) =>
     handlesIn(declarations[index]?.spec).flatMap(({ index: target, path }): Problem[] => {
       const { sort, id: name } = declarations[target] ?? { sort: 'quota', id: '' };
       // A route among the models is another mistake than one that is not served.
-      if (!['model', 'route'].includes(sort) || path.at(-2) !== `${sort}s` || listed.has(target)) return [];
-      return [
-        {
-          code: 'not_served',
-          place: { declaration: index, path },
-          message: `${caller} '${id}' may use ${sort} '${name}', which defineGateway does not list`,
-        },
-      ];
+      if (!['model', 'route', 'prompt'].includes(sort) || path.at(-2) !== `${sort}s`) return [];
+      if ((sort === 'prompt' ? published : listed).has(target)) return [];
+      const may = `${caller} '${id}' may use ${sort} '${name}'`;
+      const said = { code: 'not_served' as const, place: { declaration: index, path } };
+      return sort === 'prompt'
+        ? [
+            {
+              ...said,
+              message: `${may}, which no model has that is served`,
+              hint: 'take it out here, or serve a model with it',
+            },
+          ]
+        : [{ ...said, message: `${may}, which defineGateway does not list` }];
     }),
   );
 };

@@ -1,4 +1,5 @@
 /** What a rule sees and what it says: pure functions over everything that was declared. */
+import type { ModelSnapshot } from '@headgate/runtime/snapshot';
 import type { FilePosition, FindingCode } from '../findings.ts';
 import type { CollectionSort, Place } from '../compile/places.ts';
 import type { LoadedDeclaration } from '../load/document.ts';
@@ -84,6 +85,11 @@ const servedBySort = oncePerProject((project) => {
 export function served<Value>(project: Project, sort: CollectionSort): readonly Served<Value>[] {
   return (servedBySort(project).get(sort) ?? []) as readonly Served<Value>[];
 }
+
+/** Models that are served, by name. */
+export const servedModels = oncePerProject((project): Readonly<Record<string, ModelSnapshot>> =>
+  Object.fromEntries(served<ModelSnapshot>(project, 'model').map(({ object, value }) => [object.id, value])),
+);
 
 /** Nothing published of these sorts was refused: only then is it known what refers to what, and what is missing. */
 export const allSound = ({ objects, published }: Project, ...sorts: readonly CollectionSort[]): boolean =>

@@ -2,9 +2,11 @@
 import type { ConsumerSnapshot, OrganisationSnapshot, TeamSnapshot } from '@headgate/runtime/snapshot';
 import { levelsOfQuotas } from '../compile/inherited.ts';
 import { handleIndex, isObject } from '../compile/places.ts';
-import { served, type Problem, type Rule } from './rule.ts';
+import { served, servedModels, type Problem, type Rule } from './rule.ts';
 
-type Level = Pick<TeamSnapshot & OrganisationSnapshot, 'models' | 'routes'>;
+const permissions = ['models', 'routes', 'prompts'] as const;
+
+type Level = Pick<TeamSnapshot & OrganisationSnapshot, (typeof permissions)[number]>;
 
 interface Above {
   readonly words: string;
@@ -36,7 +38,7 @@ export const permissionsAbove: Rule = (project) => {
   };
   return (['consumer', 'team'] as const).flatMap((sort) =>
     served<ConsumerSnapshot>(project, sort).flatMap(({ object, value }) =>
-      (['models', 'routes'] as const).flatMap((key) =>
+      permissions.flatMap((key) =>
         namesIn(declarations[object.index]?.spec, key, (index) => declarations[index]?.id).flatMap(
           ([position, name]): Problem[] => {
             const refusing = above(value).find(({ level }) => level[key]?.includes(name) === false);
@@ -48,6 +50,44 @@ export const permissionsAbove: Rule = (project) => {
           },
         ),
       ),
+    ),
+  );
+};
+
+/** A key for what its consumer may not use. */
+export const permissionsOfKeys: Rule = (project) =>
+  served<ConsumerSnapshot>(project, 'consumer').flatMap(({ object, value }) => {
+    const { declarations } = project;
+    const spec = declarations[object.index]?.spec;
+    const keys = isObject(spec) && Array.isArray(spec['keys']) ? spec['keys'] : [];
+    return keys.flatMap((key: unknown, at) =>
+      permissions.flatMap((sort) =>
+        namesIn(key, sort, (index) => declarations[index]?.id).flatMap(([position, name]): Problem[] => {
+          if (value[sort]?.includes(name) !== false) return [];
+          const message = `consumer '${object.id}': keys[${at}] lists ${sort.slice(0, -1)} '${name}', which the consumer may not use`;
+          const place = { declaration: object.index, path: ['keys', at, sort, position] };
+          return [{ code: 'permission_above_team', place, message }];
+        }),
+      ),
+    );
+  });
+
+/** A model that is listed, under prompts that are listed without the one it has. */
+export const withheldPrompts: Rule = (project) => {
+  const { declarations } = project;
+  return (['consumer', 'team', 'organisation'] as const).flatMap((sort) =>
+    served<Level>(project, sort).flatMap(({ object, value: { prompts } }) =>
+      prompts === undefined
+        ? []
+        : namesIn(declarations[object.index]?.spec, 'models', (index) => declarations[index]?.id).flatMap(
+            ([position, name]): Problem[] => {
+              const { prompt } = servedModels(project)[name] ?? {};
+              if (!prompt || prompts.includes(prompt.name)) return [];
+              const message = `${sort} '${object.id}' lists model '${name}', whose prompt '${prompt.name}' it may not use`;
+              const place = { declaration: object.index, path: ['models', position] };
+              return [{ code: 'prompt_withheld', place, message }];
+            },
+          ),
     ),
   );
 };

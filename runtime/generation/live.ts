@@ -188,6 +188,8 @@ export interface LiveConsumer {
   readonly tags: readonly string[];
   readonly models: ReadonlySet<string> | undefined;
   readonly routes: ReadonlySet<string> | undefined;
+  /** Those whose models it may use. */
+  readonly prompts: ReadonlySet<string> | undefined;
   /** Where its files and batches are kept. */
   readonly accounts: readonly LiveAccount[];
   readonly quotas: readonly LiveQuota[];

@@ -5,7 +5,7 @@ import type { JsonObject } from '../call.ts';
 import type { Tables } from '../generation/generation.ts';
 import type { LiveConsumer } from '../generation/live.ts';
 import type { ClientCertificate } from '../tls/client-certificate.ts';
-import type { Verdict } from '../tokens/verify.ts';
+import type { Verdict } from '../tokens/claims.ts';
 
 /** Longer ones are refused before they are hashed. */
 const maxKeyChars = 4_096;
@@ -39,6 +39,13 @@ const claimsOf = new WeakMap<IncomingHttpHeaders, JsonObject>();
 
 export function noteClaims(headers: IncomingHttpHeaders, claims: JsonObject): void {
   claimsOf.set(headers, claims);
+}
+
+/** Offline nobody has the keys, and whoever asks may mean one by its digest. */
+const digestsOf = new WeakMap<IncomingHttpHeaders, string>();
+
+export function noteDigest(headers: IncomingHttpHeaders, digest: string): void {
+  digestsOf.set(headers, digest);
 }
 
 function withClaims(consumer: LiveConsumer, claims: JsonObject | undefined): LiveConsumer {
@@ -95,7 +102,7 @@ export function callerOf(tables: Tables, headers: IncomingHttpHeaders): Caller {
     const certificate = certificateOf.get(headers);
     return certificate ? holderOf(tables, certificate) : { refused: 'no_key' };
   }
-  const consumer = tables.consumersByKey.get(digestOf(key));
+  const consumer = tables.consumersByKey.get(digestsOf.get(headers) ?? digestOf(key));
   if (consumer) return { consumer: withClaims(consumer, claimsOf.get(headers)) };
   const verdicts = verdictsOf.get(headers);
   return verdicts && tables.issuers.size > 0 ? bearerOf(tables, verdicts) : { refused: 'unknown_key' };
