@@ -101,7 +101,9 @@ async function runTests(only: string | undefined): Promise<void> {
     return;
   }
   const { passed, seconds, lines } = await execute(process.execPath, [
-    '--conditions=source',
+    ...(environment['BUILT_PACKAGES']
+      ? [`--import=${join(root, 'test/support/from-built.ts')}`]
+      : ['--conditions=source']),
     // Tests that watch the heap collect it first.
     '--expose-gc',
     '--test',
