@@ -16,6 +16,7 @@ import { Activator } from './generation/activator.ts';
 import type { Verified } from './generation/provision.ts';
 import { openLedger } from './ledger/open.ts';
 import { listen } from './listener.ts';
+import { dieInWords } from './crash.ts';
 import { createLog } from './log.ts';
 import { pick } from './pipeline/pick.ts';
 import { openQuotaStore } from './quota/open.ts';
@@ -222,8 +223,9 @@ const deskIdleMs = 3_600_000;
 /** How long a gateway that is no longer ready still takes requests. */
 const longestGraceMs = 5_000;
 
-/** Ties a gateway to the process's signals. Resolves when it has ended. */
+/** Ties a gateway to the process, its signals and its death. Resolves when it has ended. */
 export function untilSignalled(gateway: Gateway): Promise<void> {
+  dieInWords();
   return new Promise((resolve) => {
     let ending = false;
     const end = (signal: NodeJS.Signals) => {
