@@ -83,7 +83,7 @@ export async function startWith(flags: readonly string[]): Promise<TestGateway> 
   // Where a run is recorded the log goes to a file of it, and must say everything there.
   const level = recordings === undefined ? 'silent' : 'trace';
   plantFlags(flags, process.argv[1] ?? '');
-  const own = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', level];
+  const own = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', level, '--workers', '1'];
   const gateway = await serve(readSettings([...own, ...flags], [], {}));
   const close = gateway.close.bind(gateway);
   const ask = (path: string, init: RequestInit = {}) =>
