@@ -103,7 +103,7 @@ async function runTests(only: string | undefined): Promise<void> {
     return;
   }
   const recordings = mkdtempSync(join(tmpdir(), 'headgate-recorded-'));
-  environment['HEADGATE_RECORDINGS_OF_TESTS'] = recordings;
+  environment['RECORDINGS_OF_TESTS'] = recordings;
   const { passed, seconds, lines } = await execute(process.execPath, [
     ...(environment['BUILT_PACKAGES']
       ? [`--import=${join(root, 'test/support/from-built.ts')}`]

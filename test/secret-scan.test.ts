@@ -82,7 +82,7 @@ test('a process that a test starts is recorded, and its secret found though it w
   void NODE_TEST_CONTEXT;
   const preload = resolve(import.meta.dirname, 'support/record-run.ts');
   await promisify(execFile)(process.execPath, [`--import=${preload}`, join(folder, 'loud.test.mjs')], {
-    env: { ...inherited, HEADGATE_RECORDINGS_OF_TESTS: recordings },
+    env: { ...inherited, RECORDINGS_OF_TESTS: recordings },
   });
   const [leak, ...more] = scanForSecrets(recordings).leaks;
   assert.ok(leak && more.length === 0);

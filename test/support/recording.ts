@@ -8,7 +8,7 @@ const known = new Set<string>();
 let sequence = 0;
 
 /** The folder of the run; undefined where nobody scans. */
-export const recordings = process.env['HEADGATE_RECORDINGS_OF_TESTS'];
+export const recordings = process.env['RECORDINGS_OF_TESTS'];
 
 export interface Origin {
   readonly file: string;
