@@ -11,6 +11,7 @@ import { createFront } from './front.ts';
 import { Activator } from './generation/activator.ts';
 import type { Verified } from './generation/provision.ts';
 import { openLedger } from './ledger/open.ts';
+import { dieInWords } from './crash.ts';
 import { createLog } from './log.ts';
 import { openQuotaStore } from './quota/open.ts';
 import { SettingsError, type Settings } from './settings.ts';
@@ -199,8 +200,9 @@ const deskIdleMs = 3_600_000;
 /** How long a gateway that is no longer ready still takes requests. */
 const longestGraceMs = 5_000;
 
-/** Ties a gateway to the process's signals. Resolves when it has ended. */
+/** Ties a gateway to the process, its signals and its death. Resolves when it has ended. */
 export function untilSignalled(gateway: Gateway): Promise<void> {
+  dieInWords();
   return new Promise((resolve) => {
     let ending = false;
     const end = (signal: NodeJS.Signals) => {

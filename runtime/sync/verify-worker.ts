@@ -3,6 +3,7 @@
  * out of memory or hang without a request noticing. It hands over packed bytes, which cost the receiver nothing.
  */
 import { parentPort } from 'node:worker_threads';
+import { reportWithoutEnvironment } from '../diagnostic-report.ts';
 import { ArtifactRefused, openArtifact, parseJsonBytes } from '../artifact.ts';
 import { buffersOf, packSnapshot } from '../packed.ts';
 import { checkSnapshot } from './check-snapshot.ts';
@@ -13,6 +14,7 @@ const port = parentPort;
 if (port === null) throw new Error('verify-worker is started by createVerifier, not on its own.');
 
 stepBack();
+reportWithoutEnvironment();
 
 function verify({ commit, files, demands }: VerifierQuestion): VerifierAnswer {
   const { files: _files, snapshot, ...facts } = openArtifact({ commit, files: new Map(files) }, demands);

@@ -1,6 +1,7 @@
 /** A worker process: answers requests as the primary tells it to, and ends when the primary is gone. */
 import { ArtifactRefused } from '../artifact.ts';
 import { Closers } from '../closers.ts';
+import { dieInWords } from '../crash.ts';
 import type { DataPlane } from '../data-plane.ts';
 import { createFront, type Front } from '../front.ts';
 import { Activator } from '../generation/activator.ts';
@@ -179,6 +180,8 @@ class WorkerProcess {
     if (reports.length > 0) send({ reports });
   }
 }
+
+dieInWords();
 
 // The primary decides when to end, also where a terminal or a supervisor signals every process.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
