@@ -69,6 +69,15 @@ test('an object that reads as before is the same value, also where another stand
   assert.deepEqual(third, { above: {}, models: { one, two }, routes: { r: {} } });
 });
 
+test('what is known counts among the values that a document may have', () => {
+  const memory = new JsonMemory();
+  const full = { list: Array.from({ length: 29 }, () => 1) };
+  outcome(JSON.stringify({ full }), memory);
+  const text = JSON.stringify({ new: { ...full, list: full.list.slice(12) }, full });
+  assert.match(String(outcome(text)), /more than 40 values/);
+  assert.equal(outcome(text, memory), outcome(text));
+});
+
 test('snapshots are judged and packed as if each were the first', () => {
   const [memory, checked, packed]: [JsonMemory, Checked, PackedBefore] = [
     new JsonMemory(),
