@@ -82,6 +82,12 @@ export function createMetrics() {
       labelNames: ['quota', 'consumer'],
       registers,
     }),
+    quotaLocal: new Counter({
+      name: 'headgate_quota_local_total',
+      help: 'Requests that this replica counted by itself because the quota store was away.',
+      labelNames: ['quota'],
+      registers,
+    }),
     ledgerDropped: new Counter({
       name: 'headgate_ledger_dropped_total',
       help: 'Records that are missing from the ledger because it could not be written for too long.',
