@@ -90,7 +90,8 @@ const byName = <Value>(objects: readonly CompiledObject[], sort: CompiledObject[
 export function inherited(objects: readonly CompiledObject[], access: unknown): readonly CompiledObject[] {
   const teams = byName<TeamSnapshot>(objects, 'team');
   const organisations = byName<OrganisationSnapshot>(objects, 'organisation');
-  const levels = levelsOfQuotas(objects);
+  const isGraded = objects.some(({ sort }) => sort === 'team' || sort === 'organisation');
+  const levels = isGraded ? levelsOfQuotas(objects) : new Map<string, ReadonlySet<Scope>>();
   return objects.map((object) => {
     if (!object.sound) return object;
     if (object.sort === 'quota') return { ...object, value: scoped(object, levels) };

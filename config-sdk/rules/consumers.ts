@@ -1,14 +1,14 @@
 /** Consumers: keys are hashes, each belongs to one consumer, and somebody may use what is served. */
 import { usableModels, type ConsumerSnapshot } from '@headgate/runtime/snapshot';
 import { isObject } from '../compile/places.ts';
-import { callers as callingSorts, handlesIn } from '../compile/reach.ts';
+import { handlesIn } from '../compile/reach.ts';
 import { limitsOf } from './quotas.ts';
-import { servedModels, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
+import { ofSort, servedModels, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
 
 export const isPlaintextKey = (value: unknown): value is string =>
   typeof value === 'string' && !value.startsWith('sha256:');
 
-const consumersOf = ({ objects }: Project): CompiledObject[] => objects.filter(({ sort }) => sort === 'consumer');
+const consumersOf = (project: Project): readonly CompiledObject[] => ofSort(project, 'consumer');
 const hasTokens = ({ value }: CompiledObject): boolean =>
   isObject(value) && Array.isArray(value['jwt']) && value['jwt'].length > 0;
 const certificatesOf = ({ value }: CompiledObject): unknown[] =>
@@ -75,7 +75,7 @@ export const consumersWithoutKeys: Rule = (project) =>
     }));
 
 export const modelsWithoutConsumers: Rule = (project) => {
-  const { published, gateway, objects } = project;
+  const { published, gateway } = project;
   if (!published || !gateway) return [];
   const served = consumersOf(project).filter(({ index }) => published.has(index));
   if (served.length === 0)
@@ -93,8 +93,8 @@ export const modelsWithoutConsumers: Rule = (project) => {
     ...lists.flatMap((list) => list ?? []),
     ...limitsOf(project).flatMap(({ value }) => value.downgrade?.to ?? []),
   ]);
-  return objects
-    .filter(({ index, sort, id }) => sort === 'model' && published.has(index) && !allowed.has(id))
+  return ofSort(project, 'model')
+    .filter(({ index, id }) => published.has(index) && !allowed.has(id))
     .map(({ index, id }) => ({
       code: 'model_without_consumer',
       place: { declaration: index, path: [] },
@@ -105,7 +105,7 @@ export const modelsWithoutConsumers: Rule = (project) => {
 export const unservedPermissions: Rule = (project) => {
   const { listed, published, declarations } = project;
   if (!listed || !published) return [];
-  const callers = project.objects.filter(({ sort }) => callingSorts.includes(sort));
+  const callers = (['consumer', 'team', 'organisation'] as const).flatMap((sort) => ofSort(project, sort));
   return callers.flatMap(({ index, id, sort: caller }) =>
     handlesIn(declarations[index]?.spec).flatMap(({ index: target, path }): Problem[] => {
       const { sort, id: name } = declarations[target] ?? { sort: 'quota', id: '' };

@@ -33,9 +33,9 @@ import * as windows from './windows.ts';
 export const rules: readonly Rule[] = [
   names.duplicateNames,
   names.unusedDeclarations,
-  repeats.repeatedEntries,
-  repeats.repeatedDeclarations,
-  repeats.similarNames,
+  ...repeats.repeatedEntries,
+  ...repeats.repeatedDeclarations,
+  ...repeats.similarNames,
   repeats.misleadingNames,
   gateway.emptyGateway,
   gateway.leftShrink,
