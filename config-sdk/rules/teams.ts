@@ -57,7 +57,7 @@ export const permissionsOfKeys: Rule = (project) =>
   served<ConsumerSnapshot>(project, 'consumer').flatMap(({ object, value }) => {
     const { spec, nameOf } = writtenIn(project, object);
     const keys = isObject(spec) && Array.isArray(spec['keys']) ? spec['keys'] : [];
-    return keys.flatMap((key: unknown, at) =>
+    return keys.flatMap((key, at) =>
       permissions.flatMap((sort) =>
         namesIn({ spec: key, nameOf }, sort).flatMap(([position, name]): Problem[] => {
           if (value[sort]?.includes(name) !== false) return [];
