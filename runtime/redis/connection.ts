@@ -1,7 +1,8 @@
 /** A connection to Redis in which every command is answered within its deadline, whatever the server does. */
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { StoreUnavailable } from '../quota/store.ts';
 import { parseRedisAddress, type Place, type RedisAddress } from './address.ts';
+import { loadClient } from './client.ts';
 import { watchSentinels } from './sentinel-watch.ts';
 
 const longestReconnectMs = 1_000;
@@ -86,7 +87,7 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
 }
 
 function serversOf(client: RedisClient): readonly Partial<Pick<Redis, 'stream'>>[] {
-  return client instanceof Cluster ? client.nodes('all') : [client];
+  return 'nodes' in client ? client.nodes('all') : [client];
 }
 
 /** Each sentinel says it, and the first word may have led to the new master already. */
@@ -112,6 +113,7 @@ function open(address: RedisAddress, timeoutMs: number, scripts: RedisOptions['s
     ...(isSecure && { tls: {} }),
   };
   const [place] = places;
+  const { Cluster, Redis } = loadClient();
   if (form === 'server') return new Redis({ ...options, ...place, db, scripts });
   if (form === 'sentinel') {
     const sentinels = [...places];

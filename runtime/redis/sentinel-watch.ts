@@ -1,6 +1,6 @@
 /** Hears from sentinels that another server has become the master, while the old one may still answer. */
-import { Redis } from 'ioredis';
 import type { Place, RedisAddress } from './address.ts';
+import { loadClient } from './client.ts';
 
 const switched = '+switch-master';
 
@@ -16,6 +16,7 @@ export function watchSentinels(
   { places, master, isSecure }: RedisAddress,
   { timeoutMs, reconnectAfter, onSwitch }: Watching,
 ): () => void {
+  const { Redis } = loadClient();
   const sentinels = places.map((place) => {
     const sentinel = new Redis({
       ...place,
