@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isLoopback } from '../settings.ts';
 import type { Address } from '../listener.ts';
+import { noSchemas } from '../no-schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { consolePage, consolePolicy } from './console-page.ts';
 import { addOrders } from './orders.ts';
@@ -90,6 +91,7 @@ export async function startAdmin({
     logger: false,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
+    schemaController: noSchemas,
     requestTimeout: 10_000,
     http: { headersTimeout: 5_000 },
   });

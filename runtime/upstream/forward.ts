@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { Transform, type Readable } from 'node:stream';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
 import type { LiveRoute } from '../generation/live.ts';
+import { noSchemas } from '../no-schemas.ts';
 import { requestHeaders, responseHeaders } from './forwarded-headers.ts';
 import type { Pools } from './pools.ts';
 import { forwardedMethods, hasBody } from './request-shape.ts';
@@ -146,7 +147,12 @@ export interface Forwarder {
 
 export async function createForwarder(pools: Pools): Promise<Forwarder> {
   const pendings = new WeakMap<IncomingMessage, Pending>();
-  const app = fastify({ logger: false, exposeHeadRoutes: false, return503OnClosing: false });
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    schemaController: noSchemas,
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     '*',
