@@ -101,7 +101,6 @@ class GitThread implements GitSource {
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
-    this.#worker = this.#start();
   }
 
   get restarts(): number {
