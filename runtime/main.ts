@@ -1,6 +1,7 @@
 /** `serve` as a process: settings from flags and environment, until a signal ends it. Needs no authoring package. */
-import { serve, untilSignalled, type Gateway } from './serve.ts';
+import type { Gateway } from './serve.ts';
 import { readSettings, SettingsError, settingsHelp } from './settings.ts';
+import { startVerifyThread } from './sync/verify-thread.ts';
 
 const usage = `Serves the newest verified artifact of a git branch, and follows it.
 
@@ -24,9 +25,13 @@ export async function run(flags: readonly string[]): Promise<number> {
     return 0;
   }
   try {
+    const settings = readSettings(flags);
+    // What lies on disk is judged there before anything is served: it loads while this thread loads the gateway.
+    const verifyThread = startVerifyThread();
+    const { serve, untilSignalled } = await import('./serve.ts');
     let ended: Promise<void> | undefined;
     const onListening = (gateway: Gateway) => void (ended = untilSignalled(gateway));
-    await serve(readSettings(flags), { onListening });
+    await serve(settings, { onListening, verifyThread });
     await ended;
     return 0;
   } catch (error) {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { startAdmin } from './admin/admin.ts';
 import { unsignedNote, type statusOf } from './admin/status.ts';
 import type { Manifest } from './artifact.ts';
@@ -84,6 +85,8 @@ function sourceFor({ repo, ref, gitTokenFile }: Settings): RevisionSource | unde
 export interface Extras {
   /** In place of the git source that the settings name. */
   readonly source?: RevisionSource;
+  /** Started before, so that it was ready sooner. */
+  readonly verifyThread?: Worker;
   /** Called when requests can come, before git is asked for anything: the time to listen to signals. */
   readonly onListening?: (gateway: Gateway) => void;
   /** Called after each change of what serves or of why something does not. */
@@ -108,7 +111,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const keep = closers.add(settings.stateDir === undefined ? memoryKeep() : await openKeep(settings.stateDir, log));
   const bar = barFor(settings, keep);
   // At a desk the next revision is as near as the next save, and memory is there.
-  const verifier = closers.add(createVerifier(extras.source ? { idleMs: deskIdleMs } : {}));
+  const verifier = closers.add(createVerifier(extras.source ? { idleMs: deskIdleMs } : {}, extras.verifyThread));
   const verify: Verify = (raw, demands, signal) => verifier.verify(raw, demands, signal);
   const seed = await readSeed(settings.seed, (raw) => verify(raw, bar.forSeed()));
   const metrics = createMetrics();

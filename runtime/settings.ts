@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { addressRange } from './address-ranges.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from './parse-duration.ts';
 import { addressFrom, gatherFlags, gatherVariables, isReadable, variableOf } from './given-settings.ts';
 import type { Address } from './listener.ts';
 import { logLevels, type LogLevel } from './log.ts';

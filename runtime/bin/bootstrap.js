@@ -84,8 +84,12 @@ export async function start(binUrl, name) {
       `headgate: Node ${process.versions.node} is too old, ${needed.join('.')} or newer is needed; ${cure()}\n`,
     );
     process.exitCode = 3;
-  } else if (node === process.execPath && flags.length === 0) {
-    const cache = ownCache();
+    return;
+  }
+  const cache = flags.length === 0 ? process.env['NODE_COMPILE_CACHE'] || ownCache() : undefined;
+  // For the Node that takes over, and for threads and processes that the program starts.
+  if (cache) process.env['NODE_COMPILE_CACHE'] = cache;
+  if (node === process.execPath && flags.length === 0) {
     if (cache) module.enableCompileCache(cache);
     const { run } = await import(pathToFileURL(file).href);
     process.exitCode = await run(process.argv.slice(2));

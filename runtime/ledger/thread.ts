@@ -1,5 +1,6 @@
 /** A thread that works on the ledger, as the one that answers requests sees it: asked one thing after the other, started again when it died. */
 import { Worker } from 'node:worker_threads';
+import { sameCompileCache } from '../compile-cache.ts';
 import { reason } from '../sqlite/open-file.ts';
 import type { CallPage, CallsQuestion } from './calls.ts';
 import type { Comparison, ComparisonQuestion } from './comparison.ts';
@@ -93,7 +94,12 @@ export class LedgerThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(program, { name: 'headgate-ledger', workerData: this.#desk, env: {}, execArgv: [] });
+    const worker = new Worker(program, {
+      name: 'headgate-ledger',
+      workerData: this.#desk,
+      env: sameCompileCache(),
+      execArgv: [],
+    });
     worker.on('message', (told: Told) => this.#hear(told));
     worker.on('error', (error: unknown) => this.#end(worker, reason(error)));
     worker.on('exit', () => this.#end(worker, 'it ended'));

@@ -1,22 +1,16 @@
 /** Artifacts from strangers, verified in a thread that may be slow, crash or hang: none of it holds up the gateway. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { ArtifactRefused, maxArtifactBytes, type Artifact, type Demands } from '../artifact.ts';
 import type { Verified } from '../generation/provision.ts';
 import { openParcel, type SnapshotParcel } from '../packed.ts';
 import type { RawArtifact } from './source.ts';
+import { startVerifyThread, usualThread, type ThreadOptions } from './verify-thread.ts';
 
-export interface VerifierLimits {
+export interface VerifierLimits extends ThreadOptions {
   /** For one artifact. */
   readonly deadlineMs: number;
   /** How long the thread stays when there is nothing to do: its memory is worth more than its start. */
   readonly idleMs: number;
-  /**
-   * The last line of defence, and not a reliable one: where a single large allocation meets the limit, the engine ends the
-   * process. What is read is bounded such that it stays far below.
-   */
-  readonly maxHeapMb: number;
-  /** What the thread runs. */
-  readonly program: URL;
 }
 
 /** Verifies one artifact at a time; others wait for their turn. */
@@ -41,16 +35,11 @@ export type VerifierAnswer =
   | { readonly refused: ArtifactRefused['reason']; readonly message: string }
   | { readonly failed: unknown };
 
-// Running from source and from the build must start the file that is really there.
-const workerUrl = new URL(
-  import.meta.url.endsWith('.ts') ? './verify-worker.ts' : './verify-worker.js',
-  import.meta.url,
-);
+const defaultLimits: VerifierLimits = { deadlineMs: 30_000, idleMs: 10_000, ...usualThread };
 
-const defaultLimits: VerifierLimits = { deadlineMs: 30_000, idleMs: 10_000, maxHeapMb: 512, program: workerUrl };
-
-export function createVerifier(limits: Partial<VerifierLimits> = {}): Verifier {
-  return new VerifierThread({ ...defaultLimits, ...limits });
+/** `ahead`: a thread that was started before, for the first question. */
+export function createVerifier(limits: Partial<VerifierLimits> = {}, ahead?: Worker): Verifier {
+  return new VerifierThread({ ...defaultLimits, ...limits }, ahead);
 }
 
 interface Waiting {
@@ -61,14 +50,16 @@ interface Waiting {
 class VerifierThread implements Verifier {
   readonly #limits: VerifierLimits;
   #worker: Worker | undefined;
+  #ahead: Worker | undefined;
   #waiting: Waiting | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #ending: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
   readonly #closed = new AbortController();
 
-  constructor(limits: VerifierLimits) {
+  constructor(limits: VerifierLimits, ahead: Worker | undefined) {
     this.#limits = limits;
+    this.#ahead = ahead;
   }
 
   verify(raw: RawArtifact, demands: Demands, signal?: AbortSignal): Promise<Verified> {
@@ -83,7 +74,7 @@ class VerifierThread implements Verifier {
     await this.#turn;
     clearTimeout(this.#idle);
     this.#endWorker(this.#closed.signal.reason);
-    await this.#ending;
+    await Promise.all([this.#ending, this.#ahead?.terminate()]);
   }
 
   async #verify(raw: RawArtifact, demands: Demands, signal: AbortSignal): Promise<Verified> {
@@ -125,14 +116,10 @@ class VerifierThread implements Verifier {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#limits.program, {
-      name: 'headgate-verify',
-      // What it reads is not trusted, so it has no secrets to lose.
-      env: {},
-      // Flags meant for the program, such as the type of what stands behind `--eval`, would be held against this file.
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: this.#limits.maxHeapMb },
-    });
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    // One that died before it was asked anything is no loss.
+    const worker = ahead && ahead.threadId >= 0 ? ahead : startVerifyThread(this.#limits);
     worker.on('message', (answer: VerifierAnswer) => {
       if (worker !== this.#worker) return;
       const waiting = this.#waiting;
