@@ -72,6 +72,8 @@ const defaultLimits: GitLimits = {
 const workerUrl = new URL(import.meta.url.endsWith('.ts') ? './git-worker.ts' : './git-worker.js', import.meta.url);
 // Makes a runaway heap end the thread, which we survive, rather than the process.
 const maxWorkerHeapMb = 512;
+// It stands idle nearly always, and what is free in it is memory that the process holds.
+const maxWorkerYoungMb = 8;
 
 export function openGitSource(options: GitSourceOptions): GitSource {
   const given = Object.entries(options.limits ?? {}).filter(([, value]) => value !== undefined);
@@ -171,7 +173,7 @@ class GitThread implements GitSource {
     const worker = new Worker(workerUrl, {
       name: 'headgate-git',
       workerData: this.#settings,
-      resourceLimits: { maxOldGenerationSizeMb: maxWorkerHeapMb },
+      resourceLimits: { maxOldGenerationSizeMb: maxWorkerHeapMb, maxYoungGenerationSizeMb: maxWorkerYoungMb },
     });
     worker.on('message', (answer: WorkerAnswer) => this.#pending.get(answer.id)?.settle(answer));
     worker.on('error', (cause) => this.#replaceWorker(worker, crashedError(cause)));

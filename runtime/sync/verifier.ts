@@ -35,7 +35,7 @@ export type VerifierAnswer =
   | { readonly refused: ArtifactRefused['reason']; readonly message: string }
   | { readonly failed: unknown };
 
-const defaultLimits: VerifierLimits = { deadlineMs: 30_000, idleMs: 10_000, ...usualThread };
+const defaultLimits: VerifierLimits = { deadlineMs: 30_000, idleMs: 3_000, ...usualThread };
 
 /** `ahead`: a thread that was started before, for the first question. */
 export function createVerifier(limits: Partial<VerifierLimits> = {}, ahead?: Worker): Verifier {

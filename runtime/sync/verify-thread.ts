@@ -15,6 +15,9 @@ export interface ThreadOptions {
 // Running from source and from the build must start the file that is really there.
 const program = new URL(import.meta.url.endsWith('.ts') ? './verify-worker.ts' : './verify-worker.js', import.meta.url);
 
+/** What it makes is kept or small: more than this is memory that stands idle. */
+const maxYoungMb = 8;
+
 export const usualThread: ThreadOptions = { maxHeapMb: 512, program };
 
 /** It does not keep the process, and an error of it needs no listener. */
@@ -25,7 +28,7 @@ export function startVerifyThread({ program, maxHeapMb } = usualThread): Worker 
     env: sameCompileCache(),
     // Flags meant for the program, such as the type of what stands behind `--eval`, would be held against this file.
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMb, maxYoungGenerationSizeMb: maxYoungMb },
   });
   worker.on('error', () => undefined);
   worker.unref();
