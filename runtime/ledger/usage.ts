@@ -41,10 +41,10 @@ function partsOf([from, to]: Range, needsHours: boolean): Parts {
     [last * hourMs, to],
   ];
   if (needsHours) return { days: [], hours: [[first, last]], without: [], calls };
-  // A day of which more than half belongs to the span is read as a whole, and what does not belong is taken away: days of
-  // other zones begin and end within those of UTC.
-  const firstDay = Math.round(first / hoursOfDay);
-  const lastDay = Math.max(firstDay, Math.round(last / hoursOfDay));
+  // A day whose middle belongs to the span is read as a whole, and what does not belong is taken away: days of other zones
+  // begin and end within those of UTC.
+  const dayAt = (hour: number) => Math.ceil((hour - hoursOfDay / 2) / hoursOfDay);
+  const [firstDay, lastDay] = [dayAt(first), dayAt(last)];
   const [begin, end] = [firstDay * hoursOfDay, lastDay * hoursOfDay];
   if (firstDay === lastDay) return { days: [], hours: [[first, last]], without: [], calls };
   const hours: readonly Range[] = [
