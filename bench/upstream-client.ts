@@ -6,7 +6,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, createServer, request as ask, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { OriginPool, type UpstreamClient } from '../runtime/upstream/origin-pool.ts';
+import type { UpstreamClient } from '../runtime/settings.ts';
+import { OriginPool } from '../runtime/upstream/origin-pool.ts';
 
 const chunks = 200;
 const event = `data: ${JSON.stringify({ id: 'chatcmpl-1', choices: [{ index: 0, delta: { content: 'word '.repeat(20) } }] })}\n\n`;

@@ -118,7 +118,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const verify: Verify = (raw, demands, signal) => verifier.verify(raw, demands, signal);
   const seed = await readSeed(settings.seed, (raw) => verify(raw, bar.forSeed()));
   const metrics = createMetrics();
-  const pools = closers.add(new Pools());
+  const pools = closers.add(new Pools(settings.upstreamClient));
   const ledger = closers.add(openLedger(settings, { log, metrics }));
   const quotas = closers.add(openQuotaStore(settings.store));
   const forwarder = closers.add(await createForwarder(pools));

@@ -33,6 +33,8 @@ export interface Settings {
   readonly bakeSamples: number;
   readonly logLevel: LogLevel;
   readonly drainMs: number;
+  /** What carries plain requests to upstreams. */
+  readonly upstreamClient: UpstreamClient;
   /** Directory of an artifact to start from without git. */
   readonly seed: string | undefined;
   /** Where word of revisions is sent; undefined: nowhere. */
@@ -45,6 +47,10 @@ export interface Settings {
   readonly commitStatusContext: string | undefined;
   readonly commitStatusTokenFile: string | undefined;
 }
+
+/** `undici`: also for plain requests. */
+export type UpstreamClient = 'own' | 'undici';
+const upstreamClients: readonly UpstreamClient[] = ['own', 'undici'];
 
 export type GitHost = 'github' | 'gitlab' | 'gitea';
 const gitHosts: readonly GitHost[] = ['github', 'gitlab', 'gitea'];
@@ -99,6 +105,11 @@ export const settingTable = {
   'bake-samples': setting('NUMBER', '50', 'requests below which a trial proves nothing'),
   'log-level': setting('LEVEL', 'info', logLevels.join(', ')),
   drain: setting('DURATION', '30s', 'how long requests in flight may take after SIGTERM'),
+  'upstream-client': setting(
+    'own|undici',
+    'own',
+    'what carries plain requests to upstreams; undici is for an emergency',
+  ),
   seed: setting('DIR', undefined, 'an artifact to start from without git'),
   webhook: setting('URL', undefined, 'told of each revision that is accepted, rolled back or held'),
   'webhook-secret-file': setting(
@@ -182,6 +193,8 @@ export function readSettings(
   if (!/^\d{1,9}$/.test(text('bake-samples'))) wrong('bake-samples', 'a whole number from 0');
   const logLevel = logLevels.find((level) => level === text('log-level'));
   if (!logLevel) wrong('log-level', `one of ${logLevels.join(', ')}`);
+  const upstreamClient = upstreamClients.find((client) => client === text('upstream-client'));
+  if (!upstreamClient) wrong('upstream-client', `one of ${upstreamClients.join(', ')}`);
   const admin = addressOf('admin');
   if (!isLoopback(admin) && !given.has('admin-token-file'))
     problems.push('--admin listens beyond loopback: that needs --admin-token-file');
@@ -212,6 +225,7 @@ export function readSettings(
     bakeSamples: samples,
     logLevel: logLevel ?? 'info',
     drainMs: durationOf('drain', 0),
+    upstreamClient: upstreamClient ?? 'own',
     seed: existing('seed'),
     webhook: address('webhook'),
     webhookSecretFile: existing('webhook-secret-file'),

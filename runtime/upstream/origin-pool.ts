@@ -2,12 +2,10 @@
 import { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import type { UpstreamResponse } from '../providers/provider.ts';
+import type { UpstreamClient } from '../settings.ts';
 import { connectTimeoutMs, originOf } from './http1/connect.ts';
 import { PlainPool } from './http1/plain-pool.ts';
 import { plainRequest, type Asked } from './http1/request-head.ts';
-
-/** `undici`: also for plain requests. */
-export type UpstreamClient = 'own' | 'undici';
 
 export class OriginPool {
   readonly #origin: string;

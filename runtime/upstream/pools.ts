@@ -1,5 +1,6 @@
 /** Connection pools to upstreams. They live as long as the process: an upstream that a new revision leaves unchanged keeps its warm connections. */
-import { OriginPool, type UpstreamClient } from './origin-pool.ts';
+import type { UpstreamClient } from '../settings.ts';
+import { OriginPool } from './origin-pool.ts';
 
 interface Entry {
   readonly pool: OriginPool;
