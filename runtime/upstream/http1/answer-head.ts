@@ -126,9 +126,11 @@ export function readHead(text: string, method: string): AnswerHead {
   const told = readLength(headers, isOld);
   const hasNone = status < 200 || status === 204 || status === 304 || method === 'HEAD';
   const length = hasNone ? 0 : told;
+  if (status < 200 && (isOld || (told !== 'until_close' && told !== 0)))
+    throw malformed('an informational answer has a body, or is HTTP/1.0');
   const connection = headers['connection'] === undefined ? [] : words(headers['connection']);
-  // Whoever says that a body follows where there is none may well send it.
-  const isOdd = (status < 200 || status === 204) && told !== 'until_close' && told !== 0;
+  // Who says that a body follows where there is none may well send it.
+  const isOdd = status === 204 && told !== 'until_close' && told !== 0;
   const isKept = isOld ? connection.includes('keep-alive') : !connection.includes('close');
   const staysOpen = isKept && !isOdd && length !== 'until_close';
   return { status, headers, length, staysOpen, idleMs: readIdleMs(headers) };

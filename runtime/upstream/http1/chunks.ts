@@ -9,11 +9,12 @@ const mostExtension = 256;
 const mostExtensions = 16 * 1024;
 const mostTrailer = 16 * 1024;
 
+const extensions =
+  /^(?:;[!#$%&'*+.^_`|~\w-]+(?:=(?:[!#$%&'*+.^_`|~\w-]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*$/;
+
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 const semicolon = 0x3b;
-const space = 0x20;
-const tab = 0x09;
 
 type State = 'size' | 'extension' | 'size_end' | 'data' | 'data_return' | 'data_end' | 'trailer' | 'done';
 
@@ -27,7 +28,7 @@ export class Chunks {
   #state: State = 'size';
   #digits = 0;
   #size = 0;
-  #extension = 0;
+  #extension = '';
   #extensions = 0;
   #trailer = '';
 
@@ -94,18 +95,20 @@ export class Chunks {
     else if (byte === carriageReturn) this.#state = 'size_end';
     else if (byte === semicolon) {
       this.#state = 'extension';
-      this.#extension = 0;
+      this.#extension = ';';
     } else throw malformed('the size of a chunk is no number');
   }
 
   #readExtension(byte: number): void {
-    if (byte === carriageReturn) this.#state = 'size_end';
-    else if ((byte < space && byte !== tab) || byte === 0x7f)
-      throw malformed('a chunk has an extension that is no text');
-    this.#extension += 1;
-    this.#extensions += 1;
-    if (this.#extension > mostExtension || this.#extensions > mostExtensions)
-      throw malformed('its chunks have extensions that are too long');
+    if (byte !== carriageReturn) {
+      this.#extension += String.fromCharCode(byte);
+      this.#extensions += 1;
+      if (this.#extension.length > mostExtension || this.#extensions > mostExtensions)
+        throw malformed('its chunks have extensions that are too long');
+      return;
+    }
+    if (!extensions.test(this.#extension)) throw malformed('a chunk has an extension that is none');
+    this.#state = 'size_end';
   }
 
   #readTrailer(byte: number): void {

@@ -60,7 +60,8 @@ export class Turn implements AnswerSink, Flow, UpstreamResponse {
   }
 
   discard(): void {
-    this.#giveUp(new UpstreamError('discarded', 'nobody reads the rest of the answer'));
+    // Most answers are complete by then.
+    if (this.#hold) this.#giveUp(new UpstreamError('discarded', 'nobody reads the rest of the answer'));
   }
 
   /** The answer is complete, or there is no more of it. */
