@@ -1,7 +1,6 @@
 /** The reader of upstreams' answers: what it takes, what it refuses, that the cuts between reads change nothing, and that Node's own parser agrees. */
 import assert from 'node:assert/strict';
 import { request as ask, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -363,7 +362,7 @@ function asNodeReads(bytes: Buffer): Promise<Theirs> {
       write: (_chunk, _encoding, done) => done(),
       final: (done) => done(),
     });
-    const request = ask({ method: 'POST', createConnection: () => line as Socket, insecureHTTPParser: false });
+    const request = ask({ method: 'POST', createConnection: () => line, insecureHTTPParser: false });
     request.on('error', (error) => resolve({ refused: error.message }));
     request.on('upgrade', () => resolve({ refused: 'upgraded' }));
     request.on('response', (answer: IncomingMessage) => {

@@ -46,7 +46,6 @@ export class AnswerBody implements AsyncIterableIterator<Uint8Array> {
       return Promise.resolve({ done: false, value: piece });
     }
     if (this.#end === 'ended') return Promise.resolve(done);
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason of an abort may be anything.
     if (this.#end !== 'open') return Promise.reject(this.#end.error);
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };

@@ -39,7 +39,6 @@ type Fields = Record<string, string | string[]>;
 
 /** Bytes beyond ASCII are read as UTF-8. */
 const decoded = (value: string): string =>
-  // eslint-disable-next-line no-control-regex
   /[^\0-\x7f]/.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value;
 
 /** Where the line feed after `at` ends a line of nothing but what may stand in a value; throws otherwise. */
