@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { UpstreamResponse } from '../../providers/provider.ts';
 import { open, type Origin, type TlsMemory } from './connect.ts';
 import type { PlainRequest } from './request-head.ts';
+import { UpstreamError } from './upstream-error.ts';
 import { Turn, type Hold } from './turn.ts';
 
 /** Up to this size a body is written together with its head. */
@@ -66,6 +67,8 @@ export class Connection implements Hold {
 
   ask(request: PlainRequest, signal: AbortSignal): Promise<UpstreamResponse> {
     return new Promise((resolve, reject) => {
+      // It spoke before it was spoken to.
+      if (!this.isAlive) throw new UpstreamError('no_answer', 'the connection was gone before the request');
       this.#turn = new Turn(request.method, this, { signal, resolve, reject });
       write(this.#socket, request);
     });
