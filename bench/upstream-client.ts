@@ -1,5 +1,5 @@
 /**
- * What a request costs by our own upstream client and by undici, behind the same bare `node:http` door: CPU time of the door's process
+ * What a request costs by our own upstream client and by undici, alone and behind the same bare `node:http` door: CPU time of the process
  * for each request or streamed chunk, runs interleaved, medians. `node --conditions=source bench/upstream-client.ts [requests] [rounds]`
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -79,6 +79,43 @@ async function door(client: UpstreamClient, origin: string): Promise<void> {
   process.send?.(await listening(server));
 }
 
+const clients = ['undici', 'own'] as const;
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+const row = (name: string, undici: number, own: number) =>
+  `| ${name} | ${undici.toFixed(1)} | ${own.toFixed(1)} | ${(own / undici).toFixed(2)} |\n`;
+
+async function askAll(pool: OriginPool, count: number): Promise<void> {
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer of-the-upstream', accept: '*/*' };
+  let left = count;
+  const one = async () => {
+    while (left > 0) {
+      left -= 1;
+      const { signal } = new AbortController();
+      const answer = await pool.send({ method: 'POST', path: '/whole', headers, body: kilobyte, signal });
+      let size = 0;
+      for await (const piece of answer.body) size += piece.byteLength;
+      if (size !== kilobyte.length) throw new Error(`${size} bytes came back`);
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, one));
+}
+
+/** Nothing but the clients, in one process. */
+async function alone(origin: string, count: number, rounds: number): Promise<void> {
+  const pools = clients.map((client) => ({ pool: new OriginPool(origin, client), micros: [] as number[] }));
+  // The first two rounds warm up.
+  for (let round = -2; round < rounds; round += 1)
+    for (const { pool, micros } of pools) {
+      const before = process.cpuUsage();
+      await askAll(pool, count);
+      const { user, system } = process.cpuUsage(before);
+      if (round >= 0) micros.push((user + system) / count);
+    }
+  const [undici = NaN, own = NaN] = pools.map(({ micros }) => median(micros));
+  process.send?.(row('no door, 1 KB there and back, a request', undici, own));
+  process.exit();
+}
+
 async function told<Value>(child: ChildProcess): Promise<Value> {
   const [message] = (await once(child, 'message')) as [Value];
   return message;
@@ -107,12 +144,12 @@ async function drive(url: string, { path, body }: Load, count: number): Promise<
   agent.destroy();
 }
 
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-
 async function main(requests: number, rounds: number): Promise<void> {
   const origin = await startUpstream();
+  process.stdout.write('| CPU, µs | undici | own | own / undici |\n| --- | --- | --- | --- |\n');
+  process.stdout.write(await told<string>(fork(import.meta.filename, ['alone', origin, `${requests}`, `${rounds}`])));
   const doors = await Promise.all(
-    (['undici', 'own'] as const).map(async (client) => {
+    clients.map(async (client) => {
       const child = fork(import.meta.filename, ['door', client, origin]);
       return { client, child, url: await told<string>(child), cost: new Map<string, number[]>() };
     }),
@@ -129,17 +166,15 @@ async function main(requests: number, rounds: number): Promise<void> {
       }
     }
   }
-  const rows = loads.map(({ path, name }) => {
+  for (const { path, name } of loads) {
     const [undici = NaN, own = NaN] = doors.map(({ cost }) => median(cost.get(path) ?? []));
-    return `| ${name} | ${undici.toFixed(1)} | ${own.toFixed(1)} | ${(own / undici).toFixed(2)} |`;
-  });
-  process.stdout.write(
-    `| CPU of the door, µs | undici | own | own / undici |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`,
-  );
+    process.stdout.write(row(name, undici, own));
+  }
   for (const { child } of doors) child.kill();
   process.exit();
 }
 
-const [first, client, origin] = process.argv.slice(2);
-if (first === 'door') await door(client as UpstreamClient, origin ?? '');
-else await main(Number(first ?? 20_000), Number(client ?? 5));
+const [first, second, third, fourth] = process.argv.slice(2);
+if (first === 'door') await door(second as UpstreamClient, third ?? '');
+else if (first === 'alone') await alone(second ?? '', Number(third), Number(fourth));
+else await main(Number(first ?? 20_000), Number(second ?? 5));
