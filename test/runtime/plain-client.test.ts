@@ -181,7 +181,8 @@ describe('a connection', () => {
     const pool = poolOf(context, server.url);
     assert.equal(await textOf(await pool.send(asked())), 'of 1');
     server.peers[0]?.socket.write(answerOf('stolen'));
-    await until('it is dropped', async () => pool.idle === 0);
+    // Long before it would be too old.
+    await until('it is dropped', async () => pool.idle === 0, 2_000);
     assert.equal(await textOf(await pool.send(asked())), 'of 2');
   });
 
@@ -263,8 +264,10 @@ describe('whoever leaves', () => {
     const pool = poolOf(context, server.url.replace('http:', 'https:'));
     const sent = pool.send(asked({ signal: leaving.signal }));
     await until('it is connected', async () => server.peers[0]);
+    const left = performance.now();
     leaving.abort(reason);
     assert.equal(await codeOf(sent), reason);
+    assert.ok(performance.now() - left < 5_000, 'that was its time to connect');
     await until('it is closed', async () => server.open === 0);
   });
 
@@ -339,6 +342,22 @@ describe('a body', () => {
     for await (const piece of answer.body) read += piece.byteLength;
     assert.equal(read, size);
     assert.equal(pool.idle, 1);
+  });
+
+  test('that is complete and unread leaves its connection to the next, and stays what it was', async (context) => {
+    const server = await serverOf(context, ({ socket, text }) => {
+      const letter = text.charAt(text.lastIndexOf('POST /') + 'POST /'.length);
+      socket.write(answerOf(letter.repeat(100_000)));
+    });
+    const pool = poolOf(context, server.url);
+    const unread: UpstreamResponse[] = [];
+    for (const letter of ['a', 'b', 'c']) {
+      unread.push(await pool.send(asked({ path: `/${letter}` })));
+      await until('it is complete', async () => pool.idle === 1);
+    }
+    assert.equal(server.peers.length, 1);
+    const texts = await Promise.all(unread.map(textOf));
+    assert.ok(texts.every((text, index) => text === 'abc'.charAt(index).repeat(100_000)));
   });
 
   test('fails where it is cut short, and what came before is read first', async (context) => {
