@@ -1,6 +1,6 @@
 /** Reads what a target sends: one body or a stream, bounded in size and in the time that it may be silent. */
 import type { AnswerEvent, JsonObject } from '../call.ts';
-import { AnswerFailed, type EventReader, type SseMessage } from '../dialects/dialect.ts';
+import { AnswerFailed, type SseMessage } from '../dialects/dialect.ts';
 import { parseExact } from '../dialects/exact-json.ts';
 import type { StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
@@ -89,20 +89,6 @@ async function* framed(messages: AsyncIterable<SseMessage>): AsyncGenerator<read
 /** Events that arrived together. */
 type Together = readonly StreamedEvent[];
 
-/** What comes before something that cannot be read is the client's. */
-function readBlocks(
-  reader: EventReader,
-  blocks: readonly SseBlock[],
-): { together: Together; failed?: { error: unknown } } {
-  const together: StreamedEvent[] = [];
-  try {
-    for (const block of blocks) together.push({ block, events: block.message ? reader.read(block.message) : [] });
-    return { together };
-  } catch (error) {
-    return { together, failed: { error } };
-  }
-}
-
 export async function* readEvents(
   response: UpstreamResponse,
   { dialect }: Api,
@@ -113,10 +99,9 @@ export async function* readEvents(
   let lingering: NodeJS.Timeout | undefined;
   try {
     for await (const blocks of dialect.frames ? framed(dialect.frames(bytes)) : readSseTogether(bytes)) {
-      const { together, failed } = readBlocks(reader, blocks);
+      const together = blocks.map((block) => ({ block, events: block.message ? reader.read(block.message) : [] }));
       if (together.some(({ events }) => isEnd(events))) lingering ??= setTimeout(() => response.discard(), lingerMs);
-      if (together.length > 0) yield together;
-      if (failed) throw failed.error;
+      yield together;
     }
     const last = reader.finish?.() ?? [];
     if (last.length > 0) yield [{ block: { raw: '', message: undefined }, events: last }];
