@@ -5,6 +5,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import type { UpstreamResponse } from '../../runtime/providers/provider.ts';
 import type { Asked } from '../../runtime/upstream/http1/request-head.ts';
+import { seededRandom } from '../../runtime/seeded-random.ts';
 import { OriginPool } from '../../runtime/upstream/origin-pool.ts';
 import { collect, deadUrl } from '../support/scripted-upstream.ts';
 import { until } from '../support/until.ts';
@@ -390,6 +391,64 @@ describe('a body', () => {
     const server = await serverOf(context, ({ socket }) => void socket.end('HTTP/1.0 200 OK\r\n\r\nall of it'));
     assert.equal(await textOf(await poolOf(context, server.url).send(asked())), 'all of it');
   });
+});
+
+/** Ways to answer well and badly, each with the asker's own mark in it. */
+function mangled(mark: string, random: () => number): { pieces: string[]; cut: boolean } {
+  const pick = <Value>(values: readonly [Value, ...Value[]]) =>
+    values[Math.floor(random() * values.length)] ?? values[0];
+  const body = mark.repeat(1 + Math.floor(random() * 50));
+  const half = body.length >> 1;
+  const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+  const framed = pick([
+    `content-length: ${body.length}\r\n\r\n${body}`,
+    `transfer-encoding: chunked\r\n\r\n${chunk(body.slice(0, half))}${chunk(body.slice(half))}0\r\n\r\n`,
+    // Lies about where it ends.
+    `content-length: ${half}\r\n\r\n${body}`,
+    `content-length: ${body.length}\r\ntransfer-encoding: chunked\r\n\r\n${chunk(body)}0\r\n\r\n`,
+    `transfer-encoding: chunked\r\n\r\n${(half + 1).toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+  ]);
+  const extra = pick(['', '', '', `HTTP/1.1 200 OK\r\ncontent-length: ${mark.length}\r\n\r\n${mark}`, 'junk']);
+  const text = `HTTP/1.1 200 OK\r\n${framed}${extra}`;
+  const end = text.length - extra.length;
+  const drawn = Math.floor(random() * text.length);
+  // A second answer in a read of its own, when the next request is out already, is one that no client can tell from its own.
+  const place = drawn === end ? end - 1 : drawn;
+  const isCut = random() < 0.1;
+  return { pieces: isCut ? [text.slice(0, place)] : [text.slice(0, place), text.slice(place)], cut: isCut };
+}
+
+test('whatever comes of answers, nobody gets a byte of another’s', async (context) => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const random = seededRandom(seed);
+  const server = await serverOf(context, ({ socket, text }) => {
+    const mark = /#\d+#/.exec(text.slice(text.lastIndexOf('\r\n\r\n')))?.[0] ?? '';
+    const { pieces, cut } = mangled(mark, random);
+    const [first = '', second] = pieces;
+    socket.write(first, 'latin1', () => {
+      // In reads of their own.
+      if (second !== undefined) setImmediate(() => socket.write(second, 'latin1'));
+      if (cut) socket.resetAndDestroy();
+    });
+  });
+  const pool = poolOf(context, server.url);
+  let good = 0;
+  let next = 0;
+  const one = async () => {
+    while (next < 400) {
+      next += 1;
+      const mark = `#${next}#`;
+      const signal = AbortSignal.timeout(3_000);
+      const text = await pool
+        .send(asked({ body: mark, signal }))
+        .then(textOf, () => '')
+        .catch(() => '');
+      if (text !== '') good += 1;
+      for (const [found] of text.matchAll(/#\d+#/g)) assert.equal(found, mark, `seed ${seed}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 6 }, one));
+  assert.ok(good > 100, `${good} of 400, seed ${seed}`);
 });
 
 describe('an upstream that cannot be reached', () => {
