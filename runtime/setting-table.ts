@@ -1,4 +1,4 @@
-/** Every setting with its fallback and what is said of it, whatever is made of its value. */
+/** Every setting of the process with its form, what it is without being given, and what it is for. */
 import { logLevels } from './log.ts';
 
 interface Setting {
@@ -15,6 +15,14 @@ export const settingTable = {
   ref: setting('BRANCH', 'headgate/compiled', 'artifact branch'),
   poll: setting('DURATION', '30s', 'time between two looks at the branch'),
   listen: setting('HOST:PORT', '127.0.0.1:8080', 'data plane'),
+  'tls-cert': setting('FILE', undefined, 'makes the data plane speak TLS: its certificate and those above it, PEM'),
+  'tls-key': setting('FILE', undefined, 'private key of that certificate, PEM. All three files are renewed in place'),
+  'tls-client-ca': setting('FILE', undefined, 'asks clients for certificates, and believes those that these sign, PEM'),
+  'tls-client-auth': setting(
+    'MODE',
+    'optional',
+    'optional: a key will do instead; required: no certificate, no answer',
+  ),
   admin: setting('HOST:PORT', '127.0.0.1:9090', 'admin plane; beyond loopback it needs --admin-token-file'),
   'trusted-proxies': setting(
     'RANGE,…',
@@ -68,3 +76,13 @@ export const settingTable = {
   'commit-status-context': setting('NAME', undefined, 'name of that status; without it, headgate/ and the audience'),
   'commit-status-token-file': setting('FILE', undefined, 'token that may set it; without it, that for git'),
 } as const satisfies Record<string, Setting>;
+
+/** The settings as help text, one a line. */
+export function settingsHelp(): string {
+  return (Object.keys(settingTable) as (keyof typeof settingTable)[])
+    .map((name) => {
+      const { value, fallback, help } = settingTable[name];
+      return `  --${`${name} ${value}`.padEnd(28)} ${help}${fallback ? ` (default ${fallback})` : ''}`;
+    })
+    .join('\n');
+}

@@ -8,8 +8,8 @@ import { addressFrom, gatherFlags, gatherVariables, isReadable, variableOf } fro
 import type { Address } from './listener.ts';
 import { logLevels, type LogLevel } from './log.ts';
 import { settingTable } from './setting-table.ts';
-
-export { settingTable };
+import { tlsFrom } from './tls/files.ts';
+import type { TlsFiles } from './tls/material.ts';
 
 export interface Settings {
   /** Git remote (https or http) or an absolute directory; undefined: serve `seed` only. */
@@ -17,6 +17,8 @@ export interface Settings {
   readonly ref: string;
   readonly pollMs: number;
   readonly listen: Address;
+  /** Undefined: the data plane speaks plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   readonly admin: Address;
   /** Ranges of proxies whose word on the client's address is taken. */
   readonly trustedProxies: readonly string[];
@@ -54,6 +56,8 @@ export interface Settings {
   readonly commitStatusContext: string | undefined;
   readonly commitStatusTokenFile: string | undefined;
 }
+
+export { settingsHelp, settingTable } from './setting-table.ts';
 
 /** `undici`: also for plain requests. */
 export type UpstreamClient = 'own' | 'undici';
@@ -159,6 +163,7 @@ export function readSettings(
     ref: text('ref'),
     pollMs: durationOf('poll', 100),
     listen: addressOf('listen'),
+    tls: tlsFrom(given, problems),
     admin,
     trustedProxies,
     store: isRedis || text('store') === 'memory' ? text('store') : resolve(text('store')),
@@ -186,14 +191,4 @@ export function readSettings(
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
-}
-
-/** The settings as help text, one a line. */
-export function settingsHelp(): string {
-  return names
-    .map((name) => {
-      const { value, fallback, help } = settingTable[name];
-      return `  --${`${name} ${value}`.padEnd(28)} ${help}${fallback ? ` (default ${fallback})` : ''}`;
-    })
-    .join('\n');
 }
