@@ -111,7 +111,7 @@ describe('what is taken', () => {
 
   test('headers: lower-case names, values without the space around them, lists for what came twice, UTF-8', () => {
     const { head } = whole(
-      `${sized}X-One: \t a  b \t\r\nset-cookie: a\r\nSet-Cookie: b\r\nset-cookie: c\r\nempty:\r\n__proto__: x\r\nu: caf\xc3\xa9\r\n\r\nhi`,
+      `${sized}X-One: \t a  b  \r\nset-cookie: a\r\nSet-Cookie: b\r\nset-cookie: c\r\nempty:\r\n__proto__: x\r\nu: caf\xc3\xa9\r\n\r\nhi`,
     );
     assert.deepEqual(Object.entries(head?.headers ?? {}), [
       ['content-length', '2'],
@@ -187,6 +187,7 @@ const refused: Readonly<Record<string, string>> = {
   'chunks twice': `${chunked}transfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
   'an encoding that is nearly chunked': `${ok}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n`,
   'an encoding with a parameter': `${ok}transfer-encoding: chunked;q=1\r\n\r\n0\r\n\r\n`,
+  'a tab after chunked, where other readers take it for another encoding': `${ok}transfer-encoding: chunked\t\r\n\r\n0\r\n\r\n`,
   'an empty transfer-encoding': `${ok}transfer-encoding:\r\n\r\nhi`,
   'chunks in HTTP/1.0': 'HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
 };

@@ -73,7 +73,8 @@ export function readFields(text: string, from: number): Fields {
     while (text.charCodeAt(at) === space || text.charCodeAt(at) === tab) at += 1;
     const end = endOfValue(text, at);
     let last = end;
-    while (last > at && (text.charCodeAt(last - 1) === space || text.charCodeAt(last - 1) === tab)) last -= 1;
+    // A tab at the end stays: not every reader takes it off, and a length or an encoding with one is refused for it.
+    while (last > at && text.charCodeAt(last - 1) === space) last -= 1;
     add(fields, name, decoded(text.slice(at, last)));
     at = end + 2;
     count += 1;
