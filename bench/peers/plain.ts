@@ -9,6 +9,14 @@ import { debianProgram, packageVersion } from './install.ts';
 const untouched = (work: Work): Asking | undefined =>
   work.client === work.vendor ? { model: modelOf(work) } : undefined;
 
+export const directRow: Row = {
+  name: 'direct',
+  title: 'the upstream, with nothing between; CPU is its own',
+  prepare: async () => '',
+  launch: async () => undefined,
+  ask: untouched,
+};
+
 const nginxConfiguration = (port: number, upstreamPort: number, folder: string): string => {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${join(folder, name)};`)

@@ -9,7 +9,7 @@ import { initRepository } from '../../test/support/repository.ts';
 import { onPath } from '../../test/support/tools.ts';
 import { dialectNames } from './dialects.ts';
 import { Absent, type Row } from './row.ts';
-import { modelOf, works, type Work } from './works.ts';
+import { modelOf, works, type Asking, type Work } from './works.ts';
 
 const key = 'hg_key_of_the_benchmark_0123456789';
 const vendorKinds = { openai: 'openai', anthropic: 'anthropic', gemini: 'google' } as const;
@@ -24,9 +24,10 @@ export interface Stages {
   readonly quota?: 'off' | 'memory' | 'redis' | 'sqlite';
   readonly ledger?: 'off' | 'on';
   readonly accessLog?: 'off' | 'on';
+  readonly workers?: number;
 }
 
-function snapshot(upstreamPort: number, hasQuotas: boolean): SnapshotInput {
+export function snapshotFor(upstreamPort: number, hasQuotas: boolean): SnapshotInput {
   const origin = `http://127.0.0.1:${upstreamPort}`;
   const quotas = hasQuotas ? ['requests', 'tokens'] : [];
   const facts = { contextWindow: 10_000_000, maxOutputTokens: 100_000 };
@@ -59,16 +60,55 @@ function snapshot(upstreamPort: number, hasQuotas: boolean): SnapshotInput {
       requests: { unit: 'requests', limit: 1_000_000_000, window: '1m' },
       tokens: { unit: 'tokens', limit: 1_000_000_000_000, window: '1m' },
     },
-    consumers: { bench: { keys: [keyHash(key) as 'sha256:'] } },
+    consumers: { bench: { keys: [keyHash(key)] } },
   });
+}
+
+export const vendorEnvironment = { VENDOR_KEY: 'sk-vendor' };
+
+export const askingOf = (work: Work): Asking => ({ model: publicName(work.vendor, modelOf(work)), key });
+
+interface Serving {
+  /** Of the ledger and of what proved itself. */
+  readonly folder: string;
+  readonly port: number;
+  readonly admin: number;
+  readonly repository: string;
+  readonly store?: string;
+  readonly ledger?: string;
+  readonly logLevel?: string;
+  /** One for each processor that it may use. */
+  readonly workers?: string;
+  readonly poll?: string;
+  readonly bake?: string;
+}
+
+/** Flags of `serve`; what is not said is on. */
+export function serveWords(serving: Serving): readonly string[] {
+  const { folder, port, admin, repository, store = 'memory', ledger = join(folder, 'ledger'), ...rest } = serving;
+  const flags = {
+    repo: repository,
+    listen: `127.0.0.1:${port}`,
+    admin: `127.0.0.1:${admin}`,
+    'state-dir': join(folder, 'state'),
+    store,
+    ledger,
+    'log-level': rest.logLevel,
+    workers: rest.workers,
+    poll: rest.poll,
+    bake: rest.bake,
+  };
+  return Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
 }
 
 /** `program` is the built command. */
 export function headgateRow(program: string, version: string, stages: Stages): Row {
-  const { quota = 'memory', ledger = 'on', accessLog = 'on' } = stages;
+  const { quota = 'memory', ledger = 'on', accessLog = 'on', workers = 1 } = stages;
   return {
     name: stages.name,
     title: stages.title,
+    ...(stages.name !== 'headgate' && { works: workers > 1 ? ['workers'] : ['unary-64', 'burst'] }),
+    isEverywhere: workers > 1,
     async prepare() {
       if (quota === 'redis' && onPath('redis-server') === undefined)
         throw new Absent('redis-server is not installed: apt-get install redis-server');
@@ -77,29 +117,29 @@ export function headgateRow(program: string, version: string, stages: Stages): R
     async launch({ port, upstreamPort, folder }) {
       const repository = join(folder, 'repository.git');
       await initRepository(repository, { bare: true });
-      await artifactBranch(repository).publish(snapshot(upstreamPort, quota !== 'off'));
+      await artifactBranch(repository).publish(snapshotFor(upstreamPort, quota !== 'off'));
       mkdirSync(join(folder, 'counts'));
       const redis = quota === 'redis' ? await startRedis() : undefined;
       const store = { off: 'memory', memory: 'memory', sqlite: join(folder, 'counts'), redis: redis?.url ?? '' }[quota];
-      const flags = {
-        repo: repository,
-        listen: `127.0.0.1:${port}`,
-        admin: `127.0.0.1:${await freePort()}`,
-        'state-dir': join(folder, 'state'),
+      const words = serveWords({
+        folder,
+        port,
+        admin: await freePort(),
+        repository,
         store,
-        ledger: ledger === 'on' ? join(folder, 'ledger') : 'off',
-        'log-level': accessLog === 'on' ? 'info' : 'warn',
-      };
-      const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+        ...(ledger === 'off' && { ledger }),
+        ...(accessLog === 'off' && { logLevel: 'warn' }),
+        ...(workers > 1 && { workers: String(workers) }),
+      });
       return {
         program: process.execPath,
         words: [program, 'serve', ...words],
-        env: { VENDOR_KEY: 'sk-vendor' },
+        env: vendorEnvironment,
         log: 'access.log',
         ...(redis && { close: () => redis.stop() }),
       };
     },
-    ask: (work: Work) => ({ model: publicName(work.vendor, modelOf(work)), key }),
+    ask: askingOf,
   };
 }
 
@@ -117,4 +157,5 @@ export const headgateStages: readonly Stages[] = [
   },
   { name: 'headgate-redis', title: 'Headgate, quotas in Redis', quota: 'redis' },
   { name: 'headgate-sqlite', title: 'Headgate, quotas in a file', quota: 'sqlite' },
+  { name: 'headgate-two-workers', title: 'Headgate, two workers', workers: 2 },
 ];

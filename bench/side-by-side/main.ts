@@ -1,26 +1,40 @@
 /**
  * Headgate and others side by side: what a request costs in processor time, how much latency is added, how much memory it
- * takes. `npm run bench`, `npm run bench -- --only unary --rows nginx,bare,headgate --rounds 5`.
+ * takes. `npm run bench`, or a part of it: `npm run bench -- --only unary --rows nginx,bare,headgate --rounds 5`.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { settingTable } from '../../runtime/settings.ts';
 import { installPackages } from '../../test/support/install-packages.ts';
 import { freePort } from '../../test/support/redis.ts';
-import { plainRows } from '../peers/plain.ts';
-import { allFigures } from './figures.ts';
+import { gatewayRows } from '../peers/gateways.ts';
+import { directRow, plainRows } from '../peers/plain.ts';
+import { allFigures, type Figures } from './figures.ts';
 import { headgateRow, headgateStages } from './headgate.ts';
-import { allowedCores } from './machine.ts';
+import { allowedCores, loadInWords } from './machine.ts';
 import { compileNative, writeAnswers } from './native.ts';
+import { judgeAll } from './promises.ts';
+import { circumstancesInWords, swapTable, verdictTable, workTable, type Prepared } from './report.ts';
 import { Absent, type Row } from './row.ts';
 import { pinnedTo, Program, type Cores } from './running.ts';
 import { measure, type Bench } from './sampling.ts';
-import { tableOf } from './tables.ts';
-import { works } from './works.ts';
+import { measureSwap, type SwapFigures } from './swap.ts';
+import { works, type Work } from './works.ts';
 
 const root = resolve(import.meta.dirname, '../..');
+const usage = `npm run bench -- [options]
+  --only NAMES        kinds of work or groups of them, with commas between; also: swap
+  --rows NAMES        rows, with commas between
+  --rounds NUMBER     samples of each row (5)
+  --seconds NUMBER    how long a sample lasts (3)
+  --warm NUMBER       seconds of processor time that a row works before its samples (3)
+  --patience NUMBER   seconds that a quiet moment is waited for before each sample (5)
+  --out FILE          where the Markdown goes (docs/benchmarks/DATE.md, for everything)
+  --list              prints all names
+`;
 
 const { values: options } = parseArgs({
   options: {
@@ -30,10 +44,19 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '3' },
     warm: { type: 'string', default: '3' },
     patience: { type: 'string', default: '5' },
+    out: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
+let written = '';
+/** To the terminal, and into what is written at the end. */
+function tell(text: string): void {
+  process.stdout.write(`${text}\n`);
+  written += `${text}\n`;
+}
+const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** The built packages, put where npm would; they find what they depend on in this checkout. */
 async function builtHeadgate(): Promise<string> {
@@ -51,71 +74,129 @@ function coresToUse(): Cores {
   return { gateway: cores.slice(0, 1), load: cores.slice(1) };
 }
 
-const direct: Row = {
-  name: 'direct',
-  title: 'the upstream, asked without anything between',
-  prepare: async () => '',
-  launch: async () => undefined,
-  ask: (work) => plainRows[0]?.ask(work, { upstreamPort: 0 }),
-};
+interface Named {
+  readonly name: string;
+  readonly group?: string;
+}
 
-const chosen = <Value extends { readonly name: string; readonly group?: string }>(
-  all: readonly Value[],
-  names: string | undefined,
-): readonly Value[] => {
+function chosen<Value extends Named>(all: readonly Value[], names: string | undefined): readonly Value[] {
   if (names === undefined) return all;
   const wanted = names.split(',');
   const unknown = wanted.filter((each) => !all.some(({ name, group }) => name === each || group === each));
   if (unknown.length > 0)
-    throw new Error(`there is no ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
+    throw new Absent(`there is no ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
   return all.filter(({ name, group = '' }) => wanted.includes(name) || wanted.includes(group));
-};
-
-const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-mkdirSync(join(folder, 'requests'));
-const cores = coresToUse();
-const native = compileNative(folder);
-await writeAnswers(join(folder, 'answers'));
-const program = await builtHeadgate();
-const allRows = [
-  direct,
-  ...plainRows,
-  ...headgateStages.map((stages) => headgateRow(program, 'this checkout', stages)),
-];
-const rows: Row[] = [];
-for (const row of chosen(allRows, options.rows)) {
-  try {
-    say(`${row.name}: ${row.title}, ${await row.prepare()}`);
-    rows.push(row);
-  } catch (error) {
-    if (!(error instanceof Absent)) throw error;
-    say(`${row.name} is absent: ${error.message}`);
-  }
 }
-const upstreamPort = await freePort();
-const upstream = new Program(
-  [...pinnedTo(cores.load), native.upstream, String(upstreamPort), join(folder, 'answers')],
-  join(folder, 'upstream.log'),
-);
-upstream.refresh();
-const bench: Bench = {
-  native,
-  cores,
-  course: {
+
+async function prepare(
+  rows: readonly Row[],
+): Promise<{ readonly there: readonly Row[]; readonly all: readonly Prepared[] }> {
+  const there: Row[] = [];
+  const all: Prepared[] = [];
+  for (const row of rows) {
+    try {
+      all.push({ name: row.name, title: row.title, version: await row.prepare() });
+      there.push(row);
+    } catch (error) {
+      if (!(error instanceof Absent)) throw error;
+      all.push({ name: row.name, title: row.title, version: `absent: ${error.message}` });
+    }
+    const last = all.at(-1);
+    note(`${last?.name}: ${last?.title}, ${last?.version}`);
+  }
+  return { there, all };
+}
+
+/** Without a choice, a row does the work that it is there for. */
+const doesWork = (row: Row, work: Work): boolean =>
+  (row.works === undefined || row.works.includes(work.name) || options.rows !== undefined) &&
+  (work.rows === undefined || work.rows.includes(row.name));
+
+interface Run {
+  readonly bench: Bench;
+  readonly rows: readonly Row[];
+  readonly works: readonly Work[];
+  /** The built command, where swaps are to be measured too. */
+  readonly swapProgram: string | undefined;
+}
+
+async function runAll({ bench, rows, works: wanted, swapProgram }: Run): Promise<void> {
+  const results = new Map<string, readonly Figures[]>();
+  const rowsFor = (work: Work): readonly Row[] => rows.filter((row) => doesWork(row, work));
+  // How much memory streams take shows in fresh processes only.
+  for (const batch of Map.groupBy(wanted, ({ name, group }) => (group === 'slow' ? name : group)).values()) {
+    for await (const { work, samples } of measure(bench, batch, rowsFor)) {
+      if (samples.length === 0) continue;
+      results.set(work.name, allFigures(work, samples));
+      tell(workTable(work, samples));
+    }
+  }
+  let swap: SwapFigures | undefined;
+  if (swapProgram !== undefined) {
+    swap = await measureSwap(bench, swapProgram);
+    tell(swapTable(swap));
+  }
+  tell(verdictTable(judgeAll({ works: results, swap })));
+}
+
+async function main(): Promise<void> {
+  const names = options.only?.split(',').filter((name) => name !== 'swap');
+  const wanted = options.only === undefined ? works : names?.length ? chosen(works, names.join(',')) : [];
+  const hasSwap = options.only === undefined || options.only.split(',').includes('swap');
+  const date = new Date();
+  const loadBefore = loadInWords();
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'requests'));
+  const native = compileNative(folder);
+  await writeAnswers(join(folder, 'answers'));
+  const program = await builtHeadgate();
+  const revision = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim();
+  const headgate = headgateStages
+    .filter(({ workers = 1 }) => workers === 1 || 'workers' in settingTable)
+    .map((stages) => headgateRow(program, revision, stages));
+  const { there, all } = await prepare(chosen([directRow, ...plainRows, ...gatewayRows, ...headgate], options.rows));
+  const cores = coresToUse();
+  const upstreamPort = await freePort();
+  const upstream = new Program(
+    [...pinnedTo(cores.load), native.upstream, String(upstreamPort), join(folder, 'answers')],
+    join(folder, 'upstream.log'),
+  );
+  upstream.refresh();
+  const course = {
     rounds: Number(options.rounds),
     seconds: Number(options.seconds),
     warmSeconds: Number(options.warm),
     patienceSeconds: Number(options.patience),
-  },
-  folder: join(folder, 'requests'),
-  upstream,
-  upstreamPort,
-  note: say,
-};
-try {
-  for (const work of chosen(works, options.only))
-    say(`\n${tableOf(work, allFigures(work, await measure(bench, work, rows)))}`);
-} finally {
-  await upstream.end();
+  };
+  const bench: Bench = { native, cores, course, folder: join(folder, 'requests'), upstream, upstreamPort, note };
+  try {
+    await runAll({ bench, rows: there, works: wanted, swapProgram: hasSwap ? program : undefined });
+  } finally {
+    await upstream.end();
+  }
+  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
+  const head = circumstancesInWords({ date, command, revision, cores, loadBefore }, all);
+  const isWhole = options.only === undefined && options.rows === undefined;
+  const file = options.out ?? (isWhole ? join('docs/benchmarks', `${date.toISOString().slice(0, 10)}.md`) : undefined);
+  if (file === undefined) return;
+  const path = resolve(root, file);
+  mkdirSync(resolve(path, '..'), { recursive: true });
+  writeFileSync(path, `${head}\n${written}`);
+  note(`written to ${file}`);
+}
+
+if (options.help) process.stdout.write(usage);
+else if (options.list)
+  process.stdout.write(
+    `work: ${works.map(({ name }) => name).join(', ')}, swap\nrows: ${[directRow, ...plainRows, ...gatewayRows, ...headgateStages].map(({ name }) => name).join(', ')}\n`,
+  );
+else {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error;
+    note(error.message);
+    process.exitCode = 3;
+  }
 }

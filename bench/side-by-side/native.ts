@@ -65,19 +65,20 @@ export interface Load {
   readonly requests: number;
 }
 
-/** Words before a command that keep it on some processors. */
-export type Pinning = (cores: readonly number[]) => readonly string[];
-
-export async function runLoad(command: readonly string[], load: Load): Promise<LoadFigures> {
+/** `until` ends it before its time. */
+export async function runLoad(command: readonly string[], load: Load, until?: Promise<unknown>): Promise<LoadFigures> {
   const { port, requestFile, connections, seconds, rate, requests } = load;
   const [program = '', ...words] = command;
   const numbers = [connections, seconds, rate, requests].map(String);
   const child = spawn(program, [...words, String(port), requestFile, ...numbers], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const end = (): void => void child.kill('SIGTERM');
+  until?.then(end, end);
   let printed = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) throw new Error(`the load generator ended with ${code}`);
+  await until;
   return JSON.parse(printed) as LoadFigures;
 }

@@ -27,6 +27,10 @@ export class Absent extends Error {
 export interface Row {
   readonly name: string;
   readonly title: string;
+  /** Names of the work that it does unless it is asked for by name; undefined: all. */
+  readonly works?: readonly string[];
+  /** Runs on all processors, those of the load included. */
+  readonly isEverywhere?: boolean;
   /** Brings it into the cache; answers its version, or throws `Absent`. */
   prepare(): Promise<string>;
   /** Undefined: there is nothing to start, and the upstream itself is asked. */

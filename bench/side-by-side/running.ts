@@ -90,7 +90,7 @@ export async function startRow(row: Row, upstreamPort: number, cores: readonly n
   if (launch === undefined)
     return { row, port: upstreamPort, program: undefined, end: async () => rmSync(folder, { recursive: true }) };
   const env = { PATH: process.env['PATH'], HOME: folder, NODE_ENV: 'production', ...launch.env };
-  const command = [...pinnedTo(cores), launch.program, ...launch.words];
+  const command = [...pinnedTo(row.isEverywhere ? [] : cores), launch.program, ...launch.words];
   const program = new Program(command, join(folder, launch.log ?? 'printed'), env);
   return {
     row,

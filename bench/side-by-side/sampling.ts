@@ -1,9 +1,9 @@
-/** Samples of one kind of work: all rows started, warmed up, and measured in turns, with an eye on who else uses the machine. */
+/** Samples of work: all rows started, warmed up, and measured in turns, with an eye on who else uses the machine. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { busySeconds, cpuBetween, cpuTimeOf, othersNow, residentBytes, treeOf } from './machine.ts';
-import { runLoad, type LoadFigures, type Native } from './native.ts';
+import { runLoad, type Load, type LoadFigures, type Native } from './native.ts';
 import type { Row } from './row.ts';
 import { pinnedTo, startRow, type Cores, type Program, type Started } from './running.ts';
 import { requestOf, warmUpOf, type Work } from './works.ts';
@@ -11,6 +11,8 @@ import { requestOf, warmUpOf, type Work } from './works.ts';
 /** Processors that others may keep busy during a sample before it counts as disturbed. */
 const mostOthers = 0.15;
 const startPatienceMs = 90_000;
+/** Answers that a start may take to become good ones. */
+const mostRefusals = 25;
 
 export interface Sample extends LoadFigures {
   readonly row: string;
@@ -47,8 +49,7 @@ export interface Bench {
 
 interface Contender extends Started {
   readonly requestFile: string;
-  readonly warmUpFile: string;
-  residentIdle: number;
+  readonly residentIdle: number;
 }
 
 const isDisturbed = ({ others }: Sample): boolean => others > mostOthers;
@@ -61,12 +62,11 @@ export function kept(samples: readonly Sample[]): { readonly samples: readonly S
   return { samples: samples.toSorted((a, b) => a.others - b.others).slice(0, enough), areQuiet: false };
 }
 
-const loadOn = (bench: Bench, port: number, requestFile: string, of: Omit<Work, 'name'>, seconds: number) =>
+/** With a number of requests, time is only what ends it should they not come back. */
+const loadOn = (bench: Bench, at: Pick<Load, 'port' | 'requestFile'>, of: Work, seconds = bench.course.seconds) =>
   runLoad([...pinnedTo(bench.cores.load), bench.native.load], {
-    port,
-    requestFile,
+    ...at,
     connections: of.connections,
-    // With a number of requests, time is only what ends it should they not come back.
     seconds: of.requests > 0 ? 60 : seconds,
     rate: of.rate,
     requests: of.requests,
@@ -80,25 +80,38 @@ function fileFor(bench: Bench, row: Row, work: Work): string | undefined {
   return file;
 }
 
-/** Starts a row and waits until it answers this work; undefined, with a note, when it does not. */
-async function contend(bench: Bench, row: Row, work: Work): Promise<Contender | undefined> {
+/** Until it has worked for as long as compilers at run time need to settle, which takes longer where others take the processor. */
+async function warmUp(bench: Bench, { port, program }: Started, requestFile: string, work: Work): Promise<void> {
+  const { warmSeconds } = bench.course;
+  const cpuTime = (): number => {
+    program?.refresh();
+    return cpuTimeOf(program?.tree ?? []).threads;
+  };
+  const [before, began] = [cpuTime(), performance.now()];
+  do await loadOn(bench, { port, requestFile }, work, 1);
+  while (program && cpuTime() - before < warmSeconds && performance.now() - began < warmSeconds * 4_000);
+}
+
+/** Waits until a row answers this work, and warms it up; undefined, with a note, when it does not. */
+async function contend(bench: Bench, started: Started, work: Work): Promise<Contender | undefined> {
+  const { row, port, program } = started;
   const [requestFile, warmUpFile] = [fileFor(bench, row, work), fileFor(bench, row, warmUpOf(work))];
   if (requestFile === undefined || warmUpFile === undefined) return undefined;
-  const started = await startRow(row, bench.upstreamPort, bench.cores.gateway);
+  const one = { ...work, connections: 1, rate: 0, requests: 1 };
   const began = performance.now();
-  let failure = 'it does not accept connections';
-  while (performance.now() - began < startPatienceMs && !started.program?.hasEnded) {
-    const figures = await loadOn(bench, started.port, warmUpFile, { ...work, connections: 1, rate: 0, requests: 1 }, 5);
+  let failure = '';
+  let refusals = 0;
+  while (performance.now() - began < startPatienceMs && refusals < mostRefusals && !program?.hasEnded) {
+    const figures = await loadOn(bench, { port, requestFile: warmUpFile }, one);
     if (figures.good === 1) {
-      await loadOn(bench, started.port, warmUpFile, warmUpOf(work), bench.course.warmSeconds);
-      started.program?.refresh();
-      return { ...started, requestFile, warmUpFile, residentIdle: residentBytes(started.program?.tree ?? []) };
+      await warmUp(bench, started, warmUpFile, warmUpOf(work));
+      return { ...started, requestFile, residentIdle: residentBytes(program?.tree ?? []) };
     }
     failure = figures.failure;
+    if (failure.startsWith('status')) refusals += 1;
     await wait(200);
   }
-  bench.note(`${row.name} does not answer ${work.name}: ${failure}\n${started.program?.lastWords ?? ''}`);
-  await started.end();
+  bench.note(`${row.name} does not answer ${work.name}: ${failure}\n${program?.lastWords ?? ''}`);
   return undefined;
 }
 
@@ -117,7 +130,7 @@ async function sampleOf(bench: Bench, work: Work, contender: Contender): Promise
   const look = setInterval(() => (resident = Math.max(resident, residentBytes(measured))), 200);
   const before = [measured, bench.upstream.tree, ours].map(cpuTimeOf);
   const [busy, at] = [busySeconds(), performance.now()];
-  const figures = await loadOn(bench, port, requestFile, work, bench.course.seconds);
+  const figures = await loadOn(bench, { port, requestFile }, work);
   const seconds = (performance.now() - at) / 1_000;
   const allBusy = busySeconds() - busy;
   const [rowCpu = 0, upstreamCpu = 0, oursCpu = 0] = [measured, bench.upstream.tree, ours].map((pids, index) => {
@@ -145,21 +158,48 @@ async function sampleAgain(bench: Bench, work: Work, contender: Contender): Prom
   return second.others < first.others ? second : first;
 }
 
-/** All samples of one kind of work: A B C, C B A, A B C… */
-export async function measure(bench: Bench, work: Work, rows: readonly Row[]): Promise<readonly Sample[]> {
+/** A B C, C B A, A B C… */
+async function samplesOf(bench: Bench, work: Work, started: readonly Started[]): Promise<readonly Sample[]> {
   const contenders: Contender[] = [];
+  for (const each of started) {
+    const contender = await contend(bench, each, work);
+    if (contender) contenders.push(contender);
+  }
   const samples: Sample[] = [];
-  try {
-    for (const row of rows) {
-      const contender = await contend(bench, row, work);
-      if (contender) contenders.push(contender);
-    }
-    for (let round = 0; round < bench.course.rounds; round += 1) {
-      for (const contender of round % 2 === 0 ? contenders : contenders.toReversed())
-        samples.push(await sampleAgain(bench, work, contender));
-    }
-  } finally {
-    await Promise.all(contenders.map((each) => each.end()));
+  for (let round = 0; round < bench.course.rounds; round += 1) {
+    for (const contender of round % 2 === 0 ? contenders : contenders.toReversed())
+      samples.push(await sampleAgain(bench, work, contender));
   }
   return samples;
+}
+
+export interface Measured {
+  readonly work: Work;
+  readonly samples: readonly Sample[];
+}
+
+/** Every kind of work in turn, by rows that are started once for all of them. */
+export async function* measure(
+  bench: Bench,
+  works: readonly Work[],
+  rowsFor: (work: Work) => readonly Row[],
+): AsyncGenerator<Measured> {
+  const started: Started[] = [];
+  try {
+    for (const row of new Set(works.flatMap(rowsFor)))
+      started.push(await startRow(row, bench.upstreamPort, bench.cores.gateway));
+    for (const work of works) {
+      const rows = rowsFor(work);
+      yield {
+        work,
+        samples: await samplesOf(
+          bench,
+          work,
+          started.filter(({ row }) => rows.includes(row)),
+        ),
+      };
+    }
+  } finally {
+    await Promise.all(started.map((each) => each.end()));
+  }
 }

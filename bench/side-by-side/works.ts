@@ -9,7 +9,7 @@ export interface Pace {
 export interface Work {
   readonly name: string;
   /** What it is printed with, and may be chosen by. */
-  readonly group: 'unary' | 'rate' | 'body' | 'stream' | 'slow' | 'rest' | 'translate';
+  readonly group: 'unary' | 'rate' | 'body' | 'stream' | 'slow' | 'rest' | 'translate' | 'workers';
   readonly title: string;
   readonly client: DialectName | 'rest';
   readonly vendor: DialectName | 'rest';
@@ -21,6 +21,8 @@ export interface Work {
   readonly rate: number;
   /** Exactly so many; 0: for as long as a sample lasts. */
   readonly requests: number;
+  /** Names of the rows that it is for; undefined: all. */
+  readonly rows?: readonly string[];
 }
 
 const burst: Pace = { chunks: 200, ms: 0 };
@@ -84,6 +86,9 @@ export const works: readonly Work[] = [
   slow(5_000),
   work('rest-64', 'rest', 'GET of a small resource, 64 connections', { client: 'rest', vendor: 'rest', bytes: 0 }),
   ...translations,
+  work('workers', 'workers', 'chat of 1 KB, 64 connections, one worker on one processor and two on two', {
+    rows: ['headgate', 'headgate-two-workers'],
+  }),
 ];
 
 /** The work before a sample of `of` is taken: the same, but for streams that would take long. */
@@ -108,14 +113,13 @@ export function requestOf({ client, pace, bytes }: Work, { model, key = 'sk-vend
   const isRest = client === 'rest';
   const dialect = isRest ? undefined : dialects[client];
   const body = dialect?.body(model, pace !== undefined, bytes) ?? '';
-  const own = Object.entries(dialect?.headers ?? { authorization: 'Bearer {key}' });
+  const own = Object.entries({ ...(dialect?.headers ?? { authorization: 'Bearer {key}' }), ...headers });
   const lines = [
     dialect ? `POST ${dialect.path(model, pace !== undefined)} HTTP/1.1` : 'GET /items/42?expand=stock HTTP/1.1',
     'Host: localhost',
     'Accept: application/json',
     'User-Agent: OpenAI/Python 2.3.0',
     ...own.map(([name, value]) => `${name}: ${value.replace('{key}', key)}`),
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ...(isRest ? [] : ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`]),
   ];
   return `${lines.join('\r\n')}\r\n\r\n${body}`;

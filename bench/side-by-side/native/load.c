@@ -5,7 +5,7 @@
  *
  * REQUEST_FILE holds one raw request. RATE 0: each connection asks again as soon as it was answered. Otherwise so many
  * requests a second are due whatever comes back, and latency counts from when a request was due. MOST_REQUESTS 0: no limit.
- * Prints one line of JSON, times in microseconds.
+ * SIGTERM ends it before its time. Prints one line of JSON, times in microseconds.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -49,6 +49,7 @@ static long started, most_requests, good, bad, reconnects, marks;
 static double rate;
 static series whole, first_byte, chunk_delay;
 static char failure[160];
+static volatile sig_atomic_t is_told_to_end;
 
 static uint64_t now(void) {
   struct timespec time;
@@ -110,7 +111,14 @@ static void write_request(connection *each) {
   if (is_waiting_for_room) watch(each, EPOLL_CTL_MOD, EPOLLIN);
 }
 
-static int is_over(void) { return (most_requests && started >= most_requests) || now() >= deadline; }
+static void end_soon(int signal) {
+  (void)signal;
+  is_told_to_end = 1;
+}
+
+static int is_over(void) {
+  return is_told_to_end || (most_requests && started >= most_requests) || now() >= deadline;
+}
 
 static void rest(connection *each) {
   each->is_asking = 0;
@@ -286,7 +294,7 @@ static void readable(connection *each) {
 static void send_due(uint64_t begun, int clock) {
   static uint64_t count;
   uint64_t due = begun + (uint64_t)((double)count * 1e9 / rate);
-  while (due <= now() && due < deadline && idle_count && !(most_requests && started >= most_requests)) {
+  while (due <= now() && idle_count && !is_over()) {
     ask(&connections[idle[--idle_count]], due);
     due = begun + (uint64_t)((double)++count * 1e9 / rate);
   }
@@ -341,6 +349,7 @@ int main(int count, char **words) {
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGTERM, end_soon);
   port = atoi(words[1]);
   connection_count = atoi(words[3]);
   rate = atof(words[5]);
