@@ -16,15 +16,14 @@ export function compileNative(folder: string): Native {
   const compiler = onPath('cc') ?? onPath('gcc') ?? onPath('clang');
   if (compiler === undefined)
     throw new Absent('there is no C compiler for the load generator and the upstream: apt-get install gcc libc6-dev');
-  const compile = (name: string): string => {
-    const [source, program] = [join(import.meta.dirname, 'native', `${name}.c`), join(folder, name)];
-    const { status, stderr } = spawnSync(compiler, ['-O2', '-Wall', '-Wextra', '-o', program, source], {
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Absent(`${compiler} does not compile ${name}.c:\n${stderr}`);
+  const compile = (...names: readonly [string, ...string[]]): string => {
+    const program = join(folder, names[0]);
+    const sources = names.map((name) => join(import.meta.dirname, 'native', `${name}.c`));
+    const { status, stderr } = spawnSync(compiler, ['-O2', '-o', program, ...sources], { encoding: 'utf8' });
+    if (status !== 0) throw new Absent(`${compiler} does not compile ${names[0]}.c:\n${stderr}`);
     return program;
   };
-  return { load: compile('load'), upstream: compile('upstream') };
+  return { load: compile('load', 'answer'), upstream: compile('upstream', 'vendor') };
 }
 
 /** What the upstream answers, as files that it reads. */

@@ -8,6 +8,7 @@
  * SIGTERM ends it before its time. Prints one line of JSON, times in microseconds.
  */
 #define _GNU_SOURCE
+#include "answer.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,56 +21,32 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
-enum body_state { HEAD, COUNTED, SIZE_LINE, PIECE, PIECE_END, TRAILER, UNTIL_CLOSE };
-
 typedef struct {
-  int fd, is_asking, status, closes, line_length, mark;
-  enum body_state state;
-  size_t sent, head_length, left;
-  uint64_t since, mark_ns;
-  int has_begun;
-  char line[24];
-  char head[8192];
+  int fd, is_asking;
+  size_t sent;
+  uint64_t since;
+  answer reads;
 } connection;
-
-typedef struct {
-  uint64_t *values;
-  size_t count, room;
-} series;
 
 static connection *connections;
 static int *idle, idle_count, connection_count, port, poller, is_waiting_for_room;
 static char *request;
 static size_t request_length;
 static uint64_t deadline;
-static long started, most_requests, good, bad, reconnects, marks;
+static long started, most_requests, good, bad, reconnects;
 static double rate;
-static series whole, first_byte, chunk_delay;
+static series latencies;
 static char failure[160];
 static volatile sig_atomic_t is_told_to_end;
-
-static uint64_t now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static void add(series *to, uint64_t value) {
-  if (to->count == to->room) {
-    to->room = to->room ? to->room * 2 : 1 << 16;
-    to->values = realloc(to->values, to->room * sizeof *to->values);
-    if (!to->values) abort();
-  }
-  to->values[to->count++] = value;
-}
 
 static int ascending(const void *left, const void *right) {
   uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
   return a < b ? -1 : a > b;
 }
+
+static void sort(series *of) { qsort(of->values, of->count, sizeof *of->values, ascending); }
 
 static double at(const series *of, double share) {
   return of->count ? of->values[(size_t)(share * (double)(of->count - 1) + 0.5)] / 1000.0 : 0;
@@ -142,10 +119,9 @@ static void ask(connection *each, uint64_t due) {
     }
   }
   each->is_asking = 1;
-  each->status = each->closes = each->line_length = each->mark = each->has_begun = 0;
-  each->state = HEAD;
-  each->sent = each->head_length = each->left = 0;
+  each->sent = 0;
   each->since = due;
+  answer_begin(&each->reads);
   write_request(each);
 }
 
@@ -157,122 +133,22 @@ static void ask_again(connection *each) {
 }
 
 static void answered(connection *each) {
-  add(&whole, now() - each->since);
-  if (each->status >= 200 && each->status < 300)
+  int status = each->reads.status;
+  add(&latencies, now() - each->since);
+  if (status >= 200 && status < 300)
     good++;
   else {
     bad++;
-    if (!failure[0]) snprintf(failure, sizeof failure, "status %d", each->status);
+    if (!failure[0]) snprintf(failure, sizeof failure, "status %d", status);
   }
-  if (each->closes) hang_up(each);
+  if (each->reads.closes) hang_up(each);
   ask_again(each);
-}
-
-/* Looks for "@@<nanoseconds>@@", which may be cut anywhere. */
-static void find_marks(connection *each, const char *bytes, size_t count) {
-  const char *end = bytes + count;
-  while (bytes < end) {
-    if (each->mark == 0) {
-      bytes = memchr(bytes, '@', (size_t)(end - bytes));
-      if (!bytes) return;
-    }
-    char byte = *bytes++;
-    int is_digit = byte >= '0' && byte <= '9';
-    if (each->mark == 2 && is_digit)
-      each->mark_ns = each->mark_ns * 10 + (uint64_t)(byte - '0');
-    else if (byte != '@')
-      each->mark = 0;
-    else if (++each->mark == 2)
-      each->mark_ns = 0;
-    else if (each->mark == 4) {
-      each->mark = 0;
-      marks++;
-      add(&chunk_delay, now() - each->mark_ns);
-    }
-  }
-}
-
-static void read_head(connection *each) {
-  each->status = atoi(each->head + 9);
-  char *length = strcasestr(each->head, "\r\ncontent-length:");
-  each->closes = strcasestr(each->head, "\r\nconnection: close") != NULL;
-  if (strcasestr(each->head, "\r\ntransfer-encoding: chunked"))
-    each->state = SIZE_LINE;
-  else {
-    each->state = length ? COUNTED : UNTIL_CLOSE;
-    each->left = length ? strtoul(length + 17, NULL, 10) : SIZE_MAX;
-  }
-}
-
-/* Takes bytes of the head; answers how many. */
-static size_t feed_head(connection *each, const char *bytes, size_t count) {
-  size_t room = sizeof each->head - 1 - each->head_length, taken = count < room ? count : room;
-  size_t before = each->head_length;
-  memcpy(each->head + before, bytes, taken);
-  each->head_length += taken;
-  each->head[each->head_length] = 0;
-  char *end = strstr(each->head, "\r\n\r\n");
-  if (!end) {
-    if (taken == room) fail(each, "a head of more than 8 KB");
-    return taken;
-  }
-  end[2] = 0;
-  read_head(each);
-  return (size_t)(end - each->head) + 4 - before;
-}
-
-static size_t feed_body(connection *each, const char *bytes, size_t count) {
-  size_t taken = count < each->left ? count : each->left;
-  if (!each->has_begun) {
-    each->has_begun = 1;
-    add(&first_byte, now() - each->since);
-  }
-  find_marks(each, bytes, taken);
-  each->left -= taken;
-  return taken;
-}
-
-/* A line of the chunked framing: a size, the end of a piece, or what follows the last one. */
-static void feed_line(connection *each, char byte) {
-  if (byte != '\n') {
-    if (byte != '\r' && each->line_length < (int)sizeof each->line - 1) each->line[each->line_length++] = byte;
-    return;
-  }
-  int was_empty = each->line_length == 0;
-  each->line[each->line_length] = 0;
-  each->line_length = 0;
-  if (each->state == PIECE_END)
-    each->state = SIZE_LINE;
-  else if (each->state == SIZE_LINE) {
-    each->left = strtoul(each->line, NULL, 16);
-    each->state = each->left ? PIECE : TRAILER;
-  } else if (was_empty)
-    answered(each);
-}
-
-static void feed(connection *each, const char *bytes, size_t count) {
-  while (count && each->is_asking && each->fd >= 0) {
-    size_t taken = 1;
-    if (each->state == HEAD) {
-      taken = feed_head(each, bytes, count);
-      if (each->state == COUNTED && !each->left) answered(each);
-    } else if (each->state == COUNTED || each->state == UNTIL_CLOSE) {
-      taken = feed_body(each, bytes, count);
-      if (!each->left) answered(each);
-    } else if (each->state == PIECE) {
-      taken = feed_body(each, bytes, count);
-      if (!each->left) each->state = PIECE_END;
-    } else
-      feed_line(each, *bytes);
-    bytes += taken;
-    count -= taken;
-  }
 }
 
 static void closed(connection *each) {
   hang_up(each);
   if (!each->is_asking) return;
-  if (each->state == UNTIL_CLOSE)
+  if (each->reads.state == UNTIL_CLOSE)
     answered(each);
   else {
     fail(each, "it closed a connection before the answer was whole");
@@ -283,11 +159,17 @@ static void closed(connection *each) {
 static void readable(connection *each) {
   static char bytes[1 << 18];
   ssize_t count = recv(each->fd, bytes, sizeof bytes, 0);
-  if (count > 0) {
-    feed(each, bytes, (size_t)count);
-    if (each->is_asking && each->fd < 0) ask_again(each);
-  } else if (count == 0 || errno != EAGAIN)
-    closed(each);
+  if (count <= 0) {
+    if (count == 0 || errno != EAGAIN) closed(each);
+    return;
+  }
+  if (!each->is_asking) return;
+  answer_feed(&each->reads, bytes, (size_t)count, each->since);
+  if (each->reads.state == WHOLE) answered(each);
+  if (each->reads.state == BROKEN) {
+    fail(each, "a head of more than 8 KB");
+    ask_again(each);
+  }
 }
 
 /* Sends what is due by now, and sets the clock for what is due next. */
@@ -330,17 +212,17 @@ static void run(uint64_t begun) {
 static void print(double seconds) {
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);
-  qsort(whole.values, whole.count, sizeof *whole.values, ascending);
-  qsort(first_byte.values, first_byte.count, sizeof *first_byte.values, ascending);
-  qsort(chunk_delay.values, chunk_delay.count, sizeof *chunk_delay.values, ascending);
+  sort(&latencies);
+  sort(&first_bytes);
+  sort(&chunk_delays);
   double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
   printf("{\"seconds\":%.4f,\"good\":%ld,\"bad\":%ld,\"unanswered\":%d,\"reconnects\":%ld,\"failure\":\"%s\",", seconds,
          good, bad, connection_count - idle_count, reconnects, failure);
-  printf("\"p50\":%.1f,\"p99\":%.1f,\"longest\":%.1f,\"firstP50\":%.1f,\"firstP99\":%.1f,", at(&whole, 0.5),
-         at(&whole, 0.99), at(&whole, 1), at(&first_byte, 0.5), at(&first_byte, 0.99));
-  printf("\"chunks\":%ld,\"chunkP50\":%.1f,\"chunkP99\":%.1f,\"cpu\":%.4f}\n", marks, at(&chunk_delay, 0.5),
-         at(&chunk_delay, 0.99), cpu);
+  printf("\"p50\":%.1f,\"p99\":%.1f,\"longest\":%.1f,\"firstP50\":%.1f,\"firstP99\":%.1f,", at(&latencies, 0.5),
+         at(&latencies, 0.99), at(&latencies, 1), at(&first_bytes, 0.5), at(&first_bytes, 0.99));
+  printf("\"chunks\":%zu,\"chunkP50\":%.1f,\"chunkP99\":%.1f,\"cpu\":%.4f}\n", chunk_delays.count, at(&chunk_delays, 0.5),
+         at(&chunk_delays, 0.99), cpu);
 }
 
 int main(int count, char **words) {
