@@ -16,10 +16,20 @@ const vendorModels = [...new Set(works.map(modelOf))];
 const baseUrl = (vendor: DialectName, upstreamPort: number): string =>
   `http://127.0.0.1:${upstreamPort}${{ openai: '/v1', anthropic: '/v1', gemini: '/v1beta' }[vendor]}`;
 
-const fromNpm = (name: keyof typeof versions, packageName: string): Promise<string> =>
-  installed(`${name}-${versions[name]}`, (folder) =>
-    runIn(folder, 'npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', `${packageName}@${versions[name]}`),
-  );
+/** `overrides` are versions of what it depends on, where the newest that it takes breaks it. */
+const fromNpm = (
+  name: keyof typeof versions,
+  packageName: string,
+  overrides: Readonly<Record<string, string>> = {},
+): Promise<string> =>
+  installed(`${name}-${versions[name]}`, async (folder) => {
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, overrides }));
+    await runIn(folder, 'npm', 'install', '--no-audit', '--no-fund', `${packageName}@${versions[name]}`);
+  });
+
+/** With 1.14 and later, every stream of it is answered by 500: "immutable". */
+const portkeyFolder = (): Promise<string> =>
+  fromNpm('portkey', '@portkey-ai/gateway', { '@hono/node-server': '1.13.8' });
 
 const portkeyNames: Readonly<Record<DialectName, string>> = {
   openai: 'openai',
@@ -31,11 +41,11 @@ const portkey: Row = {
   name: 'portkey',
   title: '@portkey-ai/gateway, its own Node entry',
   async prepare() {
-    await fromNpm('portkey', '@portkey-ai/gateway');
-    return versions.portkey;
+    await portkeyFolder();
+    return `${versions.portkey} on @hono/node-server 1.13.8`;
   },
   async launch({ port }) {
-    const folder = await fromNpm('portkey', '@portkey-ai/gateway');
+    const folder = await portkeyFolder();
     const entry = join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js');
     return {
       program: process.execPath,
@@ -82,7 +92,7 @@ async function litellmProgram(): Promise<string> {
   // Programs of such a folder name it: it must not be moved when it is complete.
   const folder = join(cache, `${name}-environment`);
   await installed(name, async (mark) => {
-    await runIn(mark, python, '-m', 'venv', '--clear', folder);
+    await runIn(mark, python, '-m', 'venv', folder);
     await runIn(mark, join(folder, 'bin/pip'), 'install', '--quiet', `litellm[proxy]==${versions.litellm}`);
   });
   return join(folder, 'bin/litellm');
