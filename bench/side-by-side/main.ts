@@ -50,6 +50,8 @@ const { values: options } = parseArgs({
   },
 });
 
+const isWhole = options.only === undefined && options.rows === undefined;
+
 let written = '';
 /** To the terminal, and into what is written at the end. */
 function tell(text: string): void {
@@ -136,7 +138,8 @@ async function runAll({ bench, rows, works: wanted, swapProgram }: Run): Promise
     swap = await measureSwap(bench, swapProgram);
     tell(swapTable(swap));
   }
-  tell(verdictTable(judgeAll({ works: results, swap })));
+  const verdicts = judgeAll({ works: results, swap });
+  tell(verdictTable(isWhole ? verdicts : verdicts.filter(({ wasAsked }) => wasAsked)));
 }
 
 async function main(): Promise<void> {
@@ -177,7 +180,6 @@ async function main(): Promise<void> {
   }
   const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
   const head = circumstancesInWords({ date, command, revision, cores, loadBefore }, all);
-  const isWhole = options.only === undefined && options.rows === undefined;
   const file = options.out ?? (isWhole ? join('docs/benchmarks', `${date.toISOString().slice(0, 10)}.md`) : undefined);
   if (file === undefined) return;
   const path = resolve(root, file);
@@ -185,6 +187,9 @@ async function main(): Promise<void> {
   writeFileSync(path, `${head}\n${written}`);
   note(`written to ${file}`);
 }
+
+// So that what was started ends, and what was written for it goes.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
 if (options.help) process.stdout.write(usage);
 else if (options.list)
