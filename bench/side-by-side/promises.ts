@@ -60,7 +60,7 @@ class Reader {
 
   swap(of: (figures: SwapFigures) => number): Found {
     const { swap } = this.#results;
-    return swap === undefined ? notRun('swap') : { value: of(swap), isQuiet: true };
+    return swap === undefined ? notRun('swap') : { value: of(swap), isQuiet: swap.areQuiet };
   }
 }
 

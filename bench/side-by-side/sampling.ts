@@ -115,9 +115,13 @@ async function contend(bench: Bench, started: Started, work: Work): Promise<Cont
   return undefined;
 }
 
-async function quietMoment(bench: Bench): Promise<void> {
+/** Waits for one; false when none came. */
+export async function quietMoment(bench: Bench): Promise<boolean> {
   const until = performance.now() + bench.course.patienceSeconds * 1_000;
-  while (performance.now() < until && (await othersNow(() => treeOf(process.pid))) > mostOthers);
+  do {
+    if ((await othersNow(() => treeOf(process.pid))) <= mostOthers) return true;
+  } while (performance.now() < until);
+  return false;
 }
 
 async function sampleOf(bench: Bench, work: Work, contender: Contender): Promise<Sample> {

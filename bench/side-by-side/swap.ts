@@ -10,7 +10,7 @@ import { difference, large, largeSnapshot, median, stageSwaps } from '../swap-st
 import { askingOf, serveWords, snapshotFor, vendorEnvironment } from './headgate.ts';
 import { runLoad } from './native.ts';
 import { pinnedTo, Program } from './running.ts';
-import type { Bench } from './sampling.ts';
+import { quietMoment, type Bench } from './sampling.ts';
 import { requestOf, works } from './works.ts';
 
 export interface SwapFigures {
@@ -21,6 +21,8 @@ export interface SwapFigures {
   readonly swapP99: number;
   readonly p99Ratio: number;
   readonly swapSeconds: number;
+  /** Before and after. */
+  readonly areQuiet: boolean;
 }
 
 const swaps = 3;
@@ -38,7 +40,7 @@ async function addedGap(): Promise<number> {
 }
 
 /** With the gateway as it is run, and requests at a steady rate. */
-async function underLoad(bench: Bench, program: string): Promise<Omit<SwapFigures, 'gapMs'>> {
+async function underLoad(bench: Bench, program: string): Promise<Omit<SwapFigures, 'gapMs' | 'areQuiet'>> {
   const folder = join(bench.folder, 'swap');
   const repository = join(folder, 'repository.git');
   mkdirSync(folder);
@@ -78,7 +80,7 @@ interface Stage {
   readonly tip: (n: number) => Promise<unknown>;
 }
 
-async function swapWhileAsked(bench: Bench, stage: Stage): Promise<Omit<SwapFigures, 'gapMs'>> {
+async function swapWhileAsked(bench: Bench, stage: Stage): Promise<Omit<SwapFigures, 'gapMs' | 'areQuiet'>> {
   const work = works.find(({ name }) => name === 'unary-16') ?? works[0];
   if (work === undefined) throw new Error('there is no work');
   const requestFile = join(stage.folder, 'request.http');
@@ -115,7 +117,8 @@ async function swapWhileAsked(bench: Bench, stage: Stage): Promise<Omit<SwapFigu
   return { steadyP99, swapP99, p99Ratio: swapP99 / steadyP99, swapSeconds: median(lasted) };
 }
 
-export const measureSwap = async (bench: Bench, program: string): Promise<SwapFigures> => ({
-  gapMs: await addedGap(),
-  ...(await underLoad(bench, program)),
-});
+export async function measureSwap(bench: Bench, program: string): Promise<SwapFigures> {
+  const wasQuiet = await quietMoment(bench);
+  const figures = { gapMs: await addedGap(), ...(await underLoad(bench, program)) };
+  return { ...figures, areQuiet: (await quietMoment(bench)) && wasQuiet };
+}

@@ -78,9 +78,9 @@ export const works: readonly Work[] = [
   work('body-100k', 'body', 'chat of 100 KB, 32 connections', { bytes: 100 * 1_024, connections: 32 }),
   work('body-1m', 'body', 'chat of 1 MB, 8 connections', { bytes: 1_024 * 1_024, connections: 8 }),
   work('burst', 'stream', '200 chunks in a burst, 16 connections', { pace: burst, connections: 16 }),
-  work('paced', 'stream', '200 chunks, one each 10 ms, 32 connections', {
+  work('paced', 'stream', '200 chunks, one each 10 ms, 15 streams a second', {
     pace: { chunks: 200, ms: 10 },
-    connections: 32,
+    rate: 15,
   }),
   slow(1_000),
   slow(5_000),
@@ -91,10 +91,10 @@ export const works: readonly Work[] = [
   }),
 ];
 
-/** The work before a sample of `of` is taken: the same, but for streams that would take long. */
+/** The work before samples of `of`: as much of the same as goes. */
 export const warmUpOf = (of: Work): Work =>
-  of.group === 'slow'
-    ? { ...of, pace: burst, connections: 16, requests: 0 }
+  of.pace !== undefined && of.pace.ms > 0
+    ? { ...of, pace: burst, connections: 16, rate: 0, requests: 0 }
     : { ...of, rate: 0, connections: Math.min(of.connections, 64) };
 
 /** The vendor's model that answers at that pace. */
