@@ -1,82 +1,17 @@
 /**
- * What the ledger takes from requests, and how fast a million of its calls answer: the same gateway with it and without, in
- * turns in one run, and the console's questions on a file of a million calls. `npm run bench:ledger [-- calls]`.
+ * What the ledger takes from requests, and how fast a million of its calls answer: gateways with it and without, in turns in one
+ * run, and questions on a file of a million calls. `npm run bench:ledger [-- calls [rounds]]`.
  */
 import { rm } from 'node:fs/promises';
+import type { CallsQuestion } from '../runtime/ledger/calls.ts';
 import { LedgerFile } from '../runtime/ledger/file.ts';
 import type { CallRecord } from '../runtime/ledger/record.ts';
 import type { UsageQuestion } from '../runtime/ledger/usage.ts';
-import { snapshotOf, startGateway, type TestGateway } from '../test/support/gateway.ts';
 import { temporaryDirectory } from '../test/support/repository.ts';
+import { sideBySide } from './ledger-load.ts';
 
-const rounds = 30;
-const perRound = 400;
-const atOnce = 4;
 const calls = Number(process.argv[2] ?? 1_000_000);
-
-const small = { contextWindow: 8_192, options: { reply: 'hello' } };
-const snapshot = snapshotOf({
-  providers: { sandbox: { kind: 'sandbox', options: {}, models: { small } } },
-  models: { chat: { targets: { kind: 'target', provider: 'sandbox', model: 'small' } } },
-});
-const question = { model: 'chat', messages: [{ role: 'user', content: 'hello' }] };
-
-interface Round {
-  readonly p50: number;
-  readonly p99: number;
-  /** Of one request, in milliseconds. */
-  readonly cpu: number;
-}
-
-async function load(gateway: TestGateway): Promise<Round> {
-  const times: number[] = [];
-  let left = perRound;
-  const before = process.cpuUsage();
-  const caller = async () => {
-    while ((left -= 1) >= 0) {
-      const began = performance.now();
-      await (await gateway.post('/v1/chat/completions', question)).text();
-      times.push(performance.now() - began);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, caller));
-  const { user, system } = process.cpuUsage(before);
-  return { p50: at(times, 0.5), p99: at(times, 0.99), cpu: (user + system) / 1_000 / perRound };
-}
-
-const at = (times: readonly number[], share: number) =>
-  times.toSorted((a, b) => a - b)[Math.floor(share * times.length)] ?? 0;
-
-async function sideBySide(directory: string): Promise<void> {
-  const sides = await Promise.all(
-    [
-      ['off', 'off'],
-      ['on', directory],
-    ].map(async ([name = '', where = '']) => {
-      const gateway = await startGateway(snapshot, ['--ledger', where]);
-      return { name, gateway, met: [] as Round[] };
-    }),
-  );
-  for (const { gateway } of sides) for (let round = 0; round < 4; round += 1) await load(gateway);
-  for (let round = 0; round < rounds; round += 1) {
-    const order = round % 2 === 0 ? sides : sides.toReversed();
-    for (const { gateway, met } of order) met.push(await load(gateway));
-  }
-  process.stdout.write(
-    `medians of ${rounds} rounds; the processor time is that of the process, its client and its threads included\n` +
-      `| ledger | p50 | p99 | processor time of a request |\n| --- | --- | --- | --- |\n`,
-  );
-  for (const { name, met } of sides) {
-    const figures = (['p50', 'p99', 'cpu'] as const).map((figure) =>
-      at(
-        met.map((each) => each[figure]),
-        0.5,
-      ),
-    );
-    process.stdout.write(`| ${name} | ${figures.map((ms) => `${ms.toFixed(3)} ms`).join(' | ')} |\n`);
-  }
-  await Promise.all(sides.map(({ gateway }) => gateway.close()));
-}
+const rounds = Number(process.argv[3] ?? 70);
 
 const hourMs = 3_600_000;
 const spanHours = 30 * 24;
@@ -139,9 +74,11 @@ function fill(file: LedgerFile): void {
 
 function questions(file: LedgerFile): void {
   const asked =
-    (hours: number, by: UsageQuestion['by'], where: UsageQuestion['where'] = []) =>
+    (hours: number, by: UsageQuestion['by'], where: UsageQuestion['where'] = [], zone = 'UTC') =>
     () =>
-      file.usage({ from: now - hours * hourMs, to: now, by, where, limit: 1_000 });
+      file.usage({ from: now - hours * hourMs, to: now, by, where, limit: 1_000, zone });
+  const page = (where: CallsQuestion['where'], request?: string, after?: CallsQuestion['after']) => () =>
+    file.calls({ from: 0, to: now, zone: 'UTC', where, request, after, limit: 100 });
   const both = { revision: 'aaaaaaaaaaa8', with: 'aaaaaaaaaaa9', where: [], limit: 100 };
   const all: Readonly<Record<string, () => unknown>> = {
     'a day by model': asked(24, ['model']),
@@ -151,6 +88,20 @@ function questions(file: LedgerFile): void {
     'a month by tag': asked(spanHours, ['tag']),
     'a month by revision': asked(spanHours, ['revision']),
     'a month of one consumer by day': asked(spanHours, ['day'], [{ dimension: 'consumer', value: 'consumer-7' }]),
+    'a month by day in Berlin': asked(spanHours, ['day'], [], 'Europe/Berlin'),
+    'a month by team and month in Berlin': asked(spanHours, ['team', 'month'], [], 'Europe/Berlin'),
+    'a week by day in Kolkata': asked(7 * 24, ['day'], [], 'Asia/Kolkata'),
+    'the newest 100 calls': page([]),
+    '100 calls of one consumer': page([{ dimension: 'consumer', value: 'consumer-7' }]),
+    '100 refused calls of one model, from the oldest day': page(
+      [
+        { dimension: 'ended', value: 'refused' },
+        { dimension: 'model', value: 'model-0' },
+      ],
+      undefined,
+      { at: now - (spanHours - 24) * hourMs, id: 1 },
+    ),
+    'one request': page([], 'req_7'),
     'two commits': () => file.compare({ ...both, by: [] }),
     'two commits by model': () => file.compare({ ...both, by: ['model'] }),
   };
@@ -167,8 +118,12 @@ function questions(file: LedgerFile): void {
 
 const directory = await temporaryDirectory();
 try {
-  await sideBySide(`${directory.path}/served`);
-  const file = new LedgerFile({ directory: `${directory.path}/filled`, keepMs: 90 * 24 * hourMs, note: console.log });
+  await sideBySide(`${directory.path}/served`, rounds);
+  const file = new LedgerFile({
+    directory: `${directory.path}/filled`,
+    keep: { callsMs: 90 * 24 * hourMs, sumsMs: 400 * 24 * hourMs },
+    note: console.log,
+  });
   fill(file);
   questions(file);
   file.close();

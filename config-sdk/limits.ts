@@ -55,8 +55,11 @@ export interface QuotaSpec {
   warnAt?: number;
   /** `'soft'` counts and warns and refuses nothing, also when the store does not answer. Default `'hard'`. */
   mode?: 'hard' | 'soft';
-  /** When the store does not answer: refuse with 503 (`'closed'`, default), or serve uncounted (`'open'`). */
-  onStoreDown?: 'closed' | 'open';
+  /**
+   * When the store does not answer: refuse with 503 (`'closed'`, default), serve uncounted (`'open'`), or let each replica count by
+   * itself (`'local'`) up to the whole limit; with `{ local: { replicas: 4 } }` each of four up to a quarter of it.
+   */
+  onStoreDown?: 'closed' | 'open' | 'local' | { local: { replicas: number } };
 }
 
 export interface CountQuota extends QuotaSpec {

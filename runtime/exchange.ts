@@ -88,6 +88,8 @@ export interface AskedOf {
   readonly quota: LiveQuota;
   readonly share: Share;
   readonly demand: Demand;
+  /** Counted by this replica itself because the store is away, up to the limit of the demand. */
+  readonly isAlone?: true;
 }
 
 export interface Lease {

@@ -25,6 +25,10 @@ export class Packed<Member> {
     this.#bytes = bytes;
   }
 
+  get bytes(): PackedBytes {
+    return this.#bytes;
+  }
+
   get size(): number {
     return this.#bytes.ends.length;
   }
@@ -80,6 +84,15 @@ export function packSnapshot(snapshot: Snapshot): SnapshotParcel {
   const fields = Object.entries(snapshot).map(([field, value]) => [
     field,
     typeof value === 'object' && !singleFields.has(field) ? packCollection(value as Collection) : value,
+  ]);
+  return Object.fromEntries(fields) as SnapshotParcel;
+}
+
+/** A snapshot that was opened, as it travelled. */
+export function parcelOf(snapshot: PackedSnapshot): SnapshotParcel {
+  const fields = Object.entries(snapshot).map(([field, value]) => [
+    field,
+    value instanceof Packed ? value.bytes : value,
   ]);
   return Object.fromEntries(fields) as SnapshotParcel;
 }

@@ -1,23 +1,17 @@
 /** Wires the process-lifetime parts together and starts them; the one place that knows them all. */
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AddressRanges } from './address-ranges.ts';
 import { startAdmin } from './admin/admin.ts';
 import { unsignedNote, type statusOf } from './admin/status.ts';
 import type { Manifest } from './artifact.ts';
-import { clientAddress } from './client-address.ts';
-import { Closers, Visits } from './closers.ts';
-import { visitEdge, type Edge } from './edge.ts';
-import { HeadgateError } from './errors.ts';
+import { Closers } from './closers.ts';
+import { createFront } from './front.ts';
 import { Activator } from './generation/activator.ts';
 import type { Verified } from './generation/provision.ts';
 import { openLedger } from './ledger/open.ts';
-import { listen } from './listener.ts';
 import { createLog } from './log.ts';
-import { pick } from './pipeline/pick.ts';
 import { openQuotaStore } from './quota/open.ts';
 import { SettingsError, type Settings } from './settings.ts';
 import { Bar } from './sync/bar.ts';
@@ -30,16 +24,13 @@ import { noSharedVerdicts, redisVerdicts } from './sync/verdicts.ts';
 import { createVerifier, type Verify } from './sync/verifier.ts';
 import { Herald } from './sync/word/herald.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import { RecentRequests } from './telemetry/recent-requests.ts';
-import { Tokens } from './tokens/tokens.ts';
-import { createForwarder } from './upstream/forward.ts';
 import { Pools } from './upstream/pools.ts';
-import { Upstreams } from './upstream/upstreams.ts';
+import { Crew } from './workers/crew.ts';
 
 /** The document at `/status`. */
 export type StatusReport = ReturnType<typeof statusOf>;
-/** The documents at `/api/usage` and `/api/usage/compare`. */
-export type { ComparisonReport, UsageReport } from './admin/usage.ts';
+/** The documents at `/api/usage`, `/api/usage/calls` and `/api/usage/compare`. */
+export type { CallsReport, ComparisonReport, UsageReport } from './admin/usage.ts';
 
 export interface Gateway {
   readonly dataUrl: string;
@@ -121,8 +112,11 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const pools = closers.add(new Pools());
   const ledger = closers.add(openLedger(settings, { log, metrics }));
   const quotas = closers.add(openQuotaStore(settings.store));
-  const forwarder = closers.add(await createForwarder(pools));
-  const activator = new Activator(pools, metrics);
+  const crew = settings.workers > 1 ? closers.add(new Crew({ settings, log, metrics, quotas })) : undefined;
+  const activator = new Activator(pools, metrics, crew);
+  const serving =
+    crew?.under(activator) ??
+    (await createFront({ settings, log, metrics, pools, quotas, ledger, activator }, closers));
   const replicaId = randomUUID();
   const herald = closers.add(new Herald({ settings, replica: replicaId, activator, keep, log, metrics }));
   const found = extras.source ?? sourceFor(settings);
@@ -142,32 +136,11 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const stopLoop = () => (stopping ??= loop.stop());
   closers.add({ close: stopLoop });
   let draining = false;
-
-  const cold = () =>
-    new HeadgateError('not_ready', 'No verified configuration is active yet.', { retryAfterMs: 1_000 });
-  const recent = new RecentRequests();
-  const upstreams = new Upstreams();
-  const tokens = new Tokens({ now: Date.now, log });
-  const proxies = new AddressRanges(settings.trustedProxies);
-  const edge: Edge = {
-    house: { log, metrics, quotas, upstreams, random: Math.random, now: Date.now },
-    forwarder,
-    recent,
-    ledger,
-    serving: async (headers) => {
-      await tokens.learn(headers, () => [activator.current, activator.stable]);
-      const { current, staging } = activator;
-      return current ? pick({ current, staging }, headers) : cold();
-    },
-    addressOf: ({ socket, headers }) => clientAddress(socket.remoteAddress, headers, proxies),
-    ended: (generation, end) => activator.ended(generation, end),
-  };
   const reported = {
     activator,
     loop,
     keep,
-    recent,
-    upstreams,
+    serving,
     ledger,
     signed: bar.signed,
     replicaId,
@@ -177,9 +150,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   };
   const { admin: address, adminTokenFile: tokenFile } = settings;
   const admin = closers.add(await startAdmin({ address, tokenFile, reported, metrics }));
-  const visits = closers.add(new Visits());
-  const handle = (request: IncomingMessage, response: ServerResponse) => visits.add(visitEdge(edge, request, response));
-  const listener = closers.add(await listen(settings.listen, handle));
+  const listener = await serving.listen();
   if (!bar.signed && !extras.source) log.warn({ event: 'unsigned' }, unsignedNote);
   log.info({ event: 'listening', dataUrl: listener.url, adminUrl: admin.url }, 'listening');
   const gateway: Gateway = {

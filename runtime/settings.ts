@@ -1,5 +1,6 @@
 /** The process's own settings: flags, or the same as `HEADGATE_…`. Anything unknown or wrong is an error at start, all at once. */
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { addressRange } from './address-ranges.ts';
 import { parseDuration } from './duration.ts';
@@ -21,6 +22,7 @@ export interface Settings {
   /** Where calls are written down: a directory, or `off`; undefined: beside the counts. */
   readonly ledger: string | undefined;
   readonly ledgerKeepMs: number;
+  readonly ledgerKeepSumsMs: number;
   /** Where what proved itself is kept; undefined: in memory only. */
   readonly stateDir: string | undefined;
   /** File of the keys that may sign artifacts; undefined: unsigned artifacts run. */
@@ -32,6 +34,8 @@ export interface Settings {
   readonly bakeMs: number;
   readonly bakeSamples: number;
   readonly logLevel: LogLevel;
+  /** Processes that answer requests; 1: this one. */
+  readonly workers: number;
   readonly drainMs: number;
   /** Directory of an artifact to start from without git. */
   readonly seed: string | undefined;
@@ -89,7 +93,8 @@ export const settingTable = {
     undefined,
     'writes down each call; without it in the directory of --store. With redis://, takes over the calls of all replicas',
   ),
-  'ledger-keep': setting('DURATION', '90d', 'how long single calls are kept; hours added up stay'),
+  'ledger-keep': setting('DURATION', '90d', 'how long single calls are kept'),
+  'ledger-keep-sums': setting('DURATION', '400d', 'how long hours and days of them added up are; as long at least'),
   'state-dir': setting('DIR', undefined, 'keeps the last good revision, so that a start needs no git'),
   signers: setting('FILE', undefined, 'allowed_signers: artifacts must be signed by one of its keys; read each time'),
   audience: setting('NAME', undefined, 'whose artifacts are served; without it, whose came first'),
@@ -98,6 +103,11 @@ export const settingTable = {
   bake: setting('DURATION', '60s', 'how long a new revision is on trial'),
   'bake-samples': setting('NUMBER', '50', 'requests below which a trial proves nothing'),
   'log-level': setting('LEVEL', 'info', logLevels.join(', ')),
+  workers: setting(
+    'NUMBER',
+    undefined,
+    'processes that answer requests; without it, one for each CPU this one may use',
+  ),
   drain: setting('DURATION', '30s', 'how long requests in flight may take after SIGTERM'),
   seed: setting('DIR', undefined, 'an artifact to start from without git'),
   webhook: setting('URL', undefined, 'told of each revision that is accepted, rolled back or held'),
@@ -119,6 +129,7 @@ export const settingTable = {
 type Name = keyof typeof settingTable;
 const names = Object.keys(settingTable) as Name[];
 
+const mostWorkers = 256;
 const dayMs = 86_400_000;
 /** Timers of the platform overflow soon after, and would fire at once. */
 const longest = 20 * dayMs;
@@ -180,6 +191,9 @@ export function readSettings(
     );
   const samples = Number(text('bake-samples'));
   if (!/^\d{1,9}$/.test(text('bake-samples'))) wrong('bake-samples', 'a whole number from 0');
+  const workers = given.has('workers') ? Number(text('workers')) : availableParallelism();
+  if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers)
+    wrong('workers', `a whole number from 1 to ${mostWorkers}`);
   const logLevel = logLevels.find((level) => level === text('log-level'));
   if (!logLevel) wrong('log-level', `one of ${logLevels.join(', ')}`);
   const admin = addressOf('admin');
@@ -189,7 +203,6 @@ export function readSettings(
   const trustedProxies = given.get('trusted-proxies')?.split(',') ?? [];
   if (!trustedProxies.every((text) => addressRange(text)))
     wrong('trusted-proxies', 'ranges such as 10.0.0.0/8,fd00::/8');
-
   const commitStatus = gitHosts.find((host) => host === given.get('commit-status'));
   if (given.has('commit-status') && !commitStatus) wrong('commit-status', `one of ${gitHosts.join(', ')}`);
 
@@ -203,6 +216,7 @@ export function readSettings(
     store: isRedis || text('store') === 'memory' ? text('store') : resolve(text('store')),
     ledger: text('ledger') === 'off' ? 'off' : directory('ledger'),
     ledgerKeepMs: durationOf('ledger-keep', dayMs, 3_650 * dayMs),
+    ledgerKeepSumsMs: durationOf('ledger-keep-sums', dayMs, 3_650 * dayMs),
     stateDir: directory('state-dir'),
     signers: directory('signers'),
     audience: given.get('audience'),
@@ -211,6 +225,7 @@ export function readSettings(
     bakeMs: durationOf('bake', 0),
     bakeSamples: samples,
     logLevel: logLevel ?? 'info',
+    workers,
     drainMs: durationOf('drain', 0),
     seed: existing('seed'),
     webhook: address('webhook'),

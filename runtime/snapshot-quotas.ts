@@ -76,8 +76,16 @@ const shared = {
   warnAt: z.number().gt(0).max(1).optional(),
   /** `soft`: counts and warns, and refuses nothing. */
   mode: z.enum(['hard', 'soft']).default('hard'),
-  /** When the store does not answer: `closed` refuses with 503, `open` serves uncounted. */
-  onStoreDown: z.enum(['closed', 'open']).default('closed'),
+  /**
+   * When the store does not answer: `closed` refuses with 503, `open` serves uncounted, `local` has each replica count by itself up to
+   * the limit, or to the share of it that each of so many replicas has.
+   */
+  onStoreDown: z
+    .union([
+      z.enum(['closed', 'open', 'local']),
+      z.strictObject({ local: z.strictObject({ replicas: z.int().min(2).max(1_000) }) }),
+    ])
+    .default('closed'),
 };
 
 const mostUsd = 1_000_000;
@@ -105,13 +113,15 @@ const anyQuota = z.discriminatedUnion('unit', [
 
 /** What means nothing beside the rest is refused: it reads as if it did something. */
 export const quota = anyQuota.superRefine((value, context) => {
-  const wrong = (key: 'slack' | 'endUserHeader', message: string) =>
+  const wrong = (key: 'slack' | 'endUserHeader' | 'onStoreDown', message: string) =>
     context.addIssue({ code: 'custom', path: [key], message, input: value });
   const window = windowOf(value);
   if (value.slack !== undefined && (window === undefined || (typeof window === 'object' && 'sliding' in window)))
     wrong('slack', "leave it out: only windows such as '1h' and those of the calendar can have slack");
   if (value.endUserHeader !== undefined && !scopeOf(value).includes('endUser'))
     wrong('endUserHeader', "leave it out, or write 'endUser' into scope");
+  if (localLimitOf(value) < 1)
+    wrong('onStoreDown', "the share of each replica would be nothing: name fewer replicas, or write 'local'");
 });
 
 export type QuotaSnapshot = z.output<typeof anyQuota>;
@@ -143,6 +153,12 @@ export const countsAt = ({ scope }: Pick<QuotaSnapshot, 'scope'>, sort: 'model' 
 /** The limit as it is counted: money in billionths of a dollar. */
 export const countedLimit = ({ limit }: Pick<QuotaSnapshot, 'limit'>): number =>
   typeof limit === 'string' ? nanoOf(limit) : limit;
+
+/** What each replica may let through by itself while the store is away. */
+export function localLimitOf({ limit, onStoreDown }: Pick<QuotaSnapshot, 'limit' | 'onStoreDown'>): number {
+  const replicas = typeof onStoreDown === 'object' ? onStoreDown.local.replicas : 1;
+  return Math.floor(countedLimit({ limit }) / replicas);
+}
 
 /** Undefined for what is counted in flight. */
 export const windowOf = (quota: QuotaSnapshot): QuotaWindowSnapshot | undefined =>

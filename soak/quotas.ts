@@ -1,6 +1,7 @@
 /**
  * What `npm run soak:quotas` executes: processes that race for quotas over a Redis, over a file and alone, while they and the
- * Redis are killed again and again. Ends with its figures, and with exit code 1 when a promise was broken.
+ * Redis are killed again and again; then a Redis that is slow, cut off, or gives way to another, which `--only failovers` does by
+ * itself. Ends with its figures, and with exit code 1 when a promise was broken.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -11,10 +12,13 @@ import {
   raceOverSqlite,
   raceWithSlack,
 } from '../test/support/quota-race/run.ts';
+import { failovers } from './failovers.ts';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '3' } } });
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '3' }, only: { type: 'string' } } });
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error('--minutes takes a number above 0');
+if (values.only !== undefined && values.only !== 'races' && values.only !== 'failovers')
+  throw new Error('--only takes races or failovers');
 /** Each of the races by several processes gets a fifth. */
 const forMs = (minutes * 60_000) / 5;
 
@@ -27,11 +31,13 @@ const races = {
   'memory, 1 process': () => raceInMemory({ forMs: forMs / 2 }),
 };
 
+const write = (line: string) => void process.stdout.write(`${line}\n`);
 const problems: string[] = [];
-for (const [name, run] of Object.entries(races)) {
+for (const [name, run] of Object.entries(values.only === 'failovers' ? {} : races)) {
   const outcome = await run();
-  for (const line of figuresOf(name, outcome)) process.stdout.write(`${line}\n`);
+  for (const line of figuresOf(name, outcome)) write(line);
   problems.push(...problemsOf(outcome).map((problem) => `${name}: ${problem}`));
 }
-for (const problem of problems) process.stdout.write(`BROKEN ${problem}\n`);
+if (values.only !== 'races') problems.push(...(await failovers(write)));
+for (const problem of problems) write(`BROKEN ${problem}`);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -34,7 +34,7 @@ const forOthers = [...judging, ...telling].map((name) => `HEADGATE_${name.toUppe
 /** What `dev` does with the settings of the runtime; the reference page reads it too. */
 export const devSettings = {
   without: ['repo', 'ref', 'seed', 'state-dir', 'git-token-file', ...judging, ...telling],
-  defaults: { poll: '500ms', 'log-level': 'error', drain: '3s' },
+  defaults: { poll: '500ms', 'log-level': 'error', drain: '3s', workers: '1' },
 } as const;
 
 /** How a revision is named to a person: the commit and its subject. */

@@ -3,11 +3,11 @@ import type { ComparisonReport, UsageReport } from '@headgate/runtime/serve';
 
 type Sum = UsageReport['rows'][number];
 
-const count = (value: number): string => value.toLocaleString('en');
-const ms = (value: number | undefined): string => (value === undefined ? '–' : `${count(value)} ms`);
+export const count = (value: number): string => value.toLocaleString('en');
+export const ms = (value: number | undefined): string => (value === undefined ? '–' : `${count(value)} ms`);
 
 /** As people write money; what is smaller than a hundredth of a cent is told with its digits. */
-function usd(text: string | undefined): string {
+export function usd(text: string | undefined): string {
   if (text === undefined) return '–';
   const [whole = '0', fraction = ''] = text.split('.');
   return `$${Number(whole).toLocaleString('en')}.${fraction.slice(0, Number(whole) > 0 ? 4 : 9).padEnd(2, '0')}`;
@@ -29,7 +29,7 @@ const cellsOf = (sum: Sum): readonly string[] => [
 ];
 
 /** Names to the left, figures to the right. */
-function aligned(lines: readonly (readonly string[])[], names: number): string {
+export function aligned(lines: readonly (readonly string[])[], names: number): string {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   const told = lines.map((line) =>
     line

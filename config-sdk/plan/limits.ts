@@ -88,6 +88,35 @@ function downgradeChanges(
   ];
 }
 
+/** From what refuses everything to what refuses nothing. */
+const outageRanks = { closed: 0, local: 1, open: 2 } as const;
+
+const outageOf = ({ onStoreDown }: QuotaSnapshot): keyof typeof outageRanks =>
+  typeof onStoreDown === 'string' ? onStoreDown : 'local';
+
+/** What is let through while the store is down. */
+function outageChanges(
+  before: QuotaSnapshot,
+  after: QuotaSnapshot,
+  subject: Pick<Change, 'object' | 'details'>,
+): readonly Change[] {
+  if (JSON.stringify(before.onStoreDown) === JSON.stringify(after.onStoreDown)) return [];
+  const name = [{ code: subject.object.slice('quotas.'.length) }];
+  const [was, is] = [outageOf(before), outageOf(after)];
+  const share = ({ onStoreDown }: QuotaSnapshot) => (typeof onStoreDown === 'object' ? onStoreDown.local.replicas : 1);
+  const looser =
+    outageRanks[is] === outageRanks[was] ? share(after) < share(before) : outageRanks[is] > outageRanks[was];
+  const upTo = share(after) === 1 ? 'the whole limit' : `1/${share(after)} of the limit`;
+  const past = { closed: 'were refused', local: 'were counted by each replica', open: 'passed uncounted' }[was];
+  const sentences: Readonly<Record<keyof typeof outageRanks, Phrase>> = {
+    open: say`quota ${name} no longer holds while its store is down: requests pass uncounted`,
+    local: say`each replica counts quota ${name} by itself, up to ${[upTo]}, while its store is down (before: requests ${[past]})`,
+    closed: say`quota ${name} refuses requests (503) while its store is down; they ${[past]} before`,
+  };
+  const kind = looser ? 'limit_loosened' : 'limit_tightened';
+  return [{ ...subject, kind, risk: 'medium', sentence: sentences[is] }];
+}
+
 function quotaChanges(pair: Pair<QuotaSnapshot>, uses: QuotaUses, { base, head }: Sides): Change[] {
   const { name, before, after } = pair;
   const object = `quotas.${name}`;
@@ -115,19 +144,11 @@ function quotaChanges(pair: Pair<QuotaSnapshot>, uses: QuotaUses, { base, head }
         : users,
     });
   }
-  if (before.onStoreDown !== after.onStoreDown) {
-    const looser = after.onStoreDown === 'open';
-    changes.push({
-      kind: looser ? 'limit_loosened' : 'limit_tightened',
-      risk: 'medium',
-      object,
-      sentence: looser
-        ? say`quota ${name} no longer holds while its store is down: requests pass uncounted`
-        : say`quota ${name} refuses requests (503) while its store is down; they passed uncounted before`,
-      details: users,
-    });
-  }
-  return [...changes, ...manner(before, after, { object, details: users })];
+  return [
+    ...changes,
+    ...outageChanges(before, after, { object, details: users }),
+    ...manner(before, after, { object, details: users }),
+  ];
 }
 
 function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[number], { base, head }: Sides): Change[] {

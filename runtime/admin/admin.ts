@@ -8,7 +8,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { consolePage, consolePolicy } from './console-page.ts';
 import { addOrders } from './orders.ts';
 import { addRequests } from './requests.ts';
-import { statusOf, targetHealth, type Reported } from './status.ts';
+import { statusOf, type Reported } from './status.ts';
 import { addUsage } from './usage.ts';
 
 export interface AdminOptions {
@@ -70,9 +70,6 @@ function problem(reply: FastifyReply, status: number, detail: string) {
   return reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, detail });
 }
 
-/** As the metric shows them. */
-const breakerStates = { closed: 0, half_open: 1, open: 2 } as const;
-
 const bodyCure = 'send JSON with the header content-type: application/json';
 
 /** Why a body was not read, by the status that Fastify gives to it. */
@@ -106,29 +103,25 @@ export async function startAdmin({
 
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) => {
-    const { activator, draining } = reported;
+    const { activator, serving, draining } = reported;
     if (draining()) return reply.code(503).send({ status: 'draining' });
     if (!activator.stable)
       return reply.code(503).send({ status: 'cold', detail: 'no verified configuration is active yet' });
+    if (!serving.isListening())
+      return reply.code(503).send({ status: 'starting', detail: 'no connection is taken yet' });
     return { status: 'ready', revision: activator.stable.revision.short };
   });
-  app.get('/status', () => statusOf(reported));
+  app.get('/status', async () => statusOf(reported, await reported.serving.load()));
   app.get('/metrics', async (_request, reply) => {
     metrics.stateDirProblem.set(reported.keep.problem === undefined ? 0 : 1);
-    metrics.breakerState.reset();
-    metrics.upstreamWaiting.reset();
-    for (const { target, state, waiting } of targetHealth(reported)) {
-      metrics.breakerState.set({ target }, breakerStates[state]);
-      metrics.upstreamWaiting.set({ target }, waiting);
-    }
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+    return reply.type(metrics.registry.contentType).send(await reported.serving.metrics());
   });
   app.post('/poke', async (_request, reply) => {
     await reported.loop.poke();
     return reply.code(202).send({ polled: true, tip: reported.loop.state.tip });
   });
   addOrders(app, reported.loop.operator);
-  addRequests(app, reported.recent);
+  addRequests(app, reported.serving);
   addUsage(app, reported.ledger);
   app.get('/console', (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', consolePolicy).send(consolePage),

@@ -1,5 +1,6 @@
 /** The console: one page, no build, that shows what is served and why, and what was used. It only reads. */
 import { createHash } from 'node:crypto';
+import { usageMarkup, usageScript, usageStyle } from './console-usage.ts';
 
 const style = `
 :root { color-scheme: light dark; --line: light-dark(#d9dde3, #333a44); --soft: light-dark(#5b6675, #9aa5b4); --good: #1a7f4b; --bad: #c2362b; --wait: #a86a00; }
@@ -16,13 +17,11 @@ code { font: 13px/1.4 ui-monospace, monospace; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 th { color: var(--soft); font-weight: 500; width: 14rem; }
-#usage td, #usage th { width: auto; text-align: right; }
-#usage :first-child { text-align: left; }
 section[hidden] { display: none; }
 form { display: flex; gap: .5rem; margin: 1rem 0 0; }
 form[hidden] { display: none; }
 input { flex: 1; font: inherit; padding: .3rem .5rem; }
-`;
+${usageStyle}`;
 
 const script = `
 const $ = (id) => document.getElementById(id);
@@ -44,26 +43,8 @@ function show(s) {
 }
 let token = '';
 const read = (path) => fetch(path, { headers: token ? { authorization: 'Bearer ' + token } : {} });
-const figure = (n) => n === undefined ? '–' : n.toLocaleString();
 const line = (cells, sort) => { const tr = document.createElement('tr'); tr.append(...cells.map((text) => { const cell = document.createElement(sort); cell.textContent = text; return cell; })); return tr; };
-const head = (name) => line([name, 'calls', 'refused', 'failed', 'tokens in', 'tokens out', 'cost in USD', 'p50 ms', 'p95 ms'], 'th');
-const used = (name, r) => line([name || '–', figure(r.calls), figure(r.refused), figure(r.failed), figure(r.inputTokens), figure(r.outputTokens), r.costUsd, figure(r.p50Ms), figure(r.p95Ms)], 'td');
-let askedAt = 0;
-async function showUsage(ledger) {
-  $('spent').hidden = !ledger.canAnswer;
-  if (!ledger.canAnswer || Date.now() < askedAt + 5000) return;
-  askedAt = Date.now();
-  const lines = [];
-  for (const by of ['revision', 'model', 'consumer']) {
-    const answer = await read('/api/usage?since=24h&limit=20&by=' + by);
-    if (!answer.ok) return;
-    const { rows, total } = await answer.json();
-    lines.push(head(by), ...rows.map((r) => used(r.group[by], r)));
-    if (by === 'consumer') lines.push(head('in all'), used('24 hours', total));
-  }
-  $('usage').replaceChildren(...lines);
-}
-$('ask').addEventListener('submit', (event) => { event.preventDefault(); token = $('token').value; refresh(); });
+${usageScript}$('ask').addEventListener('submit', (event) => { event.preventDefault(); token = $('token').value; refresh(); });
 async function refresh() {
   try {
     const answer = await read('/status');
@@ -71,7 +52,7 @@ async function refresh() {
     if (!answer.ok) throw new Error(answer.status === 401 ? 'it wants the admin token' : 'status ' + answer.status);
     const status = await answer.json();
     show(status);
-    await showUsage(status.ledger);
+    await showUsage(status.ledger, status.active?.revision);
   }
   catch (error) { $('now').className = 'now lost'; $('why').textContent = 'the gateway does not answer: ' + error.message; }
 }
@@ -91,8 +72,7 @@ export const consolePage = `<!doctype html>
 <section id="now" class="now" aria-live="polite"><b id="revision">…</b> <span id="state"></span><div id="subject"></div><p id="why" class="why"></p>
 <form id="ask" hidden><input id="token" type="password" autocomplete="off" aria-label="admin token" placeholder="admin token"><button>Show</button></form></section>
 <h2>Serving</h2><table id="serving"></table>
-<section id="spent" hidden><h2>Used in the last 24 hours</h2><table id="usage"></table></section>
-<h2>Source</h2><table id="source"></table>
+${usageMarkup}<h2>Source</h2><table id="source"></table>
 <h2>History</h2><table id="history"></table>
 <script>${script}</script>
 </body>

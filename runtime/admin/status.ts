@@ -5,16 +5,14 @@ import type { Keep } from '../sync/keep.ts';
 import type { Loop } from '../sync/loop.ts';
 import { phaseOf } from '../sync/states.ts';
 import type { Herald } from '../sync/word/herald.ts';
-import type { RecentRequests } from '../telemetry/recent-requests.ts';
-import type { Upstreams } from '../upstream/upstreams.ts';
+import type { Load, Serving } from '../serving.ts';
 
 export interface Reported {
   readonly activator: Activator;
   readonly loop: Loop;
   readonly keep: Keep;
   readonly herald: Herald;
-  readonly recent: RecentRequests;
-  readonly upstreams: Upstreams;
+  readonly serving: Serving;
   readonly ledger: Ledger;
   /** Whether artifacts must be signed. */
   readonly signed: boolean;
@@ -25,11 +23,7 @@ export interface Reported {
 
 export const unsignedNote = 'UNSIGNED: whoever can push to the branch decides what runs; give --signers';
 
-/** How the targets of what serves are, as far as they were asked. */
-export const targetHealth = ({ activator, upstreams }: Pick<Reported, 'activator' | 'upstreams'>) =>
-  upstreams.health(activator.current?.tables.compared.targetLabels ?? new Set());
-
-export function statusOf(reported: Reported) {
+export function statusOf(reported: Reported, load: Load) {
   const { activator, loop, keep, herald, ledger, signed, replicaId, startedAt, draining } = reported;
   const { state, sourceStatus, history } = loop;
   const { bake, watch, rollback, health } = loop.proving;
@@ -46,7 +40,7 @@ export function statusOf(reported: Reported) {
         source: revision.manifest.source,
         generation: current.number,
         health,
-        inFlight: current.inFlight,
+        inFlight: load.inFlight,
         models: [...current.tables.models.keys()],
         providers: [...current.tables.providers.values()].map(({ name, live }) => ({
           name,
@@ -67,9 +61,9 @@ export function statusOf(reported: Reported) {
     source: sourceStatus,
     quarantine: Object.entries(state.quarantine).map(([commit, reason]) => ({ commit, reason })),
     highestSeq: keep.state.highestSeq,
-    generationsLive: activator.live,
+    generationsLive: load.generationsLive,
     /** Those that are passed over while others can be asked. */
-    ailing: targetHealth(reported).filter(({ state }) => state !== 'closed'),
+    ailing: load.targets.filter(({ state }) => state !== 'closed'),
     verify: signed
       ? { mode: 'signed' as const, signer: revision?.signer?.principal, fingerprint: revision?.signer?.fingerprint }
       : { mode: 'unsigned' as const, note: unsignedNote },

@@ -1,20 +1,49 @@
-/** What the admin plane tells from the ledger: what was used, by whatever it is asked by, and what a commit changed. */
+/** What the admin plane tells from the ledger: what was used, by whatever it is asked by, single calls, and what a commit changed. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { parseDuration } from '../duration.ts';
 import type { Sum } from '../ledger/adding-up.ts';
-import { csvOf } from '../ledger/csv.ts';
-import { dimensions, isDimension, type Condition, type Dimension, type Group } from '../ledger/dimensions.ts';
+import type { Call } from '../ledger/calls.ts';
+import { csvOf, csvOfCalls } from '../ledger/csv.ts';
+import type { Dimension, Group } from '../ledger/dimensions.ts';
 import { NoLedger, type Ledger } from '../ledger/ledger.ts';
+import { timeIn, utc } from '../ledger/zone.ts';
+import {
+  afterOf,
+  BadQuestion,
+  byOf,
+  cursorText,
+  formatOf,
+  isKnown,
+  limitOf,
+  one,
+  revisionOf,
+  spanOf,
+  whereOf,
+  whereOfCalls,
+  zoneOf,
+  type Query,
+} from './usage-question.ts';
 
 export interface UsageReport {
   /** Of single calls that are no longer kept only whole hours are known: then this is not quite what was asked for. */
   readonly from: string;
   readonly to: string;
+  /** Whose hours, days and months these are. */
+  readonly zone: string;
   readonly by: readonly Dimension[];
   readonly rows: readonly Sum[];
   /** There are more rows than `limit`. */
   readonly isCut: boolean;
   readonly total: Sum | undefined;
+}
+
+export interface CallsReport {
+  readonly from: string;
+  readonly to: string;
+  readonly zone: string;
+  /** The newest first. */
+  readonly calls: readonly Call[];
+  /** Asked for with `after=`, what comes behind them; absent where nothing does. */
+  readonly next: string | undefined;
 }
 
 interface SideReport {
@@ -32,80 +61,11 @@ export interface ComparisonReport {
   readonly groups: readonly { readonly group: Group; readonly revision?: Sum; readonly with?: Sum }[];
 }
 
-/** What was asked for makes no sense. */
-class BadQuestion extends Error {}
-
-type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
-
-const usualSpanMs = 86_400_000;
 const usualLimit = 1_000;
 const mostLimit = 100_000;
-const mostDimensions = 4;
-
-function one(query: Query, name: string): string | undefined {
-  const value = query[name];
-  if (value === undefined || typeof value === 'string') return value;
-  throw new BadQuestion(`"${name}" is given more than once.`);
-}
-
-function dimensionOf(text: string): Dimension {
-  if (isDimension(text)) return text;
-  throw new BadQuestion(`"${text.slice(0, 64)}" is nothing to ask by; there are ${dimensions.join(', ')}.`);
-}
-
-function byOf(query: Query): readonly Dimension[] {
-  const names = (one(query, 'by') ?? '').split(',').filter((name) => name !== '');
-  const by = [...new Set(names.map(dimensionOf))];
-  if (by.length > mostDimensions) throw new BadQuestion(`"by" takes at most ${mostDimensions} names.`);
-  return by;
-}
-
-function whereOf({ where = [] }: Query): readonly Condition[] {
-  return [where].flat().map((text) => {
-    const at = text.indexOf('=');
-    if (at < 0)
-      throw new BadQuestion('"where" is written name=value, such as where=model=chat; several are given one by one.');
-    return { dimension: dimensionOf(text.slice(0, at)), value: text.slice(at + 1) };
-  });
-}
-
-function limitOf(query: Query): number {
-  const limit = Number(one(query, 'limit') ?? usualLimit);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= mostLimit) return limit;
-  throw new BadQuestion(`"limit" must be a whole number from 1 to ${mostLimit}.`);
-}
-
-function momentOf(query: Query, name: string, otherwise: number): number {
-  const text = one(query, name);
-  if (text === undefined) return otherwise;
-  const at = Date.parse(text);
-  if (Number.isSafeInteger(at)) return at;
-  throw new BadQuestion(`"${name}" must be a moment such as 2026-01-31 or 2026-01-31T09:30:00Z.`);
-}
-
-function spanOf(query: Query): { readonly from: number; readonly to: number } {
-  const to = momentOf(query, 'to', Date.now());
-  const since = one(query, 'since');
-  const ms = since === undefined ? usualSpanMs : parseDuration(since);
-  if (ms === undefined) throw new BadQuestion('"since" must be a duration such as 24h or 30d.');
-  const from = momentOf(query, 'from', to - ms);
-  if (from >= to) throw new BadQuestion('"from" must be before "to".');
-  return { from, to };
-}
-
-function formatOf(query: Query): 'json' | 'csv' {
-  const format = one(query, 'format') ?? 'json';
-  if (format === 'json' || format === 'csv') return format;
-  throw new BadQuestion('"format" must be json or csv.');
-}
-
-function isKnown(query: Query, names: readonly string[]): void {
-  const stray = Object.keys(query).find((name) => !names.includes(name));
-  if (stray !== undefined)
-    throw new BadQuestion(`"${stray.slice(0, 64)}" is no parameter; there are ${names.join(', ')}.`);
-}
-
-const timeOf = (ms: number): string => new Date(ms).toISOString();
+/** So many are told without requests waiting: who wants more asks again. */
+const mostCalls = 1_000;
+const usualCalls = 100;
 
 function problem(reply: FastifyReply, error: unknown) {
   const detail = error instanceof Error ? error.message : String(error);
@@ -113,50 +73,64 @@ function problem(reply: FastifyReply, error: unknown) {
   return reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, detail });
 }
 
-function revisionOf(query: Query, name: string): string {
-  const revision = one(query, name) ?? '';
-  if (/^[0-9a-f]{7,64}$/.test(revision)) return revision;
-  throw new BadQuestion(`"${name}" must be a commit, with at least 7 characters of its name.`);
+async function usageAsked(query: Query, ledger: Ledger): Promise<UsageReport> {
+  isKnown(query, ['from', 'to', 'since', 'zone', 'by', 'where', 'limit', 'format']);
+  const zone = zoneOf(query);
+  const asked = { by: byOf(query), where: whereOf(query), limit: limitOf(query, usualLimit, mostLimit), zone };
+  const { from, to, rows, isCut, total } = await ledger.usage({ ...spanOf(query, zone), ...asked });
+  return { from: timeIn(zone, from), to: timeIn(zone, to), zone, by: asked.by, rows, isCut, total };
 }
 
-async function usageAsked(query: Query, ledger: Ledger): Promise<UsageReport> {
-  isKnown(query, ['from', 'to', 'since', 'by', 'where', 'limit', 'format']);
-  const question = { ...spanOf(query), by: byOf(query), where: whereOf(query), limit: limitOf(query) };
-  const { from, to, rows, isCut, total } = await ledger.usage(question);
-  return { from: timeOf(from), to: timeOf(to), by: question.by, rows, isCut, total };
+async function callsAsked(query: Query, ledger: Ledger): Promise<CallsReport> {
+  isKnown(query, ['from', 'to', 'since', 'zone', 'where', 'request', 'after', 'limit', 'format']);
+  const zone = zoneOf(query);
+  const after = afterOf(query);
+  const request = one(query, 'request');
+  // Who knows a request asks for it whenever it was.
+  const { to, ...span } = spanOf(query, zone, request === undefined ? undefined : Number.POSITIVE_INFINITY);
+  const from = after?.from ?? span.from;
+  const asked = { where: whereOfCalls(query), limit: limitOf(query, usualCalls, mostCalls), request, after, zone };
+  const { calls, next } = await ledger.calls({ from, to, ...asked });
+  return { from: timeIn(zone, from), to: timeIn(zone, to), zone, calls, next: next && cursorText({ ...next, from }) };
 }
 
 async function comparisonAsked(query: Query, ledger: Ledger): Promise<ComparisonReport> {
   isKnown(query, ['revision', 'with', 'by', 'where', 'limit']);
-  const asked = { by: byOf(query), where: whereOf(query), limit: limitOf(query) };
+  const asked = { by: byOf(query), where: whereOf(query), limit: limitOf(query, usualLimit, mostLimit) };
   const named = { revision: revisionOf(query, 'revision'), with: revisionOf(query, 'with') };
   const found = await ledger.compare({ ...asked, ...named });
   const { revision, with: other, groups } = found;
   if (!revision || !other) throw new BadQuestion(`${found.problem ?? 'it cannot be compared'}.`);
   const side = ({ from, to, ...rest }: typeof revision): SideReport => ({
     ...rest,
-    from: timeOf(from),
-    to: timeOf(to),
+    from: timeIn(utc, from),
+    to: timeIn(utc, to),
   });
   return { by: asked.by, revision: side(revision), with: side(other), groups };
 }
 
+const csv = 'text/csv; charset=utf-8';
+
 export function addUsage(app: FastifyInstance, ledger: Ledger): void {
-  app.get<{ Querystring: Query }>('/api/usage', async ({ query }, reply) => {
-    try {
-      const format = formatOf(query);
-      const report = await usageAsked(query, ledger);
-      if (format === 'json') return report;
-      return await reply.type('text/csv; charset=utf-8').send(csvOf(report.by, report.rows));
-    } catch (error) {
-      return problem(reply, error);
-    }
+  const answers = (path: string, answer: (query: Query, reply: FastifyReply) => Promise<unknown>) =>
+    app.get<{ Querystring: Query }>(path, async ({ query }, reply) => {
+      try {
+        return await answer(query, reply);
+      } catch (error) {
+        return problem(reply, error);
+      }
+    });
+  answers('/api/usage', async (query, reply) => {
+    const format = formatOf(query);
+    const report = await usageAsked(query, ledger);
+    return format === 'json' ? report : reply.type(csv).send(csvOf(report.by, report.rows));
   });
-  app.get<{ Querystring: Query }>('/api/usage/compare', async ({ query }, reply) => {
-    try {
-      return await comparisonAsked(query, ledger);
-    } catch (error) {
-      return problem(reply, error);
-    }
+  answers('/api/usage/calls', async (query, reply) => {
+    const format = formatOf(query);
+    const report = await callsAsked(query, ledger);
+    if (format === 'json') return report;
+    if (report.next !== undefined) reply.header('headgate-next', report.next);
+    return reply.type(csv).send(csvOfCalls(report.calls));
   });
+  answers('/api/usage/compare', (query) => comparisonAsked(query, ledger));
 }

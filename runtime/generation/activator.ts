@@ -6,6 +6,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { End } from './consumer-record.ts';
 import { askDeclaredProbes } from './declared-probes.ts';
+import { nobody, type Followers, type Lesson, type Order } from './followers.ts';
 import { Generation } from './generation.ts';
 import { probe } from './probe.ts';
 import { provision, type Provisioned, type Verified } from './provision.ts';
@@ -27,9 +28,12 @@ export interface WarmOptions {
 export class Activator {
   readonly #pools: Pools;
   readonly #metrics: Metrics;
+  readonly #followers: Followers;
   readonly #live = new Set<Generation>();
   #made = 0;
-  #candidate: { provisioned: Provisioned; commit: string; started: number } | undefined;
+  #candidate: { provisioned: Provisioned; verified: Verified; commit: string; started: number } | undefined;
+  /** What each that serves, or may have to, was built from: a new follower builds it too. */
+  readonly #origins = new WeakMap<Generation, Verified>();
   #current: Generation | undefined;
   /** What a rollback returns to. */
   #fallback: Generation | undefined;
@@ -37,9 +41,10 @@ export class Activator {
   #isPromoted = false;
   #staging: Staging | undefined;
 
-  constructor(pools: Pools, metrics: Metrics) {
+  constructor(pools: Pools, metrics: Metrics, followers: Followers = nobody) {
     this.#pools = pools;
     this.#metrics = metrics;
+    this.#followers = followers;
   }
 
   /** The newest that serves; during a staged rollout only a cohort. */
@@ -81,26 +86,28 @@ export class Activator {
       if (before && log && !isAllowed) {
         await askDeclaredProbes({ candidate: provisioned, before, pools: this.#pools, log, pace, signal, overdue });
       }
+      await this.#followers.prepare(verified, AbortSignal.any([signal, overdue]));
       signal.throwIfAborted();
     } catch (error) {
       provisioned?.dispose();
       if (error !== overdue.reason || signal.aborted) throw error;
       throw new ArtifactRefused('invalid', `building it took longer than ${warmDeadlineMs} ms and was ended`);
     }
-    this.#candidate = { provisioned, commit, started };
+    this.#candidate = { provisioned, verified, commit, started };
   }
 
   /** Gives up the candidate, if there is one. */
   abandon(): void {
     this.#candidate?.provisioned.dispose();
     this.#candidate = undefined;
+    this.#followers.follow({ do: 'abandon' });
   }
 
   /** Makes the warmed candidate the way back of what will serve: where nothing has served yet, there is no other. */
   keepBack(commit: string): void {
     this.#fallback?.retire();
     this.#fallback = this.#take(commit);
-    this.#tell();
+    this.#tell({ do: 'keep_back', commit });
   }
 
   /** Makes the warmed candidate the one that serves, or that serves `share` of the consumers. */
@@ -120,7 +127,7 @@ export class Activator {
       share < 1 && this.#fallback ? new Staging({ candidate: generation, others: this.#fallback }) : undefined;
     this.#staging?.widen(share);
     this.#metrics.swapSeconds.observe((performance.now() - started) / 1000);
-    this.#tell();
+    this.#tell({ do: 'activate', commit, share });
     return generation;
   }
 
@@ -137,10 +144,11 @@ export class Activator {
       dispose: () => {
         dispose();
         this.#live.delete(generation);
-        this.#tell();
+        this.#count();
       },
     });
     this.#live.add(generation);
+    this.#origins.set(generation, candidate.verified);
     return generation;
   }
 
@@ -149,7 +157,7 @@ export class Activator {
     if (this.#staging?.candidate.revision.artifact !== commit) throw new Error(`${commit} is in no stage`);
     if (share < 1) this.#staging.widen(share);
     else this.#staging = undefined;
-    this.#tell();
+    this.#tell({ do: 'widen', commit, share });
   }
 
   /** A request of a known consumer is over. */
@@ -161,6 +169,7 @@ export class Activator {
   /** What serves has passed its trial. */
   promote(): void {
     this.#isPromoted = true;
+    this.#followers.follow({ do: 'promote' });
   }
 
   /** What serves has proved itself. */
@@ -168,6 +177,7 @@ export class Activator {
     this.#current?.measureAgainst(undefined);
     this.#fallback?.retire();
     this.#fallback = undefined;
+    this.#followers.follow({ do: 'close_way_back' });
   }
 
   /** Back to what served before the trial. */
@@ -180,11 +190,40 @@ export class Activator {
     this.#isPromoted = true;
     bad?.measureAgainst(undefined);
     bad?.retire();
-    this.#tell();
+    this.#tell({ do: 'roll_back' });
     return back;
   }
 
-  #tell(): void {
+  /** The one of this commit that serves, or may have to. */
+  of(commit: string): Generation | undefined {
+    return [this.#current, this.#fallback].find((each) => each?.revision.artifact === commit);
+  }
+
+  /** What brings another activator to where this one is. */
+  get lessons(): readonly Lesson[] {
+    const taught = (generation: Generation | undefined, orders: (commit: string) => readonly Order[]) => {
+      const verified = generation && this.#origins.get(generation);
+      return verified ? [{ build: verified }, ...orders(verified.artifact.commit)] : [];
+    };
+    const back = taught(this.#fallback, (commit) =>
+      this.#current
+        ? [{ do: 'activate', commit, share: 1 }, { do: 'promote' }, { do: 'close_way_back' }]
+        : [{ do: 'keep_back', commit }],
+    );
+    const front = taught(this.#current, (commit) => [
+      { do: 'activate', commit, share: this.#staging?.share ?? 1 },
+      ...(this.#isPromoted ? [{ do: 'promote' } as const] : []),
+      ...(this.#fallback ? [] : [{ do: 'close_way_back' } as const]),
+    ]);
+    return [...back, ...front, ...(this.#candidate ? [{ build: this.#candidate.verified }] : [])];
+  }
+
+  #tell(order: Order): void {
+    this.#followers.follow(order);
+    this.#count();
+  }
+
+  #count(): void {
     this.#metrics.generationsLive.set(this.#live.size);
     const revision = this.stable?.revision;
     if (!revision) return;

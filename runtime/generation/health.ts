@@ -45,6 +45,26 @@ export interface Ended {
   readonly ownMs: number | undefined;
 }
 
+/** A record as it travels between processes. */
+export interface HealthFigures {
+  readonly targets: ReadonlyMap<string, TargetFigures>;
+  readonly objects: readonly {
+    readonly name: string;
+    readonly requests: number;
+    readonly internalFaults: number;
+    readonly failures: ReadonlyMap<string, number>;
+    readonly ownTime: Uint32Array;
+  }[];
+  readonly losses: ReadonlyMap<string, Loss>;
+  readonly samples: number;
+  readonly strayFaults: number;
+}
+
+interface TargetFigures extends TargetRecord {
+  /** Answers that broke off and were counted as answered in an earlier record. */
+  readonly owed: number;
+}
+
 export class ObjectRecord {
   requests = 0;
   internalFaults = 0;
@@ -60,10 +80,7 @@ export interface Loss {
 }
 
 export class HealthRecord {
-  readonly #targets = new Map<
-    string,
-    { answered: number; blamed: number; passedOver: number; lastBlame: Blame | undefined; isFailing: boolean }
-  >();
+  readonly #targets = new Map<string, { -readonly [Key in keyof TargetFigures]: TargetFigures[Key] }>();
   readonly #objects = new Map<string, ObjectRecord>();
   readonly #losses = new Map<string, Loss>();
   /** Requests that ended, whatever the outcome. */
@@ -91,7 +108,7 @@ export class HealthRecord {
     if (!record)
       this.#targets.set(
         label,
-        (record = { answered: 0, blamed: 0, passedOver: 0, lastBlame: undefined, isFailing: false }),
+        (record = { answered: 0, blamed: 0, passedOver: 0, lastBlame: undefined, isFailing: false, owed: 0 }),
       );
     return record;
   }
@@ -119,7 +136,8 @@ export class HealthRecord {
   brokeOff(label: string, blame: Blame | undefined): void {
     const record = this.#target(label);
     // The record may be a newer one than that in which it was answered.
-    record.answered = Math.max(0, record.answered - 1);
+    if (record.answered > 0) record.answered -= 1;
+    else record.owed += 1;
     if (blame) this.blamed(label, blame);
   }
 
@@ -130,6 +148,42 @@ export class HealthRecord {
   /** A request was refused that the revision before would have served as `object`. */
   lost(object: string, code: ErrorCode): void {
     this.#losses.set(object, { times: (this.#losses.get(object)?.times ?? 0) + 1, code });
+  }
+
+  /** Whether nothing happened. */
+  get isEmpty(): boolean {
+    return this.samples === 0 && this.#targets.size === 0 && this.#losses.size === 0;
+  }
+
+  get figures(): HealthFigures {
+    const objects = [...this.#objects].map(([name, { requests, internalFaults, failures, ownTime }]) => {
+      return { name, requests, internalFaults, failures, ownTime: ownTime.counts };
+    });
+    const { samples, strayFaults } = this;
+    return { targets: this.#targets, objects, losses: this.#losses, samples, strayFaults };
+  }
+
+  /** Adds what another process recorded since it was asked last. */
+  take({ targets, objects, losses, samples, strayFaults }: HealthFigures): void {
+    this.samples += samples;
+    this.strayFaults += strayFaults;
+    for (const [label, { answered, blamed, passedOver, lastBlame, isFailing, owed }] of targets) {
+      const record = this.#target(label);
+      record.answered = Math.max(0, record.answered + answered - owed);
+      record.blamed += blamed;
+      record.passedOver += passedOver;
+      record.lastBlame = lastBlame ?? record.lastBlame;
+      if (answered + blamed > 0) record.isFailing = isFailing;
+    }
+    for (const { name, requests, internalFaults, failures, ownTime } of objects) {
+      const record = this.#object(name);
+      record.requests += requests;
+      record.internalFaults += internalFaults;
+      for (const [target, count] of failures) record.failures.set(target, (record.failures.get(target) ?? 0) + count);
+      record.ownTime.take(ownTime);
+    }
+    for (const [object, { times, code }] of losses)
+      this.#losses.set(object, { times: (this.#losses.get(object)?.times ?? 0) + times, code });
   }
 
   ended({ object, target = '', code, ownMs }: Ended): void {

@@ -1,6 +1,6 @@
 /** A quota as serving counts it: one number for the limit, one shape for each sort of window. */
 import type { Window } from '../quota/store.ts';
-import { countedLimit, scopeOf, windowOf, type QuotaSnapshot } from '../snapshot-quotas.ts';
+import { countedLimit, localLimitOf, scopeOf, windowOf, type QuotaSnapshot } from '../snapshot-quotas.ts';
 import type { LiveQuota } from './live.ts';
 
 export function countedWindow(quota: QuotaSnapshot): Window {
@@ -12,8 +12,11 @@ export function countedWindow(quota: QuotaSnapshot): Window {
 }
 
 export function liveQuota(name: string, quota: QuotaSnapshot): LiveQuota {
-  const { unit, endUserHeader, downgrade, was, warnAt, mode, onStoreDown } = quota;
+  const { unit, endUserHeader, downgrade, was, warnAt, mode } = quota;
   const [limit, window, scope] = [countedLimit(quota), countedWindow(quota), scopeOf(quota)];
   const slack = Math.floor(limit * (quota.slack ?? 0));
-  return { name, unit, limit, window, slack, scope, endUserHeader, downgrade, was, warnAt, mode, onStoreDown };
+  const onStoreDown = typeof quota.onStoreDown === 'string' ? quota.onStoreDown : 'local';
+  const localLimit = localLimitOf(quota);
+  const counted = { name, unit, limit, window, slack, scope, endUserHeader, was };
+  return { ...counted, downgrade, warnAt, mode, onStoreDown, localLimit };
 }

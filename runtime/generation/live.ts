@@ -90,7 +90,9 @@ export interface LiveQuota {
   readonly warnAt: number | undefined;
   /** What is soft refuses nothing. */
   readonly mode: 'hard' | 'soft';
-  readonly onStoreDown: 'closed' | 'open';
+  readonly onStoreDown: 'closed' | 'open' | 'local';
+  /** What this replica may let through by itself while the store is away. */
+  readonly localLimit: number;
 }
 
 /** Reads a request header or an entry of the body's metadata. */

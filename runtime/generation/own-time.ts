@@ -34,12 +34,22 @@ export class OwnTime {
     return 0;
   }
 
+  /** Adds what another process counted. */
+  take(counts: Uint32Array): void {
+    for (const [step, count] of counts.entries()) {
+      this.#counts[step] = (this.#counts[step] ?? 0) + count;
+      this.#total += count;
+    }
+  }
+
+  /** How many values each step has. */
+  get counts(): Uint32Array {
+    return this.#counts;
+  }
+
   static together(all: Iterable<OwnTime>): OwnTime {
     const sum = new OwnTime();
-    for (const one of all) {
-      for (const [step, count] of one.#counts.entries()) sum.#counts[step] = (sum.#counts[step] ?? 0) + count;
-      sum.#total += one.#total;
-    }
+    for (const one of all) sum.take(one.#counts);
     return sum;
   }
 }

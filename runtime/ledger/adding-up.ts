@@ -1,7 +1,15 @@
 /** Adds up what the ledger holds, by whatever it is asked by. */
 import type { DatabaseSync } from 'node:sqlite';
 import { usdText } from '../cost.ts';
-import { expressionOf, isTime, joinFor, whereOf, type Condition, type Dimension, type Group } from './dimensions.ts';
+import {
+  isTime,
+  joinFor,
+  whereOf,
+  type Condition,
+  type Dimension,
+  type Expressions,
+  type Group,
+} from './dimensions.ts';
 import type { Figures } from './record.ts';
 import { columnOf, figureNames, msOf } from './tables.ts';
 
@@ -9,7 +17,8 @@ import { columnOf, figureNames, msOf } from './tables.ts';
 export interface Source {
   readonly figures: string;
   readonly latencies: string;
-  readonly values: readonly number[];
+  readonly values: readonly (string | number)[];
+  readonly expressionOf: Expressions;
 }
 
 export interface Asked {
@@ -41,7 +50,7 @@ const ends = ['refused', 'failed', 'left'] as const;
 const figureSums = figureNames.map((name) => `sum(p.${columnOf(name)}) AS ${name}`);
 const endSums = ends.map((end) => `sum(iif(s.ended = '${end}', p.calls, 0)) AS ${end}`);
 
-const namesOf = (by: readonly Dimension[]): readonly string[] =>
+const namesOf = (by: readonly Dimension[], expressionOf: Expressions): readonly string[] =>
   by.map((name) => `${expressionOf(name)} AS by_${name}`);
 const groupOf = (row: Row, by: readonly Dimension[]): Group =>
   Object.fromEntries(by.map((name) => [name, String(row[`by_${name}`])]));
@@ -66,11 +75,11 @@ function percentile(counts: Counts, share: number): number | undefined {
 
 function latenciesBy(
   database: DatabaseSync,
-  { latencies, values }: Source,
+  { latencies, values, expressionOf }: Source,
   { by, where }: Asked,
 ): ReadonlyMap<string, Counts> {
-  const met = whereOf(where);
-  const columns = [...namesOf(by), 'p.bucket AS bucket', 'sum(p.calls) AS calls'];
+  const met = whereOf(where, expressionOf);
+  const columns = [...namesOf(by, expressionOf), 'p.bucket AS bucket', 'sum(p.calls) AS calls'];
   const groups = [...by.map((name) => `by_${name}`), 'p.bucket'];
   const sql = `SELECT ${columns.join(', ')} FROM ${latencies} ${joinFor(by)} WHERE ${met.sql} GROUP BY ${groups.join(', ')} ORDER BY p.bucket`;
   const found = new Map<string, [number, number][]>();
@@ -141,11 +150,11 @@ function totalOf(rows: readonly Row[], latencies: ReadonlyMap<string, Counts>, b
 
 export function addUp(database: DatabaseSync, source: Source, asked: Asked): AddedUp {
   const { by, where, limit } = asked;
-  const met = whereOf(where);
+  const met = whereOf(where, source.expressionOf);
   const groups = by.length === 0 ? '' : `GROUP BY ${by.map((name) => `by_${name}`).join(', ')}`;
   const times = by.filter(isTime).map((name) => `by_${name}`);
   const order = [...times, 'costNano DESC', 'calls DESC', ...by.map((name) => `by_${name}`)].join(', ');
-  const columns = [...namesOf(by), ...figureSums, ...endSums].join(', ');
+  const columns = [...namesOf(by, source.expressionOf), ...figureSums, ...endSums].join(', ');
   const most = Math.max(limit, mostRead) + 1;
   const sql = `SELECT ${columns} FROM ${source.figures} ${joinFor(by)} WHERE ${met.sql} ${groups} ORDER BY ${order} LIMIT ${most}`;
   const found = rowsOf(database, sql, [...source.values, ...met.values]);

@@ -1,8 +1,8 @@
 /** What a commit did: the calls that one revision answered beside those of another. */
 import type { DatabaseSync } from 'node:sqlite';
 import { addUp, type Asked, type Source, type Sum } from './adding-up.ts';
-import type { Group } from './dimensions.ts';
-import { hourMs, hoursOfDay } from './tables.ts';
+import { expressionsIn, type Group } from './dimensions.ts';
+import { hourMs, spanMs } from './tables.ts';
 
 export interface ComparisonQuestion extends Asked {
   /** The beginning of the commit is enough. */
@@ -32,18 +32,16 @@ export interface Comparison {
 }
 
 /** All of it, by series: those of one revision are few. */
-function sourceFor({ by }: Asked): Source {
-  if (by.includes('hour'))
-    return {
-      figures: 'series s CROSS JOIN hour p ON p.series = s.id',
-      latencies: 'series s CROSS JOIN latency_hour p ON p.series = s.id',
-      values: [],
-    };
-  const days = (table: string) => `(SELECT *, day * ${hoursOfDay} AS hour FROM ${table}) p`;
+function sourceFor({ by, where }: Asked): Source {
+  const needsHours = by.includes('hour') || where.some(({ dimension }) => dimension === 'hour');
+  const grain = needsHours ? 'hour' : 'day';
+  const lying = (table: string) =>
+    `series s CROSS JOIN (SELECT *, ${grain} * ${spanMs[grain] / 1_000} AS at FROM ${table}) p ON p.series = s.id`;
   return {
-    figures: `series s CROSS JOIN ${days('day')} ON p.series = s.id`,
-    latencies: `series s CROSS JOIN ${days('latency_day')} ON p.series = s.id`,
+    figures: lying(grain),
+    latencies: lying(`latency_${grain}`),
     values: [],
+    expressionOf: expressionsIn([{ from: 0, to: Number.POSITIVE_INFINITY, offsetMs: 0 }]),
   };
 }
 

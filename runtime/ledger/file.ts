@@ -1,15 +1,16 @@
 /** The ledger's file as one thread has it open: opened when it is needed, and again after whatever went wrong. */
 import type { DatabaseSync } from 'node:sqlite';
 import { isDamage, reason, setAside } from '../sqlite/open-file.ts';
+import { callsFrom, type CallPage, type CallsQuestion } from './calls.ts';
 import { comparisonFrom, type Comparison, type ComparisonQuestion } from './comparison.ts';
+import type { Keeping } from './forgetting.ts';
 import { ledgerFile, openLedgerFile } from './tables.ts';
 import { usageFrom, type Usage, type UsageQuestion } from './usage.ts';
 import { LedgerWriting, type Batch } from './writing.ts';
 
 export interface LedgerFileOptions {
   readonly directory: string;
-  /** How long single calls are kept. */
-  readonly keepMs: number;
+  readonly keep: Keeping;
   /** Told what a person should know. */
   readonly note: (text: string) => void;
 }
@@ -51,7 +52,11 @@ export class LedgerFile {
   }
 
   usage(question: UsageQuestion): Usage {
-    return this.#do(({ database }) => usageFrom(database, question, this.#options.keepMs));
+    return this.#do(({ database }) => usageFrom(database, question, this.#options.keep.callsMs));
+  }
+
+  calls(question: CallsQuestion): CallPage {
+    return this.#do(({ database }) => callsFrom(database, question));
   }
 
   compare(question: ComparisonQuestion): Comparison {
@@ -79,12 +84,12 @@ export class LedgerFile {
   }
 
   #opened(): Open {
-    const { directory, keepMs, note } = this.#options;
+    const { directory, keep, note } = this.#options;
     const database = openLedgerFile(directory, (aside, problem) =>
       note(`${ledgerFile(directory)} is damaged (${problem}); it is kept as ${aside}, and a new one begins`),
     );
     // A wall clock that jumps ahead must not make everything old.
     const now = () => Math.floor(Math.min(Date.now(), this.#started + performance.now()));
-    return { database, writing: new LedgerWriting(database, keepMs, now) };
+    return { database, writing: new LedgerWriting(database, keep, now) };
   }
 }

@@ -15,8 +15,8 @@ const tell = (told: Told) => port.postMessage(told);
 const note = (text: string) => tell({ note: text });
 
 const desk = workerData as Desk;
-const { directory, keepMs } = desk;
-const file = directory === undefined ? undefined : new LedgerFile({ directory, keepMs, note });
+const { directory, keep } = desk;
+const file = directory === undefined ? undefined : new LedgerFile({ directory, keep, note });
 const stream = desk.kind === 'stream' ? new LedgerStream({ url: desk.url, file, note }) : undefined;
 
 const read = (records: Lines['records']) => records.map((record) => JSON.parse(record) as CallRecord);
@@ -29,6 +29,8 @@ async function carryOut(job: Job) {
     }
     case 'usage':
       return file?.usage(job.question);
+    case 'calls':
+      return file?.calls(job.question);
     case 'compare':
       return file?.compare(job.question);
     case 'close':

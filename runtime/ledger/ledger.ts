@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { CallPage, CallsQuestion } from './calls.ts';
 import type { Comparison, ComparisonQuestion } from './comparison.ts';
 import { recordsOf, type Ended } from './record.ts';
 import { LedgerThread, type Desk } from './thread.ts';
@@ -28,6 +29,7 @@ export interface Ledger {
   add(ended: Ended): void;
   /** Rejects with `NoLedger`, or with words for an operator. */
   usage(question: UsageQuestion): Promise<Usage>;
+  calls(question: CallsQuestion): Promise<CallPage>;
   compare(question: ComparisonQuestion): Promise<Comparison>;
   readonly status: LedgerStatus;
   /** Writes what waits, as long as that can be done in a few seconds. */
@@ -49,6 +51,7 @@ const nothingKept = async () => {
 export const noLedger: Ledger = {
   add: () => undefined,
   usage: nothingKept,
+  calls: nothingKept,
   compare: nothingKept,
   status: { where: undefined, canAnswer: false, waiting: 0, dropped: 0, problem: undefined },
   close: () => Promise.resolve(),
@@ -83,8 +86,8 @@ export class BufferedLedger implements Ledger {
     this.#metrics = metrics;
     const note = (text: string) => log.warn({ event: 'ledger_note' }, text);
     this.#writing = new LedgerThread(desk, note);
-    const { directory, keepMs } = desk;
-    this.#reading = directory === undefined ? undefined : new LedgerThread({ kind: 'file', directory, keepMs }, note);
+    const { directory, keep } = desk;
+    this.#reading = directory === undefined ? undefined : new LedgerThread({ kind: 'file', directory, keep }, note);
     // What other replicas put there is taken over whether this one has calls or not.
     if (desk.kind === 'stream' && directory !== undefined) this.#writing.begin();
   }
@@ -99,6 +102,10 @@ export class BufferedLedger implements Ledger {
 
   usage(question: UsageQuestion): Promise<Usage> {
     return this.#reader().ask<'usage'>({ do: 'usage', question });
+  }
+
+  calls(question: CallsQuestion): Promise<CallPage> {
+    return this.#reader().ask<'calls'>({ do: 'calls', question });
   }
 
   compare(question: ComparisonQuestion): Promise<Comparison> {

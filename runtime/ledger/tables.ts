@@ -16,6 +16,7 @@ export const hoursOfDay = 24;
 /** What calls are added up by. Days are those of UTC. */
 export const grains = ['hour', 'day'] as const;
 export type Grain = (typeof grains)[number];
+export const spanMs: Readonly<Record<Grain, number>> = { hour: hourMs, day: hoursOfDay * hourMs };
 
 const seriesColumns = {
   revision: 'revision',
@@ -69,6 +70,7 @@ const tablesFor = (grain: Grain): string => `
 
 // synchronous = NORMAL: a commit survives the death of the process. Losing power may lose the last moments, never more.
 const schema = `
+  PRAGMA busy_timeout = 5000;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, ${told}, UNIQUE (${seriesNames.join(', ')})) STRICT;
@@ -76,7 +78,8 @@ const schema = `
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, series INTEGER NOT NULL, request TEXT NOT NULL,
     ms INTEGER NOT NULL, first_ms INTEGER, bucket INTEGER NOT NULL, ${figures}
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS call_at ON call (at);
+  DROP INDEX IF EXISTS call_at;
+  CREATE INDEX IF NOT EXISTS call_at_series ON call (at, series);
   ${grains.map(tablesFor).join('')}
   CREATE TABLE IF NOT EXISTS writer (name TEXT PRIMARY KEY, last INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS place (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -1,14 +1,16 @@
 /** A thread that works on the ledger, as the one that answers requests sees it: asked one thing after the other, started again when it died. */
 import { Worker } from 'node:worker_threads';
 import { reason } from '../sqlite/open-file.ts';
+import type { CallPage, CallsQuestion } from './calls.ts';
 import type { Comparison, ComparisonQuestion } from './comparison.ts';
+import type { Keeping } from './forgetting.ts';
 import type { Usage, UsageQuestion } from './usage.ts';
 
-/** What the thread works on, and for how long single calls are kept there. */
+/** What the thread works on, and for how long what it holds is kept there. */
 export type Desk =
-  | { readonly kind: 'file'; readonly directory: string; readonly keepMs: number }
+  | { readonly kind: 'file'; readonly directory: string; readonly keep: Keeping }
   /** With a directory, what all replicas put into the stream is taken over there. */
-  | { readonly kind: 'stream'; readonly url: string; readonly directory: string | undefined; readonly keepMs: number };
+  | { readonly kind: 'stream'; readonly url: string; readonly directory: string | undefined; readonly keep: Keeping };
 
 /** `records` are JSON. */
 export interface Lines {
@@ -20,12 +22,14 @@ export interface Lines {
 export type Job =
   | { readonly do: 'write'; readonly lines: Lines }
   | { readonly do: 'usage'; readonly question: UsageQuestion }
+  | { readonly do: 'calls'; readonly question: CallsQuestion }
   | { readonly do: 'compare'; readonly question: ComparisonQuestion }
   | { readonly do: 'close' };
 
 interface Answers {
   readonly write: number;
   readonly usage: Usage;
+  readonly calls: CallPage;
   readonly compare: Comparison;
   readonly close: undefined;
 }

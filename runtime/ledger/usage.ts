@@ -1,12 +1,16 @@
 /** What was used in a span of time, by any dimension: whole days and hours as they were added up, the rest from single calls. */
 import type { DatabaseSync } from 'node:sqlite';
 import { addUp, type AddedUp, type Asked, type Source } from './adding-up.ts';
-import { columnOf, figureNames, hourMs, hoursOfDay, type Grain } from './tables.ts';
+import { expressionsIn, isTime, type Time } from './dimensions.ts';
+import { columnOf, figureNames, hourMs, hoursOfDay, spanMs, type Grain } from './tables.ts';
+import { boundariesIn, stretchesOf, type Stretch } from './zone.ts';
 
 export interface UsageQuestion extends Asked {
   /** Milliseconds since 1970, the second of them not included. */
   readonly from: number;
   readonly to: number;
+  /** Whose hours, days and months it is asked by. */
+  readonly zone: string;
 }
 
 export interface Usage extends AddedUp {
@@ -21,45 +25,66 @@ type Range = readonly [from: number, to: number];
 
 /** What a span is put together from: whole days, whole hours on both sides of them, and the calls on both sides of those. */
 interface Parts {
-  readonly days: Range;
-  readonly hours: readonly [Range, Range];
-  readonly calls: readonly [Range, Range];
+  readonly days: readonly Range[];
+  readonly hours: readonly Range[];
+  readonly calls: readonly Range[];
 }
 
-const nothing: Range = [0, 0];
-
-function partsOf(from: number, to: number, needsHours: boolean): Parts {
+function partsOf([from, to]: Range, needsHours: boolean): Parts {
   const [first, last] = [Math.ceil(from / hourMs), Math.floor(to / hourMs)];
-  if (first >= last) return { days: nothing, hours: [nothing, nothing], calls: [[from, to], nothing] };
-  const calls = [
+  if (first >= last) return { days: [], hours: [], calls: [[from, to]] };
+  const calls: readonly Range[] = [
     [from, first * hourMs],
     [last * hourMs, to],
-  ] as const;
+  ];
   const [firstDay, lastDay] = [Math.ceil(first / hoursOfDay), Math.floor(last / hoursOfDay)];
-  if (needsHours || firstDay >= lastDay) return { days: nothing, hours: [[first, last], nothing], calls };
-  const before = [first, firstDay * hoursOfDay] as const;
-  return { days: [firstDay, lastDay], hours: [before, [lastDay * hoursOfDay, last]], calls };
+  if (needsHours || firstDay >= lastDay) return { days: [], hours: [[first, last]], calls };
+  const before: Range = [first, firstDay * hoursOfDay];
+  return { days: [[firstDay, lastDay]], hours: [before, [lastDay * hoursOfDay, last]], calls };
 }
 
-function sourceOf({ days, hours, calls }: Parts): Source {
-  const of = (table: string, hour: string, what: string) =>
-    `SELECT x.series, ${hour} AS hour, ${what} FROM ${table} WHERE`;
-  const figures = [
-    `${of('day x', `day * ${hoursOfDay}`, columns)} day >= ? AND day < ?`,
-    ...hours.map(() => `${of('hour x', 'hour', columns)} hour >= ? AND hour < ?`),
-    ...calls.map(() => `${of('call x', `at / ${hourMs}`, columns)} at >= ? AND at < ?`),
-  ];
+/** In order, without what is empty, those that touch as one. */
+function joined(ranges: readonly Range[]): readonly Range[] {
+  const found: [number, number][] = [];
+  for (const [from, to] of ranges) {
+    const last = found.at(-1);
+    if (from >= to) continue;
+    if (last?.[1] === from) last[1] = to;
+    else found.push([from, to]);
+  }
+  return found;
+}
+
+const timesOf = ({ by, where }: Asked): ReadonlySet<Time> =>
+  new Set([...by, ...where.map(({ dimension }) => dimension)].filter(isTime));
+
+/** Where a span must be cut, because what is asked for tells both sides apart. */
+function cutsIn(asked: ReadonlySet<Time>, stretches: readonly Stretch[], oldest: number): readonly number[] {
+  if (!asked.has('day') && !asked.has('month')) return [];
+  const found = boundariesIn(stretches, asked.has('day') ? 'day' : 'month');
+  // An hour whose calls are gone cannot be cut: all of it counts where it begins.
+  return found.filter((at) => at % hourMs === 0 || Math.floor(at / hourMs) * hourMs >= oldest);
+}
+
+function sourceOf(parts: readonly Parts[], stretches: readonly Stretch[]): Source {
+  const ranges = (name: keyof Parts) => JSON.stringify(joined(parts.flatMap((part) => part[name])));
+  const within = (column: string) => `${column} >= r.value ->> 0 AND ${column} < r.value ->> 1`;
+  const seconds = (grain: Grain) => `x.${grain} * ${spanMs[grain] / 1_000} AS at`;
+  const calls = (what: string) =>
+    `SELECT x.series, x.at / 1000 AS at, ${what} FROM json_each(?) r CROSS JOIN call x WHERE ${within('x.at')}`;
+  const figures = (grain: Grain) =>
+    `SELECT x.series, ${seconds(grain)}, ${columns} FROM json_each(?) r CROSS JOIN ${grain} x WHERE ${within(`x.${grain}`)}`;
   // By series, because that is how they lie.
-  const lying = (grain: Grain) => `series y CROSS JOIN latency_${grain} x ON x.series = y.id`;
-  const latencies = [
-    `${of(lying('day'), `day * ${hoursOfDay}`, 'bucket, calls')} day >= ? AND day < ?`,
-    ...hours.map(() => `${of(lying('hour'), 'hour', 'bucket, calls')} hour >= ? AND hour < ?`),
-    ...calls.map(() => `${of('call x', `at / ${hourMs}`, 'bucket, calls')} at >= ? AND at < ?`),
-  ];
+  const latencies = (grain: Grain) =>
+    `SELECT x.series, ${seconds(grain)}, bucket, calls FROM json_each(?) r CROSS JOIN series y CROSS JOIN latency_${grain} x
+    WHERE x.series = y.id AND ${within(`x.${grain}`)}`;
+  const all = (each: (grain: Grain) => string, what: string) =>
+    `(${[each('day'), each('hour'), calls(what)].join(' UNION ALL ')}) p JOIN series s ON s.id = p.series`;
   return {
-    figures: `(${figures.join(' UNION ALL ')}) p JOIN series s ON s.id = p.series`,
-    latencies: `(${latencies.join(' UNION ALL ')}) p JOIN series s ON s.id = p.series`,
-    values: [days, ...hours, ...calls].flat(),
+    figures: all(figures, columns),
+    latencies: all(latencies, 'bucket, calls'),
+    values: [ranges('days'), ranges('hours'), ranges('calls')],
+    expressionOf: expressionsIn(stretches),
   };
 }
 
@@ -68,6 +93,10 @@ export function usageFrom(database: DatabaseSync, question: UsageQuestion, keepM
   const oldest = Date.now() - keepMs;
   const from = question.from < oldest ? Math.floor(question.from / hourMs) * hourMs : question.from;
   const to = question.to < oldest ? Math.ceil(question.to / hourMs) * hourMs : question.to;
-  const source = sourceOf(partsOf(from, to, question.by.includes('hour')));
-  return { from, to, ...addUp(database, source, question) };
+  const asked = timesOf(question);
+  // Nothing is written down before it happens, and who asks until the year 9999 is not to wait for it.
+  const stretches = stretchesOf(question.zone, from, Math.max(from, Math.min(to, Date.now() + spanMs.day)));
+  const cuts = [from, ...cutsIn(asked, stretches, oldest).filter((at) => at > from && at < to), to];
+  const parts = cuts.slice(1).map((end, index) => partsOf([cuts[index] ?? from, end], asked.has('hour')));
+  return { from, to, ...addUp(database, sourceOf(parts, stretches), question) };
 }

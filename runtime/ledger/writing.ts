@@ -1,7 +1,9 @@
 /** Writes calls into the file, each once, together with what is added up from them; and forgets old ones. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { forget, seriesForgotten, type Keeping } from './forgetting.ts';
 import type { CallRecord, Series } from './record.ts';
-import { bucketOf, columnOf, figureNames, grains, hourMs, hoursOfDay, seriesNames, type Grain } from './tables.ts';
+import { bucketOf, columnOf, figureNames, grains, seriesNames, type Grain } from './tables.ts';
+import { Tally } from './tally.ts';
 
 /** Records of one process, in order and numbered without a gap: said twice, they count once. */
 export interface Batch {
@@ -25,8 +27,8 @@ const addFiguresSql = (grain: Grain): string => `
   ON CONFLICT (${grain}, series) DO UPDATE SET ${columns.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}
 `;
 const addLatencySql = (grain: Grain): string => `
-  INSERT INTO latency_${grain} (series, ${grain}, bucket, calls) VALUES (:series, :span, :bucket, 1)
-  ON CONFLICT (series, ${grain}, bucket) DO UPDATE SET calls = calls + 1
+  INSERT INTO latency_${grain} (series, ${grain}, bucket, calls) VALUES (:series, :span, :bucket, :calls)
+  ON CONFLICT (series, ${grain}, bucket) DO UPDATE SET calls = calls + excluded.calls
 `;
 const addSeriesSql = `
   INSERT INTO series (${seriesNames.join(', ')}) VALUES (${seriesNames.map(toldOf).join(', ')})
@@ -38,34 +40,29 @@ const writtenSql = `
   ON CONFLICT (name) DO UPDATE SET last = excluded.last, at = excluded.at
 `;
 
-/** A sweep holds the lock: it removes no more than this at a time. */
-const sweepRows = 2_000;
 const sweepEveryMs = 60_000;
-/** How long a process that wrote nothing is remembered. */
-const writerKeptMs = 30 * 86_400_000;
 /** Beyond that their numbers are looked up again. */
 const mostSeriesKnown = 20_000;
 
 interface Adding {
-  readonly spanMs: number;
+  readonly grain: Grain;
   readonly figures: StatementSync;
   readonly latency: StatementSync;
 }
 
-const spanMs: Readonly<Record<Grain, number>> = { hour: hourMs, day: hoursOfDay * hourMs };
-
 export class LedgerWriting {
   readonly #database: DatabaseSync;
-  readonly #keepMs: number;
+  readonly #keep: Keeping;
   readonly #now: () => number;
   readonly #statements: Readonly<Record<'call' | 'addSeries' | 'findSeries' | 'last' | 'written', StatementSync>>;
   readonly #spans: readonly Adding[];
   readonly #known = new Map<string, number>();
+  #forgotten = 0;
   #sweptAt = Number.NEGATIVE_INFINITY;
 
-  constructor(database: DatabaseSync, keepMs: number, now: () => number = Date.now) {
+  constructor(database: DatabaseSync, keep: Keeping, now: () => number = Date.now) {
     this.#database = database;
-    this.#keepMs = keepMs;
+    this.#keep = keep;
     this.#now = now;
     this.#statements = {
       call: database.prepare(addCallSql),
@@ -75,7 +72,7 @@ export class LedgerWriting {
       written: database.prepare(writtenSql),
     };
     this.#spans = grains.map((grain) => ({
-      spanMs: spanMs[grain],
+      grain,
       figures: database.prepare(addFiguresSql(grain)),
       latency: database.prepare(addLatencySql(grain)),
     }));
@@ -86,7 +83,12 @@ export class LedgerWriting {
   /** All of it or nothing. `beside` is done in the same transaction. Returns how many records were new. */
   write(batches: readonly Batch[], beside?: () => void): number {
     return this.#inOne(() => {
-      const added = batches.reduce((sum, batch) => sum + this.#add(batch), 0);
+      const forgotten = seriesForgotten(this.#database);
+      if (forgotten !== this.#forgotten) this.#known.clear();
+      this.#forgotten = forgotten;
+      const tally = new Tally();
+      const added = batches.reduce((sum, batch) => sum + this.#add(batch, tally), 0);
+      this.#addUp(tally);
       beside?.();
       return added;
     });
@@ -106,26 +108,29 @@ export class LedgerWriting {
     }
   }
 
-  #add({ writer, first, records }: Batch): number {
+  #add({ writer, first, records }: Batch, tally: Tally): number {
     const { last, written } = this.#statements;
     const before = Number(last.get(writer)?.['last'] ?? -1);
     const fresh = records.slice(Math.max(0, before + 1 - first));
     if (fresh.length === 0) return 0;
-    for (const record of fresh) this.#addRecord(record);
+    for (const record of fresh) this.#addRecord(record, tally);
     written.run({ name: writer, last: first + records.length - 1, at: this.#now() });
     return fresh.length;
   }
 
-  #addRecord({ at, request, ms, firstMs, series: told, figures }: CallRecord): void {
+  #addRecord({ at, request, ms, firstMs, series: told, figures }: CallRecord, tally: Tally): void {
     const { call } = this.#statements;
     const series = this.#idOf(told);
     const bucket = bucketOf(ms);
     const first = firstMs === undefined ? null : Math.round(firstMs);
     call.run({ at, series, request, ms: Math.round(ms), firstMs: first, bucket, ...figures });
-    for (const adding of this.#spans) {
-      const span = Math.floor(at / adding.spanMs);
-      adding.figures.run({ span, series, ...figures });
-      if (figures.calls > 0) adding.latency.run({ series, span, bucket });
+    tally.add({ at, series, bucket, figures });
+  }
+
+  #addUp(tally: Tally): void {
+    for (const { grain, figures, latency } of this.#spans) {
+      for (const row of tally.figures(grain)) figures.run({ ...row });
+      for (const row of tally.latencies(grain)) latency.run({ ...row });
     }
   }
 
@@ -142,17 +147,11 @@ export class LedgerWriting {
     return id;
   }
 
-  /** Forgets calls older than they are kept, a helping at a time. What was added up stays. */
+  /** Forgets what is too old, a helping at a time. */
   sweep(): void {
     const now = this.#now();
     if (now < this.#sweptAt + sweepEveryMs && now >= this.#sweptAt) return;
-    const gone = this.#inOne(() => {
-      const old = this.#database.prepare(
-        `DELETE FROM call WHERE id IN (SELECT id FROM call WHERE at < ? ORDER BY at LIMIT ${sweepRows})`,
-      );
-      this.#database.prepare('DELETE FROM writer WHERE at < ?').run(now - writerKeptMs);
-      return Number(old.run(now - this.#keepMs).changes);
-    });
-    if (gone < sweepRows) this.#sweptAt = now;
+    const isMore = this.#inOne(() => forget(this.#database, this.#keep, now));
+    if (!isMore) this.#sweptAt = now;
   }
 }

@@ -7,7 +7,8 @@ import type { QuotaUnit } from '../snapshot-quotas.ts';
 type Taken = Lease['takings'][number];
 
 export const seconds = (ms: number): number => Math.ceil(ms / 1000);
-const remaining = ({ quota, taking }: Taken): number => Math.max(0, quota.limit - taking.used);
+const remaining = ({ quota, demand, taking, isAlone }: Taken): number =>
+  Math.max(0, (isAlone ? demand.limit : quota.limit) - taking.used);
 
 /** A decimal of a structured field has three places at most; what is left is rounded down. */
 const amount = (unit: QuotaUnit, nano: number): string =>

@@ -44,6 +44,19 @@ export function usedUp(taken: Taken, exchange: Asking): HeadgateError {
   });
 }
 
+/** The store may be back at any time. */
+export function usedUpAlone(taken: Taken, exchange: Asking): HeadgateError {
+  const { quota, demand, taking } = taken;
+  const { unit, limit, window } = quota;
+  const share = `${amountInWords(unit, demand.limit)}${windowInWords(window, inSeconds)}`;
+  const whole = demand.limit === limit ? 'the whole limit' : `its share of ${figure(unit, limit)}`;
+  return new HeadgateError(
+    'quota_exceeded',
+    `${named(taken)} has no room for this call: its store does not answer, and until it does this replica lets through ${share}, ${whole}, of which ${figure(unit, taking.used)} are used or held${place(quota, exchange)}.`,
+    { retryAfterMs: soonMs, object: `quotas.${quota.name}` },
+  );
+}
+
 /** Waiting does not help: it is larger than the whole limit. */
 export function neverFits({ quota, demand }: AskedOf, exchange: Asking): HeadgateError {
   const { unit, limit, window, name } = quota;

@@ -7,7 +7,7 @@ import { StoreUnavailable, type QuotaStore, type Taking } from '../quota/store.t
 import { isSpentByModels } from '../snapshot-quotas.ts';
 import { amountOf, type Estimate } from './estimate.ts';
 import { warns, writeQuotaHeaders, writeWarnings } from './quota-headers.ts';
-import { neverFits, usedUp } from './refusal-of-quota.ts';
+import { neverFits, usedUp, usedUpAlone } from './refusal-of-quota.ts';
 import { sharesOf, type Drawing } from './shares.ts';
 
 type Taken = Lease['takings'][number];
@@ -81,6 +81,23 @@ async function take(
   }
 }
 
+/** While the store is away. */
+const isClosed = ({ onStoreDown }: LiveQuota, { alone }: QuotaStore): boolean =>
+  onStoreDown === 'closed' || (onStoreDown === 'local' && alone === undefined);
+
+/** While the store is away: from the quotas whose replicas count by themselves. */
+async function takeAlone(store: QuotaStore, asked: readonly AskedOf[]): Promise<readonly Taken[]> {
+  const counted = asked
+    .filter(({ quota }) => quota.onStoreDown === 'local')
+    .map((one) => {
+      const limit = one.quota.mode === 'soft' ? one.demand.limit : one.quota.localLimit;
+      return { ...one, isAlone: true as const, demand: { ...one.demand, limit } };
+    });
+  if (!store.alone || counted.length === 0) return [];
+  const takings = await store.alone.take(counted.map(({ demand }) => demand));
+  return counted.map((one, index) => ({ ...one, taking: takingAt(takings, index) }));
+}
+
 function takingAt(takings: readonly Taking[], index: number): Taking {
   const taking = takings[index];
   if (!taking) throw new Error('a store answered fewer demands than it was asked');
@@ -96,7 +113,7 @@ const drawn = (one: AskedOf, taken: Taken | undefined, drawing: Drawing): Drawn 
   quota: one.quota.name,
   unit: one.quota.unit,
   whose: whose(one, drawing),
-  limit: one.quota.limit,
+  limit: taken?.isAlone ? taken.demand.limit : one.quota.limit,
   window: one.quota.window,
   amount: one.demand.amount,
   used: taken?.taking.used,
@@ -143,13 +160,15 @@ export async function reserve<E extends Drawing>(exchange: E, reach: Reach): Pro
     outcome.drawn = [drawn(tooLarge, undefined, exchange)];
     throw refused(exchange, tooLarge.quota, neverFits(tooLarge, exchange));
   }
-  const { takings, down } = await take(house.quotas, asked);
+  const { takings: shared, down } = await take(house.quotas, asked);
+  const closed = down && asked.find(({ quota }) => quota.mode === 'hard' && isClosed(quota, house.quotas));
+  const takings = down && !closed ? await takeAlone(house.quotas, asked) : shared;
   const full = firstOf(takings.filter(({ taking }) => !taking.granted));
   if (full && passOver(exchange, full)) return reserve(exchange, reach);
   writeQuotaHeaders(exchange, takings);
-  outcome.drawn = asked.map((one, index) => drawn(one, takings[index], exchange));
-  if (full) throw refused(exchange, full.quota, usedUp(full, exchange));
-  const closed = down && asked.find(({ quota }) => quota.mode === 'hard' && quota.onStoreDown === 'closed');
+  const takenOf = new Map(takings.map((each) => [each.share, each]));
+  outcome.drawn = asked.map((one) => drawn(one, takenOf.get(one.share), exchange));
+  if (full) throw refused(exchange, full.quota, (full.isAlone ? usedUpAlone : usedUp)(full, exchange));
   if (closed) {
     throw new HeadgateError(
       'quota_store_unavailable',
@@ -158,5 +177,6 @@ export async function reserve<E extends Drawing>(exchange: E, reach: Reach): Pro
     );
   }
   warn(exchange, takings);
+  for (const { quota, isAlone } of takings) if (isAlone) house.metrics.quotaLocal.inc({ quota: quota.name });
   return Object.assign(exchange, { lease: { takings } });
 }

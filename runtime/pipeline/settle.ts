@@ -88,12 +88,13 @@ export async function settle(exchange: Settling, thrown: unknown): Promise<void>
   tellMetrics(exchange, spendings);
   const ended = { end: endOf(exchange, thrown), spendings };
   const settlements = lease.takings
-    .map((taken) => settlementOf(taken, ended, exchange))
+    .map((taken) => ({ ...settlementOf(taken, ended, exchange), isAlone: taken.isAlone === true }))
     // What was neither held nor changes is written already.
     .filter((each) => each.taking.hold !== undefined || each.spent !== each.demand.amount);
-  if (settlements.length === 0) return;
+  const [alone, shared] = [true, false].map((which) => settlements.filter(({ isAlone }) => isAlone === which));
   try {
-    await house.quotas.settle(settlements);
+    if (alone?.length) await house.quotas.alone?.settle(alone);
+    if (shared?.length) await house.quotas.settle(shared);
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     house.log.warn({ event: 'quota_unsettled', request: id, cause: causeInWords(error) }, 'quota not settled');

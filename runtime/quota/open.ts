@@ -1,4 +1,5 @@
 /** Turns the `--store` setting into a quota store. */
+import { withAlone } from './alone.ts';
 import { leasing } from './leasing.ts';
 import { memoryStore } from './memory.ts';
 import { redisStore } from './redis.ts';
@@ -10,11 +11,11 @@ import type { QuotaStore } from './store.ts';
 export function openQuotaStore(where: string): QuotaStore {
   if (where === 'memory') return memoryStore();
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(where)?.[1]?.toLowerCase();
-  if (scheme === 'redis' || scheme === 'rediss') return settlingLater(leasing(redisStore(where)));
+  if (scheme === 'redis' || scheme === 'rediss') return withAlone(settlingLater(leasing(redisStore(where))));
   if (scheme !== undefined || where.trim() === '') {
     // Only the scheme is named: the rest of a URL may hold a password.
     const given = scheme === undefined ? 'nothing' : `a ${scheme}:// URL`;
     throw new Error(`the store setting is ${given}; give memory, a directory, redis://… or rediss://…`);
   }
-  return settlingLater(sqliteStore(where));
+  return withAlone(settlingLater(sqliteStore(where)));
 }

@@ -1,7 +1,7 @@
 /**
  * What runs inside Redis, where nothing comes between. One hash per count holds all of it, so that it is kept or evicted as
  * a whole: `u<start>` what is settled in a span, `h<start>` what is held there, `o<id>` an open hold, `x<id>` one that was
- * freed after its time and may still be settled, `latest` the newest span, `next` a time before which no hold ends, `clock`
+ * freed after its time and may still be settled, `s<id>` one that was settled when that was said again, `latest` the newest span, `next` a time before which no hold ends, `clock`
  * the time at the last hold. Numbers travel as text, because a Lua number in a reply loses its fraction and tostring() its
  * last digits.
  */
@@ -117,7 +117,7 @@ local function forget_before(key, start, length)
     local sort = string.sub(fields[i], 1, 1)
     local of
     if sort == 'u' or sort == 'h' then of = tonumber(string.sub(fields[i], 2))
-    elseif sort == 'o' or sort == 'x' then of = tonumber(string.match(fields[i + 1], '^%S+')) end
+    elseif sort == 'o' or sort == 'x' or sort == 's' then of = tonumber(string.match(fields[i + 1], '^%S+')) end
     if of and (of < start - 2 * length or of > start + 2 * length) then redis.call('HDEL', key, fields[i]) end
   end
   redis.call('HSET', key, 'latest', text(start))
@@ -149,13 +149,7 @@ for i, demand in ipairs(asked.demands) do
   local key, look = KEYS[i], looks[i]
   if all and (demand.hold or demand.amount > 0) then
     local length = look.finish - look.start
-    if length > 0 then
-      forget_before(key, look.start, length)
-      -- As long again after its end, for a clock that is set back across it.
-      keep(key, look.finish + length - now)
-    else
-      keep(key, demand.holdMs)
-    end
+    if length > 0 then forget_before(key, look.start, length) end
     for _, slice in ipairs(look.former) do add(key, 'u' .. text(slice.start), slice.used) end
     if demand.hold then
       local hold = { start = look.start, amount = demand.amount, ends = now + demand.holdMs, hold_ms = demand.holdMs }
@@ -166,6 +160,9 @@ for i, demand in ipairs(asked.demands) do
     else
       add(key, 'u' .. text(look.start), demand.amount)
     end
+    -- After the writing, because what is not there yet cannot be kept. As long again after its end, for a clock that is set back
+    -- across it.
+    keep(key, length > 0 and look.finish + length - now or demand.holdMs)
   end
   local used = all and look.used + demand.amount or look.used
   reply[i] = { look.fits and 1 or 0, text(used), text(look.start), text(look.reset) }
@@ -180,13 +177,16 @@ for i, settled in ipairs(asked.settlements) do
   if settled.hold then
     local value = redis.call('HGET', key, 'o' .. settled.hold)
     change = 0
+    local is_known = value or redis.call('HDEL', key, 'x' .. settled.hold) == 1
     if value then
       redis.call('HDEL', key, 'o' .. settled.hold)
       add(key, 'h' .. text(settled.start), -read_hold(value).amount)
-      change = settled.spent
-    elseif redis.call('HDEL', key, 'x' .. settled.hold) == 1 then
-      change = settled.spent
     end
+    local told = 's' .. settled.hold
+    -- What is said for the first time was not settled before: its hold was lost, in a failover or with a server's memory.
+    if is_known or (settled.first and redis.call('HEXISTS', key, told) == 0) then change = settled.spent end
+    -- The first time may still be on its way.
+    if is_known and not settled.first and settled.finish > now then redis.call('HSET', key, told, text(settled.start)) end
   end
   local field = 'u' .. text(settled.start)
   -- A server that lost its counts has nothing to give back from.

@@ -31,6 +31,8 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
 
   // The window is part of the key: while two revisions disagree about it, neither disturbs the other.
   const keyOf = ({ key, window }: Pick<Demand, 'key' | 'window'>) => `${keyPrefix}${key}:${windowName(window)}`;
+  /** Given and not settled: nobody has told a server of their end, so that a hold which it does not know was lost. */
+  const unsaid = new WeakSet<Taking>();
   const clock = () => (options.now === undefined ? {} : { now: Math.floor(options.now()) });
 
   async function take(demands: readonly Demand[], around = options.now?.() ?? Date.now()): Promise<readonly Taking[]> {
@@ -46,7 +48,23 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
     const serverTime = readServerTime(reply);
     // The server's clock and ours are a whole span apart: asked again with spans around its own time.
     if (serverTime !== undefined && serverTime !== around) return take(demands, serverTime);
-    return asked.map(({ hold }, index) => readTaking(reply, index, hold));
+    const takings = asked.map(({ hold }, index) => readTaking(reply, index, hold));
+    for (const taking of takings) if (taking.hold !== undefined) unsaid.add(taking);
+    return takings;
+  }
+
+  async function settle(settlements: readonly Settlement[]): Promise<void> {
+    const keys = settlements.map(({ demand }) => keyOf(demand));
+    const first = settlements.map(({ taking }) => unsaid.delete(taking));
+    const said = settlements.map((each, index) => ({ ...settledOf(each), first: first[index] === true }));
+    const request = JSON.stringify({ ...clock(), settlements: said });
+    try {
+      await connection.ask(() => commands.quotaSettle(keys.length, ...keys, request));
+    } catch (error) {
+      if (error instanceof StoreUnavailable && error.isUndone)
+        for (const [index, { taking }] of settlements.entries()) if (first[index]) unsaid.add(taking);
+      throw error;
+    }
   }
 
   return {
@@ -57,10 +75,7 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
 
     async settle(settlements) {
       checkSettlements(settlements);
-      if (settlements.length === 0) return;
-      const request = JSON.stringify({ ...clock(), settlements: settlements.map(settledOf) });
-      const keys = settlements.map(({ demand }) => keyOf(demand));
-      await connection.ask(() => commands.quotaSettle(keys.length, ...keys, request));
+      if (settlements.length > 0) await settle(settlements);
     },
 
     async read(counts) {

@@ -63,6 +63,8 @@ export interface QuotaStore {
    */
   settle(settlements: readonly Settlement[]): Promise<void>;
   read(counts: readonly Counted[]): Promise<readonly Reading[]>;
+  /** Counts of this process by itself, for while the store is away; undefined where it never is. */
+  readonly alone?: QuotaStore;
   /** Whether it can answer. */
   healthy(): boolean;
   close(): Promise<void>;
@@ -70,8 +72,12 @@ export interface QuotaStore {
 
 /** The store could not answer in time. What happens then is each quota's own declaration. */
 export class StoreUnavailable extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  /** It was never sent, or refused. Otherwise it may have been done, or be done later. */
+  readonly isUndone: boolean;
+
+  constructor(message: string, { isUndone = false, ...options }: ErrorOptions & { readonly isUndone?: boolean } = {}) {
     super(message, options);
     this.name = 'StoreUnavailable';
+    this.isUndone = isUndone;
   }
 }

@@ -1,7 +1,8 @@
 /** A connection to Redis in which every command is answered within its deadline, whatever the server does. */
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { StoreUnavailable } from '../quota/store.ts';
-import { parseRedisAddress, type RedisAddress } from './address.ts';
+import { parseRedisAddress, type Place, type RedisAddress } from './address.ts';
+import { watchSentinels } from './sentinel-watch.ts';
 
 const longestReconnectMs = 1_000;
 
@@ -34,10 +35,17 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
   // The status alone is behind by a turn when this side drops or ends the connection.
   const ready = () => client.status === 'ready' && serversOf(client).some(({ stream }) => stream?.writable);
 
-  function unavailable(error: unknown): StoreUnavailable {
+  function unavailable(error: unknown, wasReady: boolean): StoreUnavailable {
     const fault = ready() ? reason(error) : `not connected (${reason(lastFault ?? error)})`;
-    return new StoreUnavailable(`redis ${name}: ${fault}`);
+    const isRefused = error instanceof Error && error.name === 'ReplyError';
+    return new StoreUnavailable(`redis ${name}: ${fault}`, { isUndone: !wasReady || isRefused });
   }
+
+  // A master that hands over takes writes for seconds still, which are lost when it begins to follow the new one.
+  const unwatch =
+    address.form === 'sentinel'
+      ? watchSentinels(address, { timeoutMs, reconnectAfter, onSwitch: (to) => leave(client, to) })
+      : () => undefined;
 
   function ask(command: () => Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -46,7 +54,7 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
         if (settled) return;
         settled = true;
         // A late reply must never be taken for the answer to a later command.
-        for (const { stream } of serversOf(client)) stream?.destroy();
+        drop(client);
         reject(new StoreUnavailable(`redis ${name}: no answer within ${timeoutMs} ms`));
       };
       // One turn of grace: after a busy event loop the answer may be here already, unread.
@@ -55,16 +63,21 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
         settled = true;
         clearTimeout(timer);
       };
-      // Units must not be taken for a caller who has been sent away.
-      const send = () => (settled ? undefined : command());
+      let wasReady = false;
+      const send = () => {
+        wasReady = ready();
+        // Units must not be taken for a caller who has been sent away.
+        return settled ? undefined : command();
+      };
       attempted.then(send).then(
         (reply) => (settle(), resolve(reply)),
-        (error: unknown) => (settle(), reject(unavailable(error))),
+        (error: unknown) => (settle(), reject(unavailable(error, wasReady))),
       );
     });
   }
 
   async function close(): Promise<void> {
+    unwatch();
     if (ready()) await ask(() => client.quit()).catch(() => undefined);
     client.disconnect();
   }
@@ -74,6 +87,20 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
 
 function serversOf(client: RedisClient): readonly Partial<Pick<Redis, 'stream'>>[] {
   return client instanceof Cluster ? client.nodes('all') : [client];
+}
+
+/** Each sentinel says it, and the first word may have led to the new master already. */
+function leave(client: RedisClient, to: Place): void {
+  const isThere = serversOf(client).some(
+    ({ stream }) =>
+      stream && 'remotePort' in stream && stream.remotePort === to.port && stream.remoteAddress === to.host,
+  );
+  if (!isThere) drop(client);
+}
+
+/** It connects anew by itself, to whoever is the master by then. */
+function drop(client: RedisClient): void {
+  for (const { stream } of serversOf(client)) stream?.destroy();
 }
 
 function open(address: RedisAddress, timeoutMs: number, scripts: RedisOptions['scripts'] = {}): RedisClient {

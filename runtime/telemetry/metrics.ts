@@ -1,5 +1,13 @@
-/** What the gateway counts. One registry per process; labels are names from config and fixed words, so they stay bounded. */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+/** What the gateway counts. One registry per process, added up where there are workers (what all of them tell alike, once); labels are names from config and fixed words, so they stay bounded. */
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  type MetricObjectWithValues,
+  type MetricValue,
+} from 'prom-client';
 
 export function createMetrics() {
   const registry = new Registry();
@@ -29,6 +37,7 @@ export function createMetrics() {
       name: 'headgate_breaker_state',
       help: '0 while a target is asked as ever, 2 while it is passed over if others are there, 1 while a request tries it again.',
       labelNames: ['target'],
+      aggregator: 'max',
       registers,
     }),
     upstreamWaiting: new Gauge({
@@ -73,6 +82,12 @@ export function createMetrics() {
       labelNames: ['quota', 'consumer'],
       registers,
     }),
+    quotaLocal: new Counter({
+      name: 'headgate_quota_local_total',
+      help: 'Requests that this replica counted by itself because the quota store was away.',
+      labelNames: ['quota'],
+      registers,
+    }),
     ledgerDropped: new Counter({
       name: 'headgate_ledger_dropped_total',
       help: 'Records that are missing from the ledger because it could not be written for too long.',
@@ -83,25 +98,43 @@ export function createMetrics() {
       help: 'Records that wait to be written into the ledger.',
       registers,
     }),
+    workersListening: new Gauge({
+      name: 'headgate_workers',
+      help: 'Worker processes that take connections; 0 where one process does everything.',
+      registers,
+    }),
+    workersDied: new Counter({
+      name: 'headgate_worker_deaths_total',
+      help: 'Worker processes that ended although nobody told them to.',
+      registers,
+    }),
     inFlight: new Gauge({ name: 'headgate_requests_in_flight', help: 'Requests being answered now.', registers }),
     generationsLive: new Gauge({
       name: 'headgate_generations_live',
       help: 'Generations that still serve a request or will serve the next.',
+      aggregator: 'max',
       registers,
     }),
     configInfo: new Gauge({
       name: 'headgate_config_info',
       help: 'Always 1; the labels tell which revision is active.',
       labelNames: ['revision', 'artifact', 'digest'],
+      aggregator: 'first',
       registers,
     }),
     keyExpiry: new Gauge({
       name: 'headgate_key_expiry_timestamp_seconds',
       help: 'When a key of the active revision expires or has expired, as Unix time, by consumer and the beginning of its hash.',
       labelNames: ['consumer', 'key'],
+      aggregator: 'first',
       registers,
     }),
-    configSeq: new Gauge({ name: 'headgate_config_seq', help: 'Sequence number of the active artifact.', registers }),
+    configSeq: new Gauge({
+      name: 'headgate_config_seq',
+      help: 'Sequence number of the active artifact.',
+      aggregator: 'first',
+      registers,
+    }),
     configTipSeq: new Gauge({
       name: 'headgate_config_tip_seq',
       help: 'Sequence number of the newest artifact that was verified, whether it serves or not.',
@@ -162,9 +195,17 @@ export function createMetrics() {
       name: 'headgate_config_swap_duration_seconds',
       help: 'Time to build a generation from a verified artifact and make it the active one.',
       buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+      aggregator: 'first',
       registers,
     }),
   };
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
+
+/** The metrics of one process as they travel. */
+export type MetricFigures = readonly MetricObjectWithValues<MetricValue<string>>[];
+
+/** Several processes as one, in the text format of Prometheus. */
+export const togetherInWords = (all: readonly MetricFigures[]): Promise<string> =>
+  AggregatorRegistry.aggregate(all.map((figures) => [...figures])).metrics();

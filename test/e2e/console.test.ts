@@ -3,10 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
+import type { UsageReport } from '../../runtime/serve.ts';
 import { artifactBranch, sourceOf } from '../support/artifact-branch.ts';
 import { startWith } from '../support/gateway.ts';
 import { initRepository, temporaryDirectory } from '../support/repository.ts';
 import { skipWithout, tools } from '../support/tools.ts';
+import { until } from '../support/until.ts';
 import { question, versioned } from '../support/versioned.ts';
 
 const launch = () =>
@@ -52,6 +54,22 @@ test(
     await shows('usage', 'tester');
     await branch.publish(versioned(2));
     await shows('revision', sourceOf(2).slice(0, 12));
+    for (const model of ['which', 'other', 'other']) await gateway.post('/v1/chat/completions', question(model));
+    await until('all of it is in the ledger', async () => {
+      const answer = await fetch(`${gateway.adminUrl}/api/usage`);
+      return ((await answer.json()) as UsageReport).total?.calls === 4;
+    });
+    await page.selectOption('#period', '7d');
+    await shows('compared', sourceOf(2).slice(0, 12));
+    assert.equal(await page.inputValue('#before'), sourceOf(1).slice(0, 12));
+    await shows('compared', '66.67 %+66.7 points');
+    await page.fill('#by-model', 'which');
+    await page.selectOption('#by-ended', 'served');
+    await page.click('#filter button');
+    await page.locator('#calls tr:nth-child(3)').waitFor();
+    assert.equal(await page.locator('#calls tr').count(), 3);
+    assert.match((await page.locator('#calls tr:nth-child(2)').textContent()) ?? '', /model:whichtester.*served200/);
+    assert.ok(await page.locator('#older').isHidden());
     await branch.publish({ ...versioned(3), surprise: true } as never);
     await shows('why', 'schema');
     await shows('state', 'HELD');

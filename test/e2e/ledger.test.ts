@@ -5,7 +5,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
-import type { ComparisonReport, UsageReport } from '../../runtime/serve.ts';
+import type { CallsReport, ComparisonReport, UsageReport } from '../../runtime/serve.ts';
 import { failingDisk } from '../support/failing-disk.ts';
 import { startProcess } from '../support/gateway-process.ts';
 import { snapshotOf, startGateway, testKey, type TestGateway } from '../support/gateway.ts';
@@ -130,6 +130,8 @@ describe('the ledger beside the counts', () => {
       ['colour=red', /"colour" is no parameter/],
       ['where=model', /written name=value/],
       ['limit=0', /"limit" must be/],
+      ['zone=Mars/Base', /"zone" must be a name of the time zone database, .*"Mars\/Base" is none/],
+      ['from=2026-02-30', /"from" must be a moment/],
     ] as const) {
       const refused = await fetch(`${gateway.adminUrl}/api/usage?${query}`);
       assert.equal(refused.status, 400, query);
@@ -149,6 +151,44 @@ describe('the ledger beside the counts', () => {
     const unknown = await compare(`revision=abcdef0&with=${revision}`);
     assert.equal(unknown.status, 400);
     assert.match(((await unknown.json()) as { detail: string }).detail, /no call in the ledger .* abcdef0/);
+  });
+
+  test('tells single calls, by page, as CSV, and a request with what was spent in vain for it', async () => {
+    const read = (query: string) => fetch(`${gateway.adminUrl}/api/usage/calls?${query}`);
+    const asked = 'where=model=chat&where=ended=served&zone=Asia/Kolkata';
+    const first = (await (await read(`${asked}&limit=4`)).json()) as CallsReport;
+    assert.ok(first.next !== undefined && first.zone === 'Asia/Kolkata');
+    assert.match(first.calls[0]?.at ?? '', /\+05:30$/);
+    const second = (await (await read(`${asked}&limit=4&after=${first.next}`)).json()) as CallsReport;
+    assert.deepEqual([first.calls.length, second.calls.length, second.next], [4, 3, undefined]);
+    assert.equal(second.from, first.from);
+    const all = [...first.calls, ...second.calls];
+    assert.equal(new Set(all.map(({ request }) => request)).size, 7);
+    assert.ok(all.every((call) => units(call.costUsd) === costOfOne && call.consumer === 'tester'));
+    const csv = await read(`${asked}&limit=4&format=csv`);
+    const placeOf = (cursor: string | null) => cursor?.split('.').slice(1);
+    assert.deepEqual(placeOf(csv.headers.get('headgate-next')), placeOf(first.next));
+    assert.equal((await csv.text()).split('\r\n').length, 6);
+    const answer = await ask(gateway, 'fallback');
+    const id = answer.headers.get('x-request-id') ?? '';
+    const found = await until('it is written', async () => {
+      const { calls } = (await (await read(`request=${id}`)).json()) as CallsReport;
+      return calls.length > 0 && calls;
+    });
+    assert.deepEqual(found.map(({ target, ended }) => `${target} ${ended}`).toSorted(), [
+      'leg1/m in_vain',
+      'leg2/m served',
+    ]);
+    for (const [query, said] of [
+      ['where=day=2026-01-01', /"where" takes no day of single calls/],
+      ['after=x', /"after" must be what the page before gave/],
+      ['limit=5000', /"limit" must be a whole number from 1 to 1000/],
+      ['by=model', /"by" is no parameter/],
+    ] as const) {
+      const refused = await read(query);
+      assert.equal(refused.status, 400, query);
+      assert.match(((await refused.json()) as { detail: string }).detail, said);
+    }
   });
 
   test('holds neither content nor keys', async () => {

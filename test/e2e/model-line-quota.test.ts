@@ -111,7 +111,7 @@ test('a stream that broke off after its first byte counts', async (context) => {
   assert.equal((await ask()).status, 429);
 });
 
-test('without its store a closed quota refuses and an open one serves', async (context) => {
+test('without its store a closed quota refuses, an open one serves, and a local one counts by itself', async (context) => {
   const store = ['--store', (await deadUrl()).replace('http', 'redis')];
   const closed = await behind(context, answerWell, { daily: perDay(5) }, { flags: store });
   const refused = await closed.ask();
@@ -122,4 +122,21 @@ test('without its store a closed quota refuses and an open one serves', async (c
   const open = await behind(context, answerWell, { daily: perDay(5, { onStoreDown: 'open' }) }, { flags: store });
   const served = await open.ask({ headers: { authorization: `Bearer ${testKey}` } });
   assert.deepEqual([served.status, served.headers.get('ratelimit')], [200, null]);
+  const third = perDay(6, { onStoreDown: { local: { replicas: 3 } } });
+  const local = await behind(context, answerWell, { daily: third }, { flags: store });
+  const left: (string | null)[] = [];
+  for (const _ of [1, 2]) {
+    const counted = await local.ask();
+    left.push(counted.headers.get('x-ratelimit-remaining-requests'));
+    assert.equal(counted.status, 200);
+  }
+  assert.deepEqual(left, ['1', '0']);
+  const over = await local.ask();
+  assert.deepEqual([over.status, over.headers.get('retry-after'), local.upstream.received.length], [429, '1', 2]);
+  const { error } = (await over.json()) as { error: { code: string; message: string } };
+  assert.match(
+    error.message,
+    /store does not answer.*lets through 2 requests in 86400 s, its share of 6, of which 2 are/,
+  );
+  assert.match(await local.gateway.metrics(), /^headgate_quota_local_total\{quota="daily"\} 2$/m);
 });

@@ -60,6 +60,19 @@ test(
     assert.match(compared.stdout, /^refused +33\.33 % +66\.67 %$/m);
     assert.match(compared.stdout, /^model_not_found\ncalls +1 +2$/m);
 
+    const calls = await usage('--calls', '--where', `revision=${two}`, '--format', 'csv', '--limit', '2');
+    assert.equal(calls.code, 0);
+    const [head = '', ...lines] = calls.stdout.trimEnd().split('\r\n');
+    assert.match(head, /^at,request,revision,model,/);
+    assert.deepEqual(
+      lines.map((line) => line.split(',').slice(2, 4).join(' ')),
+      [`${two} `, `${two} `],
+    );
+    const [, place = ''] = /there are more: --after (\S+)/.exec(calls.stderr) ?? [];
+    const rest = await usage('--calls', '--where', `revision=${two}`, '--after', place);
+    assert.match(rest.stdout, new RegExp(`^ended at +request .*\n\\S+ +req_\\S+ +${two} +model:which `, 'm'));
+    assert.equal(rest.stdout.trimEnd().split('\n').length, 3);
+
     const mistaken = await usage('--by', 'colour');
     assert.equal(mistaken.code, 2);
     assert.match(mistaken.stderr, /"colour" is nothing to ask by/);

@@ -15,7 +15,7 @@ import { createMetrics } from '../../runtime/telemetry/metrics.ts';
 import { temporaryDirectory } from '../support/repository.ts';
 
 const dayMs = 86_400_000;
-const keepMs = 90 * dayMs;
+const keep = { callsMs: 90 * dayMs, sumsMs: 400 * dayMs };
 
 function endedAt(at: number, caller?: Caller): Ended {
   const outcome = { ...newOutcome(), matched: 'model:chat', consumer: caller?.name, caller };
@@ -29,7 +29,7 @@ test('a full buffer drops the newest, counts them, and holds up nobody', async (
   const path = join(directory.path, 'file');
   await writeFile(path, '');
   const metrics = createMetrics();
-  const ledger = new BufferedLedger({ kind: 'file', directory: path, keepMs }, { log: createLog('silent'), metrics });
+  const ledger = new BufferedLedger({ kind: 'file', directory: path, keep }, { log: createLog('silent'), metrics });
   for (let sent = 0; sent < 20_050; sent += 1) ledger.add(endedAt(Date.now()));
   assert.deepEqual([ledger.status.waiting, ledger.status.dropped], [20_000, 50]);
   assert.match(await metrics.registry.metrics(), /^headgate_ledger_dropped_total 50$/m);
@@ -41,16 +41,16 @@ test('single calls go after their time, what was added up stays, and what is sai
   await using directory = await temporaryDirectory();
   const database = openLedgerFile(directory.path, fail);
   const now = Date.now();
-  const writing = new LedgerWriting(database, keepMs, () => now);
+  const writing = new LedgerWriting(database, keep, () => now);
   const records = (at: number): readonly CallRecord[] => recordsOf(endedAt(at));
-  const old = records(now - keepMs - 3 * dayMs);
+  const old = records(now - keep.callsMs - 3 * dayMs);
   assert.equal(writing.write([{ writer: 'w', first: 0, records: old }]), 1);
   assert.equal(writing.write([{ writer: 'w', first: 0, records: [...old, ...records(now - 1)] }]), 1);
   assert.equal(writing.write([{ writer: 'w', first: 1, records: records(now - 1) }]), 0);
   writing.sweep();
   assert.equal(database.prepare('SELECT count(*) AS calls FROM call').get()?.['calls'], 1);
-  const asked = { from: now - 2 * keepMs, to: now, by: [], where: [], limit: 10 } as const;
-  assert.equal(usageFrom(database, asked, keepMs).total.calls, 2);
+  const asked = { from: now - 2 * keep.callsMs, to: now, by: [], where: [], limit: 10, zone: 'UTC' } as const;
+  assert.equal(usageFrom(database, asked, keep.callsMs).total.calls, 2);
   database.close();
 });
 
@@ -60,9 +60,9 @@ test('calls count for their team and organisation, and in the group of each of t
   const now = Date.now();
   const caller = { name: 'shop', team: 'web', organisation: 'house', tags: ['paid', 'eu'] };
   const records = [...recordsOf(endedAt(now - 2, caller)), ...recordsOf(endedAt(now - 1))];
-  new LedgerWriting(database, keepMs).write([{ writer: 'w', first: 0, records }]);
-  const span = { from: now - dayMs, to: now, limit: 10 };
-  const tags = usageFrom(database, { ...span, by: ['tag'], where: [] }, keepMs);
+  new LedgerWriting(database, keep).write([{ writer: 'w', first: 0, records }]);
+  const span = { from: now - dayMs, to: now, limit: 10, zone: 'UTC' };
+  const tags = usageFrom(database, { ...span, by: ['tag'], where: [] }, keep.callsMs);
   assert.deepEqual(
     tags.rows.map(({ group, calls }) => [group.tag, calls]),
     [
@@ -73,7 +73,7 @@ test('calls count for their team and organisation, and in the group of each of t
   );
   assert.equal(tags.total.calls, 2);
   const eu = { dimension: 'tag', value: 'eu' } as const;
-  const teams = usageFrom(database, { ...span, by: ['organisation', 'team'], where: [eu] }, keepMs);
+  const teams = usageFrom(database, { ...span, by: ['organisation', 'team'], where: [eu] }, keep.callsMs);
   assert.deepEqual(
     teams.rows.map(({ group }) => group),
     [{ organisation: 'house', team: 'web' }],

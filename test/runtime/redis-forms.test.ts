@@ -1,11 +1,11 @@
-/** Quotas in a Redis Cluster and behind Sentinel, and the addresses that name them. */
+/** Quotas in a Redis Cluster, and the addresses of all forms of Redis. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openQuotaStore } from '../../runtime/quota/open.ts';
 import { StoreUnavailable } from '../../runtime/quota/store.ts';
 import { parseRedisAddress } from '../../runtime/redis/address.ts';
 import { calendar, fixed, limitOf, noWindow, sliding } from '../support/quota-stores.ts';
-import { startCluster, startSentinel } from '../support/redis-forms.ts';
+import { startCluster } from '../support/redis-forms.ts';
 import { skipWithoutRedis } from '../support/redis.ts';
 import { takeOne } from '../support/taking.ts';
 import { until } from '../support/until.ts';
@@ -52,18 +52,6 @@ test(
     assert.ok(healed.used >= 61 && healed.used <= 62);
   },
 );
-
-test('behind a sentinel the counts go on at the replica when the master is gone', needsRedis, async (t) => {
-  const fleet = await startSentinel();
-  t.after(() => fleet.stop());
-  const store = openQuotaStore(fleet.url);
-  t.after(() => store.close());
-  const limit = limitOf(100, hour);
-  for (let i = 0; i < 5; i += 1) await takeOne(store, limit, 10);
-  await fleet.servers[0].kill();
-  const healed = await until('the failover', () => takeOne(store, limit, 1).catch(() => undefined), 20_000);
-  assert.ok(healed.used > 40 && healed.used <= 100, `${healed.used} are counted after the failover`);
-});
 
 test('an address says what it is the address of', () => {
   assert.deepEqual(parseRedisAddress('redis://localhost'), {

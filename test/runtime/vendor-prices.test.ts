@@ -294,8 +294,7 @@ const stated: readonly Example[] = [
     day,
   })),
   {
-    at: openaiPricing,
-    unread: true,
+    at: 'developers.openai.com/api/docs/models/gpt-5.6-luna',
     says: 'above 272K of input the whole call of gpt-5.6-luna costs twice as much in and half more out: $0.40 and $1.80',
     model: ['openai', 'gpt-5.6-luna'],
     usage: ['chat', { prompt_tokens: million, completion_tokens: million, total_tokens: 2 * million }],

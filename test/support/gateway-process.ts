@@ -47,7 +47,7 @@ export async function startProcess(
 ): Promise<GatewayProcess> {
   const seed = await mkdtemp(join(tmpdir(), 'headgate-seed-'));
   for (const [name, bytes] of artifactFiles(snapshot)) await writeFile(join(seed, name), bytes);
-  const own = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--seed', seed];
+  const own = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--workers', '1', '--seed', seed];
   const parameters = ['--conditions=source', '--input-type=module', '-e', program, '--', ...own, ...flags];
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const env = { PATH, NODE_COMPILE_CACHE, ...environment };

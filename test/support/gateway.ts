@@ -78,7 +78,7 @@ export async function startGateway(snapshot: SnapshotInput, flags: readonly stri
 
 /** Serves whatever `flags` say, quietly and on free ports. */
 export async function startWith(flags: readonly string[]): Promise<TestGateway> {
-  const quiet = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'silent'];
+  const quiet = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'silent', '--workers', '1'];
   const gateway = await serve(readSettings([...quiet, ...flags], [], {}));
   const ask = (path: string, init: RequestInit = {}) =>
     fetch(`${gateway.dataUrl}${path}`, {

@@ -19,7 +19,8 @@ export function startHeadgate(
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HEADGATE_')));
   const child = spawn(process.execPath, [options.command ?? ownCommand, ...parameters], {
     cwd: options.cwd,
-    env: { ...clean, ...options.env },
+    // One process for each gateway, where a test does not ask for more.
+    env: { HEADGATE_WORKERS: '1', ...clean, ...options.env },
   });
   let output = '';
   const waiting = new Set<() => void>();

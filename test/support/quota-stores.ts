@@ -64,7 +64,9 @@ export const openSqlite: Open = async () => {
 
 export async function openRedis(url: string): Promise<Subject> {
   const clock = new MovedClock();
-  const [store, sibling] = [redisStore(url, { now: clock.now }), redisStore(url, { now: clock.now })];
+  // A busy machine may take longer than a gateway waits.
+  const options = { now: clock.now, commandTimeoutMs: 3_000 };
+  const [store, sibling] = [redisStore(url, options), redisStore(url, options)];
   const close = async () => void (await Promise.all([store.close(), sibling.close()]));
   return { store, sibling, clock, close };
 }

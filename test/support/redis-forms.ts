@@ -1,4 +1,4 @@
-/** Redis as fleets run it: a cluster of two nodes, and a master with a replica and a sentinel that watches them. */
+/** Redis as fleets run it: clusters, and a master with replicas and a sentinel that watches them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { connectRedis } from '../../runtime/redis/connection.ts';
 import { freePort, startRedis, type TestRedis } from './redis.ts';
+import { startProxy, type Proxy } from './tcp-proxy.ts';
 import { tools } from './tools.ts';
 import { until } from './until.ts';
 
@@ -16,7 +17,13 @@ export interface RedisFleet {
   stop(): Promise<void>;
 }
 
-async function tell(server: TestRedis, ...words: string[]): Promise<unknown> {
+/** A fleet with one server that holds the counts, and others that follow it. */
+export interface FollowedRedis extends RedisFleet {
+  /** Has the first server hand over to the second while it lives. */
+  handOver(): Promise<void>;
+}
+
+async function tell(server: Pick<TestRedis, 'url'>, ...words: string[]): Promise<unknown> {
   const connection = connectRedis(server.url, 2_000);
   try {
     return await connection.ask(() => connection.client.call(words[0] ?? '', ...words.slice(1)));
@@ -45,9 +52,54 @@ export async function startCluster(): Promise<RedisFleet> {
   };
 }
 
-export async function startSentinel(): Promise<RedisFleet> {
-  const master = await startRedis();
-  const replica = await startRedis('--replicaof', `127.0.0.1 ${master.port}`);
+const nodeTimeoutMs = 500;
+
+/** A server waits for more followers otherwise. */
+const followedAtOnce = ['--repl-diskless-sync-delay', '0'];
+
+/** Three primaries, the first of which holds the counts and has a follower: two are left to agree that it is gone. */
+export async function startFollowedCluster(...settings: string[]): Promise<FollowedRedis> {
+  const node = async () => {
+    const own = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs), ...followedAtOnce];
+    return startRedis(...own, '--cluster-port', String(await freePort()), ...settings);
+  };
+  const [holder, second, third, follower] = [await node(), await node(), await node(), await node()];
+  const nodes = [holder, second, third, follower];
+  // All counts lie in the slot of `q`.
+  const slot = Number(await tell(holder, 'CLUSTER', 'KEYSLOT', 'q'));
+  await tell(holder, 'CLUSTER', 'ADDSLOTSRANGE', '0', String(slot));
+  await tell(second, 'CLUSTER', 'ADDSLOTSRANGE', String(slot + 1), '15000');
+  await tell(third, 'CLUSTER', 'ADDSLOTSRANGE', '15001', '16383');
+  for (const [epoch, each] of nodes.entries()) {
+    await tell(each, 'CLUSTER', 'SET-CONFIG-EPOCH', String(epoch + 1));
+    const bus = /:\d+@(\d+)/.exec(String(await tell(each, 'CLUSTER', 'NODES')))?.[1] ?? '';
+    if (each !== holder) await tell(holder, 'CLUSTER', 'MEET', '127.0.0.1', String(each.port), bus);
+  }
+  const id = String(await tell(holder, 'CLUSTER', 'MYID'));
+  const follows = () => tell(follower, 'CLUSTER', 'REPLICATE', id).then(() => true);
+  await until('the follower to know whom to follow', () => follows().catch(() => false), 10_000);
+  for (const each of nodes) {
+    const isWhole = async () => /cluster_state:ok/.test(String(await tell(each, 'CLUSTER', 'INFO')));
+    await until('the cluster', isWhole, 10_000);
+  }
+  await until('the follower', async () => /master_link_status:up/.test(String(await tell(follower, 'INFO'))), 10_000);
+  return {
+    url: `redis://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}?cluster`,
+    servers: [holder, follower],
+    handOver: async () => void (await tell(follower, 'CLUSTER', 'FAILOVER')),
+    stop: async () => void (await Promise.all(nodes.map((each) => each.stop()))),
+  };
+}
+
+export interface WatchedRedis extends FollowedRedis {
+  /** What lies between the master and the one that follows it. */
+  readonly link: Proxy;
+}
+
+export async function startSentinel(...settings: string[]): Promise<WatchedRedis> {
+  const master = await startRedis(...followedAtOnce, ...settings);
+  const link = await startProxy(master.port);
+  const replica = await startRedis('--replicaof', `127.0.0.1 ${link.port}`, ...followedAtOnce, ...settings);
   await until('the replica', async () => /master_link_status:up/.test(String(await tell(replica, 'INFO'))), 10_000);
   const folder = await mkdtemp(join(tmpdir(), 'headgate-sentinel-'));
   const port = await freePort();
@@ -70,10 +122,14 @@ export async function startSentinel(): Promise<RedisFleet> {
   return {
     url: `redis://127.0.0.1:${port}?sentinel=ours`,
     servers: [master, replica],
+    link,
+    async handOver() {
+      await tell({ url: `redis://127.0.0.1:${port}` }, 'SENTINEL', 'FAILOVER', 'ours');
+    },
     async stop() {
       child.kill('SIGKILL');
       await once(child, 'exit');
-      await Promise.all([master.stop(), replica.stop()]);
+      await Promise.all([master.stop(), replica.stop(), link.close()]);
       await rm(folder, { recursive: true });
     },
   };

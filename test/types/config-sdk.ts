@@ -46,6 +46,13 @@ const google = provider('google', {
   models: { 'gemini-2.5-pro': {}, 'gemini-3.8-flash': {} },
 });
 const free = quota('free', { unit: 'requests', limit: 10, window: '1h', scope: 'gateway', onStoreDown: 'open' });
+quota('shared out', {
+  unit: 'usd',
+  limit: '9.00',
+  window: '1h',
+  scope: 'gateway',
+  onStoreDown: { local: { replicas: 3 } },
+});
 const tidy = contextPolicy('tidy', { kind: 'quantisedCut', target: 'window' });
 const block = policy('block', { kind: 'blockTerms', terms: ['never'] });
 const support = prompt('support', {

@@ -25,6 +25,16 @@ export function movesContract(open: Open): void {
       assert.equal((await subject.store.read([old]))[0]?.used, 3);
     });
 
+  test('what a dead process held under the old name is not taken over', async () => {
+    for (const window of [fixed(hourMs), sliding(hourMs), calendar('month', 'Europe/Berlin')]) {
+      const old = limitOf(10, window);
+      await takeOne(subject.store, old, 3);
+      await takeOne(subject.store, old, 6, 60_000);
+      subject.clock.advance(60_000);
+      assert.deepEqual(await granting(subject.store, { ...limitOf(10, window), was: old.key }, 1), [true, 4]);
+    }
+  });
+
   test('both parts of what was split go on from all of it', async () => {
     const old = limitOf(10, fixed(hourMs));
     await takeOne(subject.store, old, 4);

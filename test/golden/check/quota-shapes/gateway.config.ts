@@ -11,6 +11,8 @@ const quotas = [
   quota('quarterly', { unit: 'tokens', limit: 4_000, window: { calendar: 'quarter' } }),
   quota('unit', { unit: 'euro', limit: 4_000, window: '1h' }),
   quota('share', { unit: 'requests', limit: 4_000, window: '1h', warnAt: 80 }),
+  quota('outage', { unit: 'requests', limit: 4_000, window: '1h', onStoreDown: 'close' }),
+  quota('shares', { unit: 'concurrency', limit: 3, onStoreDown: { local: { replicas: 4 } } }),
 ];
 
 const chat = model('chat', { targets: [sandbox.target('echo')], quotas });
