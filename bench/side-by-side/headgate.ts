@@ -77,15 +77,23 @@ interface Serving {
   readonly store?: string;
   readonly ledger?: string;
   readonly logLevel?: string;
-  /** One for each processor that it may use. */
-  readonly workers?: string;
+  readonly workers?: number;
   readonly poll?: string;
   readonly bake?: string;
 }
 
 /** Flags of `serve`; what is not said is on. */
 export function serveWords(serving: Serving): readonly string[] {
-  const { folder, port, admin, repository, store = 'memory', ledger = join(folder, 'ledger'), ...rest } = serving;
+  const {
+    folder,
+    port,
+    admin,
+    repository,
+    store = 'memory',
+    ledger = join(folder, 'ledger'),
+    workers = 1,
+    ...rest
+  } = serving;
   const flags = {
     repo: repository,
     listen: `127.0.0.1:${port}`,
@@ -94,7 +102,7 @@ export function serveWords(serving: Serving): readonly string[] {
     store,
     ledger,
     'log-level': rest.logLevel,
-    workers: rest.workers,
+    workers: String(workers),
     poll: rest.poll,
     bake: rest.bake,
   };
@@ -129,7 +137,7 @@ export function headgateRow(program: string, version: string, stages: Stages): R
         store,
         ...(ledger === 'off' && { ledger }),
         ...(accessLog === 'off' && { logLevel: 'warn' }),
-        ...(workers > 1 && { workers: String(workers) }),
+        workers,
       });
       return {
         program: process.execPath,

@@ -7,7 +7,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { settingTable } from '../../runtime/settings.ts';
 import { installPackages } from '../../test/support/install-packages.ts';
 import { freePort } from '../../test/support/redis.ts';
 import { gatewayRows } from '../peers/gateways.ts';
@@ -155,9 +154,7 @@ async function main(): Promise<void> {
   await writeAnswers(join(folder, 'answers'));
   const program = await builtHeadgate();
   const revision = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim();
-  const headgate = headgateStages
-    .filter(({ workers = 1 }) => workers === 1 || 'workers' in settingTable)
-    .map((stages) => headgateRow(program, revision, stages));
+  const headgate = headgateStages.map((stages) => headgateRow(program, revision, stages));
   const { there, all } = await prepare(chosen([directRow, ...plainRows, ...gatewayRows, ...headgate], options.rows));
   const cores = coresToUse();
   const upstreamPort = await freePort();
