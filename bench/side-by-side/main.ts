@@ -19,7 +19,7 @@ import { judgeAll } from './promises.ts';
 import { circumstancesInWords, swapTable, verdictTable, workTable, type Prepared } from './report.ts';
 import { Absent, type Row } from './row.ts';
 import { pinnedTo, Program, type Cores } from './running.ts';
-import { measure, type Bench } from './sampling.ts';
+import { measure, type Bench, type Course } from './sampling.ts';
 import { measureSwap, type SwapFigures } from './swap.ts';
 import { works, type Work } from './works.ts';
 
@@ -89,6 +89,20 @@ function chosen<Value extends Named>(all: readonly Value[], names: string | unde
   return all.filter(({ name, group = '' }) => wanted.includes(name) || wanted.includes(group));
 }
 
+function courseOf(given: Readonly<Record<'rounds' | 'seconds' | 'warm' | 'patience', string>>): Course {
+  const number = (name: keyof typeof given, least: number): number => {
+    const value = Number(given[name]);
+    if (!(value >= least)) throw new Absent(`--${name} is a number from ${least}, not '${given[name]}'`);
+    return value;
+  };
+  return {
+    rounds: number('rounds', 1),
+    seconds: number('seconds', 0.1),
+    warmSeconds: number('warm', 0),
+    patienceSeconds: number('patience', 0),
+  };
+}
+
 async function prepare(
   rows: readonly Row[],
 ): Promise<{ readonly there: readonly Row[]; readonly all: readonly Prepared[] }> {
@@ -143,6 +157,7 @@ async function runAll({ bench, rows, works: wanted, swapProgram }: Run): Promise
 
 async function main(): Promise<void> {
   const names = options.only?.split(',').filter((name) => name !== 'swap');
+  const course = courseOf(options);
   const wanted = options.only === undefined ? works : names?.length ? chosen(works, names.join(',')) : [];
   const hasSwap = options.only === undefined || options.only.split(',').includes('swap');
   const date = new Date();
@@ -163,12 +178,6 @@ async function main(): Promise<void> {
     join(folder, 'upstream.log'),
   );
   upstream.refresh();
-  const course = {
-    rounds: Number(options.rounds),
-    seconds: Number(options.seconds),
-    warmSeconds: Number(options.warm),
-    patienceSeconds: Number(options.patience),
-  };
   const bench: Bench = { native, cores, course, folder: join(folder, 'requests'), upstream, upstreamPort, note };
   try {
     await runAll({ bench, rows: there, works: wanted, swapProgram: hasSwap ? program : undefined });

@@ -22,6 +22,10 @@ export function pinnedTo(cores: readonly number[]): readonly string[] {
   return taskset === undefined || cores.length === 0 ? [] : [taskset, '-c', cores.join(',')];
 }
 
+/** What must not outlive this process. */
+const running = new Set<Program>();
+process.once('exit', () => running.forEach((each) => each.kill()));
+
 export class Program {
   readonly #child: ChildProcess;
   readonly #log: string;
@@ -33,7 +37,7 @@ export class Program {
     const file = openSync(log, 'w');
     this.#child = spawn(program, words, { stdio: ['ignore', file, file], env, detached: true });
     closeSync(file);
-    process.once('exit', this.#killNow);
+    running.add(this);
   }
 
   /** Its process and those below it, as `refresh` found them last. */
@@ -55,7 +59,7 @@ export class Program {
   }
 
   async end(): Promise<void> {
-    process.off('exit', this.#killNow);
+    running.delete(this);
     if (this.hasEnded) return;
     const ended = once(this.#child, 'close');
     this.#signal('SIGTERM');
@@ -63,7 +67,9 @@ export class Program {
     await Promise.race([ended, killed.then(() => ended)]);
   }
 
-  readonly #killNow = (): void => this.#signal('SIGKILL');
+  kill(): void {
+    this.#signal('SIGKILL');
+  }
 
   /** To its whole group: what it started goes with it. */
   #signal(name: NodeJS.Signals): void {
