@@ -65,8 +65,8 @@ const debianPackages = {
 export async function debianProgram(name: keyof typeof debianPackages): Promise<DebianProgram> {
   const found = onPath(name) ?? [`/usr/sbin/${name}`].find(existsSync);
   if (found !== undefined) return { program: found, version: await versionOf(found, {}), env: {} };
+  if (onPath('apt-get') === undefined) throw new Absent(`${name} is not installed, and there is no apt-get`);
   const folder = await installed(name, async (into) => {
-    if (onPath('apt-get') === undefined) throw new Error(`${name} is not installed, and there is no apt-get`);
     await runIn(into, 'apt-get', 'download', ...debianPackages[name]);
     for (const file of await readdir(into)) await runIn(into, 'dpkg-deb', '-x', file, '.');
   });

@@ -1,5 +1,5 @@
 /** What the samples of a row say: medians, and how far apart they lie. */
-import { kept, type Sample } from './sampling.ts';
+import { kept, missingChunks, type Sample } from './sampling.ts';
 import type { Work } from './works.ts';
 
 export interface Figures {
@@ -24,7 +24,7 @@ export interface Figures {
   readonly resident: number;
   readonly residentOfStream: number;
   readonly good: number;
-  /** Refused, broken off, or never answered. */
+  /** Refused, broken off, not whole, or never answered. */
   readonly failed: number;
   readonly failure: string;
   readonly areQuiet: boolean;
@@ -43,7 +43,8 @@ function figuresOf(row: string, work: Work, all: readonly Sample[]): Figures {
   const { samples, areQuiet } = kept(all);
   const over = (value: (sample: Sample) => number): number => median(samples.map(value));
   const cpus = samples.map(cpuOf);
-  const failed = (sample: Sample): number => sample.bad + sample.unanswered;
+  const failed = (sample: Sample): number =>
+    sample.bad + sample.unanswered + Math.ceil(missingChunks(work, sample) / (work.pace?.chunks ?? 1));
   return {
     row,
     cpu: median(cpus),
@@ -61,7 +62,7 @@ function figuresOf(row: string, work: Work, all: readonly Sample[]): Figures {
     residentOfStream: over(({ resident, residentIdle }) => (resident - residentIdle) / work.connections),
     good: over(({ good }) => good),
     failed: all.reduce((sum, sample) => sum + failed(sample), 0),
-    failure: all.find(({ failure }) => failure !== '')?.failure ?? '',
+    failure: all.find(({ failure }) => failure !== '')?.failure ?? 'not whole, or no answer',
     areQuiet,
   };
 }

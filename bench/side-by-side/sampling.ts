@@ -52,6 +52,10 @@ interface Contender extends Started {
   readonly residentIdle: number;
 }
 
+/** What an upstream sent and no client got, of streams that ended well. */
+export const missingChunks = ({ pace }: Work, { good, chunks }: LoadFigures): number =>
+  Math.max(0, good * (pace?.chunks ?? 0) - chunks);
+
 const isDisturbed = ({ others }: Sample): boolean => others > mostOthers;
 
 /** Samples to go by: the quiet ones, or where there are too few, the half that was disturbed least. */
@@ -103,12 +107,13 @@ async function contend(bench: Bench, started: Started, work: Work): Promise<Cont
   let refusals = 0;
   while (performance.now() - began < startPatienceMs && refusals < mostRefusals && !program?.hasEnded) {
     const figures = await loadOn(bench, { port, requestFile: warmUpFile }, one);
-    if (figures.good === 1) {
+    const isWhole = figures.good === 1 && missingChunks(warmUpOf(work), figures) === 0;
+    if (isWhole) {
       await warmUp(bench, started, warmUpFile, warmUpOf(work));
       return { ...started, requestFile, residentIdle: residentBytes(program?.tree ?? []) };
     }
-    failure = figures.failure;
-    if (failure.startsWith('status')) refusals += 1;
+    failure = figures.good === 1 ? 'its stream is not whole' : figures.failure;
+    if (figures.good === 1 || failure.startsWith('status')) refusals += 1;
     await wait(200);
   }
   bench.note(`${row.name} does not answer ${work.name}: ${failure}\n${program?.lastWords ?? ''}`);

@@ -15,10 +15,7 @@ const added = (micros: number, direct: number | undefined): string => (direct ==
 const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(0);
 const times = (value: number, of: number | undefined): string => (of ? (value / of).toFixed(2) : '');
 const spread = (figures: Figures): string => `${(figures.spread * 100).toFixed(0)} %${figures.areQuiet ? '' : ' ~'}`;
-const failed: Column = [
-  'failed',
-  ({ failed: count, failure }) => (count > 0 ? `${count}: ${failure || 'no answer'}` : '0'),
-];
+const failed: Column = ['failed', ({ failed: count, failure }) => (count > 0 ? `${count}: ${failure}` : '0')];
 
 const unaryColumns: readonly Column[] = [
   ['CPU s / 1,000', ({ cpu }) => cpu.toFixed(4)],
