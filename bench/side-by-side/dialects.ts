@@ -175,9 +175,10 @@ const gemini: Dialect = {
     ),
   answers: {
     whole: JSON.stringify(candidate(answer, { finishReason: 'STOP' })),
-    first: event(candidate('The')),
-    chunk: event(candidate(` token ${mark}`)),
-    last: event(candidate('.', { finishReason: 'STOP' })),
+    // Google ends lines as HTTP does.
+    first: event(candidate('The')).replaceAll('\n', '\r\n'),
+    chunk: event(candidate(` token ${mark}`)).replaceAll('\n', '\r\n'),
+    last: event(candidate('.', { finishReason: 'STOP' })).replaceAll('\n', '\r\n'),
   },
 };
 

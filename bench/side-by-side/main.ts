@@ -151,8 +151,8 @@ async function runAll({ bench, rows, works: wanted, swapProgram }: Run): Promise
     swap = await measureSwap(bench, swapProgram);
     tell(swapTable(swap));
   }
-  const verdicts = judgeAll({ works: results, swap });
-  tell(verdictTable(isWhole ? verdicts : verdicts.filter(({ wasAsked }) => wasAsked)));
+  const verdicts = judgeAll({ works: results, swap }).filter(({ wasAsked }) => wasAsked || isWhole);
+  if (verdicts.length > 0) tell(verdictTable(verdicts));
 }
 
 async function main(): Promise<void> {

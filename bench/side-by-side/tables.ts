@@ -64,7 +64,9 @@ const columnsOf = ({ group, pace }: Work): readonly Column[] =>
   group === 'slow' ? slowColumns : pace === undefined ? unaryColumns : streamColumns;
 
 export function markdownTable(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  const widths = head.map((name, index) => Math.max(name.length, ...lines.map((cells) => cells[index]?.length ?? 0)));
+  const widths = head.map((name, index) =>
+    Math.max(2, name.length, ...lines.map((cells) => cells[index]?.length ?? 0)),
+  );
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, index) => (index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0))).join(' | ')} |`;
   const rule = widths.map((width, index) => (index === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
