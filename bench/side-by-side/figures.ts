@@ -1,4 +1,5 @@
 /** What the samples of a row say: medians, and how far apart they lie. */
+import { median } from './median.ts';
 import { kept, missingChunks, type Sample } from './sampling.ts';
 import type { Work } from './works.ts';
 
@@ -28,12 +29,6 @@ export interface Figures {
   readonly failed: number;
   readonly failure: string;
   readonly areQuiet: boolean;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const [low = 0, high = 0] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
-  return (low + high) / 2;
 }
 
 const requestsOf = ({ good, bad }: Sample): number => Math.max(1, good + bad);

@@ -29,7 +29,7 @@ const usage = `npm run bench -- [options]
   --rows NAMES        rows, with commas between
   --rounds NUMBER     samples of each row (5)
   --seconds NUMBER    how long a sample lasts (3)
-  --warm NUMBER       seconds of processor time that a row works before its samples (3)
+  --warm NUMBER       seconds of processor time that a row works at least before its samples (3)
   --patience NUMBER   seconds that a quiet moment is waited for before each sample (5)
   --out FILE          where the Markdown goes (docs/benchmarks/DATE.md, for everything)
   --list              prints all names
@@ -163,8 +163,8 @@ async function main(): Promise<void> {
   const date = new Date();
   const loadBefore = loadInWords();
   const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  mkdirSync(join(folder, 'requests'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  mkdirSync(join(folder, 'work'));
   const native = compileNative(folder);
   await writeAnswers(join(folder, 'answers'));
   const program = await builtHeadgate();
@@ -178,7 +178,7 @@ async function main(): Promise<void> {
     join(folder, 'upstream.log'),
   );
   upstream.refresh();
-  const bench: Bench = { native, cores, course, folder: join(folder, 'requests'), upstream, upstreamPort, note };
+  const bench: Bench = { native, cores, course, folder: join(folder, 'work'), upstream, upstreamPort, note };
   try {
     await runAll({ bench, rows: there, works: wanted, swapProgram: hasSwap ? program : undefined });
   } finally {

@@ -2,7 +2,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { onPath } from '../../test/support/tools.ts';
@@ -89,14 +88,20 @@ export interface Started {
   end(): Promise<void>;
 }
 
+interface Surroundings {
+  readonly folder: string;
+  readonly upstreamPort: number;
+  readonly cores: Cores;
+}
+
 /** Starts a row on its processors; whether it answers is for the caller to see. */
-export async function startRow(row: Row, upstreamPort: number, cores: readonly number[]): Promise<Started> {
-  const [port, folder] = [await freePort(), mkdtempSync(join(tmpdir(), 'headgate-bench-'))];
+export async function startRow(row: Row, { folder: parent, upstreamPort, cores }: Surroundings): Promise<Started> {
+  const [port, folder] = [await freePort(), mkdtempSync(join(parent, `${row.name}-`))];
   const launch = await row.launch({ port, upstreamPort, folder });
   if (launch === undefined)
     return { row, port: upstreamPort, program: undefined, end: async () => rmSync(folder, { recursive: true }) };
   const env = { PATH: process.env['PATH'], HOME: folder, NODE_ENV: 'production', ...launch.env };
-  const command = [...pinnedTo(row.isEverywhere ? [] : cores), launch.program, ...launch.words];
+  const command = [...pinnedTo(row.isEverywhere ? [] : cores.gateway), launch.program, ...launch.words];
   const program = new Program(command, join(folder, launch.log ?? 'printed'), env);
   return {
     row,

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { busySeconds, cpuBetween, cpuTimeOf, othersNow, residentBytes, treeOf } from './machine.ts';
+import { median } from './median.ts';
 import { runLoad, type Load, type LoadFigures, type Native } from './native.ts';
 import type { Row } from './row.ts';
 import { pinnedTo, startRow, type Cores, type Program, type Started } from './running.ts';
@@ -40,7 +41,7 @@ export interface Bench {
   readonly native: Native;
   readonly cores: Cores;
   readonly course: Course;
-  /** For requests as files. */
+  /** For requests as files, and for what rows need. */
   readonly folder: string;
   readonly upstream: Program;
   readonly upstreamPort: number;
@@ -84,16 +85,23 @@ function fileFor(bench: Bench, row: Row, work: Work): string | undefined {
   return file;
 }
 
-/** Until it has worked for as long as compilers at run time need to settle, which takes longer where others take the processor. */
+/** Until it has worked for a while and a request costs no less than shortly before: compilers at run time need tens of thousands. */
 async function warmUp(bench: Bench, { port, program }: Started, requestFile: string, work: Work): Promise<void> {
   const { warmSeconds } = bench.course;
   const cpuTime = (): number => {
     program?.refresh();
     return cpuTimeOf(program?.tree ?? []).threads;
   };
-  const [before, began] = [cpuTime(), performance.now()];
-  do await loadOn(bench, { port, requestFile }, work, 1);
-  while (program && cpuTime() - before < warmSeconds && performance.now() - began < warmSeconds * 4_000);
+  const [begun, began] = [cpuTime(), performance.now()];
+  const costs: number[] = [];
+  while (performance.now() - began < warmSeconds * 10_000) {
+    const before = cpuTime();
+    const { good, bad } = await loadOn(bench, { port, requestFile }, work, 0.5);
+    const after = cpuTime();
+    costs.push((after - before) / Math.max(1, good + bad));
+    const isFalling = median(costs.slice(-3)) < 0.95 * median(costs.slice(-6, -3));
+    if (!program || (after - begun >= warmSeconds && costs.length >= 6 && !isFalling)) return;
+  }
 }
 
 /** Waits until a row answers this work, and warms it up; undefined, with a note, when it does not. */
@@ -195,8 +203,7 @@ export async function* measure(
 ): AsyncGenerator<Measured> {
   const started: Started[] = [];
   try {
-    for (const row of new Set(works.flatMap(rowsFor)))
-      started.push(await startRow(row, bench.upstreamPort, bench.cores.gateway));
+    for (const row of new Set(works.flatMap(rowsFor))) started.push(await startRow(row, bench));
     for (const work of works) {
       const rows = rowsFor(work);
       yield {
