@@ -50,7 +50,7 @@ export class Program {
 
   /** The end of what it printed. */
   get lastWords(): string {
-    return readFileSync(this.#log, 'utf8').trim().split('\n').slice(-5).join('\n');
+    return readFileSync(this.#log, 'utf8').trim().split('\n').slice(-12).join('\n');
   }
 
   refresh(): void {
