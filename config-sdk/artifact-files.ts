@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { artifactFormat, manifestSchema, type Manifest } from '@headgate/runtime/artifact';
 import { canonicalJson, canonicalObject } from '@headgate/runtime/canonical-json';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
+import { writtenJson } from './compile/written-json.ts';
 import { version } from './own-packages.ts';
 
 export interface Publication {
@@ -22,18 +23,15 @@ const encoder = new TextEncoder();
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Members of collections, which are mostly those of the snapshot before where one is made after another. */
-const written = new WeakMap<object, string>();
+const writtenCollections = new WeakMap<object, string>();
 
-function memberJson(member: unknown): string {
-  if (!isObject(member)) return canonicalJson(member);
-  const text = written.get(member) ?? canonicalJson(member);
-  written.set(member, text);
+/** Of a collection, which may be that of the snapshot before, or else has most members of it. */
+function collectionJson(value: unknown): string {
+  if (!isObject(value)) return canonicalJson(value);
+  const text = writtenCollections.get(value) ?? canonicalObject(value, writtenJson);
+  writtenCollections.set(value, text);
   return text;
 }
-
-const collectionJson = (value: unknown): string =>
-  isObject(value) ? canonicalObject(value, memberJson) : canonicalJson(value);
 
 /** Canonical JSON throughout, without a newline at the end: the digest is that of the value. */
 export function artifactFiles(snapshot: SnapshotInput, { seq, source }: Publication): ArtifactFiles {

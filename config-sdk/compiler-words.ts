@@ -32,11 +32,13 @@ const hints: Readonly<Record<string, string>> = {
 
 /** The types that `handles.ts` declares, in words, and the functions that give such values. */
 const handles: Readonly<Record<string, readonly [what: string, by: string]>> = {
+  AnyPrompt: ['a prompt', 'prompt()'],
   BoundPrompt: ['a prompt', 'prompt()'],
   Consumer: ['a consumer', 'consumer()'],
   ContextPolicy: ['a context policy', 'contextPolicy()'],
   Group: ['a group', 'weighted(), ordered() or another of its kind'],
   Invariant: ['an invariant', 'invariant()'],
+  Issuer: ['an issuer', 'issuer()'],
   Leg: ['a target', '.target() of a provider'],
   Model: ['a model', 'model()'],
   Policy: ['a policy', 'policy()'],
@@ -130,6 +132,16 @@ type Wording = readonly [RegExp, (...groups: (string | undefined)[]) => Words];
 
 /** The first that fits speaks. */
 const wordings: readonly Wording[] = [
+  // The types of `fitting.ts` say why a quota does not fit beside how one would that does.
+  [
+    /^Type 'Quota<.*?' is not assignable to type 'Quota<[^']*\| \{ "([^"]+)": "([^"]+)"; \}/,
+    (why = '', rest = '') => ({
+      message: `${why} ${rest}`,
+      hint: why.startsWith('it sends')
+        ? 'leave it out here, or have it send calls to a model for the same'
+        : "write prices beside its contextWindow, with '0' where nothing is billed",
+    }),
+  ],
   [
     new RegExp(`${notAssignable}'SecretReference\\b`),
     () => ({

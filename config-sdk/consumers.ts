@@ -1,5 +1,5 @@
 /** Who may call: applications with their keys, the teams they belong to, and the organisations of those. */
-import type { AnyProvider, Consumer, Model, Organisation, Quota, Route, Team } from './handles.ts';
+import type { AnyPrompt, AnyProvider, Consumer, Model, Organisation, Quota, Route, Team } from './handles.ts';
 import type { TokenUse } from './issuers.ts';
 import { declare } from './site.ts';
 
@@ -19,11 +19,23 @@ export interface KeySpec {
   models?: readonly Model[];
   /** Of the consumer's routes, those that it opens. As above. */
   routes?: readonly Route[];
+  /** Of the consumer's prompts, those whose models it opens. As above. */
+  prompts?: readonly AnyPrompt[];
 }
+
+/** A name that a certificate carries, as openssl shows it, or the digest of the whole of it. */
+export type CertificateName = `${'URI' | 'DNS' | 'email' | 'CN' | 'sha256'}:${string}`;
 
 export interface ConsumerSpec {
   /** `sha256:…` of each key, as `headgate keys create` prints it, or more about it. Two at once allow rotation. */
   keys?: readonly (KeyHash | KeySpec)[];
+  /**
+   * Certificates of clients that stand for it, where the runtime is told whom to believe (`--tls-client-ca`): by an alternative
+   * name, such as `'URI:spiffe://corp.example/shop'`, `'DNS:shop.corp.example'` or `'email:shop@corp.example'`; by `'CN:shop'` where
+   * a certificate has none of those; or one certificate alone by its SHA-256, `'sha256:…'`. Each entry does; a key that is sent
+   * along comes first.
+   */
+  certificates?: readonly CertificateName[];
   /** Tokens that stand for it; each entry does. */
   jwt?: readonly TokenUse[];
   /** Whose application it is: what its team may not use, it may not use either, and it draws from that team's quotas. */
@@ -38,6 +50,8 @@ export interface ConsumerSpec {
   models?: readonly Model[];
   /** The routes it may use. As above. */
   routes?: readonly Route[];
+  /** Of the models that have a prompt, it may only use those that have one of these. Default: a prompt goes with its model. */
+  prompts?: readonly AnyPrompt[];
   /** The accounts that keep its files and batches: for each API the first that speaks it. Default: it may have none. */
   files?: readonly AnyProvider[];
   /** Limits that every request of this consumer draws from. */
@@ -58,6 +72,8 @@ export interface OrganisationSpec {
   models?: readonly Model[];
   /** The routes that they may use at most. Default: all. */
   routes?: readonly Route[];
+  /** The prompts whose models they may use at most; models without a prompt are not concerned. Default: all. */
+  prompts?: readonly AnyPrompt[];
   /** Limits that every request of them draws from. A quota that says no `scope` and is listed by organisations only has one count for each. */
   quotas?: readonly Quota[];
   /** Words that invariants and conditions speak of. */
@@ -78,6 +94,8 @@ export interface TeamSpec {
   models?: readonly Model[];
   /** The routes that they may use at most. Default: all. */
   routes?: readonly Route[];
+  /** The prompts whose models they may use at most; models without a prompt are not concerned. Default: all. */
+  prompts?: readonly AnyPrompt[];
   /** Limits that every request of them draws from. A quota that says no `scope` and is listed by teams only has one count for each. */
   quotas?: readonly Quota[];
   /** Words that invariants and conditions speak of. */

@@ -9,7 +9,17 @@ import type {
 import type { z } from 'zod';
 import { declare } from './site.ts';
 import type { FilesSpec } from './files.ts';
-import type { Fit, FitContext, FitQuota, ForChat, KnownModels, Legs, QuotaUnit, TargetsIn } from './fitting.ts';
+import type {
+  Fit,
+  FitContext,
+  FitQuota,
+  ForChat,
+  KnownModels,
+  Legs,
+  ModelFor,
+  QuotaUnit,
+  TargetsIn,
+} from './fitting.ts';
 import type {
   BoundPrompt,
   ContextPolicy,
@@ -91,7 +101,7 @@ export function provider<const Id extends string, const Kind extends keyof Provi
   return declare(provider, id, spec, { kind: 'provider', id, target });
 }
 
-export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends number, Unit> {
+export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends number, Unit, To> {
   /** What every target must be able to do, fallbacks included. One that cannot is a type error. */
   needs?: Needs;
   /** Where requests go: the first that answers, until the client has seen a byte. All are for what the first is for, such as chat. */
@@ -112,7 +122,7 @@ export interface ModelSpec<Needs, Of extends readonly unknown[], Budget extends 
   /** Rules over what goes in; all must pass. */
   policies?: readonly Policy[];
   /** Limits that every call of this model draws from. */
-  quotas?: readonly FitQuota<Unit, TargetsIn<Of[number]>>[];
+  quotas?: readonly FitQuota<Unit, To, Of>[];
   /**
    * Asked before a revision that changes this model, or what it is made of, serves. A refused credential, an unknown model
    * or a wrong answer refuses the revision; overload, rate limits and time-outs of the vendor do not. Draws on no quota. Only
@@ -129,7 +139,8 @@ export function model<
   const Of extends Legs = Legs,
   Budget extends number = number,
   const Unit extends string = QuotaUnit,
->(id: string, spec: ModelSpec<Needs, Of, Budget, Unit>): Model {
+  const To extends string = never,
+>(id: string, spec: ModelSpec<Needs, Of, Budget, Unit, To>): Model<ModelFor<Of>> {
   return declare(model, id, spec, { kind: 'model', id });
 }
 

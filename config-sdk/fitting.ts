@@ -108,11 +108,31 @@ type Unpriced<Of, Unit> =
       : { [Reason in `${Name} has no price for a quota in`]: Unit }
     : never;
 
-/** The quota itself, unless it counts money and one of the targets has no price. One with a mistake in it is of any unit. */
-export type FitQuota<Unit, Of> = [QuotaUnit] extends [Unit]
-  ? Quota<Unit & string>
+/** A quota that counts no money, or counts it where every target has a price. One with a mistake in it is of any unit. */
+type FitUnit<Unit, To extends string, Of> = [QuotaUnit] extends [Unit]
+  ? Quota<Unit & string, To>
   : [Extract<Unit, MoneyUnit>] extends [never]
-    ? Quota<Unit & string>
+    ? Quota<Unit & string, To>
     : [Unpriced<Of, MoneyUnit>] extends [never]
-      ? Quota<Unit & string>
-      : Quota<Exclude<Unit, MoneyUnit> & string> | Unpriced<Of, Extract<Unit, MoneyUnit>>;
+      ? Quota<Unit & string, To>
+      : Quota<Exclude<Unit, MoneyUnit> & string, To> | Unpriced<Of, Extract<Unit, MoneyUnit>>;
+
+/** What a model is for; one with a mistake in its first leg may be for anything. */
+export type ModelFor<Of> = Of extends readonly [infer First, ...unknown[]]
+  ? string extends TraitsIn<TargetsIn<First>>
+    ? string
+    : PurposeOf<Of>
+  : string;
+
+/** The quota itself, unless one of the targets has no price that it counts by, or it sends calls to a model for something else. */
+export type FitQuota<Unit, To, All extends readonly unknown[]> = [To] extends [ModelFor<All>]
+  ? FitUnit<Unit, To & string, TargetsIn<All[number]>>
+  : string extends To
+    ? FitUnit<Unit, To & string, TargetsIn<All[number]>>
+    :
+        | FitUnit<Unit, Extract<To, ModelFor<All>> & string, TargetsIn<All[number]>>
+        | {
+            [
+              Reason in `it sends calls to a model for ${Exclude<To, ModelFor<All>> & string}, and this one is for`
+            ]: ModelFor<All>;
+          };

@@ -76,16 +76,20 @@ export interface Group<Targets = Target> {
   readonly targets?: Targets;
 }
 
-export interface Model {
+export interface Model<For extends string = string> {
   readonly kind: 'model';
   readonly id: string;
+  /** For the type checker only. */
+  readonly for?: For;
 }
 
-export interface Quota<Unit extends string = string> {
+export interface Quota<Unit extends string = string, To extends string = string> {
   readonly kind: 'quota';
   readonly id: string;
   /** For the type checker only. */
   readonly unit?: Unit;
+  /** For the type checker only: what the model is for that calls go to beyond a share of the limit. */
+  readonly downgradesTo?: To;
 }
 
 export interface ContextPolicy<Budget extends number = number> {
@@ -160,6 +164,12 @@ export interface BoundPrompt {
   readonly kind: 'bound-prompt';
   readonly prompt: string;
   readonly variables: Readonly<Record<string, Value>>;
+}
+
+/** Where its variables are of no interest. */
+export interface AnyPrompt {
+  readonly kind: 'prompt';
+  readonly id: string;
 }
 
 export interface Prompt<Variables extends Record<string, Value>> {

@@ -2,6 +2,7 @@
 export { defineGateway } from './gateway.ts';
 export type { Acceptance } from './gateway.ts';
 export { consumer, organisation, team } from './consumers.ts';
+export type { KeyHash, KeySpec } from './consumers.ts';
 export { claim, issuer } from './issuers.ts';
 export type { ClaimCondition } from './issuers.ts';
 export { contextPolicy, model, policy, provider, route, secret, upstream } from './define.ts';

@@ -16,14 +16,14 @@ export interface CalendarWindow {
   zone?: string;
 }
 
-export interface Downgrade {
+export interface Downgrade<To extends string = string> {
   /** Share of the limit, such as `0.8`: from it on, what is used and held included, calls go to the other model. */
   at: number;
   /**
    * Its targets, its context policy and its deadlines serve in place of those asked for. Prompt, policies and quotas of the model
    * that was asked for stay, and those of this one come on top. A call that it cannot answer goes where it was meant to go.
    */
-  to: Model;
+  to: Model<To>;
 }
 
 export interface QuotaSpec {
@@ -94,9 +94,9 @@ export interface ConcurrencyQuota extends QuotaSpec {
 }
 
 /** A limit. It is one count: attached in two places, both draw from it. Its name keeps the count when the limit is edited. */
-export function quota<const Unit extends QuotaUnit>(
+export function quota<const Unit extends QuotaUnit, const To extends string = never>(
   id: string,
-  spec: { unit: Unit } & (CountQuota | MoneyQuota | ConcurrencyQuota),
-): Quota<Unit> {
+  spec: { unit: Unit; downgrade?: Downgrade<To> } & (CountQuota | MoneyQuota | ConcurrencyQuota),
+): Quota<Unit, To> {
   return declare(quota, id, spec, { kind: 'quota', id });
 }

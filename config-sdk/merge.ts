@@ -109,6 +109,8 @@ function sameMisfit(ours: Placed, theirs: Placed): boolean {
  * group that do not fit, the rule speaks one by one.
  */
 function saysMore(ours: Placed, theirs: Placed): boolean {
+  // The rule speaks of the quota that was declared, the types of each model that lists it.
+  if (ours.code === 'quota_downgrade_unfit') return theirs.message.startsWith('it sends calls to');
   if (!sameValue(ours, theirs)) return false;
   if (theirs.code === 'target_unfit') return ours.code === 'context_does_not_fit';
   return sameMisfit(ours, theirs);

@@ -5,6 +5,7 @@ import { ArtifactRefused } from './artifact-refused.ts';
 import { verifySignature, type Signer } from './signature/verify.ts';
 import { snapshotFormat } from './snapshot.ts';
 import { parseStrictJson, StrictJsonError } from './strict-json.ts';
+import type { JsonMemory } from './strict-json-memory.ts';
 import type { RawArtifact } from './sync/source.ts';
 
 export { ArtifactRefused } from './artifact-refused.ts';
@@ -77,9 +78,9 @@ export interface Artifact {
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** JSON with one meaning or none. Throws `ArtifactRefused`. */
-export function parseJsonBytes(bytes: Uint8Array, name: string): unknown {
+export function parseJsonBytes(bytes: Uint8Array, name: string, memory?: JsonMemory): unknown {
   try {
-    return parseStrictJson(bytes, { maxBytes: maxSnapshotBytes });
+    return parseStrictJson(bytes, { maxBytes: maxSnapshotBytes }, memory);
   } catch (error) {
     if (!(error instanceof StrictJsonError)) throw error;
     throw new ArtifactRefused('schema', `${name} is not JSON that is taken here: ${error.message}`);

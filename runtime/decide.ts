@@ -5,8 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Asking } from './balancing/balancer.ts';
 import type { Call, JsonObject, Message } from './call.ts';
+import type { Decider, Decision, Refusal, Trace } from './decision.ts';
 import { askedFor } from './door.ts';
-import { asHeadgateError, type ErrorCode } from './errors.ts';
+import { asHeadgateError } from './errors.ts';
 import type { Exchange, Lease } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
 import type { LiveConsumer } from './generation/live.ts';
@@ -14,25 +15,25 @@ import { offlineGeneration } from './generation/offline.ts';
 import { bindPrompt } from './generation/template.ts';
 import { HeldReply } from './held-reply.ts';
 import { endOffline, type Circumstances } from './offline-end.ts';
+import { keyFor, meantBy, noteCaller, stepsOfCaller } from './offline-caller.ts';
 import { offlineHouse } from './offline-house.ts';
-import { newOutcome, type Outcome } from './outcome.ts';
+import { newOutcome } from './outcome.ts';
 import { maxCallBytes, tooLarge } from './pipeline/accept.ts';
 import { admit } from './pipeline/admit.ts';
 import { admitHoldings } from './pipeline/admit-holdings.ts';
 import { admitTask } from './pipeline/admit-task.ts';
 import { askingOf } from './pipeline/asking.ts';
-import { noteClaims } from './pipeline/credentials.ts';
 import { admitCount } from './pipeline/count-line.ts';
 import { pathAtUpstream } from './generation/routes.ts';
 import { admitRoute } from './pipeline/admit-route.ts';
 import { findLine, surfaceName, type Line } from './pipeline/find-line.ts';
 import { modelsLine } from './pipeline/models-line.ts';
-import { headOf, type AskedRequest } from './request-file.ts';
+import { headOf, momentOf, type AskedRequest } from './request-file.ts';
 import type { Snapshot, SnapshotInput } from './snapshot.ts';
 import { checkSnapshot } from './sync/check-snapshot.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import { toldOrders, type Order } from './told-orders.ts';
-import { matchedObject, stepsOf, type Step } from './trace.ts';
+import { toldOrders } from './told-orders.ts';
+import { matchedObject, stepsOf } from './trace.ts';
 
 export { nanoOf, usdOfNano } from './cost.ts';
 export { plainPath } from './door.ts';
@@ -43,51 +44,11 @@ export type { RequestTrace } from './telemetry/recent-requests.ts';
 export { memoryStore } from './quota/memory.ts';
 export { StoreUnavailable, type QuotaStore } from './quota/store.ts';
 export { readRequest, RequestProblem, type AskedRequest } from './request-file.ts';
+export type { Decider, Decision, Refusal, Trace } from './decision.ts';
 export type { Circumstances } from './offline-end.ts';
 export type { Outcome } from './outcome.ts';
 export type { Order } from './told-orders.ts';
 export type { Step } from './trace.ts';
-
-export interface Refusal {
-  readonly code: ErrorCode;
-  readonly status: number;
-  readonly message: string;
-  readonly param?: string;
-  /** `collection.name` of what in the configuration decided so. */
-  readonly object?: string;
-}
-
-export interface Decision {
-  readonly method: string;
-  readonly path: string;
-  /** Name of the API that the client speaks; undefined for routes. */
-  readonly surface: string | undefined;
-  readonly outcome: Outcome;
-  readonly refusal: Refusal | undefined;
-  /** The messages of the prompt, rendered. */
-  readonly prompt: readonly { readonly role: string; readonly text: string }[];
-  /** Indices of the client's messages that go to the model; undefined when it did not come to that. */
-  readonly kept: readonly number[] | undefined;
-  /** Where a route sends it. */
-  readonly upstream: { readonly name: string; readonly path: string } | undefined;
-}
-
-export interface Trace extends Decision {
-  readonly steps: readonly Step[];
-  /** What may be drawn of the targets; undefined for routes, refusals before the model, and more orders than can be told. */
-  readonly orders: readonly Order[] | undefined;
-}
-
-export interface Decider {
-  readonly snapshot: Snapshot;
-  decide(request: AskedRequest, circumstances?: Circumstances): Promise<Decision>;
-  /** The decision in words, with the line of configuration behind each. */
-  explain(decision: Decision): Trace;
-  /** A prompt's messages with these values. Throws `HeadgateError` when one is missing. */
-  render(prompt: string, values: Readonly<Record<string, string>>): readonly { role: string; text: string }[];
-  readonly sourceOf: (object: string) => string | undefined;
-  readonly names: (sort: 'models' | 'routes' | 'consumers' | 'prompts' | 'quotas') => readonly string[];
-}
 
 const textsOf = (messages: readonly Message[]) =>
   messages.map(({ role, parts }) => ({
@@ -147,8 +108,8 @@ class OfflineDecider implements Decider {
   readonly #generation: Generation;
   readonly #keyOf: (consumer: string) => string;
   readonly #metrics = createMetrics();
-  /** What each decision was about, for those who ask what else could have been drawn. */
-  readonly #asked = new WeakMap<Decision, Asking>();
+  /** What each decision was about, for those who ask who that was and what else could have been drawn. */
+  readonly #asked = new WeakMap<Decision, { readonly asked: AskedRequest; readonly asking: Asking | undefined }>();
 
   constructor(snapshot: Snapshot, generation: Generation, keyOf: (consumer: string) => string) {
     this.snapshot = snapshot;
@@ -158,16 +119,16 @@ class OfflineDecider implements Decider {
   }
 
   async decide(asked: AskedRequest, circumstances: Circumstances = {}): Promise<Decision> {
-    const key = asked.consumer === undefined ? undefined : this.#keyOf(asked.consumer);
-    const { request, body } = headOf(asked, key);
-    if (asked.claims) noteClaims(request.headers, asked.claims);
-    const outcome = newOutcome(circumstances.at);
+    const at = circumstances.at ?? (asked.at === undefined ? undefined : momentOf(asked.at));
+    const outcome = newOutcome(at);
+    const { request, body } = headOf(asked, keyFor(asked, this.#keyOf));
+    const known = { snapshot: this.snapshot, tables: this.#generation.tables, now: outcome.startedAt };
     const exchange: Walked = {
       id: 'offline',
-      house: offlineHouse(this.#metrics, circumstances),
+      house: offlineHouse(this.#metrics, { ...circumstances, at: outcome.startedAt }),
       generation: this.#generation,
       request,
-      address: undefined,
+      address: noteCaller(asked, request, known),
       reply: new HeldReply(),
       signal: new AbortController().signal,
       outcome,
@@ -188,7 +149,8 @@ class OfflineDecider implements Decider {
     }
     const decision = this.#decision({ method: request.method ?? '', path, found, refusal }, exchange);
     const { call, consumer, body: sent } = exchange;
-    if (call && consumer && sent) this.#asked.set(decision, askingOf({ call, body: sent, consumer, request }));
+    const asking = call && consumer && sent && askingOf({ call, body: sent, consumer, request });
+    this.#asked.set(decision, { asked, asking });
     return decision;
   }
 
@@ -211,7 +173,13 @@ class OfflineDecider implements Decider {
   explain(decision: Decision): Trace {
     const { method, path, surface, outcome, refusal, upstream } = decision;
     const facts = { method, path, surface, outcome, status: refusal?.status, message: refusal?.message };
-    const steps = [...stepsOf(facts, this.sourceOf)];
+    const { tables } = this.#generation;
+    const { asked, asking } = this.#asked.get(decision) ?? {};
+    const steps = stepsOf(facts, this.sourceOf).flatMap((step) =>
+      step.stage === 'consumer' && asked
+        ? [step, ...stepsOfCaller(asked, outcome.consumer, { snapshot: this.snapshot, tables })]
+        : step,
+    );
     if (upstream) {
       const object = `upstreams.${upstream.name}`;
       const at = this.sourceOf(object);
@@ -219,9 +187,13 @@ class OfflineDecider implements Decider {
     }
     const [sort, name = ''] = matchedObject(outcome) ?? [];
     const served = outcome.downgraded.at(-1)?.to ?? name;
-    const model = sort === 'model' ? this.#generation.tables.models.get(served) : undefined;
-    const drawn = model?.orders(this.#asked.get(decision));
+    const drawn = sort === 'model' ? tables.models.get(served)?.orders(asking) : undefined;
     return { ...decision, steps, orders: drawn && toldOrders(drawn, outcome) };
+  }
+
+  meant(asked: AskedRequest): readonly string[] {
+    const { snapshot } = this;
+    return meantBy(asked, { snapshot, tables: this.#generation.tables, now: momentOf(asked.at ?? '') ?? Date.now() });
   }
 
   render(name: string, values: Readonly<Record<string, string>>): readonly { role: string; text: string }[] {

@@ -46,7 +46,13 @@ export const errorTable = {
     'authentication_error',
     'The token is not accepted: the message says why, such as its time, its audience, or claims that no consumer is for.',
   ),
+  invalid_certificate: entry(
+    401,
+    'authentication_error',
+    'No key was sent, and the client certificate is not accepted: the message says why, such as its time, or names that no consumer is for.',
+  ),
   model_not_allowed: entry(403, 'permission_error', 'This consumer may not use this model.'),
+  prompt_not_allowed: entry(403, 'permission_error', 'This consumer may not use the prompt of this model.'),
   address_not_allowed: entry(403, 'permission_error', 'The key may not be used from the address of this request.'),
   route_not_allowed: entry(403, 'permission_error', 'This consumer may not use this route.'),
   files_not_allowed: entry(403, 'permission_error', 'No account keeps files or batches of this API for this consumer.'),

@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AddressRanges } from './address-ranges.ts';
 import { clientAddress } from './client-address.ts';
 import { Visits, type Closers } from './closers.ts';
+import { openDataPlane, type DataPlane } from './data-plane.ts';
 import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
 import type { Activator } from './generation/activator.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { listen, type Listener } from './listener.ts';
 import type { Log } from './log.ts';
 import { pick } from './pipeline/pick.ts';
 import type { QuotaStore } from './quota/store.ts';
@@ -35,7 +35,7 @@ export interface FrontParts {
 
 export interface Front extends Serving {
   /** Takes connections from now on. */
-  listen(): Promise<Listener>;
+  listen(): Promise<DataPlane>;
   /** Writes into the metrics what is only looked at when somebody asks. */
   measure(): void;
 }
@@ -86,7 +86,7 @@ export async function createFront(parts: FrontParts, closers: Closers): Promise<
       const visits = closers.add(new Visits());
       const handle = (request: IncomingMessage, response: ServerResponse) =>
         visits.add(visitEdge(edge, request, response));
-      const listener = closers.add(await listen(settings.listen, handle));
+      const listener = closers.add(await openDataPlane(settings, handle, { log, metrics }));
       isListening = true;
       return listener;
     },

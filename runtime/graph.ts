@@ -5,6 +5,7 @@ import type { Asked } from './example-request.ts';
 import { Paths, type Path, type PathQuota } from './paths.ts';
 import { balancerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
 import { countsAt, isSpentByModels, windowOf } from './snapshot-quotas.ts';
+import { usableModels } from './usable-models.ts';
 
 export { factsIn, firstChances } from './balanced-group.ts';
 export type { Given } from './balancing/balancer.ts';
@@ -120,7 +121,8 @@ function* walk({ snapshot, given }: Known, tails: ReturnType<typeof tailsOf>): G
     names.flatMap(quotaOf).filter((quota) => tail === undefined || countsAt(quota, tail.entry.sort));
   const isDowngrading = Object.values(snapshot.quotas).some(({ downgrade }) => downgrade !== undefined);
   for (const [name, { team, organisation, tags = none, jwt = none, ...may }] of Object.entries(snapshot.consumers)) {
-    const { models, routes, files = none, quotas: own = none } = may;
+    const { routes, files = none, quotas: own = none } = may;
+    const models = usableModels(may, snapshot.models);
     const hasTokens = jwt.length > 0;
     if (!hasTokens && needsToken(given)) continue;
     const consumer = { name, tags, team, organisation };

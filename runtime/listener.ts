@@ -1,7 +1,9 @@
 /** The data plane's socket: deadlines against slow clients, malformed requests, and the way out when the process ends. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Material } from './tls/material.ts';
+import { isPlainHttp, SecureServer, type TlsSide } from './tls/secure-server.ts';
 
 export interface Address {
   readonly host: string;
@@ -14,6 +16,8 @@ export interface Listener {
   drain(ms: number): Promise<void>;
   /** Cuts everything now. */
   close(): Promise<void>;
+  /** Of TLS: for connections to come. Those that there are end with their next answer. */
+  renew(material: Material): void;
 }
 
 /** What one client may take, so that none holds a socket for nothing. */
@@ -39,9 +43,12 @@ interface Refusal {
   readonly status: number;
   readonly phrase: string;
   readonly code: string;
+  /** In place of the phrase. */
+  readonly message?: string;
 }
 
 const badRequest: Refusal = { status: 400, phrase: 'Bad Request', code: 'bad_request' };
+const plainOnTls: Refusal = { ...badRequest, code: 'tls_required', message: 'This port speaks TLS: use https://.' };
 const noTunnel: Refusal = { status: 405, phrase: 'Method Not Allowed', code: 'method_not_allowed' };
 const noSuchExpectation: Refusal = { status: 417, phrase: 'Expectation Failed', code: 'expectation_failed' };
 const malformed: Readonly<Record<string, Refusal>> = {
@@ -49,8 +56,8 @@ const malformed: Readonly<Record<string, Refusal>> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, phrase: 'Request Timeout', code: 'request_timeout' },
 };
 
-const bodyOf = ({ phrase, code }: Refusal): string =>
-  JSON.stringify({ error: { message: `${phrase}.`, type: 'invalid_request_error', param: null, code } });
+const bodyOf = ({ phrase, code, message = `${phrase}.` }: Refusal): string =>
+  JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
 
 /** Answers what never became a request. Node's own answers would be fine but for the missing body. */
 function refuse(socket: Duplex, refusal: Refusal): void {
@@ -75,8 +82,9 @@ export async function listen(
   address: Address,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
   bounds: Bounds = usualBounds,
+  tls?: TlsSide,
 ): Promise<Listener> {
-  const server = createServer({
+  const options: ServerOptions = {
     headersTimeout: bounds.headMs,
     requestTimeout: bounds.requestMs,
     connectionsCheckingInterval: bounds.checkMs,
@@ -85,7 +93,9 @@ export async function listen(
     // The door asks for it too, and says so in a body.
     requireHostHeader: false,
     noDelay: true,
-  });
+  };
+  const secure = tls && new SecureServer(tls, { ...options, handshakeMs: bounds.headMs });
+  const server: Server = secure?.server ?? createServer(options);
   const busy = new Set<ServerResponse>();
   let draining = false;
   const latest = new WeakMap<Duplex, ServerResponse>();
@@ -99,14 +109,18 @@ export async function listen(
       // Kept alive for a next request that must not come, it would hold the drain up to its end.
       if (draining) setImmediate(() => server.closeIdleConnections());
     });
-    if (draining) response.setHeader('connection', 'close');
+    if (draining || secure?.isOutdated(request.socket)) response.setHeader('connection', 'close');
     handle(request, response);
   });
   // In the middle of an answer a refusal would be read as a part of it.
   const isAnswering = (socket: Duplex) =>
     [...busy].some((response) => response.socket === socket && response.headersSent);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (isAnswering(socket) || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    const beneath = secure?.unfinished(socket, error.code);
+    if (beneath) {
+      if (isPlainHttp(error)) refuse(beneath, plainOnTls);
+      else socket.destroy();
+    } else if (isAnswering(socket) || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
     else refuse(socket, malformed[error.code ?? ''] ?? badRequest);
   });
   server.on('connect', (_request, socket) => {
@@ -124,14 +138,19 @@ export async function listen(
   await listening(server, address);
   const { address: host, port, family } = server.address() as AddressInfo;
 
-  const cut = () => server.closeAllConnections();
+  const cut = () => {
+    secure?.cutHandshakes();
+    server.closeAllConnections();
+  };
   return {
-    url: `http://${family === 'IPv6' ? `[${host}]` : host}:${port}`,
+    renew: (material) => secure?.renew(material),
+    url: `${secure ? 'https' : 'http'}://${family === 'IPv6' ? `[${host}]` : host}:${port}`,
     async drain(ms) {
       draining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const response of busy) if (!response.headersSent) response.setHeader('connection', 'close');
       server.closeIdleConnections();
+      secure?.cutHandshakes();
       const timer = setTimeout(cut, ms);
       await closed;
       clearTimeout(timer);

@@ -5,14 +5,35 @@ export type Log = pino.Logger;
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 export const logLevels: readonly LogLevel[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
+/** A line of `info` may wait so long, so that many are written at once. What is worse is written right away, and all of it at the end. */
+const longestWaitMs = 50;
+/** Of `info`, as pino counts levels. */
+const usual = 30;
+const mostWaitingBytes = 8 * 1024;
+
 /** `base` stands in each line. */
 export function createLog(level: LogLevel, base: object | null = null): Log {
-  return pino({
-    level,
-    base,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+  const output = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: mostWaitingBytes,
+    periodicFlush: longestWaitMs,
   });
+  return pino(
+    {
+      level,
+      base,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      hooks: {
+        logMethod(words, write, urgency) {
+          write.apply(this, words);
+          if (urgency > usual) output.flush();
+        },
+      },
+    },
+    output,
+  );
 }
 
 /** Errors as class, code and message, causes included. Other properties are left out: libraries hang requests on them. */

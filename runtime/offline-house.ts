@@ -15,9 +15,14 @@ const noTime = () => 0;
 export function offlineHouse(
   metrics: Metrics,
   {
+    at,
     quotas = memoryStore(noTime, noTime),
     random = seededRandom(1),
-  }: { readonly quotas?: House['quotas'] | undefined; readonly random?: House['random'] | undefined },
+  }: {
+    readonly at?: number | undefined;
+    readonly quotas?: House['quotas'] | undefined;
+    readonly random?: House['random'] | undefined;
+  },
 ): House {
-  return { log, metrics, quotas, random, now: noTime, upstreams: new Upstreams(noTime, random) };
+  return { log, metrics, quotas, random, now: () => at ?? Date.now(), upstreams: new Upstreams(noTime, random) };
 }

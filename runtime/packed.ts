@@ -57,12 +57,39 @@ export type PackedSnapshot = {
     : Snapshot[Key];
 };
 
-function packCollection(collection: Collection): PackedBytes {
+/** What was packed before, by the collection and by the member, which must not have changed. */
+export class PackedBefore {
+  readonly collections = new WeakMap<object, PackedBytes>();
+  readonly members = new WeakMap<object, Buffer>();
+}
+
+const copyOf = ({ names, members, ends }: PackedBytes): PackedBytes => ({
+  names: new Uint8Array(names),
+  members: new Uint8Array(members),
+  ends: new Uint32Array(ends),
+});
+
+function packMember(name: string, member: unknown, before: PackedBefore | undefined): Buffer {
+  const known = typeof member === 'object' && member !== null ? before?.members.get(member) : undefined;
+  const bytes = known ?? Buffer.from(JSON.stringify([name, member]));
+  if (typeof member === 'object' && member !== null) before?.members.set(member, bytes);
+  return bytes;
+}
+
+/** Its bytes will be given away: what is kept of them is a copy. */
+function packOnce(collection: Collection, before: PackedBefore | undefined): PackedBytes {
+  if (!before) return packCollection(collection);
+  const known = before.collections.get(collection) ?? packCollection(collection, before);
+  before.collections.set(collection, known);
+  return copyOf(known);
+}
+
+function packCollection(collection: Collection, before?: PackedBefore): PackedBytes {
   const names = Object.keys(collection);
   const ends = new Uint32Array(names.length);
   let end = 0;
   const members = names.map((name, position) => {
-    const member = Buffer.from(JSON.stringify([name, collection[name]]));
+    const member = packMember(name, collection[name], before);
     ends[position] = end += member.byteLength;
     return member;
   });
@@ -80,10 +107,11 @@ export type SnapshotParcel = Readonly<Record<string, PackedBytes | Plain>>;
 
 const isPacked = (value: PackedBytes | Plain): value is PackedBytes => typeof value === 'object' && 'ends' in value;
 
-export function packSnapshot(snapshot: Snapshot): SnapshotParcel {
+/** With `before`, collections and members that are the same objects as in a snapshot before are not written again. */
+export function packSnapshot(snapshot: Snapshot, before?: PackedBefore): SnapshotParcel {
   const fields = Object.entries(snapshot).map(([field, value]) => [
     field,
-    typeof value === 'object' && !singleFields.has(field) ? packCollection(value as Collection) : value,
+    typeof value === 'object' && !singleFields.has(field) ? packOnce(value as Collection, before) : value,
   ]);
   return Object.fromEntries(fields) as SnapshotParcel;
 }

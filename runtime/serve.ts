@@ -11,6 +11,7 @@ import { createFront } from './front.ts';
 import { Activator } from './generation/activator.ts';
 import type { Verified } from './generation/provision.ts';
 import { openLedger } from './ledger/open.ts';
+import { dieInWords } from './crash.ts';
 import { createLog } from './log.ts';
 import { openQuotaStore } from './quota/open.ts';
 import { SettingsError, type Settings } from './settings.ts';
@@ -23,6 +24,7 @@ import type { RawArtifact, RevisionSource } from './sync/source.ts';
 import { noSharedVerdicts, redisVerdicts } from './sync/verdicts.ts';
 import { createVerifier, type Verify } from './sync/verifier.ts';
 import { Herald } from './sync/word/herald.ts';
+import { KeyReminder } from './telemetry/key-reminder.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { Pools } from './upstream/pools.ts';
 import { Crew } from './workers/crew.ts';
@@ -43,6 +45,7 @@ export interface Gateway {
   readonly source: Manifest['source'];
   /** Names of the models it serves. */
   readonly models: readonly string[];
+  /** Looks at the branch, and at the files for TLS. */
   poke(): Promise<void>;
   /** Not ready at once; after a moment takes no new request (`atOnce`: without that moment); those in flight may end within the drain time. */
   drain(options?: { atOnce?: boolean }): Promise<void>;
@@ -114,6 +117,8 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const quotas = closers.add(openQuotaStore(settings.store));
   const crew = settings.workers > 1 ? closers.add(new Crew({ settings, log, metrics, quotas })) : undefined;
   const activator = new Activator(pools, metrics, crew);
+  const expiries = () => activator.stable?.tables.keyExpiries ?? [];
+  closers.add(new KeyReminder({ expiries, log, now: Date.now }));
   const serving =
     crew?.under(activator) ??
     (await createFront({ settings, log, metrics, pools, quotas, ledger, activator }, closers));
@@ -168,7 +173,9 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
     get models() {
       return [...(activator.stable?.tables.models.keys() ?? [])];
     },
-    poke: () => loop.poke(),
+    async poke() {
+      await Promise.all([listener.renewFromFiles(), loop.poke()]);
+    },
     async drain({ atOnce = false } = {}) {
       draining = true;
       log.info({ event: 'draining' }, 'not ready any more; requests in flight may end');
@@ -193,8 +200,9 @@ const deskIdleMs = 3_600_000;
 /** How long a gateway that is no longer ready still takes requests. */
 const longestGraceMs = 5_000;
 
-/** Ties a gateway to the process's signals. Resolves when it has ended. */
+/** Ties a gateway to the process, its signals and its death. Resolves when it has ended. */
 export function untilSignalled(gateway: Gateway): Promise<void> {
+  dieInWords();
   return new Promise((resolve) => {
     let ending = false;
     const end = (signal: NodeJS.Signals) => {

@@ -120,7 +120,8 @@ export const quota = anyQuota.superRefine((value, context) => {
     wrong('slack', "leave it out: only windows such as '1h' and those of the calendar can have slack");
   if (value.endUserHeader !== undefined && !scopeOf(value).includes('endUser'))
     wrong('endUserHeader', "leave it out, or write 'endUser' into scope");
-  if (localLimitOf(value) < 1)
+  // A limit of nothing is told where it stands.
+  if (localLimitOf(value) < 1 && countedLimit(value) >= 1)
     wrong('onStoreDown', "the share of each replica would be nothing: name fewer replicas, or write 'local'");
 });
 

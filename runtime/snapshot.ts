@@ -39,6 +39,7 @@ export type { Capability, Connection, ModelFacts, ModelKind, SecretReference } f
 export { estimateTokens } from './context/estimate.ts';
 export { isPrivateHost } from './providers/options.ts';
 export { conversationKinds } from './model-kind.ts';
+export { usableModels } from './usable-models.ts';
 export { apisFor } from './providers/provider.ts';
 export { mostItCosts, nanoUsd, usdText, type Money } from './cost.ts';
 export { everyPrice, pricesAt } from './prices.ts';

@@ -4,6 +4,11 @@
  * what only an attacker writes (`__proto__`, a thousand levels). Time is linear in the size of the document.
  */
 
+import { pathInWords, StrictJsonError, type Step } from './strict-json-error.ts';
+import { knownDepth, type JsonMemory, type Remembered } from './strict-json-memory.ts';
+
+export { StrictJsonError } from './strict-json-error.ts';
+
 export interface JsonLimits {
   readonly maxBytes: number;
   /** How deep lists and objects may stand in one another. */
@@ -12,44 +17,11 @@ export interface JsonLimits {
   readonly maxValues?: number;
 }
 
-export class StrictJsonError extends Error {
-  /** Where in the document: keys and indexes, shortened; empty at the top. */
-  readonly path: string;
-  /** Characters before the place; bytes where the document is not even text. */
-  readonly offset: number | undefined;
-
-  constructor(problem: string, path: string, offset: number | undefined) {
-    super(`${problem}${path && ` at ${path}`}${offset === undefined ? '' : `, offset ${offset}`}`);
-    this.name = 'StrictJsonError';
-    this.path = path;
-    this.offset = offset;
-  }
-}
-
 const defaultDepth = 64;
 const defaultValues = 300_000;
-const longestKeyShown = 40;
-const mostStepsShown = 8;
 
 /** Names that a careless reader of the parsed object would not take for data. */
 const reservedKeys = new Set(['__proto__', 'prototype', 'constructor']);
-
-type Step = string | number;
-
-/** A key as it may be shown: short, and nothing in it that a terminal would act upon. */
-function shown(key: string): string {
-  const short = key.length > longestKeyShown ? `${key.slice(0, longestKeyShown)}…` : key;
-  return /^[\w:/@…-]+$/.test(short) ? short : JSON.stringify(short).replace(/[^\x20-\x7e…]/g, '?');
-}
-
-function pathInWords(steps: readonly Step[]): string {
-  const words = steps.map((step, index) =>
-    typeof step === 'number' ? `[${step}]` : `${index ? '.' : ''}${shown(step)}`,
-  );
-  if (words.length <= mostStepsShown) return words.join('');
-  const half = mostStepsShown / 2;
-  return `${words.slice(0, half).join('')}…${words.slice(-half).join('')}`;
-}
 
 /** `fatal`: bytes that are not UTF-8 must not turn into replacement characters after their digest was checked. */
 const decoderOf = () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -88,6 +60,13 @@ const words: Readonly<Record<string, readonly [word: string, value: boolean | nu
   n: ['null', null],
 };
 
+interface Whereabouts {
+  readonly remembered: Remembered;
+  readonly depth: number;
+  /** Where the object began. */
+  readonly origin: number;
+}
+
 class Reader {
   readonly #text: string;
   readonly #maxDepth: number;
@@ -102,9 +81,13 @@ class Reader {
     this.#maxValues = maxValues;
   }
 
-  document(): unknown {
-    const value = this.#value(0);
+  document(memory?: JsonMemory): unknown {
+    this.#skip(space);
+    const start = this.#at;
+    const root = memory?.root;
+    const value = this.#value(0, root);
     if (this.#at < this.#text.length) throw this.#error('something follows the end of the document');
+    if (root) memory.keep(this.#text.slice(start), root);
     return value;
   }
 
@@ -130,22 +113,22 @@ class Reader {
     return true;
   }
 
-  #value(depth: number): unknown {
-    if (depth === 0) this.#skip(space);
+  #value(depth: number, remembered?: Remembered): unknown {
     this.#values += 1;
     if (this.#values > this.#maxValues) throw this.#error(`more than ${this.#maxValues} values`);
     const first = this.#text[this.#at] ?? '';
     let value: unknown;
     if (first === '{' || first === '[') {
       if (depth === this.#maxDepth) throw this.#error(`more than ${this.#maxDepth} levels of lists and objects`);
-      value = first === '{' ? this.#object(depth + 1) : this.#list(depth + 1);
+      value = first === '{' ? this.#object(depth + 1, remembered) : this.#list(depth + 1);
     } else if (first === '"') value = this.#string();
     else value = words[first] ? this.#word(words[first]) : this.#number();
     this.#skip(space);
     return value;
   }
 
-  #object(depth: number): unknown {
+  #object(depth: number, remembered?: Remembered): unknown {
+    const origin = this.#at;
     const object: Record<string, unknown> = {};
     this.#took('{');
     if (this.#took('}')) return object;
@@ -158,11 +141,37 @@ class Reader {
       if (reservedKeys.has(key)) throw this.#error(`the key '${key}' is not allowed`, start);
       if (Object.hasOwn(object, key)) throw this.#error('the same key stands there twice', start);
       if (!this.#took(':')) throw this.#unexpected("':'");
-      object[key] = this.#value(depth);
+      object[key] = remembered ? this.#part(key, { remembered, depth, origin }) : this.#value(depth);
       this.#path.pop();
     } while (this.#took(','));
     if (!this.#took('}')) throw this.#unexpected("',' or '}'");
     return object;
+  }
+
+  /** A member of an object of which something may be known. */
+  #part(key: string, { remembered, depth, origin }: Whereabouts): unknown {
+    const from = this.#at - origin;
+    if (this.#text[this.#at] !== '{') return this.#value(depth);
+    const known = remembered.get(key, this.#text, this.#at);
+    if (known && this.#values + known.values <= this.#maxValues) {
+      this.#at += known.length;
+      this.#skip(space);
+      this.#values += known.values;
+      remembered.found.set(key, { ...known, from, length: this.#at - origin - from });
+      return known.value;
+    }
+    const within = depth < knownDepth ? remembered.within(key) : undefined;
+    const before = this.#values;
+    const value = this.#value(depth, within) as object;
+    const length = this.#at - origin - from;
+    remembered.found.set(key, {
+      from,
+      length,
+      value,
+      values: this.#values - before,
+      parts: within?.found ?? new Map(),
+    });
+    return value;
   }
 
   #list(depth: number): unknown {
@@ -226,9 +235,9 @@ class Reader {
   }
 }
 
-/** Throws `StrictJsonError`, whose message names the place and never the content. */
-export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): unknown {
+/** Throws `StrictJsonError`, whose message names the place and never the content. With `memory`, nothing may change what it gives. */
+export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits, memory?: JsonMemory): unknown {
   if (bytes.byteLength > limits.maxBytes)
     throw new StrictJsonError(`${bytes.byteLength} bytes, where ${limits.maxBytes} are allowed`, '', undefined);
-  return new Reader(textOf(bytes), limits).document();
+  return new Reader(textOf(bytes), limits).document(memory);
 }

@@ -84,7 +84,8 @@ function* accessOf({ outcome }: Facts): Generator<Said> {
   if (!matched) return;
   const [sort, name] = matched;
   yield [sort, name, `${sort}s.${name}`];
-  if (consumer !== undefined && code !== `${sort}_not_allowed`)
+  const isWithheld = code === `${sort}_not_allowed` || code === 'prompt_not_allowed';
+  if (consumer !== undefined && !isWithheld)
     yield ['access', `${consumer} may use ${sort} ${name}`, `consumers.${consumer}`];
 }
 

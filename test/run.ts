@@ -6,6 +6,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { installPackages } from './support/install-packages.ts';
+import { record } from './support/recording.ts';
+import { leakInWords, scanForSecrets } from './support/secret-scan.ts';
 import { inCi, onPath, tools, type Tool } from './support/tools.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -100,8 +102,13 @@ async function runTests(only: string | undefined): Promise<void> {
     outcomes.push({ step: 'tests', passed: false, note: `no test file has "${only ?? '.test.ts'}" in its path` });
     return;
   }
+  const recordings = mkdtempSync(join(tmpdir(), 'headgate-recorded-'));
+  environment['RECORDINGS_OF_TESTS'] = recordings;
   const { passed, seconds, lines } = await execute(process.execPath, [
-    '--conditions=source',
+    ...(environment['BUILT_PACKAGES']
+      ? [`--import=${join(root, 'test/support/from-built.ts')}`]
+      : ['--conditions=source']),
+    `--import=${join(root, 'test/support/record-run.ts')}`,
     // Tests that watch the heap collect it first.
     '--expose-gc',
     '--test',
@@ -120,8 +127,21 @@ async function runTests(only: string | undefined): Promise<void> {
         .replace(/ \([\d.]+ms\)/, ''),
     );
   notRun.push(...skipped);
+  scan(recordings, lines);
   const counts = `${total('pass')} of ${total('tests')} passed, ${total('fail')} failed, ${total('skipped')} skipped`;
   outcomes.push({ step: 'tests', passed: passed && total('tests') > 0, note: `${counts}, ${seconds}` });
+}
+
+/** What the suite itself printed is among what is searched; a recording with a find stays, to be looked at. */
+function scan(folder: string, printed: readonly string[]): void {
+  const began = performance.now();
+  record(folder, () => ({ file: 'the runner', test: 'any', what: 'what the suite printed' })).add(printed.join('\n'));
+  const { secrets, recordings, bytes, leaks } = scanForSecrets(folder);
+  for (const leak of leaks) console.log(`secret leaked: ${leakInWords(leak)}`);
+  if (leaks.length === 0) rmSync(folder, { recursive: true });
+  const found = `${leaks.length} leaks of ${secrets} secrets in ${recordings} recordings`;
+  const note = `${found}, ${(bytes / 2 ** 20).toFixed(0)} MB, ${((performance.now() - began) / 1_000).toFixed(1)} s`;
+  outcomes.push({ step: 'secrets', passed: leaks.length === 0 && (secrets > 0 || options.only !== undefined), note });
 }
 
 async function execute(program: string, parameters: string[]): Promise<Finished> {

@@ -23,7 +23,15 @@ interface Options {
   readonly id?: string;
   readonly url: string;
   readonly tokenFile?: string;
+  readonly consumer?: string;
+  readonly key?: string;
+  readonly claims?: string;
+  readonly issuer?: string;
+  readonly address?: string;
+  readonly at?: string;
 }
+
+const saidFields = ['consumer', 'key', 'claims', 'issuer', 'address', 'at'] as const;
 
 function complain(code: number, ...lines: readonly string[]): void {
   for (const line of lines) process.stderr.write(`headgate: ${line}\n`);
@@ -56,22 +64,39 @@ async function compiled({ dir, commit: name }: Options): Promise<Compiled | unde
   return { ...rest, snapshot };
 }
 
-/** Throws `RequestProblem` or `EnvironmentFault`. */
-function readAsked(file: string): AskedRequest {
+/** Throws `EnvironmentFault`. */
+function textOf(file: string | 0, describes: string): string {
   try {
-    return readRequest(readFileSync(file === '-' ? 0 : file, 'utf8'));
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    if (error instanceof RequestProblem) throw error;
     const { code = 'error' } = error as NodeJS.ErrnoException;
-    throw new EnvironmentFault(`${file} cannot be read (${code}): name a file that describes a request`, {
+    const name = file === 0 ? '-' : file;
+    throw new EnvironmentFault(`${name} cannot be read (${code}): name a file that describes ${describes}`, {
       cause: error,
     });
   }
 }
 
+/** JSON, or a file of it. What is in it is judged with the rest of the request. */
+function claimsIn(text: string): AskedRequest['claims'] {
+  const json = text.trimStart().startsWith('{') ? text : textOf(text, 'the claims of a token');
+  try {
+    return JSON.parse(json) as AskedRequest['claims'];
+  } catch (error) {
+    throw new RequestProblem([`--claims is not JSON: ${(error as Error).message}`]);
+  }
+}
+
+/** Throws `RequestProblem` or `EnvironmentFault`. */
+function readAsked(file: string, { consumer, key, claims, issuer, address, at }: Options): AskedRequest {
+  const text = textOf(file === '-' ? 0 : file, 'a request');
+  const said = { consumer, key, issuer, address, at, ...(claims !== undefined && { claims: claimsIn(claims) }) };
+  return readRequest(text, Object.fromEntries(Object.entries(said).filter(([, each]) => each !== undefined)));
+}
+
 async function explainFile(file: string, options: Options): Promise<void> {
   try {
-    const asked = readAsked(file);
+    const asked = readAsked(file, options);
     const result = await compiled(options);
     if (!result) return complain(exitCodes.usage, `there is no commit '${options.commit}' here`);
     const snapshot = result.snapshot ?? result.unproved;
@@ -100,6 +125,12 @@ export const explainCommand: CommandEntry = (program) => {
     )
     .option('--dir <dir>', 'directory of gateway.config.ts', '.')
     .option('--commit <rev>', 'under the configuration of this commit, not of the working tree')
+    .option('--consumer <name>', 'ask as this consumer, whoever the file names')
+    .option('--key <hash>', 'with the one of its keys whose hash begins so')
+    .option('--claims <json>', 'with the claims of a token: JSON, or a file of it; whom they stand for is told')
+    .option('--issuer <name>', 'whose token it is; without it, whom `iss` among the claims names')
+    .option('--address <ip>', 'from this address; without it, from where the key may be used')
+    .option('--at <time>', 'at this moment, such as 2027-01-31T17:00:00Z, or this day')
     .option('--id <id>', 'x-request-id of a past request')
     .option('--url <url>', 'admin address of the gateway that had it', defaultAddress)
     .addOption(tokenFileOption())
@@ -107,6 +138,9 @@ export const explainCommand: CommandEntry = (program) => {
     .action(async (file: string | undefined, options: Options) => {
       if ((file === undefined) === (options.id === undefined))
         return complain(exitCodes.usage, 'give the file of a request, or --id of a past one');
+      const said = saidFields.find((name) => options[name] !== undefined);
+      if (options.id !== undefined && said !== undefined)
+        return complain(exitCodes.usage, `--${said} goes with the file of a request: who asked a past one is known`);
       await (options.id === undefined ? explainFile(file ?? '', options) : explainPast(options.id, options));
     });
 };

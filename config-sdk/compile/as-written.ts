@@ -15,7 +15,7 @@ const plainText = /^[ !#-[\]-~]*$/;
 /** Names that the reader takes from nobody. */
 const reservedKeys = new Set(['__proto__', 'prototype', 'constructor']);
 
-/** Where the members of a snapshot's collections stand, which are mostly those of the snapshot before. */
+/** Down to the members of a snapshot's collections, which are mostly those of the snapshot before. */
 const partDepth = 2;
 const measuredParts = new WeakMap<object, Measure>();
 
@@ -25,7 +25,8 @@ class Measure {
   #values = 0;
 
   value(value: unknown, depth: number): void {
-    if (depth !== partDepth || typeof value !== 'object' || value === null) return this.#walk(value, depth);
+    if (depth === 0 || depth > partDepth || typeof value !== 'object' || value === null)
+      return this.#walk(value, depth);
     const part = measuredParts.get(value) ?? new Measure();
     if (!measuredParts.has(value)) part.#walk(value, depth);
     measuredParts.set(value, part);

@@ -1,9 +1,10 @@
 /** From loaded declarations to a snapshot, with every problem that the schema and the rules find on the way. */
 import { maxSnapshotBytes, parseJsonBytes } from '@headgate/runtime/artifact';
 import { canonicalJson } from '@headgate/runtime/canonical-json';
-import { objectName, snapshotFormat, snapshotSchema, type SnapshotInput } from '@headgate/runtime/snapshot';
+import { objectName, snapshotSchema, type SnapshotInput } from '@headgate/runtime/snapshot';
 import { notDataMark, type Json, type LoadDocument, type LoadedDeclaration } from '../load/document.ts';
 import { applyAcceptances } from '../accept.ts';
+import { problemsIn } from '../rules/asked-before.ts';
 import { rules } from '../rules/index.ts';
 import type { CompiledObject, Problem, Project } from '../rules/rule.ts';
 import { brokenInvariants } from './broken-invariants.ts';
@@ -16,12 +17,12 @@ import {
   isCollectionSort,
   isObject,
   isUnknown,
-  type CollectionSort,
   type JsonObject,
   type Place,
 } from './places.ts';
 import { reach } from './reach.ts';
 import { gatewayPartProblems, schemaVerdicts } from './schema-problems.ts';
+import { optionalProperties, snapshotOf } from './snapshot-of.ts';
 
 export interface CompileResult {
   readonly problems: readonly Problem[];
@@ -83,44 +84,7 @@ function listProblems(document: LoadDocument, gateway: number): Problem[] {
   return problems;
 }
 
-function snapshotOf(
-  document: LoadDocument,
-  gateway: number,
-  objects: readonly CompiledObject[],
-  published: ReadonlySet<number>,
-): SnapshotInput {
-  const served = objects.filter(({ index }) => published.has(index));
-  const bySort = Map.groupBy(served, ({ sort }) => sort);
-  const collection = (sort: CollectionSort): Readonly<Record<string, unknown>> =>
-    Object.fromEntries((bySort.get(sort) ?? []).map(({ id, value }): [string, unknown] => [id, value]).reverse());
-  const spec = document.declarations[gateway]?.spec;
-  const sources = served.map(({ index, sort, id }): [string, string] => {
-    const { file, line, column } = document.declarations[index]?.position ?? { file: '', line: 0, column: 0 };
-    return [`${collections[sort]}.${id}`, `${file}:${line}:${column}`];
-  });
-  const sorts = Object.keys(collections) as CollectionSort[];
-  // A runtime that does not know of them serves what has none.
-  const isSaid = (sort: CollectionSort) => bySort.has(sort) || !['issuer', 'team', 'organisation'].includes(sort);
-  const named = Object.fromEntries(sorts.filter(isSaid).map((sort) => [collections[sort], collection(sort)]));
-  const snapshot = {
-    format: snapshotFormat,
-    name: isObject(spec) ? spec['name'] : undefined,
-    ...optionalParts(spec),
-    ...named,
-    sources: Object.fromEntries(sources),
-  };
-  // Every object in it has been through the schema, or its problems are errors that keep it from being published.
-  return snapshot as unknown as SnapshotInput;
-}
-
-const optionalProperties = ['allowShrink', 'removed', 'rollout'] as const;
 const gatewayProperties = ['name', 'models', 'routes', 'consumers', 'access', 'accept', ...optionalProperties];
-
-/** What of the gateway itself goes into the snapshot as it was written. */
-function optionalParts(spec: Json | undefined): Readonly<Record<string, unknown>> {
-  if (!isObject(spec)) return {};
-  return Object.fromEntries(optionalProperties.filter((key) => spec[key] !== undefined).map((key) => [key, spec[key]]));
-}
 
 function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
   const problems = listProblems(document, gateway);
@@ -151,9 +115,14 @@ function gatewayProblems(document: LoadDocument, gateway: number): Problem[] {
 
 const noObjects = Object.fromEntries(Object.values(collections).map((name) => [name, {}]));
 
+/** Lists of places that the schema has taken, of which there are as many as objects. */
+const takenSources = new WeakSet<object>();
+
 /** The snapshot as a whole: what no single object can show. The schema has taken every object, and asks nothing across them. */
 function wholeProblems(snapshot: SnapshotInput, place: Place): Problem[] {
-  const { error } = snapshotSchema.safeParse({ ...snapshot, ...noObjects });
+  const sources = takenSources.has(snapshot.sources) ? {} : snapshot.sources;
+  const { error } = snapshotSchema.safeParse({ ...snapshot, ...noObjects, sources });
+  if (!error) takenSources.add(snapshot.sources);
   const problems = (error?.issues ?? []).map((issue): Problem => ({
     code: 'invalid_value',
     place,
@@ -210,12 +179,16 @@ export function compile(document: LoadDocument, directory: string, unusedFiles: 
     unusedFiles,
     placeOf: (object, path) => compilation.placeOf(object.value, path, { declaration: object.index, path: [] }),
   };
-  problems.push(...rules.flatMap((rule) => rule(project)));
+  problems.push(...problemsIn(project, rules));
   if (gateway === undefined || !published) return { problems, snapshot: undefined };
 
   const ofGateway = gatewayProblems(document, gateway);
   problems.push(...ofGateway);
-  const snapshot = snapshotOf(document, gateway, objects, published);
+  const snapshot = snapshotOf(
+    declarations,
+    gateway,
+    objects.filter(({ index }) => published.has(index)),
+  );
   problems.push(...brokenInvariants(document, snapshot));
   // With something known to be wrong in it, the whole would only repeat that; a stand-in counts as known.
   const spec = declarations[gateway]?.spec;

@@ -47,8 +47,10 @@ interface Around {
 function effective(own: ConsumerSnapshot, { team, organisation, isDeclaredOnly }: Around): ConsumerSnapshot {
   const above: Level[] = [team, organisation].filter((level) => level !== undefined);
   if (above.length === 0 && !isDeclaredOnly) return own;
-  const access = (sort: 'models' | 'routes') => {
-    const names = allowed([own[sort], ...above.map((level) => level[sort])]) ?? (isDeclaredOnly ? [] : undefined);
+  const access = (sort: 'models' | 'routes' | 'prompts') => {
+    // Prompts go with the models that were declared, and only narrow them.
+    const unlisted = isDeclaredOnly && sort !== 'prompts' ? [] : undefined;
+    const names = allowed([own[sort], ...above.map((level) => level[sort])]) ?? unlisted;
     return names && { [sort]: names };
   };
   const quotas = joined(
@@ -65,6 +67,7 @@ function effective(own: ConsumerSnapshot, { team, organisation, isDeclaredOnly }
     ...own,
     ...access('models'),
     ...access('routes'),
+    ...access('prompts'),
     ...(quotas && { quotas }),
     ...(tags && { tags }),
     ...(owner !== undefined && { owner }),
@@ -87,7 +90,8 @@ const byName = <Value>(objects: readonly CompiledObject[], sort: CompiledObject[
 export function inherited(objects: readonly CompiledObject[], access: unknown): readonly CompiledObject[] {
   const teams = byName<TeamSnapshot>(objects, 'team');
   const organisations = byName<OrganisationSnapshot>(objects, 'organisation');
-  const levels = levelsOfQuotas(objects);
+  const isGraded = objects.some(({ sort }) => sort === 'team' || sort === 'organisation');
+  const levels = isGraded ? levelsOfQuotas(objects) : new Map<string, ReadonlySet<Scope>>();
   return objects.map((object) => {
     if (!object.sound) return object;
     if (object.sort === 'quota') return { ...object, value: scoped(object, levels) };

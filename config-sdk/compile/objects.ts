@@ -30,6 +30,7 @@ const callerReferences = {
   organisation: 'organisation',
   models: 'model',
   routes: 'route',
+  prompts: 'prompt',
   files: 'provider',
   quotas: 'quota',
 } as const;
@@ -40,7 +41,8 @@ export class Compilation {
   readonly #before: CompiledBefore;
   readonly #tools: Tools = {
     from: (place, value, moved) => this.#from(place, value as Compiled, moved) as typeof value,
-    names: (spec, place) => this.#names(spec, place, { models: 'model', routes: 'route', issuer: 'issuer' }),
+    names: (spec, place) =>
+      this.#names(spec, place, { models: 'model', routes: 'route', prompts: 'prompt', issuer: 'issuer' }),
   };
   /** Whether what was referred to has a name that can be published, by sort and name. */
   readonly #known = new Map<string, boolean>();

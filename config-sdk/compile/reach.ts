@@ -56,14 +56,43 @@ export function referencesAmong(declarations: readonly LoadedDeclaration[]): Ref
 }
 
 /** Who may use something. */
-export const callers: readonly string[] = ['consumer', 'team', 'organisation'];
+const callers: readonly string[] = ['consumer', 'team', 'organisation'];
 
 export interface Reach {
   readonly listed: ReadonlySet<number>;
   readonly published: ReadonlySet<number>;
 }
 
+interface Reached {
+  readonly declarations: readonly LoadedDeclaration[];
+  readonly reach: Reach;
+}
+
+/** By the declaration of the gateway. */
+const reached = new WeakMap<LoadedDeclaration, Reached>();
+
+/** Whether two declarations refer to the same others. */
+function refersAlike(one: LoadedDeclaration, other: LoadedDeclaration | undefined): boolean {
+  if (one === other) return true;
+  if (one.sort !== other?.sort || one.id !== other.id) return false;
+  if (one.facts['provider'] !== other.facts['provider'] || one.facts['prompt'] !== other.facts['prompt']) return false;
+  const [these, those] = [handlesIn(one.spec), handlesIn(other.spec)];
+  return these.length === those.length && these.every(({ index }, at) => index === those[at]?.index);
+}
+
+/** The same object as last time where all refer to the same. */
 export function reach(declarations: readonly LoadedDeclaration[], gateway: number): Reach {
+  const root = declarations[gateway];
+  const before = root && reached.get(root);
+  const isSame =
+    before?.declarations.length === declarations.length &&
+    declarations.every((each, index) => refersAlike(each, before.declarations[index]));
+  const found = before && isSame ? before.reach : reachFrom(declarations, gateway);
+  if (root) reached.set(root, { declarations, reach: found });
+  return found;
+}
+
+function reachFrom(declarations: readonly LoadedDeclaration[], gateway: number): Reach {
   const root = declarations[gateway];
   const { accept: _, ...lists } = isObject(root?.spec) ? root.spec : {};
   // What an exception is about is not served by being named there.
@@ -77,7 +106,7 @@ export function reach(declarations: readonly LoadedDeclaration[], gateway: numbe
     for (const next of referencesOf(declaration)) {
       // Permission to use something does not serve it.
       const permission =
-        callers.includes(declaration.sort) && ['model', 'route'].includes(declarations[next]?.sort ?? '');
+        callers.includes(declaration.sort) && ['model', 'route', 'prompt'].includes(declarations[next]?.sort ?? '');
       if (!permission) published.add(next);
     }
   }

@@ -118,10 +118,13 @@ export interface SchemaVerdict {
 const parsed = (sort: CompiledObject['sort'], members: readonly Subject[]) =>
   collectionSchema(sort).safeParse(Object.fromEntries(members.map(({ id, value }) => [id, value])));
 
-/** Values that the schema has taken, by the sort and name they had. */
-const taken = new WeakMap<object, string>();
-const labelOf = ({ sort, id }: Subject): string => `${sort} ${id}`;
-const isTaken = (subject: Subject): boolean => isObject(subject.value) && taken.get(subject.value) === labelOf(subject);
+/** Values that the schema has taken, with the sort and name they had. */
+const taken = new WeakMap<object, Pick<Subject, 'sort' | 'id'>>();
+
+function isTaken({ sort, id, value }: Subject): boolean {
+  const known = isObject(value) ? taken.get(value) : undefined;
+  return known?.sort === sort && known.id === id;
+}
 
 /** Of each object, in order. */
 export function schemaVerdicts(objects: readonly Subject[], compilation: Compilation): SchemaVerdict[] {
@@ -133,7 +136,7 @@ export function schemaVerdicts(objects: readonly Subject[], compilation: Compila
     const others = members.filter((each) => !isTaken(each));
     if (others.length > 0 && !parsed(sort, others).success) continue;
     fine.add(sort);
-    for (const each of others) if (isObject(each.value)) taken.set(each.value, labelOf(each));
+    for (const each of others) if (isObject(each.value)) taken.set(each.value, { sort, id: each.id });
   }
   return objects.map((each) =>
     fine.has(each.sort) ? { sound: true, problems: [] } : schemaVerdict(each, compilation),

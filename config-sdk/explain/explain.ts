@@ -3,14 +3,14 @@ import { RequestProblem, surfacePaths, type AskedRequest, type Decider, type Tra
 import { near } from './near.ts';
 
 export interface Nearby {
-  /** A model, or the path of a route. */
+  /** A model, the path of a route, or a consumer. */
   readonly name: string;
   /** `file:line:column`; undefined for paths that are always there. */
   readonly at?: string;
 }
 
 export interface Explanation extends Trace {
-  /** Present where the model or the path is not known. */
+  /** Present where the model or the path is not known, or claims stand for nobody or for several. */
   readonly near?: readonly Nearby[];
 }
 
@@ -35,6 +35,8 @@ function nearbyPaths(decider: Decider, path: string): readonly Nearby[] {
   });
 }
 
+const mostNear = 5;
+
 /** Throws `RequestProblem` for a consumer that does not exist: by name, no such thing can be asked live. */
 export async function explain(decider: Decider, request: AskedRequest): Promise<Explanation> {
   const { consumer } = request;
@@ -47,6 +49,10 @@ export async function explain(decider: Decider, request: AskedRequest): Promise<
   const trace = decider.explain(await decider.decide(request));
   const { code } = trace.refusal ?? {};
   if (code === 'model_not_found') return { ...trace, near: nearbyModels(decider, request) };
+  if (code === 'invalid_token' && request.consumer === undefined) {
+    const near = decider.meant(request).map((name) => located(decider, name, `consumers.${name}`));
+    return { ...trace, near: near.slice(0, mostNear) };
+  }
   if (code === 'route_not_found') return { ...trace, near: nearbyPaths(decider, trace.path) };
   return trace;
 }

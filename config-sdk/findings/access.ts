@@ -48,9 +48,14 @@ export const accessFindings = {
     'An empty list allows nothing; it does not mean "no restriction".',
   ),
   permission_above_team: warning(
-    'A consumer lists a model or route that its team or organisation may not use, or a team one that its organisation may not.',
+    'A consumer lists a model, route or prompt that its team or organisation may not use, a team one that its organisation may not, or a key one that its consumer may not.',
     'list it there too, or remove it here',
     'What one level does not allow, nobody below it may use: the entry grants nothing.',
+  ),
+  prompt_withheld: warning(
+    'A model is listed together with prompts, and the prompt it has is not among them.',
+    'list its prompt in `prompts` too, or remove the model',
+    'A model cannot be used without its prompt: the entry grants nothing.',
   ),
   organisation_twice: error(
     'A consumer has a team and an organisation besides.',
@@ -96,6 +101,11 @@ export const accessFindings = {
     'The same key belongs to two consumers, or to one twice.',
     'give every consumer keys of its own',
     'A call with it could be either of them: quotas and audit would be wrong.',
+  ),
+  duplicate_certificate: error(
+    'The same name of a certificate stands for two consumers.',
+    'leave it with the one whose certificate carries it',
+    'A call with it could be either of them: it would be refused.',
   ),
   quota_never_binds: warning(
     'A quota can never be used up, because another one that counts the same requests always ends first.',

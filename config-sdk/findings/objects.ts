@@ -18,7 +18,7 @@ export const objectFindings = {
     'Its context window is not known, and most often the vendor does not know the model either.',
   ),
   not_served: error(
-    'A consumer names a model or route that defineGateway does not list.',
+    'A consumer names a model or route that defineGateway does not list, or a prompt that no model has which is served.',
     'add it to defineGateway, or take it out here',
     'The consumer is promised something that clients get a 404 for.',
   ),

@@ -108,6 +108,11 @@ export const targetFindings = {
     'use a tag of a consumer of this configuration',
     'The condition never holds, and its targets serve nobody.',
   ),
+  condition_without_tokens: warning(
+    'A condition asks for claims, and no consumer takes tokens.',
+    'give a consumer jwt: [{ issuer, … }], or leave the condition out',
+    'Who comes with a key has no claims: the condition never holds, and its targets serve nobody.',
+  ),
   narrowed_to_nothing: error(
     'A group, or a policy of a model, keeps calls to tags that no provider of the targets carries.',
     'write the tags on the providers that are meant, or correct them here',

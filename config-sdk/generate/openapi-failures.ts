@@ -11,6 +11,8 @@ export interface Traits {
   /** A prompt takes a value from the request that has no default. */
   readonly needsValues: boolean;
   readonly isNarrowed: boolean;
+  /** A consumer may use some prompts only. */
+  readonly isNarrowedByPrompts: boolean;
 }
 
 /** Also those of files and batches: their requests are not described. */
@@ -31,6 +33,7 @@ const onlyIf: Readonly<Partial<Record<ErrorCode, (traits: Traits) => boolean>>> 
   not_carried: ({ isStrict }) => isStrict,
   upstream_rejected_request: ({ isModelCall }) => isModelCall,
   model_not_allowed: ({ isModelCall, isNarrowed }) => isModelCall && isNarrowed,
+  prompt_not_allowed: ({ isModelCall, isNarrowedByPrompts }) => isModelCall && isNarrowedByPrompts,
   route_not_allowed: ({ isModelCall, isNarrowed }) => !isModelCall && isNarrowed,
   model_not_found: ({ isModelCall }) => isModelCall,
   request_timeout: ({ isModelCall }) => isModelCall,

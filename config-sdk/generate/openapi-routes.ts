@@ -29,6 +29,7 @@ function operation(snapshot: Snapshot, { name, route, isTemplate }: Place, metho
   const hasQuotas = [route, ...consumers].some(({ quotas = [] }) => quotas.length > 0);
   const possible = codesFor({
     isModelCall: false,
+    isNarrowedByPrompts: false,
     hasQuotas,
     hasPolicies: false,
     isStrict: false,

@@ -43,6 +43,7 @@ const queryParameters = new Map(
 );
 function traitsOf(snapshot: Snapshot): Traits {
   const [models, consumers] = [Object.values(snapshot.models), Object.values(snapshot.consumers)];
+  const bounds = consumers.flatMap((consumer) => [consumer, ...Object.values(consumer.keyTerms ?? {})]);
   return {
     isModelCall: true,
     hasQuotas: [...models, ...consumers].some(({ quotas = [] }) => quotas.length > 0),
@@ -53,7 +54,8 @@ function traitsOf(snapshot: Snapshot): Traits {
         requestFields(snapshot, model, sort).some(({ isRequired }) => isRequired),
       ),
     ),
-    isNarrowed: consumers.some((consumer) => consumer.models !== undefined),
+    isNarrowed: bounds.some(({ models: list }) => list !== undefined),
+    isNarrowedByPrompts: bounds.some(({ prompts }) => prompts !== undefined),
   };
 }
 

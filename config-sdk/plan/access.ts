@@ -1,10 +1,11 @@
 /** Who may use what: objects that come and go, lists of consumers that grow and shrink, all told as effective access. */
 import type { ConsumerSnapshot, Snapshot } from '@headgate/runtime/snapshot';
 import { counted, joined, listed, say, type Change, type Phrase } from './change.ts';
+import { waysIn } from './certificates.ts';
 import { attachedQuotas, unlimited } from './limits.ts';
 import { listChange, namesOf, paired, type Pair, type Sides } from './revision.ts';
 import { describeModel, describeRoute } from './served-words.ts';
-import { served, sortWord, usersInWords, usersOf, type Served } from './users.ts';
+import { listOf, served, sortWord, usersInWords, usersOf, type Served } from './users.ts';
 
 /** Models and routes that are new, and models that are gone; what becomes of requests for a lost route is told elsewhere. */
 function servedChanges({ base, head }: Sides, sort: Served): Change[] {
@@ -40,12 +41,13 @@ interface Common {
   readonly sort: Served;
   /** What both sides serve. */
   readonly everywhere: ReadonlySet<string>;
-  readonly head: Snapshot;
+  readonly sides: Sides;
 }
 
 /** What a kept consumer gains or loses of what both sides serve; the rest is told where it comes and goes. */
-function listChanges({ name, before, after }: Pair<ConsumerSnapshot>, { sort, everywhere, head }: Common): Change[] {
-  const [old, now] = [before[sort], after[sort]];
+function listChanges({ name, before, after }: Pair<ConsumerSnapshot>, { sort, everywhere, sides }: Common): Change[] {
+  const { base, head } = sides;
+  const [old, now] = [listOf(before, sort, base), listOf(after, sort, head)];
   if (old === undefined && now === undefined) return [];
   const { gone, come } = listChange(old ?? [...everywhere], now ?? [...everywhere]);
   const inBoth = (names: readonly string[]): string[] => names.filter((each) => everywhere.has(each));
@@ -63,12 +65,16 @@ function listChanges({ name, before, after }: Pair<ConsumerSnapshot>, { sort, ev
     const details = unlimited(after, { [sort]: gained }, head);
     changes.push({ kind: 'access_gained', risk: 'medium', object, sentence, details });
   }
+  // That it is bound to certain prompts is told as such.
+  const isListed = after[sort] !== undefined;
   const details =
-    old === undefined ? [say`it could use every ${[sortWord[sort]]}; now only those that its list names`] : [];
+    old === undefined && isListed
+      ? [say`it could use every ${[sortWord[sort]]}; now only those that its list names`]
+      : [];
   if (lost.length > 0) {
     const sentence = say`consumer ${name} loses ${counted(lost.length, sortWord[sort])}: ${listed(lost)}`;
     changes.push({ kind: 'access_lost', risk: 'high', object, sentence, details });
-  } else if (old === undefined) {
+  } else if (old === undefined && isListed) {
     const sentence = say`consumer ${name} no longer gets the ${[sort]} that are added later`;
     changes.push({ kind: 'access_lost', risk: 'low', object, sentence, details });
   }
@@ -76,7 +82,7 @@ function listChanges({ name, before, after }: Pair<ConsumerSnapshot>, { sort, ev
 }
 
 function reachInWords(consumer: ConsumerSnapshot, sort: Served, snapshot: Snapshot): Phrase {
-  const list = consumer[sort];
+  const list = listOf(consumer, sort, snapshot);
   const all = Object.keys(snapshot[sort]).length;
   if (list === undefined) return say`every ${[sortWord[sort]]} (${all} now, and any that is added later)`;
   return list.length === 0
@@ -91,19 +97,20 @@ function reachOf(consumer: ConsumerSnapshot, snapshot: Snapshot): Phrase {
 }
 
 const reachedBy = (consumer: ConsumerSnapshot, snapshot: Snapshot): Record<Served, readonly string[]> => ({
-  models: consumer.models ?? namesOf(snapshot.models),
+  models: listOf(consumer, 'models', snapshot) ?? namesOf(snapshot.models),
   routes: consumer.routes ?? namesOf(snapshot.routes),
 });
 
 function consumerComes(name: string, consumer: ConsumerSnapshot, head: Snapshot): Change {
-  const open = served.some((sort) => consumer[sort] === undefined && Object.keys(head[sort]).length > 0);
+  const ways = waysIn(consumer);
+  const open = served.some((sort) => listOf(consumer, sort, head) === undefined && Object.keys(head[sort]).length > 0);
   return {
     kind: 'access_gained',
     risk: open ? 'high' : 'medium',
     object: `consumers.${name}`,
     sentence: say`consumer ${name} is new and may use ${reachOf(consumer, head)}`,
     details: [
-      consumer.keys.length === 0 ? say`has no key yet, and cannot call` : counted(consumer.keys.length, 'key'),
+      ways.length === 0 ? say`has no key yet, and cannot call` : joined(ways, ', '),
       attachedQuotas(consumer.quotas, head),
       ...unlimited(consumer, reachedBy(consumer, head), head),
     ],
@@ -111,12 +118,15 @@ function consumerComes(name: string, consumer: ConsumerSnapshot, head: Snapshot)
 }
 
 function consumerGoes(name: string, consumer: ConsumerSnapshot, base: Snapshot): Change {
-  const keys = counted(consumer.keys.length, 'key');
+  const ways = waysIn(consumer);
+  const own = ways.length === 0 ? counted(0, 'key') : joined(ways, ' and ');
+  const { keys, certificates = [], jwt = [] } = consumer;
+  const isOne = keys.length + certificates.length + jwt.length === 1;
   return {
     kind: 'access_lost',
-    risk: consumer.keys.length === 0 ? 'low' : 'high',
+    risk: ways.length === 0 ? 'low' : 'high',
     object: `consumers.${name}`,
-    sentence: say`consumer ${name} is gone: its ${keys} no longer open${[consumer.keys.length === 1 ? 's' : '']} anything`,
+    sentence: say`consumer ${name} is gone: its ${own} no longer open${[isOne ? 's' : '']} anything`,
     details: [say`could use ${reachOf(consumer, base)}`],
   };
 }
@@ -126,7 +136,7 @@ export function accessChanges(sides: Sides): Change[] {
   const { added, removed, kept } = paired(base.consumers, head.consumers);
   const common = served.map((sort): Common => {
     const names = namesOf(head[sort]).filter((each) => Object.hasOwn(base[sort], each));
-    return { sort, everywhere: new Set(names), head };
+    return { sort, everywhere: new Set(names), sides };
   });
   return [
     ...served.flatMap((sort) => servedChanges(sides, sort)),

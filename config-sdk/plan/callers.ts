@@ -68,6 +68,7 @@ function termsChanges(bound: Bound, before: KeyTermsSnapshot, after: KeyTermsSna
     ...bounds(bound, 'addresses', before.addresses, after.addresses),
     ...bounds(bound, 'models', before.models, after.models),
     ...bounds(bound, 'routes', before.routes, after.routes),
+    ...bounds(bound, 'prompts', before.prompts, after.prompts),
   ];
 }
 
@@ -122,6 +123,7 @@ export function callerChanges(sides: Sides): Change[] {
       ...belonging(pair),
       ...tokensChanges(pair),
       ...bounds({ object, subject: say`consumer ${name}` }, 'addresses', before.addresses, after.addresses),
+      ...bounds({ object, subject: say`consumer ${name}` }, 'prompts', before.prompts, after.prompts),
       ...keys.flatMap((key) => {
         const subject = say`key ${inShort(key)} of consumer ${name}`;
         return termsChanges({ object, subject }, entryOf(old, key) ?? {}, entryOf(now, key) ?? {});

@@ -1,5 +1,6 @@
 /** Keys of consumers: which open something new, which stop working, which change hands. */
 import type { Snapshot } from '@headgate/runtime/snapshot';
+import { waysIn } from './certificates.ts';
 import { counted, joined, say, type Change, type Phrase } from './change.ts';
 import { listChange, paired, type Sides } from './revision.ts';
 
@@ -46,7 +47,10 @@ export function keyChanges(sides: Sides): Change[] {
       sentence,
       details,
     });
-    if (left === 0) return [closed(say`consumer ${name} has no key left, and cannot call any more`, [old])];
+    if (left === 0) {
+      const only = waysIn(pair.after).length === 0 ? say`, and cannot call any more` : [];
+      return [closed(say`consumer ${name} has no key left${only}`, [old])];
+    }
     if (left === begun.length) {
       const sentence = say`consumer ${name}: every key it had stops working, ${counted(begun.length, 'new key')} take${[begun.length === 1 ? 's' : '']} over`;
       const details = [

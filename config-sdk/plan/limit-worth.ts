@@ -2,6 +2,7 @@
 import {
   everyPrice,
   mostItCosts,
+  usableModels,
   type QuotaSnapshot,
   type Snapshot,
   type TargetNode,
@@ -25,8 +26,8 @@ function modelsBehind(name: string, snapshot: Snapshot): readonly string[] {
   const all = namesOf(snapshot.models);
   const own = all.filter((model) => entryOf(snapshot.models, model)?.quotas?.includes(name));
   const used = namesOf(snapshot.consumers).flatMap((consumer) => {
-    const { quotas = [], models = all } = entryOf(snapshot.consumers, consumer) ?? {};
-    return quotas.includes(name) ? models : [];
+    const { quotas = [], ...bounds } = entryOf(snapshot.consumers, consumer) ?? {};
+    return quotas.includes(name) ? (usableModels(bounds, snapshot.models) ?? all) : [];
   });
   return [...new Set([...own, ...used])];
 }

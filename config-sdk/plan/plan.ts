@@ -3,6 +3,7 @@ import type { Snapshot } from '@headgate/runtime/snapshot';
 import { noSafeguards, placesOf } from '../safeguards.ts';
 import { accessChanges } from './access.ts';
 import { callerChanges } from './callers.ts';
+import { certificateChanges } from './certificates.ts';
 import { inRiskOrder, type Change, type Phrase } from './change.ts';
 import { contextChanges } from './context.ts';
 import { filesChanges } from './files.ts';
@@ -63,6 +64,7 @@ export function planBetween(base: Snapshot, head: Snapshot, safeguards = none): 
     ...accessChanges(sides),
     ...filesChanges(sides),
     ...keyChanges(sides),
+    ...certificateChanges(sides),
     ...callerChanges(sides),
     ...limitChanges(sides),
     ...destinationChanges(sides),

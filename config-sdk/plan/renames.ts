@@ -94,6 +94,7 @@ function referringTo(snapshot: Snapshot, names: (collection: Collection) => Name
       ...consumer,
       ...refer('models', consumer.models, names('models')),
       ...refer('routes', consumer.routes, names('routes')),
+      ...refer('prompts', consumer.prompts, names('prompts')),
       ...refer('quotas', consumer.quotas, names('quotas')),
     })),
   };

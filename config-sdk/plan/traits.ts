@@ -94,9 +94,9 @@ const readers: { readonly [Key in Collection]: Read<Key> } = {
       ...each('quota', quotas),
     ],
   }),
-  consumers: ({ keys, models, routes, quotas }) => ({
+  consumers: ({ keys, models, routes, prompts, quotas }) => ({
     identity: keys,
-    says: [...each('model', models), ...each('route', routes), ...each('quota', quotas)],
+    says: [...each('model', models), ...each('route', routes), ...each('prompt', prompts), ...each('quota', quotas)],
   }),
 };
 

@@ -1,5 +1,5 @@
 /** Which consumers may use a model or route: because a list names it, or because they have no list. */
-import type { Snapshot } from '@headgate/runtime/snapshot';
+import { usableModels, type ConsumerSnapshot, type Snapshot } from '@headgate/runtime/snapshot';
 import { counted, joined, listed, say, type Phrase } from './change.ts';
 import { entryOf, namesOf } from './revision.ts';
 
@@ -13,14 +13,22 @@ export interface Users {
   readonly unlisted: readonly string[];
 }
 
+/** What a consumer may use of a sort, with what its prompts withhold taken away; undefined where nothing bounds it. */
+export const listOf = (
+  consumer: ConsumerSnapshot | undefined,
+  sort: Served,
+  snapshot: Snapshot,
+): readonly string[] | undefined =>
+  sort === 'models' ? usableModels(consumer ?? {}, snapshot.models) : consumer?.routes;
+
 /** Prepared once for all names. */
 export function usersOf(snapshot: Snapshot, sort: Served): (name: string) => Users {
   const consumers = namesOf(snapshot.consumers);
-  const unlisted = consumers.filter((name) => entryOf(snapshot.consumers, name)?.[sort] === undefined);
+  const lists = new Map(consumers.map((name) => [name, listOf(entryOf(snapshot.consumers, name), sort, snapshot)]));
+  const unlisted = consumers.filter((name) => lists.get(name) === undefined);
   const named = new Map<string, string[]>();
   for (const consumer of consumers)
-    for (const name of new Set(entryOf(snapshot.consumers, consumer)?.[sort]))
-      named.set(name, [...(named.get(name) ?? []), consumer]);
+    for (const name of new Set(lists.get(consumer))) named.set(name, [...(named.get(name) ?? []), consumer]);
   return (name) => ({ named: named.get(name) ?? [], unlisted });
 }
 

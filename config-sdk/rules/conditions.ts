@@ -9,7 +9,7 @@ import {
   type TargetNode,
 } from '@headgate/runtime/snapshot';
 import { isObject, type Path } from '../compile/places.ts';
-import { byName, problemAt, served, type Problem, type Project, type Rule } from './rule.ts';
+import { allSound, byName, problemAt, served, type Problem, type Project, type Rule } from './rule.ts';
 import { legsOf, once } from './targets.ts';
 
 interface Placed<Value> {
@@ -23,17 +23,18 @@ function groupsIn(node: TargetNode, path: Path): Placed<GroupSnapshot>[] {
   return [{ value: node, path }, ...below];
 }
 
-/** What stands at `options`, or at `when` within it, under a name. */
-function listedIn(
-  { value, path }: Placed<GroupSnapshot>,
-  name: 'consumers' | 'consumerTags' | 'tags',
-): Placed<string>[] {
+/** Where conditions may stand. */
+function placesOf({ value, path }: Placed<GroupSnapshot>) {
   const options = isObject(value.options) ? value.options : {};
-  const places = [
+  return [
     { of: options, at: [...path, 'options'] },
     { of: isObject(options['when']) ? options['when'] : {}, at: [...path, 'options', 'when'] },
   ];
-  return places.flatMap(({ of, at }) => {
+}
+
+/** What stands at `options`, or at `when` within it, under a name. */
+function listedIn(group: Placed<GroupSnapshot>, name: 'consumers' | 'consumerTags' | 'tags'): Placed<string>[] {
+  return placesOf(group).flatMap(({ of, at }) => {
     const listed = of[name];
     return (Array.isArray(listed) ? listed : []).map((each, index) => ({
       value: String(each),
@@ -76,6 +77,19 @@ export const unknownConsumers: Rule = (project) => {
       }),
     ];
   });
+};
+
+/** Claims come with tokens: where nobody takes any, no request meets such a condition. */
+export const claimsWithoutTokens: Rule = (project) => {
+  if (served<ConsumerSnapshot>(project, 'consumer').some(({ value: { jwt = [] } }) => jwt.length > 0)) return [];
+  if (!allSound(project, 'consumer')) return [];
+  return inGroups(project, (group, model) =>
+    placesOf(group).flatMap(({ of, at }): Found[] => {
+      if (of['claims'] === undefined) return [];
+      const message = `a condition of ${model} asks for claims, and no consumer takes tokens`;
+      return [{ code: 'condition_without_tokens', path: [...at, 'claims'], message }];
+    }),
+  );
 };
 
 const providersOf = (project: Project): Record<string, ProviderSnapshot> =>

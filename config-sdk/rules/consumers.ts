@@ -1,16 +1,18 @@
 /** Consumers: keys are hashes, each belongs to one consumer, and somebody may use what is served. */
-import type { ConsumerSnapshot } from '@headgate/runtime/snapshot';
+import { usableModels, type ConsumerSnapshot } from '@headgate/runtime/snapshot';
 import { isObject } from '../compile/places.ts';
-import { callers as callingSorts, handlesIn } from '../compile/reach.ts';
+import { handlesIn } from '../compile/reach.ts';
 import { limitsOf } from './quotas.ts';
-import type { CompiledObject, Problem, Project, Rule } from './rule.ts';
+import { ofSort, servedModels, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
 
 export const isPlaintextKey = (value: unknown): value is string =>
   typeof value === 'string' && !value.startsWith('sha256:');
 
-const consumersOf = ({ objects }: Project): CompiledObject[] => objects.filter(({ sort }) => sort === 'consumer');
+const consumersOf = (project: Project): readonly CompiledObject[] => ofSort(project, 'consumer');
 const hasTokens = ({ value }: CompiledObject): boolean =>
   isObject(value) && Array.isArray(value['jwt']) && value['jwt'].length > 0;
+const certificatesOf = ({ value }: CompiledObject): unknown[] =>
+  isObject(value) && Array.isArray(value['certificates']) ? value['certificates'] : [];
 const keysOf = ({ value }: CompiledObject): unknown[] =>
   isObject(value) && Array.isArray(value['keys']) ? value['keys'] : [];
 
@@ -44,11 +46,27 @@ export const duplicateKeys: Rule = (project) => {
   );
 };
 
+export const duplicateCertificates: Rule = (project) => {
+  const owners = new Map<unknown, string>();
+  return consumersOf(project).flatMap((object) =>
+    certificatesOf(object).flatMap((name, index): Problem[] => {
+      const owner = owners.get(name) ?? object.id;
+      owners.set(name, owner);
+      const place = owner === object.id ? undefined : project.placeOf(object, ['certificates', index]);
+      const message = `consumer '${object.id}': certificates[${index}] also stands for consumer '${owner}'`;
+      return place ? [{ code: 'duplicate_certificate', place, message }] : [];
+    }),
+  );
+};
+
 export const consumersWithoutKeys: Rule = (project) =>
   consumersOf(project)
     .filter(
       (object) =>
-        object.sound && project.published?.has(object.index) && keysOf(object).length === 0 && !hasTokens(object),
+        object.sound &&
+        project.published?.has(object.index) &&
+        keysOf(object).length + certificatesOf(object).length === 0 &&
+        !hasTokens(object),
     )
     .map((object) => ({
       code: 'consumer_without_keys',
@@ -57,7 +75,7 @@ export const consumersWithoutKeys: Rule = (project) =>
     }));
 
 export const modelsWithoutConsumers: Rule = (project) => {
-  const { published, gateway, objects } = project;
+  const { published, gateway } = project;
   if (!published || !gateway) return [];
   const served = consumersOf(project).filter(({ index }) => published.has(index));
   if (served.length === 0)
@@ -68,13 +86,15 @@ export const modelsWithoutConsumers: Rule = (project) => {
         message: 'nobody may call this gateway: it has no consumers',
       },
     ];
-  if (served.some(({ value, sound }) => !sound || (value as ConsumerSnapshot).models === undefined)) return [];
+  if (served.some(({ sound }) => !sound)) return [];
+  const lists = served.map(({ value }) => usableModels(value as ConsumerSnapshot, servedModels(project)));
+  if (lists.includes(undefined)) return [];
   const allowed = new Set([
-    ...served.flatMap(({ value }) => (value as ConsumerSnapshot).models),
+    ...lists.flatMap((list) => list ?? []),
     ...limitsOf(project).flatMap(({ value }) => value.downgrade?.to ?? []),
   ]);
-  return objects
-    .filter(({ index, sort, id }) => sort === 'model' && published.has(index) && !allowed.has(id))
+  return ofSort(project, 'model')
+    .filter(({ index, id }) => published.has(index) && !allowed.has(id))
     .map(({ index, id }) => ({
       code: 'model_without_consumer',
       place: { declaration: index, path: [] },
@@ -83,21 +103,26 @@ export const modelsWithoutConsumers: Rule = (project) => {
 };
 
 export const unservedPermissions: Rule = (project) => {
-  const { listed, declarations } = project;
-  if (!listed) return [];
-  const callers = project.objects.filter(({ sort }) => callingSorts.includes(sort));
+  const { listed, published, declarations } = project;
+  if (!listed || !published) return [];
+  const callers = (['consumer', 'team', 'organisation'] as const).flatMap((sort) => ofSort(project, sort));
   return callers.flatMap(({ index, id, sort: caller }) =>
     handlesIn(declarations[index]?.spec).flatMap(({ index: target, path }): Problem[] => {
       const { sort, id: name } = declarations[target] ?? { sort: 'quota', id: '' };
       // A route among the models is another mistake than one that is not served.
-      if (!['model', 'route'].includes(sort) || path.at(-2) !== `${sort}s` || listed.has(target)) return [];
-      return [
-        {
-          code: 'not_served',
-          place: { declaration: index, path },
-          message: `${caller} '${id}' may use ${sort} '${name}', which defineGateway does not list`,
-        },
-      ];
+      if (!['model', 'route', 'prompt'].includes(sort) || path.at(-2) !== `${sort}s`) return [];
+      if ((sort === 'prompt' ? published : listed).has(target)) return [];
+      const may = `${caller} '${id}' may use ${sort} '${name}'`;
+      const said = { code: 'not_served' as const, place: { declaration: index, path } };
+      return sort === 'prompt'
+        ? [
+            {
+              ...said,
+              message: `${may}, which no model has that is served`,
+              hint: 'take it out here, or serve a model with it',
+            },
+          ]
+        : [{ ...said, message: `${may}, which defineGateway does not list` }];
     }),
   );
 };

@@ -6,7 +6,7 @@ const carriers = ['model', 'route', 'consumer'];
 
 export const uncarriedTags: Rule = ({ declarations, published, missed }) => {
   // What stands where an object was meant may be what carries it.
-  if (!published || missed.size > 0) return [];
+  if (!published || missed.size > 0 || !declarations.some(({ sort }) => sort === 'invariant')) return [];
   const carried = new Set(
     declarations.flatMap(({ sort, spec }, index): unknown[] =>
       published.has(index) && carriers.includes(sort) && isObject(spec) && Array.isArray(spec['tags'])

@@ -1,7 +1,7 @@
 /** Keys of consumers: nobody can guess them, somebody has them, and old ones are withdrawn. */
-import type { ConsumerSnapshot, RouteSnapshot } from '@headgate/runtime/snapshot';
+import { usableModels, type ConsumerSnapshot, type RouteSnapshot } from '@headgate/runtime/snapshot';
 import { hashKey } from '../keys.ts';
-import { allSound, problemAt, served, type Problem, type Rule } from './rule.ts';
+import { allSound, problemAt, served, servedModels, type Problem, type Rule } from './rule.ts';
 
 /** What is typed when a key is wanted quickly, and what examples in manuals use. */
 const guessable = new Map(
@@ -48,9 +48,9 @@ export const powerlessConsumers: Rule = (project) => {
   const models = served(project, 'model').length;
   const routes = served(project, 'route').length;
   return served<ConsumerSnapshot>(project, 'consumer').flatMap(({ object, value }): Problem[] => {
-    const may = (value.models?.length ?? models) + (value.routes?.length ?? routes);
+    const may = (usableModels(value, servedModels(project))?.length ?? models) + (value.routes?.length ?? routes);
     if (may > 0 || value.files !== undefined || models + routes === 0 || value.keys.length === 0) return [];
-    const path = [value.models ? 'models' : 'routes'];
+    const path = [value.models ? 'models' : value.prompts ? 'prompts' : 'routes'];
     const message = `consumer '${object.id}' may use neither a model nor a route`;
     return problemAt(project, { object, path }, { code: 'consumer_may_nothing', message });
   });

@@ -8,13 +8,14 @@ import type { Rule } from './rule.ts';
 const words = (sort: string): string => sort.replace('-', ' ');
 
 export const duplicateNames: Rule = ({ declarations }) => {
-  const first = new Map<string, number>();
+  const firstBySort = new Map<Sort, Map<string, number>>();
   return declarations.flatMap(({ sort, id }, index) => {
     if (!isCollectionSort(sort) && sort !== 'invariant') return [];
-    const key = `${sort} ${id}`;
-    const before = declarations[first.get(key) ?? -1];
+    const first = firstBySort.get(sort) ?? new Map<string, number>();
+    firstBySort.set(sort, first);
+    const before = declarations[first.get(id) ?? -1];
     if (!before) {
-      first.set(key, index);
+      first.set(id, index);
       return [];
     }
     const { file, line, column } = before.position;
@@ -45,6 +46,7 @@ export const unusedDeclarations: Rule = ({ declarations, published, missed, gate
   if (!published) return [];
   const lists = declarations[gateway?.declaration ?? -1]?.spec;
   const unserved = declarations.flatMap((_, index) => (published.has(index) ? [] : [index]));
+  if (unserved.length === 0) return [];
   const referencesOf = referencesAmong(declarations);
   const used = new Set(
     unserved.flatMap((index) => {

@@ -1,7 +1,7 @@
 /** Prompts: templates name usable variables, and every use and fixture gives each of them a value. */
 import { isObject, isUnknown, type Place } from '../compile/places.ts';
 import { handleMark, type LoadedDeclaration } from '../load/document.ts';
-import type { Problem, Rule } from './rule.ts';
+import { eachDeclared, type Problem, type Rule } from './rule.ts';
 
 export const usableName = /^[A-Za-z_]\w{0,63}$/;
 
@@ -32,38 +32,36 @@ function readTemplate(spec: Readonly<Record<string, unknown>>): Template | undef
   return { variables: new Set(texts.flatMap(variablesIn)), choices: isObject(spec['choices']) ? spec['choices'] : {} };
 }
 
-export const variableNames: Rule = ({ declarations }) =>
-  declarations.flatMap(({ sort, id, spec }, declaration) => {
-    if (sort !== 'prompt' || !isObject(spec)) return [];
-    return ['system', 'user'].flatMap((part): Problem[] => {
-      const text = spec[part];
-      if (typeof text !== 'string') return [];
-      const bad = variablesIn(text).filter((name) => !usableName.test(name));
-      const open = text.replace(/\{\{[\s\S]*?\}\}/g, '').includes('{{');
-      const place: Place = { declaration, path: [part] };
-      const problems = [...new Set(bad)].map((name): Problem => ({
-        code: 'prompt_variable_name',
-        place,
-        message: `prompt '${id}': '{{${name.slice(0, 80)}}}' is not a usable variable name`,
-      }));
-      return open
-        ? [...problems, { code: 'prompt_variable_name', place, message: `prompt '${id}': a '{{' has no '}}' after it` }]
-        : problems;
-    });
+export const variableNames = eachDeclared(({ sort, id, spec }, declaration) => {
+  if (sort !== 'prompt' || !isObject(spec)) return [];
+  return ['system', 'user'].flatMap((part): Problem[] => {
+    const text = spec[part];
+    if (typeof text !== 'string') return [];
+    const bad = variablesIn(text).filter((name) => !usableName.test(name));
+    const open = text.replace(/\{\{[\s\S]*?\}\}/g, '').includes('{{');
+    const place: Place = { declaration, path: [part] };
+    const problems = [...new Set(bad)].map((name): Problem => ({
+      code: 'prompt_variable_name',
+      place,
+      message: `prompt '${id}': '{{${name.slice(0, 80)}}}' is not a usable variable name`,
+    }));
+    return open
+      ? [...problems, { code: 'prompt_variable_name', place, message: `prompt '${id}': a '{{' has no '}}' after it` }]
+      : problems;
   });
+});
 
-export const choicesMentioned: Rule = ({ declarations }) =>
-  declarations.flatMap(({ sort, id, spec }, declaration) => {
-    const template = sort === 'prompt' ? templateOf(spec) : undefined;
-    if (!template) return [];
-    return Object.keys(template.choices)
-      .filter((name) => !template.variables.has(name))
-      .map((name): Problem => ({
-        code: 'prompt_choice_unknown',
-        place: { declaration, path: ['choices', name], name: true },
-        message: `prompt '${id}' lists choices for '${name}', which its templates do not mention`,
-      }));
-  });
+export const choicesMentioned = eachDeclared(({ sort, id, spec }, declaration) => {
+  const template = sort === 'prompt' ? templateOf(spec) : undefined;
+  if (!template) return [];
+  return Object.keys(template.choices)
+    .filter((name) => !template.variables.has(name))
+    .map((name): Problem => ({
+      code: 'prompt_choice_unknown',
+      place: { declaration, path: ['choices', name], name: true },
+      message: `prompt '${id}' lists choices for '${name}', which its templates do not mention`,
+    }));
+});
 
 interface Use {
   readonly subject: string;
@@ -111,35 +109,39 @@ function compare({ variables, choices }: Template, { subject, place, values }: U
 }
 
 /** Prompt declarations by name; the first of two equal names wins. */
-const promptsIn = (declarations: readonly LoadedDeclaration[]): ReadonlyMap<string, LoadedDeclaration> =>
-  new Map(
-    declarations
-      .filter(({ sort }) => sort === 'prompt')
-      .map((each): [string, LoadedDeclaration] => [each.id, each])
-      .reverse(),
-  );
+function promptsIn(declarations: readonly LoadedDeclaration[]): ReadonlyMap<string, LoadedDeclaration> {
+  const prompts = new Map<string, LoadedDeclaration>();
+  for (const each of declarations) if (each.sort === 'prompt' && !prompts.has(each.id)) prompts.set(each.id, each);
+  return prompts;
+}
+
+/** Uses that fit a prompt, and the prompt as it was then. */
+const fitting = new WeakMap<LoadedDeclaration, LoadedDeclaration>();
 
 export const boundVariables: Rule = ({ declarations }) => {
   const prompts = promptsIn(declarations);
-  return declarations.flatMap(({ sort, spec, facts }, declaration): Problem[] => {
+  return declarations.flatMap((each, declaration): Problem[] => {
+    const { sort, spec, facts } = each;
     if (sort !== 'bound-prompt' && sort !== 'model') return [];
     let name = facts['prompt'];
     let use: Use = { subject: '', place: { declaration, path: ['variables'] }, values: {} };
     if (sort === 'model') {
       // A prompt used as it is: fine only without variables.
       const reference = isObject(spec) && isObject(spec['prompt']) ? spec['prompt'][handleMark] : undefined;
-      const prompt = typeof reference === 'number' ? declarations[reference] : undefined;
-      if (prompt?.sort !== 'prompt') return [];
-      name = prompt.id;
+      const own = typeof reference === 'number' ? declarations[reference] : undefined;
+      if (own?.sort !== 'prompt') return [];
+      name = own.id;
       use = { ...use, place: { declaration, path: ['prompt'] } };
     } else {
       const variables = isObject(spec) ? spec['variables'] : undefined;
       if (!isObject(variables) || isUnknown(variables)) return [];
       use = { ...use, values: variables };
     }
-    const template = templateOf(prompts.get(name ?? '')?.spec);
-    if (!template) return [];
+    const prompt = prompts.get(name ?? '');
+    const template = templateOf(prompt?.spec);
+    if (!prompt || !template || fitting.get(each) === prompt) return [];
     const { missing, extra, outside } = compare(template, { ...use, subject: `prompt '${name}'` });
+    if (missing.length + extra.length + outside.length === 0) fitting.set(each, prompt);
     return [
       ...missing.map((each): Problem => ({
         code: 'prompt_variable_missing',
@@ -156,22 +158,21 @@ export const boundVariables: Rule = ({ declarations }) => {
   });
 };
 
-export const fixtureVariables: Rule = ({ declarations }) =>
-  declarations.flatMap(({ sort, id, spec }, declaration) => {
-    const template = sort === 'prompt' ? templateOf(spec) : undefined;
-    const fixtures = isObject(spec) && isObject(spec['fixtures']) ? spec['fixtures'] : {};
-    if (!template) return [];
-    return Object.entries(fixtures).flatMap(([name, values]): Problem[] => {
-      if (!isObject(values) || isUnknown(values)) return [];
-      const place: Place = { declaration, path: ['fixtures', name] };
-      const { missing, extra, outside } = compare(template, {
-        subject: `prompt '${id}': fixture '${name}'`,
-        place,
-        values,
-      });
-      return [...missing, ...extra, ...outside].map((each): Problem => ({
-        code: 'prompt_fixture_incomplete',
-        ...each,
-      }));
+export const fixtureVariables = eachDeclared(({ sort, id, spec }, declaration) => {
+  const template = sort === 'prompt' ? templateOf(spec) : undefined;
+  const fixtures = isObject(spec) && isObject(spec['fixtures']) ? spec['fixtures'] : {};
+  if (!template) return [];
+  return Object.entries(fixtures).flatMap(([name, values]): Problem[] => {
+    if (!isObject(values) || isUnknown(values)) return [];
+    const place: Place = { declaration, path: ['fixtures', name] };
+    const { missing, extra, outside } = compare(template, {
+      subject: `prompt '${id}': fixture '${name}'`,
+      place,
+      values,
     });
+    return [...missing, ...extra, ...outside].map((each): Problem => ({
+      code: 'prompt_fixture_incomplete',
+      ...each,
+    }));
   });
+});

@@ -1,9 +1,9 @@
 /** What stands there twice: entries of a list, whole objects, and names that only look different. */
-import { canonicalJson } from '@headgate/runtime/canonical-json';
 import type { ModelSnapshot, ProviderSnapshot } from '@headgate/runtime/snapshot';
 import { collections, handleIndex, isObject, type CollectionSort, type Path } from '../compile/places.ts';
+import { writtenJson } from '../compile/written-json.ts';
 import { isInProcess } from './providers.ts';
-import { problemAt, served, type Problem, type Rule } from './rule.ts';
+import { eachServed, problemAt, served, type Problem, type Rule } from './rule.ts';
 import { legsOf } from './targets.ts';
 
 const sorts = Object.keys(collections) as CollectionSort[];
@@ -32,33 +32,24 @@ function repeatedIn(value: unknown, path: string[] = [], found: Repeated[] = [])
   return found;
 }
 
-const knownRepeated = new WeakMap<object, readonly Repeated[]>();
-
-function repeatedOnce(value: unknown): readonly Repeated[] {
-  if (!isObject(value)) return repeatedIn(value);
-  const found = knownRepeated.get(value) ?? repeatedIn(value);
-  knownRepeated.set(value, found);
-  return found;
-}
-
 const listOf = (path: Path): string => path.filter((key) => typeof key === 'string' && key !== 'options').join('.');
 
-export const repeatedEntries: Rule = (project) => {
-  const within = sorts.flatMap((sort) =>
-    served(project, sort).flatMap(({ object, value }) =>
-      repeatedOnce(value).flatMap(({ path, text }): Problem[] => {
-        // Keys have a finding of their own.
-        if (sort === 'consumer' && path[0] === 'keys') return [];
-        // A term that is blocked is worth guarding.
-        const what = sort === 'policy' ? 'the same text' : `'${text}'`;
-        const message = `${words(sort)} '${object.id}': ${listOf(path)} names ${what} twice`;
-        return problemAt(project, { object, path }, { code: 'listed_twice', message });
-      }),
-    ),
-  );
-  const { gateway, declarations } = project;
+const repeatedWithin = sorts.map((sort) =>
+  eachServed<object>(sort, ({ object, value }, beside) =>
+    repeatedIn(value).flatMap(({ path, text }): Problem[] => {
+      // Keys have a finding of their own.
+      if (sort === 'consumer' && path[0] === 'keys') return [];
+      // A term that is blocked is worth guarding.
+      const what = sort === 'policy' ? 'the same text' : `'${text}'`;
+      const message = `${words(sort)} '${object.id}': ${listOf(path)} names ${what} twice`;
+      return problemAt(beside, { object, path }, { code: 'listed_twice', message });
+    }),
+  ),
+);
+
+const repeatedInGateway: Rule = ({ gateway, declarations }) => {
   const spec = declarations[gateway?.declaration ?? -1]?.spec;
-  const listed = ['models', 'routes', 'consumers'].flatMap((key) => {
+  return ['models', 'routes', 'consumers'].flatMap((key) => {
     const list = isObject(spec) ? spec[key] : undefined;
     const seen = new Set<number>();
     return (Array.isArray(list) ? list : []).flatMap((member, position): Problem[] => {
@@ -72,39 +63,38 @@ export const repeatedEntries: Rule = (project) => {
       return [{ code: 'listed_twice', place: { ...gateway, path: [key, position] }, message }];
     });
   });
-  return [...within, ...listed];
 };
+
+export const repeatedEntries: readonly Rule[] = [...repeatedWithin, repeatedInGateway];
 
 /** Equal quotas count apart, equal models are aliases, equal consumers are other people: those may be alike. */
 const alikeIsOne: readonly CollectionSort[] = ['upstream', 'policy', 'context-policy', 'prompt'];
 
-export const repeatedDeclarations: Rule = (project) =>
-  alikeIsOne.flatMap((sort) => {
-    const first = new Map<string, string>();
-    return served<object>(project, sort).flatMap(({ object, value }): Problem[] => {
-      const key = canonicalJson(value);
-      const other = first.get(key);
-      if (other === undefined) first.set(key, object.id);
-      // Two of one name have a finding already.
-      if (other === undefined || other === object.id) return [];
-      const message = `${words(sort)} '${object.id}' says the same as ${words(sort)} '${other}'`;
-      return problemAt(project, { object, path: [] }, { code: 'repeated_declaration', message });
-    });
+export const repeatedDeclarations: readonly Rule[] = alikeIsOne.map((sort): Rule => (project) => {
+  const first = new Map<string, string>();
+  return served<object>(project, sort).flatMap(({ object, value }): Problem[] => {
+    const key = writtenJson(value);
+    const other = first.get(key);
+    if (other === undefined) first.set(key, object.id);
+    // Two of one name have a finding already.
+    if (other === undefined || other === object.id) return [];
+    const message = `${words(sort)} '${object.id}' says the same as ${words(sort)} '${other}'`;
+    return problemAt(project, { object, path: [] }, { code: 'repeated_declaration', message });
   });
+});
 
-export const similarNames: Rule = (project) =>
-  sorts.flatMap((sort) => {
-    const first = new Map<string, string>();
-    return served(project, sort).flatMap(({ object }): Problem[] => {
-      const key = object.id.toLowerCase().replaceAll(/[-_]/g, '');
-      const other = first.get(key);
-      if (other === undefined) first.set(key, object.id);
-      if (other === undefined || other === object.id) return [];
-      const message = `${words(sort)} '${object.id}' is easily taken for ${words(sort)} '${other}'`;
-      const place = { declaration: object.index, path: ['$id'] };
-      return [{ code: 'near_duplicate_name', place, message }];
-    });
+export const similarNames: readonly Rule[] = sorts.map((sort): Rule => (project) => {
+  const first = new Map<string, string>();
+  return served(project, sort).flatMap(({ object }): Problem[] => {
+    const key = object.id.toLowerCase().replaceAll(/[-_]/g, '');
+    const other = first.get(key);
+    if (other === undefined) first.set(key, object.id);
+    if (other === undefined || other === object.id) return [];
+    const message = `${words(sort)} '${object.id}' is easily taken for ${words(sort)} '${other}'`;
+    const place = { declaration: object.index, path: ['$id'] };
+    return [{ code: 'near_duplicate_name', place, message }];
   });
+});
 
 export const misleadingNames: Rule = (project) => {
   const vendors = new Set(

@@ -1,6 +1,6 @@
 /** API routes: each request has one route, and each route can be reached. */
 import type { RouteSnapshot } from '@headgate/runtime/snapshot';
-import type { CompiledObject, Problem, Rule } from './rule.ts';
+import { soundOf, writtenIn, type CompiledObject, type Problem, type Rule } from './rule.ts';
 
 const allMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
@@ -9,18 +9,17 @@ interface Earlier {
   readonly methods: readonly string[];
 }
 
-export const shadowedRoutes: Rule = ({ declarations, objects, placeOf }) => {
+export const shadowedRoutes: Rule = (project) => {
   const earlier = new Map<string, Earlier[]>();
-  return objects.flatMap((object): Problem[] => {
-    if (object.sort !== 'route' || !object.sound) return [];
+  return soundOf(project, 'route').flatMap((object): Problem[] => {
     const { host = '', path, methods = allMethods } = object.value as RouteSnapshot;
     const key = `${host} ${path}`;
     const same = earlier.get(key) ?? [];
     earlier.set(key, [...same, { object, methods }]);
     const first = same.find((other) => other.methods.some((method) => methods.includes(method)));
-    const place = first && placeOf(object, ['path']);
+    const place = first && project.placeOf(object, ['path']);
     if (!place || first.object.id === object.id) return [];
-    const at = declarations[first.object.index]?.position;
+    const at = writtenIn(project, first.object).position;
     const where = at ? ` at ${at.file}:${at.line}:${at.column}` : '';
     const shared = methods.filter((method) => first.methods.includes(method));
     const which = shared.length === allMethods.length ? 'every method' : shared.join(', ');
@@ -34,16 +33,15 @@ export const shadowedRoutes: Rule = ({ declarations, objects, placeOf }) => {
   });
 };
 
-export const unmatchedPaths: Rule = ({ objects, placeOf }) =>
-  objects.flatMap((object): Problem[] => {
-    if (object.sort !== 'route' || !object.sound) return [];
+export const unmatchedPaths: Rule = (project) =>
+  soundOf(project, 'route').flatMap((object): Problem[] => {
     const { path, stripPrefix } = object.value as RouteSnapshot;
     const problems: Problem[] = [];
     const segments = path.slice(1).split('/');
     const odd = segments.find(
       (segment, index) => segment === '.' || segment === '..' || (segment === '' && index < segments.length - 1),
     );
-    const at = odd === undefined ? undefined : placeOf(object, ['path']);
+    const at = odd === undefined ? undefined : project.placeOf(object, ['path']);
     if (at) {
       const what = odd === '' ? 'an empty segment' : `the segment '${odd}'`;
       problems.push({
@@ -56,7 +54,7 @@ export const unmatchedPaths: Rule = ({ objects, placeOf }) =>
     const mismatch =
       stripPrefix &&
       !(fixed === stripPrefix || `${fixed}/`.startsWith(stripPrefix.endsWith('/') ? stripPrefix : `${stripPrefix}/`));
-    const strip = mismatch ? placeOf(object, ['stripPrefix']) : undefined;
+    const strip = mismatch ? project.placeOf(object, ['stripPrefix']) : undefined;
     if (strip) {
       problems.push({
         code: 'strip_prefix_mismatch',

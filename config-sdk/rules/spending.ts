@@ -7,6 +7,7 @@ import {
   mostItCosts,
   nanoUsd,
   unstatedOutputTokens,
+  usableModels,
   windowOf,
   type ConsumerSnapshot,
   type ModelFacts,
@@ -16,7 +17,7 @@ import {
 } from '@headgate/runtime/snapshot';
 import { near } from '../explain/near.ts';
 import { limitsOf } from './quotas.ts';
-import { allSound, byName, oncePerProject, problemAt, served } from './rule.ts';
+import { allSound, byName, oncePerProject, problemAt, served, servedModels } from './rule.ts';
 import type { CompiledObject, Problem, Project, Rule } from './rule.ts';
 import { legsOf } from './targets.ts';
 
@@ -75,8 +76,10 @@ function several(names: readonly string[]): string {
 }
 
 /** What a consumer may use, no list meaning everything. */
-const usableBy = ({ models }: ConsumerSnapshot, all: ReadonlyMap<string, Spender>): Spender[] =>
-  (models ?? [...all.keys()]).flatMap((name) => all.get(name) ?? []);
+function usableBy(consumer: ConsumerSnapshot, project: Project): Spender[] {
+  const all = spenders(project);
+  return (usableModels(consumer, servedModels(project)) ?? [...all.keys()]).flatMap((name) => all.get(name) ?? []);
+}
 
 export const unpricedUse: Rule = (project) => {
   const money = moneyQuotas(project);
@@ -85,9 +88,7 @@ export const unpricedUse: Rule = (project) => {
     const position = (value.quotas ?? []).findIndex((name) => money.has(name));
     if (position === -1) return [];
     // A model that has such a quota itself has its finding.
-    const models = usableBy(value, spenders(project)).filter(
-      ({ value: each }) => !each.quotas?.some((name) => money.has(name)),
-    );
+    const models = usableBy(value, project).filter(({ value: each }) => !each.quotas?.some((name) => money.has(name)));
     const names = [...new Set(models.flatMap(unpriced))];
     if (names.length === 0) return [];
     const message = `consumer '${object.id}' has quota '${value.quotas?.[position]}' in usd and reaches ${several(names)}, of unknown price`;
@@ -107,8 +108,7 @@ const countedBy = oncePerProject((project): ReadonlyMap<string, ReadonlySet<Spen
   };
   for (const each of spenders(project).values()) add(each.value.quotas, [each]);
   for (const { value } of served<{ quotas?: readonly string[] }>(project, 'route')) add(value.quotas, []);
-  for (const { value } of served<ConsumerSnapshot>(project, 'consumer'))
-    add(value.quotas, usableBy(value, spenders(project)));
+  for (const { value } of served<ConsumerSnapshot>(project, 'consumer')) add(value.quotas, usableBy(value, project));
   return found;
 });
 

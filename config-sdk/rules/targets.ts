@@ -13,7 +13,8 @@ import {
 } from '@headgate/runtime/snapshot';
 import { isObject, isUnknown } from '../compile/places.ts';
 import { connectionOf } from './connections.ts';
-import { byName, problemAt, type CompiledObject, type Problem, type Project, type Rule } from './rule.ts';
+import { byName, ofSort, problemAt, soundOf, writtenIn } from './rule.ts';
+import type { CompiledObject, Problem, Project, Rule } from './rule.ts';
 
 type Path = readonly (string | number)[];
 
@@ -28,8 +29,7 @@ export function legsOf(node: TargetNode, path: Path): Leg[] {
   return node.of.flatMap((member, index) => legsOf(member.node, [...path, 'of', index, 'node']));
 }
 
-const models = ({ objects }: Project): CompiledObject[] =>
-  objects.filter(({ sort, sound }) => sort === 'model' && sound);
+const models = (project: Project): readonly CompiledObject[] => soundOf(project, 'model');
 export const once = (problems: readonly Problem[]): Problem[] => [
   ...new Map(problems.map((each) => [JSON.stringify([each.code, each.place]), each])).values(),
 ];
@@ -86,9 +86,9 @@ function unserved(account: ProviderSnapshot, { kind = 'chat' }: ModelFacts): str
 }
 
 /** Targets and groups as the list of a model holds them; a list of one is compiled to what it holds. */
-function listedNodes({ declarations }: Project, { index, value }: CompiledObject): readonly TargetNode[] {
-  const { targets } = value as ModelSnapshot;
-  const spec = declarations[index]?.spec;
+function listedNodes(project: Project, object: CompiledObject): readonly TargetNode[] {
+  const { targets } = object.value as ModelSnapshot;
+  const { spec } = writtenIn(project, object);
   const written = isObject(spec) ? spec['targets'] : undefined;
   const single = targets.kind === 'target' || (Array.isArray(written) && written.length === 1);
   return single ? [targets] : targets.of.map(({ node }) => node);
@@ -150,11 +150,11 @@ function weightProblems(object: CompiledObject, node: unknown, path: Path, place
   });
 }
 
-export const weights: Rule = ({ objects, placeOf }) =>
+export const weights: Rule = (project) =>
   once(
-    objects.flatMap((object) => {
-      if (object.sort !== 'model' || !isObject(object.value)) return [];
-      return weightProblems(object, object.value['targets'], ['targets'], placeOf);
+    ofSort(project, 'model').flatMap((object) => {
+      if (!isObject(object.value)) return [];
+      return weightProblems(object, object.value['targets'], ['targets'], project.placeOf);
     }),
   );
 

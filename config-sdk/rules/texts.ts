@@ -1,6 +1,6 @@
 /** Every text inside a value, and the rule that none of them names the machine it was written on. */
 import { isObject, type Path } from '../compile/places.ts';
-import type { Json } from '../load/document.ts';
+import type { Json, LoadedDeclaration } from '../load/document.ts';
 import type { Rule } from './rule.ts';
 
 /**
@@ -37,11 +37,17 @@ export function askTexts<Answer>(value: Json, asked: Asked<Answer>): readonly Fo
   return found;
 }
 
+/** Without a path below the directory that is named. */
+const portable = new WeakMap<LoadedDeclaration, string>();
+
 export const machinePaths: Rule = ({ declarations, directory }) =>
-  declarations.flatMap(({ sort, id, spec }, declaration) =>
-    askTexts(spec, (text) => text.includes(directory) || undefined).map(({ path }) => ({
+  declarations.flatMap((each, declaration) => {
+    if (portable.get(each) === directory) return [];
+    const found = askTexts(each.spec, (text) => text.includes(directory) || undefined);
+    if (found.length === 0) portable.set(each, directory);
+    return found.map(({ path }) => ({
       code: 'machine_path',
       place: { declaration, path },
-      message: `${sort.replace('-', ' ')} '${id}' holds a path of this machine`,
-    })),
-  );
+      message: `${each.sort.replace('-', ' ')} '${each.id}' holds a path of this machine`,
+    }));
+  });

@@ -7,7 +7,7 @@ import {
   type ProviderSnapshot,
 } from '@headgate/runtime/snapshot';
 import { isObject } from '../compile/places.ts';
-import { byName, oncePerProject, problemAt, served, type CompiledObject, type Problem, type Rule } from './rule.ts';
+import { eachServed, problemAt, type Beside, type Problem } from './rule.ts';
 import { legsOf } from './targets.ts';
 
 interface Leg {
@@ -17,31 +17,24 @@ interface Leg {
 }
 
 interface Fitted {
-  readonly object: CompiledObject;
-  readonly value: ModelSnapshot;
   readonly legs: readonly Leg[];
   /** Options of its context policy, with defaults; and what it lets through under a window. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly budget: ((window: number) => number) | undefined;
 }
 
-const fittedModels = oncePerProject((project): readonly Fitted[] => {
-  const providers = byName(project, 'provider');
-  const policies = byName(project, 'context-policy');
-  return served<ModelSnapshot>(project, 'model').flatMap(({ object, value }): Fitted[] => {
-    const legs = legsOf(value.targets, []).flatMap(({ node }): Leg[] => {
-      const facts = (providers.get(node.provider)?.value as ProviderSnapshot | undefined)?.models[node.model];
-      const name = `${node.provider}/${node.model}`;
-      return facts ? [{ name, window: facts.contextWindow, maxOutputTokens: facts.maxOutputTokens }] : [];
-    });
-    if (legs.length === 0) return [];
-    const policy = policies.get(value.context ?? '')?.value as { kind: string; options: unknown } | undefined;
-    const strategy = strategyKinds[policy?.kind ?? ''];
-    const options: unknown = strategy?.options.parse(policy?.options);
-    const budget = strategy && ((window: number) => strategy.budget(options, window));
-    return [{ object, value, legs, options: isObject(options) ? options : {}, budget }];
+function fittedModel({ targets, context = '' }: ModelSnapshot, { named }: Beside): Fitted {
+  const legs = legsOf(targets, []).flatMap(({ node }): Leg[] => {
+    const facts = (named('provider', node.provider)?.value as ProviderSnapshot | undefined)?.models[node.model];
+    const name = `${node.provider}/${node.model}`;
+    return facts ? [{ name, window: facts.contextWindow, maxOutputTokens: facts.maxOutputTokens }] : [];
   });
-});
+  const policy = named('context-policy', context)?.value as { kind: string; options: unknown } | undefined;
+  const strategy = strategyKinds[policy?.kind ?? ''];
+  const options: unknown = strategy?.options.parse(policy?.options);
+  const budget = strategy && ((window: number) => strategy.budget(options, window));
+  return { legs, options: isObject(options) ? options : {}, budget };
+}
 
 const smallest = (legs: readonly Leg[]): Leg | undefined =>
   legs.reduce<Leg | undefined>((least, leg) => (least && least.window <= leg.window ? least : leg), undefined);
@@ -54,39 +47,37 @@ const certainty = 1.25;
 const fixedText = ({ system = '', user = '' }: PromptSnapshot): string =>
   `${system}\n${user}`.replaceAll(/\{\{[\s\S]*?\}\}/g, '');
 
-export const longPrompts: Rule = (project) => {
-  const tokens = new Map(
-    served<PromptSnapshot>(project, 'prompt').map(({ object, value }) => [object.id, fixedText(value)]),
-  );
-  return fittedModels(project).flatMap(({ object, value, legs, budget }): Problem[] => {
-    const text = tokens.get(value.prompt?.name ?? '') ?? '';
-    const leg = smallest(legs);
-    const room = leg && Math.max(0, budget?.(leg.window) ?? leg.window);
-    // A token is at least one character, so that most prompts need no count.
-    if (!leg || room === undefined || room === 0 || text.length <= room) return [];
-    const needed = estimateTokens(text);
-    if (needed <= room * certainty) return [];
-    const message = `model '${object.id}': prompt '${value.prompt?.name}' has about ${needed} tokens, and ${leg.name} takes ${room} of input`;
-    return problemAt(project, { object, path: ['prompt', 'name'] }, { code: 'prompt_too_long', message });
-  });
-};
+export const longPrompts = eachServed<ModelSnapshot>('model', ({ object, value }, beside): Problem[] => {
+  const prompt = beside.named('prompt', value.prompt?.name ?? '')?.value as PromptSnapshot | undefined;
+  const text = prompt ? fixedText(prompt) : '';
+  const { legs, budget } = fittedModel(value, beside);
+  const leg = smallest(legs);
+  const room = leg && Math.max(0, budget?.(leg.window) ?? leg.window);
+  // A token is at least one character, so that most prompts need no count.
+  if (!leg || room === undefined || room === 0 || text.length <= room) return [];
+  const needed = estimateTokens(text);
+  if (needed <= room * certainty) return [];
+  const message = `model '${object.id}': prompt '${value.prompt?.name}' has about ${needed} tokens, and ${leg.name} takes ${room} of input`;
+  return problemAt(beside, { object, path: ['prompt', 'name'] }, { code: 'prompt_too_long', message });
+});
 
-export const wastedReserves: Rule = (project) =>
-  fittedModels(project).flatMap(({ object, value, legs, options }): Problem[] => {
-    const reserve = options['reserveOutput'];
-    const caps = legs.flatMap(({ maxOutputTokens }) => maxOutputTokens ?? []);
-    if (typeof reserve !== 'number' || caps.length < legs.length || reserve <= Math.max(...caps)) return [];
-    const message = `model '${object.id}': context policy '${value.context}' reserves ${reserve} tokens, and its targets answer with at most ${Math.max(...caps)}`;
-    return problemAt(project, { object, path: ['context'] }, { code: 'reserve_wasted', message });
-  });
+export const wastedReserves = eachServed<ModelSnapshot>('model', ({ object, value }, beside): Problem[] => {
+  const { legs, options } = fittedModel(value, beside);
+  const reserve = options['reserveOutput'];
+  const caps = legs.flatMap(({ maxOutputTokens }) => maxOutputTokens ?? []);
+  if (typeof reserve !== 'number' || legs.length === 0 || caps.length < legs.length || reserve <= Math.max(...caps))
+    return [];
+  const message = `model '${object.id}': context policy '${value.context}' reserves ${reserve} tokens, and its targets answer with at most ${Math.max(...caps)}`;
+  return problemAt(beside, { object, path: ['context'] }, { code: 'reserve_wasted', message });
+});
 
-export const wastedWindows: Rule = (project) =>
-  fittedModels(project).flatMap(({ object, value, legs, budget }): Problem[] => {
-    const least = smallest(legs);
-    if (!budget || !least) return [];
-    const [room, most] = [budget(least.window), budget(largest(legs))];
-    // No room at all is another finding.
-    if (room <= 0 || room * 4 >= most) return [];
-    const message = `model '${object.id}': context policy '${value.context}' keeps ${room} tokens because of ${least.name}; without it ${most}`;
-    return problemAt(project, { object, path: ['context'] }, { code: 'window_wasted', message });
-  });
+export const wastedWindows = eachServed<ModelSnapshot>('model', ({ object, value }, beside): Problem[] => {
+  const { legs, budget } = fittedModel(value, beside);
+  const least = smallest(legs);
+  if (!budget || !least) return [];
+  const [room, most] = [budget(least.window), budget(largest(legs))];
+  // No room at all is another finding.
+  if (room <= 0 || room * 4 >= most) return [];
+  const message = `model '${object.id}': context policy '${value.context}' keeps ${room} tokens because of ${least.name}; without it ${most}`;
+  return problemAt(beside, { object, path: ['context'] }, { code: 'window_wasted', message });
+});

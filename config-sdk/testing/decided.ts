@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { nanoOf, usdOfNano, type Trace } from '@headgate/runtime/decide';
 import type { ErrorCode } from '@headgate/runtime/errors';
-import type { Decimal, Model, Quota, Route, Target, Upstream } from '../handles.ts';
+import type { Consumer, Decimal, Model, Quota, Route, Target, Upstream } from '../handles.ts';
 import { ExpectationFailed } from './expectation.ts';
 import type { Decided } from './kit.ts';
 
@@ -21,6 +21,10 @@ export class DecidedRequest implements Decided {
 
   get refusal(): ErrorCode | undefined {
     return this.#trace.refusal?.code;
+  }
+
+  get consumer(): string | undefined {
+    return this.#trace.outcome.consumer;
   }
 
   get targets(): readonly string[] {
@@ -50,6 +54,11 @@ export class DecidedRequest implements Decided {
     return refusal ? `refused: ${refusal.code}` : value;
   }
 
+  isFrom(consumer: Consumer | string): this {
+    const actual = this.consumer ?? this.#unlessRefused('nobody');
+    return this.#expect('the request is from', { expected: nameOf(consumer), actual }, ['consumer', 'token']);
+  }
+
   isAdmitted(): this {
     const actual = this.#unlessRefused('admitted');
     return this.#expect('the request is let through', { expected: 'admitted', actual }, []);
@@ -58,6 +67,8 @@ export class DecidedRequest implements Decided {
   isRefused(code: ErrorCode): this {
     const actual = this.#unlessRefused('admitted');
     return this.#expect('the request is refused', { expected: `refused: ${code}`, actual }, [
+      'key',
+      'token',
       'access',
       'model',
       'route',

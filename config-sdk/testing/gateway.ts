@@ -29,14 +29,11 @@ export class DecidedGateway implements GatewayUnderTest {
     throw new RangeError(`no consumer is named '${name}'${meant === undefined ? '' : `: did you mean '${meant}'?`}`);
   }
 
-  ask({ model, messages, metadata, body, headers, consumer, claims, spends, inFlight }: ModelCall): Promise<Decided> {
+  ask({ model, messages, metadata, body, headers, ...others }: ModelCall): Promise<Decided> {
     return this.send({
-      ...(spends && { spends }),
-      ...(inFlight !== undefined && { inFlight }),
+      ...others,
       path: surfacePaths[0] ?? '',
       ...(headers && { headers }),
-      ...(consumer !== undefined && { consumer }),
-      ...(claims && { claims }),
       body: {
         ...body,
         ...(metadata && { metadata }),
@@ -46,8 +43,13 @@ export class DecidedGateway implements GatewayUnderTest {
     });
   }
 
-  async send({ consumer, spends, inFlight, ...request }: AnyRequest): Promise<Decided> {
-    const asked = consumer === undefined ? request : { ...request, consumer: this.#nameOf(consumer) };
+  async send({ consumer, key, issuer, spends, inFlight, ...request }: AnyRequest): Promise<Decided> {
+    const asked = {
+      ...request,
+      ...(consumer !== undefined && { consumer: this.#nameOf(consumer) }),
+      ...(key !== undefined && { key: typeof key === 'string' ? key : key.hash }),
+      ...(issuer !== undefined && { issuer: typeof issuer === 'string' ? issuer : issuer.id }),
+    };
     this.#unanswered += 1;
     try {
       const circumstances = { at: Date.parse(this.clock.now), quotas: this.#quotas, spends, stays: inFlight };

@@ -4,7 +4,16 @@ import { ExpectationFailed } from './expectation.ts';
 import { register } from './registry.ts';
 import type { TestBody } from './kit.ts';
 
-export type { AnyRequest, ChatMessage, Decided, GatewayUnderTest, ModelCall, TestBody, VirtualClock } from './kit.ts';
+export type {
+  AnyRequest,
+  Caller,
+  ChatMessage,
+  Decided,
+  GatewayUnderTest,
+  ModelCall,
+  TestBody,
+  VirtualClock,
+} from './kit.ts';
 
 /** Declares a test. `headgate test` runs each with counts and a clock of its own. */
 export function test(name: string, body: TestBody): void {

@@ -1,7 +1,20 @@
 /** What a test of a configuration can ask and expect. Types only: the tests of a repository are checked against this file. */
 import type { ErrorCode } from '@headgate/runtime/errors';
 import type { Asked } from '@headgate/runtime/graph';
-import type { Consumer, Decimal, Duration, Model, Prompt, Quota, Route, Target, Upstream, Value } from '../handles.ts';
+import type { KeyHash, KeySpec } from '../consumers.ts';
+import type {
+  Consumer,
+  Decimal,
+  Duration,
+  Issuer,
+  Model,
+  Prompt,
+  Quota,
+  Route,
+  Target,
+  Upstream,
+  Value,
+} from '../handles.ts';
 
 /** A message of a conversation, as the OpenAI API writes it. */
 export interface ChatMessage {
@@ -23,12 +36,40 @@ export interface Answering {
   readonly inFlight?: boolean;
 }
 
-export interface ModelCall extends Answering {
+/** Who asks. */
+export type Caller = {
+  /** Where it comes from. Default: from where its consumer and its key may be used. */
+  readonly address?: string;
+} & (
+  | {
+      /** Without one, nobody asks, and the gateway refuses. */
+      readonly consumer?: Consumer | string;
+      /** Of the token that it comes with, for conditions on them. Default: it comes with a key, which has none. */
+      readonly claims?: Asked['claims'];
+      readonly key?: never;
+      readonly issuer?: never;
+    }
+  | {
+      readonly consumer: Consumer | string;
+      /** One of its keys, with all that it is bound to. It ends by the clock of the test. */
+      readonly key: KeySpec | KeyHash;
+      readonly claims?: never;
+      readonly issuer?: never;
+    }
+  | {
+      /** Whose token it comes with: whom that stands for, its claims tell. */
+      readonly issuer: Issuer | string;
+      /** `aud`, `exp` and the like are taken to be right where nothing is said of them. */
+      readonly claims: NonNullable<Asked['claims']>;
+      readonly consumer?: never;
+      readonly key?: never;
+    }
+);
+
+export type ModelCall = Answering & Caller & ModelAsked;
+
+interface ModelAsked {
   readonly model: Model | string;
-  /** Who calls; without one, nobody does, and the gateway refuses. */
-  readonly consumer?: Consumer | string;
-  /** Of the token that it comes with, for conditions on them. Default: it comes with a key, which has none. */
-  readonly claims?: Asked['claims'];
   /** Default: one short message of the user. */
   readonly messages?: readonly ChatMessage[];
   /** The body's `metadata`, where prompts may take values from. */
@@ -38,15 +79,14 @@ export interface ModelCall extends Answering {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface AnyRequest extends Answering {
+export type AnyRequest = Answering & Caller & RequestAsked;
+
+interface RequestAsked {
   readonly method?: string;
   readonly path: string;
   readonly host?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  readonly consumer?: Consumer | string;
-  /** Of the token that the consumer comes with. */
-  readonly claims?: Asked['claims'];
 }
 
 /** What was decided about one request. Each expectation throws when it does not hold, and gives itself back. */
@@ -57,9 +97,13 @@ export interface Decided {
   readonly targets: readonly string[];
   /** The prompt's messages. */
   readonly prompt: readonly { readonly role: string; readonly text: string }[];
+  /** Name of the consumer that asks; undefined where nobody known does. */
+  readonly consumer: string | undefined;
   /** Positions of the messages that go to the model. */
   readonly kept: readonly number[];
   isAdmitted(): this;
+  /** Who asks: whom the key or the token stands for. */
+  isFrom(consumer: Consumer | string): this;
   isRefused(code: ErrorCode): this;
   /** The model or route that it came to, whether or not it was let through. */
   matches(object: Model | Route): this;

@@ -143,8 +143,9 @@ export class Builder {
       tags,
       models: narrowed(snapshot.models, terms?.models),
       routes: narrowed(snapshot.routes, terms?.routes),
+      prompts: narrowed(snapshot.prompts, terms?.prompts),
       // What is kept there may be used by any model: a key for some of them opens none of it.
-      accounts: terms?.models || terms?.routes ? nothing : accounts,
+      accounts: terms?.models || terms?.routes || terms?.prompts ? nothing : accounts,
       quotas: this.#quotas(quotas, `consumers.${name}`),
     };
   }

@@ -1,5 +1,6 @@
-/** Who may call a generation: consumers by the digests of their keys, and by the claims of tokens whose issuers are believed. */
+/** Who may call a generation: consumers by the digests of their keys, by names of their certificates, and by the claims of tokens whose issuers are believed. */
 import type { Builder } from './builder.ts';
+import { CertificateNames } from './certificate-names.ts';
 import type { Pace } from '../pace.ts';
 import type { PackedSnapshot } from '../packed.ts';
 import type { KeyExpiry, Tables } from './generation.ts';
@@ -16,7 +17,10 @@ interface Site {
   readonly pace: Pace;
 }
 
-type Callers = Pick<Tables, 'consumersByKey' | 'keyExpiries' | 'issuers' | 'consumersByClaims'>;
+type Callers = Pick<
+  Tables,
+  'consumersByKey' | 'consumersByCertificate' | 'keyExpiries' | 'issuers' | 'consumersByClaims'
+>;
 
 /** By the `iss` of their tokens: two of the same would be two answers to whether a token is good. */
 function issuersOf({ snapshot, parts }: Site): ReadonlyMap<string, LiveIssuer> {
@@ -36,6 +40,7 @@ export async function callersOf(site: Site): Promise<Callers> {
   const issuersByName = new Map([...issuers.values()].map((issuer) => [issuer.name, issuer]));
   const byName = new OnDemand(await positionsOf(consumers, pace), (at) => build.consumer(...consumers.at(at), ''));
   const tokenConsumers = new TokenConsumers(byName);
+  const certificates = new CertificateNames(site);
   const positions = new Map<string, number>();
   const keyExpiries: KeyExpiry[] = [];
   const keys: { readonly digest: string; readonly position: number }[] = [];
@@ -57,6 +62,7 @@ export async function callersOf(site: Site): Promise<Callers> {
       if (issuer) tokenConsumers.add(name, issuer, use);
       else parts.problem(`consumers.${name}`, `takes tokens of an unknown issuer '${use.issuer}'`);
     }
+    certificates.add(name, consumer.certificates, position);
     position += 1;
   });
   const consumersByKey = new OnDemand(positions, (at) => {
@@ -65,6 +71,7 @@ export async function callersOf(site: Site): Promise<Callers> {
   });
   return {
     consumersByKey,
+    consumersByCertificate: certificates.directory(),
     keyExpiries,
     issuers,
     consumersByClaims: (issuer, token) => tokenConsumers.of(issuer, token),

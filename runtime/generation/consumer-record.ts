@@ -17,6 +17,7 @@ const configCanCause: ReadonlySet<string> = new Set<ErrorCode>([
   'model_not_found',
   'method_not_allowed',
   'model_not_allowed',
+  'prompt_not_allowed',
   'route_not_allowed',
   'files_not_allowed',
 ]);

@@ -34,8 +34,12 @@ export interface KeyExpiry {
 
 export interface Tables {
   readonly models: Directory<LiveModel>;
+  /** The prompt of a model, without building it. */
+  readonly promptOf: (model: string) => string | undefined;
   /** Consumers by the hex SHA-256 of their keys. */
   readonly consumersByKey: Directory<LiveConsumer>;
+  /** Consumers by the names of their certificates. */
+  readonly consumersByCertificate: Directory<LiveConsumer>;
   /** Issuers of tokens by their `iss`. */
   readonly issuers: ReadonlyMap<string, LiveIssuer>;
   /** Consumers that a verified token stands for. */

@@ -167,16 +167,18 @@ export interface VerifiedToken {
 
 /** What a consumer called with, and how far that opens. */
 export interface Credential {
-  /** The beginning of the key's digest, enough to find it in the configuration; of a token, that of its subject. */
+  /** The beginning of the key's digest, enough to find it in the configuration; of a token, that of its subject; of a certificate, that of the name it goes by, which a renewal keeps. */
   readonly id: string;
   /** Milliseconds since the Unix epoch. */
   readonly expiresAt: number | undefined;
   readonly addresses: AddressRanges | undefined;
   /** Of a token, for conditions: they may be personal, so that nothing else may show them. */
   readonly claims?: JsonObject;
+  /** It came with the connection, which may outlive it. */
+  readonly isCertificate?: true;
 }
 
-/** A consumer as one of its keys opens it. */
+/** A consumer as one of its credentials opens it. */
 export interface LiveConsumer {
   readonly name: string;
   readonly team: string | undefined;
@@ -186,6 +188,8 @@ export interface LiveConsumer {
   readonly tags: readonly string[];
   readonly models: ReadonlySet<string> | undefined;
   readonly routes: ReadonlySet<string> | undefined;
+  /** Those whose models it may use. */
+  readonly prompts: ReadonlySet<string> | undefined;
   /** Where its files and batches are kept. */
   readonly accounts: readonly LiveAccount[];
   readonly quotas: readonly LiveQuota[];

@@ -52,13 +52,18 @@ async function tablesOf(site: Site): Promise<Tables> {
   const { snapshot, parts, build, pace } = site;
   const { models } = snapshot;
   await parts.prepare(snapshot, pace);
-  await pace.each(models, ([name, model]) => build.model(name, model));
+  const promptOf = new Map<string, string>();
+  await pace.each(models, ([name, model]) => {
+    build.model(name, model);
+    if (model.prompt) promptOf.set(name, model.prompt.name);
+  });
   const positions = await positionsOf(models, pace);
   await pace.each(snapshot.quotas, ([name, { downgrade }]) => {
     if (downgrade) parts.find(positions, downgrade.to, `quotas.${name}`);
   });
   return {
     models: new OnDemand(positions, (position) => build.model(...models.at(position))),
+    promptOf: (model) => promptOf.get(model),
     ...(await callersOf(site)),
     providers: parts.providers,
     compared: comparable(snapshot, { targetLabels: build.targetLabels, originOf: (name) => parts.originOf(name) }),

@@ -1,5 +1,6 @@
 /** The thread that keeps the ledger: no disk and no query ever holds up a request. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { reportWithoutEnvironment } from '../diagnostic-report.ts';
 import { stepBack } from '../sync/step-back.ts';
 import { LedgerFile } from './file.ts';
 import type { CallRecord } from './record.ts';
@@ -10,6 +11,7 @@ const port = parentPort;
 if (port === null) throw new Error('ledger-worker is started by LedgerThread, not on its own.');
 
 stepBack();
+reportWithoutEnvironment();
 
 const tell = (told: Told) => port.postMessage(told);
 const note = (text: string) => tell({ note: text });

@@ -25,11 +25,17 @@ export function refuseOtherThanJson({ headers }: RequestHead): void {
 /** Silence after which a body is given up; a slow but living one may take as long as the listener allows. */
 const bodyIdleMs = 15_000;
 
+const tooSlow = (): HeadgateError =>
+  new HeadgateError('request_timeout', `The body made no progress for ${bodyIdleMs / 1000} s.`);
+
+const clientLeft = (cause: unknown): HeadgateError =>
+  new HeadgateError('client_closed_request', 'The client left before its request was complete.', { cause });
+
 /** Each piece of the body; rejects when none comes for too long. The connection stays: a refusal goes over it. */
 export async function* bodyPieces(request: IncomingMessage): AsyncGenerator<Buffer> {
   const silence = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    silence.reject(new HeadgateError('request_timeout', `The body made no progress for ${bodyIdleMs / 1000} s.`));
+    silence.reject(tooSlow());
   }, bodyIdleMs);
   const iterator = request.iterator({ destroyOnReturn: false });
   try {
@@ -42,9 +48,7 @@ export async function* bodyPieces(request: IncomingMessage): AsyncGenerator<Buff
   } catch (error) {
     if (error instanceof HeadgateError) throw error;
     // The only thing that can fail here is the client's connection.
-    throw new HeadgateError('client_closed_request', 'The client left before its request was complete.', {
-      cause: error,
-    });
+    throw clientLeft(error);
   } finally {
     clearTimeout(timer);
   }
@@ -56,14 +60,32 @@ export const tooLarge = (): HeadgateError =>
 /** The body of a call, as it comes over a socket. */
 export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxCallBytes) throw tooLarge();
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of bodyPieces(request)) {
+  const timer = setTimeout(() => reject(tooSlow()), bodyIdleMs);
+  // Listened to rather than iterated: most bodies are one piece, and an iterator costs more than reading it.
+  const onData = (chunk: Buffer) => {
     size += chunk.byteLength;
-    if (size > maxCallBytes) throw tooLarge();
+    if (size > maxCallBytes) return reject(tooLarge());
     chunks.push(chunk);
+    if (!request.complete) timer.refresh();
+  };
+  const onEnd = () => {
+    request.off('close', onGone);
+    resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+  };
+  const onGone = (cause?: Error) => reject(clientLeft(cause));
+  if (request.destroyed && !request.complete) onGone();
+  request.on('data', onData).once('end', onEnd).once('error', onGone).once('close', onGone);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    request.off('data', onData).off('end', onEnd).off('close', onGone);
+    // What is left of a body that was refused is not read: the connection ends with the answer.
+    if (!request.complete) request.pause();
   }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
 /** Deeper than any real request; recursion elsewhere may rely on it. */
@@ -86,10 +108,12 @@ function tooDeep(text: string): boolean {
   return false;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 export function parseJson(bytes: Buffer): JsonObject {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = utf8.decode(bytes);
   } catch {
     throw new HeadgateError('invalid_json', 'The body is not UTF-8.');
   }

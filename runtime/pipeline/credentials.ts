@@ -1,17 +1,17 @@
-/** What a request shows to say who it is: a key in one of the headers that SDKs use, or a token that was verified. */
-import { createHash } from 'node:crypto';
+/** What a request shows to say who it is: a key in one of the headers that SDKs use, a token that was verified, or else the certificate of its connection. */
+import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { Tables } from '../generation/generation.ts';
 import type { LiveConsumer } from '../generation/live.ts';
-import type { Verdict } from '../tokens/verify.ts';
+import type { ClientCertificate } from '../tls/client-certificate.ts';
+import type { Verdict } from '../tokens/claims.ts';
 
 /** Longer ones are refused before they are hashed. */
 const maxKeyChars = 4_096;
 
 /** The digest is what is compared, in a hash map: how long a wrong key takes tells nothing about the right ones. */
-const digestOf = (key: string): string =>
-  key.length <= maxKeyChars ? createHash('sha256').update(key).digest('hex') : '';
+const digestOf = (key: string): string => (key.length <= maxKeyChars ? hash('sha256', key) : '');
 
 export function keyFrom(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
@@ -28,11 +28,24 @@ export function noteVerdicts(headers: IncomingHttpHeaders, verdicts: ReadonlyMap
   verdictsOf.set(headers, verdicts);
 }
 
+const certificateOf = new WeakMap<IncomingHttpHeaders, ClientCertificate>();
+
+export function noteCertificate(headers: IncomingHttpHeaders, certificate: ClientCertificate): void {
+  certificateOf.set(headers, certificate);
+}
+
 /** Offline, whoever asks by name may have claims, as if a token had brought them. */
 const claimsOf = new WeakMap<IncomingHttpHeaders, JsonObject>();
 
 export function noteClaims(headers: IncomingHttpHeaders, claims: JsonObject): void {
   claimsOf.set(headers, claims);
+}
+
+/** Offline nobody has the keys, and whoever asks may mean one by its digest. */
+const digestsOf = new WeakMap<IncomingHttpHeaders, string>();
+
+export function noteDigest(headers: IncomingHttpHeaders, digest: string): void {
+  digestsOf.set(headers, digest);
 }
 
 function withClaims(consumer: LiveConsumer, claims: JsonObject | undefined): LiveConsumer {
@@ -42,7 +55,8 @@ function withClaims(consumer: LiveConsumer, claims: JsonObject | undefined): Liv
 export type Caller =
   | { readonly consumer: LiveConsumer }
   | { readonly refused: 'no_key' | 'unknown_key' | 'no_consumer' | 'several_consumers' | 'unknown_issuer' }
-  | { readonly failure: string; readonly isIssuersDoing?: true };
+  | { readonly failure: string; readonly isIssuersDoing?: true }
+  | { readonly certificateRefused: string };
 
 function bearerOf(tables: Tables, verdicts: ReadonlyMap<string, Verdict>): Caller {
   for (const issuer of tables.issuers.values()) {
@@ -56,11 +70,39 @@ function bearerOf(tables: Tables, verdicts: ReadonlyMap<string, Verdict>): Calle
   return { refused: 'unknown_issuer' };
 }
 
+function namedBy(tables: Tables, certificate: ClientCertificate): Caller {
+  if (certificate.refused !== undefined) return { certificateRefused: certificate.refused };
+  const found = new Map<string, LiveConsumer>();
+  for (const name of certificate.names) {
+    const consumer = tables.consumersByCertificate.get(name);
+    if (consumer && !found.has(consumer.name)) found.set(consumer.name, consumer);
+  }
+  const [consumer, ...others] = found.values();
+  if (!consumer) return { certificateRefused: 'no consumer is for it' };
+  if (others.length > 0) return { certificateRefused: 'more than one consumer is for it' };
+  const credential = { ...consumer.credential, expiresAt: certificate.expiresAt, isCertificate: true as const };
+  return { consumer: { ...consumer, credential } };
+}
+
+/** What was found out lasts as long as the connection and the revision both do. */
+const holders = new WeakMap<Tables, WeakMap<ClientCertificate, Caller>>();
+
+function holderOf(tables: Tables, certificate: ClientCertificate): Caller {
+  const known = holders.get(tables) ?? new WeakMap<ClientCertificate, Caller>();
+  holders.set(tables, known);
+  const caller = known.get(certificate) ?? namedBy(tables, certificate);
+  known.set(certificate, caller);
+  return caller;
+}
+
 /** Who sent these headers, as `tables` know him. */
 export function callerOf(tables: Tables, headers: IncomingHttpHeaders): Caller {
   const key = keyFrom(headers);
-  if (key === undefined) return { refused: 'no_key' };
-  const consumer = tables.consumersByKey.get(digestOf(key));
+  if (key === undefined) {
+    const certificate = certificateOf.get(headers);
+    return certificate ? holderOf(tables, certificate) : { refused: 'no_key' };
+  }
+  const consumer = tables.consumersByKey.get(digestsOf.get(headers) ?? digestOf(key));
   if (consumer) return { consumer: withClaims(consumer, claimsOf.get(headers)) };
   const verdicts = verdictsOf.get(headers);
   return verdicts && tables.issuers.size > 0 ? bearerOf(tables, verdicts) : { refused: 'unknown_key' };

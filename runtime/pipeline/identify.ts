@@ -1,19 +1,30 @@
-/** Who is asking? A key, looked up by its SHA-256 and kept nowhere, or a token that its issuer signed. */
+/** Who is asking? A key, looked up by its SHA-256 and kept nowhere, a token that its issuer signed, or a certificate that an authority vouches for. */
 import { HeadgateError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LiveConsumer } from '../generation/live.ts';
 import { callerOf as toldOf } from '../outcome.ts';
 import { callerOf, type Caller } from './credentials.ts';
 
+/** Refused where no key was sent. */
+const keyless: readonly string[] = ['missing_api_key', 'invalid_certificate'];
+
 /** What a 401 asks for (RFC 6750): the same for whatever is wrong with a key that was sent. */
-export const challenge = (code: string): string =>
-  code === 'missing_api_key' ? 'Bearer' : 'Bearer error="invalid_token"';
+export const challenge = (code: string): string => (keyless.includes(code) ? 'Bearer' : 'Bearer error="invalid_token"');
+
+const badCertificate = (why: string, object?: string): HeadgateError =>
+  new HeadgateError(
+    'invalid_certificate',
+    `No key was sent, and the client certificate is not accepted: ${why}.`,
+    object === undefined ? {} : { object },
+  );
 
 /** Whoever has the key may know why it does not open: nobody else comes this far. */
 function checkCredential({ address, house }: Exchange, { name, credential, addresses }: LiveConsumer): void {
   const object = `consumers.${name}`;
-  if (credential.expiresAt !== undefined && house.now() >= credential.expiresAt)
+  if (credential.expiresAt !== undefined && house.now() >= credential.expiresAt) {
+    if (credential.isCertificate) throw badCertificate('it has expired', object);
     throw new HeadgateError('key_expired', 'This key has expired.', { object });
+  }
   const isThere = (ranges: LiveConsumer['addresses']): boolean =>
     ranges === undefined || (address !== undefined && ranges.has(address));
   if (!isThere(credential.addresses) || !isThere(addresses))
@@ -28,6 +39,7 @@ function refusalOf(caller: Exclude<Caller, { consumer: unknown }>, url: string):
           retryAfterMs: 3_000,
         })
       : new HeadgateError('invalid_token', `This token is not accepted: ${caller.failure}.`);
+  if ('certificateRefused' in caller) return badCertificate(caller.certificateRefused);
   switch (caller.refused) {
     case 'no_key': {
       // Google's REST examples have it there.

@@ -8,9 +8,10 @@ import type { ErrorCode } from '../errors.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted, Exchange } from '../exchange.ts';
 import type { Generation } from '../generation/generation.ts';
-import type { LiveConsumer, LiveTarget, ReadValue } from '../generation/live.ts';
+import type { LiveTarget, ReadValue } from '../generation/live.ts';
 import { inTheDark } from '../generation/live-order.ts';
 import { consumerOf } from './credentials.ts';
+import { withheld } from './withheld.ts';
 
 /** Refusals that a change of configuration brings about for a client that changed nothing. */
 const lossy: ReadonlySet<ErrorCode> = new Set([
@@ -30,8 +31,6 @@ function formerly(generation: Generation, request: RequestHead) {
   return tables && consumer && { tables, consumer };
 }
 
-const isAllowed = (list: LiveConsumer['models'], name: string): boolean => list === undefined || list.has(name);
-
 /** For a request that came to no route. Returns what it was lost from. */
 export function noteLostRoute(
   generation: Generation,
@@ -40,7 +39,7 @@ export function noteLostRoute(
 ): string | undefined {
   const before = lossy.has(code) ? formerly(generation, request) : undefined;
   const match = before?.tables.matchRoute(request.method ?? '', host, path);
-  if (!before || !match || !('route' in match) || !isAllowed(before.consumer.routes, match.route.name))
+  if (!before || !match || !('route' in match) || before.consumer.routes?.has(match.route.name) === false)
     return undefined;
   const object = `routes.${match.route.name}`;
   generation.health.lost(object, code);
@@ -55,7 +54,7 @@ export function noteLostCall(
 ): void {
   if (!(error instanceof HeadgateError) || !lossy.has(error.code)) return;
   const before = formerly(generation, request);
-  if (!before || !isAllowed(before.consumer.models, call.model)) return;
+  if (!before || withheld(before.consumer, call.model, before.tables) !== undefined) return;
   const model = before.tables.models.get(call.model);
   if (!model?.order(inTheDark(() => 0)).some((target) => target.provider.live !== undefined && serves(target))) return;
   try {

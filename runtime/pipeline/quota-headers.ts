@@ -23,11 +23,20 @@ const unitNames: Readonly<Partial<Record<QuotaUnit, string>>> = {
   concurrency: 'concurrent-requests',
 };
 
-function policyOf({ name, unit, limit, window }: LiveQuota): string {
+function wordPolicy({ name, unit, limit, window }: LiveQuota): string {
   const named = unitNames[unit] === undefined ? '' : `;qu="${unitNames[unit]}"`;
   // Days and months of the calendar have no one length.
   const length = 'ms' in window ? `;w=${seconds(window.ms)}` : '';
   return `"${name}";q=${amount(unit, limit)}${named}${length}`;
+}
+
+/** Its words are the same for every request. */
+const policies = new WeakMap<LiveQuota, string>();
+
+function policyOf(quota: LiveQuota): string {
+  const known = policies.get(quota) ?? wordPolicy(quota);
+  policies.set(quota, known);
+  return known;
 }
 
 /** As OpenAI names them; of several, the one nearest to its end. */
@@ -38,8 +47,14 @@ const families: readonly (readonly [family: string, units: readonly QuotaUnit[]]
 
 /** Of the counts of one quota that a request draws from, the one nearest to its end. */
 const tightest = (takings: readonly Taken[]): readonly Taken[] =>
-  [...Map.groupBy(takings, ({ quota }) => quota.name).values()].flatMap((own) =>
-    own.toSorted((one, other) => remaining(one) - remaining(other)).slice(0, 1),
+  takings.filter((taken) =>
+    takings.every(
+      (other) =>
+        other.quota.name !== taken.quota.name ||
+        other === taken ||
+        remaining(other) > remaining(taken) ||
+        (remaining(other) === remaining(taken) && takings.indexOf(other) > takings.indexOf(taken)),
+    ),
   );
 
 /** `RateLimit` of the IETF draft for every quota that refuses, OpenAI's `x-ratelimit-*` for the tightest of its kind. */

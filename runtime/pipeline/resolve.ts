@@ -2,16 +2,12 @@
 import type { JsonObject } from '../call.ts';
 import { HeadgateError } from '../errors.ts';
 import type { Accepted, Exchange, Resolved } from '../exchange.ts';
-import type { LiveConsumer, LiveModel, LiveTarget, ReadValue } from '../generation/live.ts';
+import type { LiveModel, LiveTarget, ReadValue } from '../generation/live.ts';
 import { conversationKinds, type ModelKind } from '../model-kind.ts';
 import { circumstancesOf } from './asking.ts';
 import { noteLostCall } from './losses.ts';
 import { speaks } from './outgoing.ts';
-
-/** Whether `consumer` may use `model`. Listing and calling must agree, so both ask here. */
-export function mayUse(consumer: LiveConsumer, model: string): boolean {
-  return consumer.models === undefined || consumer.models.has(model);
-}
+import { refusalOf, withheld } from './withheld.ts';
 
 /** Node reads header bytes as Latin-1; what was sent as UTF-8 is read as such. */
 function headerText(value: string): string {
@@ -109,11 +105,9 @@ function resolved<E extends Accepted<Exchange>>(
       { param: 'model' },
     );
   outcome.matched = `model:${model.name}`;
-  if (!mayUse(consumer, model.name))
-    throw new HeadgateError('model_not_allowed', `Consumer '${consumer.name}' may not use model '${model.name}'.`, {
-      param: 'model',
-      object: `consumers.${consumer.name}`,
-    });
+  const what = withheld(consumer, model.name, generation.tables);
+  if (what === 'prompt') outcome.prompt = model.prompt;
+  if (what !== undefined) throw refusalOf(what, consumer.name, model.name);
   const targets = targetsOf(model, purpose, exchange);
   for (const { label } of targets) outcome.order.push(label);
   outcome.prompt = model.prompt;

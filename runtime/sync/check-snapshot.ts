@@ -13,8 +13,10 @@ const isObject = (value: unknown): value is Members =>
 
 const isCollection = (field: string, value: unknown): value is Members => isObject(value) && !singleFields.has(field);
 
-function* portionsOf(members: Members): Generator<Members> {
-  const names = Object.keys(members);
+/** What the schema made of collections and of their members, for documents that share some of them with the one before. */
+export type Checked = WeakMap<object, object>;
+
+function* portionsOf(members: Members, names: readonly string[]): Generator<Members> {
   for (let from = 0; from < names.length; from += membersAtOnce)
     yield Object.fromEntries(names.slice(from, from + membersAtOnce).map((name) => [name, members[name]]));
 }
@@ -34,15 +36,35 @@ function judge(document: unknown): Snapshot {
   return judged.data;
 }
 
-/** Throws `ArtifactRefused` with the first complaints. */
-export function checkSnapshot(document: unknown): Snapshot {
+/** A member that is the same object as one that was checked has the same name and stands in the same collection. */
+function checkCollection(document: Members, field: string, checked: Checked): object {
+  const members = document[field] as Members;
+  const knownOf = (name: string): object | undefined => {
+    const member = members[name];
+    return isObject(member) ? checked.get(member) : undefined;
+  };
+  const fresh: Record<string, unknown> = {};
+  const names = Object.keys(members);
+  const unknown = names.filter((name) => knownOf(name) === undefined);
+  for (const portion of portionsOf(members, unknown))
+    Object.assign(fresh, judge(outlineOf(document, field, portion))[field as keyof Snapshot]);
+  const all: Record<string, unknown> = {};
+  for (const name of names) {
+    const [member, made] = [members[name], knownOf(name) ?? fresh[name]];
+    if (isObject(member) && isObject(made)) checked.set(member, made);
+    all[name] = made;
+  }
+  return all;
+}
+
+/** Throws `ArtifactRefused` with the first complaints. With `checked`, parts of `document` that are in it must not have changed. */
+export function checkSnapshot(document: unknown, checked: Checked = new WeakMap()): Snapshot {
   if (!isObject(document)) return judge(document);
   const snapshot: Record<string, unknown> = judge(outlineOf(document));
   for (const [field, members] of Object.entries(document)) {
     if (!isCollection(field, members)) continue;
-    const all = {};
-    for (const portion of portionsOf(members))
-      Object.assign(all, judge(outlineOf(document, field, portion))[field as keyof Snapshot]);
+    const all = checked.get(members) ?? checkCollection(document, field, checked);
+    checked.set(members, all);
     snapshot[field] = all;
   }
   // Each of its fields has been through the schema.

@@ -1,5 +1,6 @@
 /** The thread in which all git work runs, so that no pack, however large, holds up a request. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { reportWithoutEnvironment } from '../diagnostic-report.ts';
 import { openLocal } from './git-local.ts';
 import { openRemote } from './git-remote.ts';
 import type { WorkerAnswer, WorkerQuestion, WorkerSettings } from './git-source.ts';
@@ -10,6 +11,7 @@ const port = parentPort;
 if (port === null) throw new Error('git-worker is started by openGitSource, not on its own.');
 
 stepBack();
+reportWithoutEnvironment();
 const settings = workerData as WorkerSettings;
 const source = openSource();
 const running = new Map<number, AbortController>();

@@ -3,9 +3,11 @@
  * out of memory or hang without a request noticing. It hands over packed bytes, which cost the receiver nothing.
  */
 import { parentPort } from 'node:worker_threads';
+import { reportWithoutEnvironment } from '../diagnostic-report.ts';
 import { ArtifactRefused, openArtifact, parseJsonBytes } from '../artifact.ts';
-import { buffersOf, packSnapshot } from '../packed.ts';
-import { checkSnapshot } from './check-snapshot.ts';
+import { buffersOf, PackedBefore, packSnapshot } from '../packed.ts';
+import { JsonMemory } from '../strict-json-memory.ts';
+import { checkSnapshot, type Checked } from './check-snapshot.ts';
 import { stepBack } from './step-back.ts';
 import type { VerifierAnswer, VerifierQuestion } from './verifier.ts';
 
@@ -13,10 +15,17 @@ const port = parentPort;
 if (port === null) throw new Error('verify-worker is started by createVerifier, not on its own.');
 
 stepBack();
+reportWithoutEnvironment();
+
+/** Most of an artifact is what stood in the one before: that was read, judged and packed, and comes to the same. */
+const read = new JsonMemory();
+const checked: Checked = new WeakMap();
+const packed = new PackedBefore();
 
 function verify({ commit, files, demands }: VerifierQuestion): VerifierAnswer {
   const { files: _files, snapshot, ...facts } = openArtifact({ commit, files: new Map(files) }, demands);
-  return { facts, parcel: packSnapshot(checkSnapshot(parseJsonBytes(snapshot, 'snapshot.json'))) };
+  const document = parseJsonBytes(snapshot, 'snapshot.json', read);
+  return { facts, parcel: packSnapshot(checkSnapshot(document, checked), packed) };
 }
 
 function answer(question: VerifierQuestion): VerifierAnswer {

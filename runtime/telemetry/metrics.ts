@@ -8,13 +8,14 @@ import {
   type MetricObjectWithValues,
   type MetricValue,
 } from 'prom-client';
+import { Tally } from './tally.ts';
 
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
   return {
     registry,
-    requests: new Counter({
+    requests: new Tally({
       name: 'headgate_requests_total',
       help: 'Requests answered on the data plane, by what they matched and how they ended.',
       labelNames: ['matched', 'consumer', 'status'],
@@ -27,7 +28,7 @@ export function createMetrics() {
       buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
       registers,
     }),
-    attempts: new Counter({
+    attempts: new Tally({
       name: 'headgate_upstream_attempts_total',
       help: 'Attempts at targets and upstreams, by outcome.',
       labelNames: ['target', 'outcome'],
@@ -46,37 +47,37 @@ export function createMetrics() {
       labelNames: ['target'],
       registers,
     }),
-    retriesDenied: new Counter({
+    retriesDenied: new Tally({
       name: 'headgate_upstream_retries_denied_total',
       help: 'Retries that were not made because the upstream had its share of them.',
       labelNames: ['target'],
       registers,
     }),
-    usageEstimated: new Counter({
+    usageEstimated: new Tally({
       name: 'headgate_usage_estimated_total',
       help: 'Requests whose tokens had to be estimated, wholly or in part, because the provider did not tell them.',
       labelNames: ['target'],
       registers,
     }),
-    tokens: new Counter({
+    tokens: new Tally({
       name: 'headgate_tokens_total',
       help: 'Tokens that providers reported, or that were estimated where they did not, by target and direction.',
       labelNames: ['target', 'direction'],
       registers,
     }),
-    cost: new Counter({
+    cost: new Tally({
       name: 'headgate_cost_usd_total',
       help: 'US dollars that tokens cost by the prices of the configuration, by target and consumer.',
       labelNames: ['target', 'consumer'],
       registers,
     }),
-    quotaWarnings: new Counter({
+    quotaWarnings: new Tally({
       name: 'headgate_quota_warnings_total',
       help: 'Requests that were let through although a quota was beyond its `warnAt`, or a soft one beyond its limit.',
       labelNames: ['quota', 'consumer'],
       registers,
     }),
-    quotaRefusals: new Counter({
+    quotaRefusals: new Tally({
       name: 'headgate_quota_refusals_total',
       help: 'Requests refused because a quota was used up.',
       labelNames: ['quota', 'consumer'],
@@ -183,6 +184,19 @@ export function createMetrics() {
     stateDirProblem: new Gauge({
       name: 'headgate_state_dir_problem',
       help: '1 while the state directory cannot be written and what was decided is held in memory only.',
+      registers,
+    }),
+    tlsExpiry: new Gauge({
+      name: 'headgate_tls_certificate_expiry_timestamp_seconds',
+      help: 'When what TLS on the data plane rests on ends, as Unix time: its own certificate, and the authorities for clients.',
+      labelNames: ['certificate'],
+      aggregator: 'min',
+      registers,
+    }),
+    tlsRenewalFailed: new Gauge({
+      name: 'headgate_tls_renewal_failed',
+      help: '1 while the files for TLS are refused and what they held before is in use.',
+      aggregator: 'max',
       registers,
     }),
     wordFailures: new Counter({

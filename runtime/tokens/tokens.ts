@@ -5,7 +5,8 @@ import type { Generation } from '../generation/generation.ts';
 import type { LiveIssuer } from '../generation/live.ts';
 import { keyFrom, noteVerdicts } from '../pipeline/credentials.ts';
 import { KeySet, type Surroundings } from './key-set.ts';
-import { issuerOf, verify, type Verdict } from './verify.ts';
+import type { Verdict } from './claims.ts';
+import { issuerOf, verify } from './verify.ts';
 
 const looksLikeToken = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
 

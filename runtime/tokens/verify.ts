@@ -1,11 +1,9 @@
 /** Whether a token is what it says: signed by its issuer, for us, and valid now. */
 import { decodeJwt, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import type { JsonObject } from '../call.ts';
-import type { LiveIssuer, VerifiedToken } from '../generation/live.ts';
+import type { LiveIssuer } from '../generation/live.ts';
+import { accepted, demandsOf, failureOfClaims, type Verdict } from './claims.ts';
 import { KeysUnavailable } from './key-set.ts';
-
-/** Why a token is refused, in words that repeat nothing of it. */
-export type Verdict = VerifiedToken | { readonly failure: string; readonly isIssuersDoing?: true };
 
 /** The `iss` of a token that nobody has verified: good for finding who would. */
 export function issuerOf(token: string): string | undefined {
@@ -20,13 +18,8 @@ export function issuerOf(token: string): string | undefined {
 function failureOf(error: unknown): Verdict {
   if (error instanceof KeysUnavailable)
     return { failure: 'the keys of its issuer cannot be fetched', isIssuersDoing: true };
-  if (error instanceof errors.JWTExpired) return { failure: 'it has expired' };
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    const { claim } = error;
-    if (claim === 'nbf' || claim === 'iat') return { failure: 'it is not valid yet' };
-    if (claim === 'aud') return { failure: 'it is for another audience' };
-    return { failure: 'a claim that every token needs is absent or wrong' };
-  }
+  const verdict = failureOfClaims(error);
+  if (verdict) return verdict;
   if (error instanceof errors.JOSEAlgNotAllowed) return { failure: 'its algorithm is not allowed' };
   if (error instanceof errors.JWKSNoMatchingKey) return { failure: 'its issuer has no such key' };
   return { failure: 'its signature or its form is wrong' };
@@ -39,16 +32,10 @@ export async function verify(
 ): Promise<Verdict> {
   try {
     const { payload } = await jwtVerify(token, find, {
-      issuer: issuer.url,
-      audience: [...issuer.audience],
+      ...demandsOf(issuer, now),
       algorithms: [...issuer.algorithms],
-      clockTolerance: issuer.clockSkewMs / 1_000,
-      currentDate: new Date(now),
-      requiredClaims: ['exp'],
     });
-    const { iat, exp = 0 } = payload;
-    if (iat !== undefined && iat * 1_000 > now + issuer.clockSkewMs) return { failure: 'it is not valid yet' };
-    return { claims: payload as JsonObject, expiresAt: exp * 1_000 + issuer.clockSkewMs };
+    return accepted(payload as JsonObject, issuer, now);
   } catch (error) {
     return failureOf(error);
   }

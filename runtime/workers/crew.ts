@@ -2,10 +2,10 @@
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { ArtifactRefused } from '../artifact.ts';
+import type { DataPlane } from '../data-plane.ts';
 import type { Activator } from '../generation/activator.ts';
 import type { Followers, Lesson, Order } from '../generation/followers.ts';
 import type { Verified } from '../generation/provision.ts';
-import type { Listener } from '../listener.ts';
 import type { Log } from '../log.ts';
 import type { QuotaStore } from '../quota/store.ts';
 import type { Load, Serving } from '../serving.ts';
@@ -49,7 +49,7 @@ export class Crew implements Followers {
   }
 
   /** As what the admin plane asks, and what takes connections once `listen` has been called. */
-  under(activator: Activator): Serving & { listen(): Promise<Listener> } {
+  under(activator: Activator): Serving & { listen(): Promise<DataPlane> } {
     this.#activator = activator;
     return {
       isListening: () => this.#listening > 0,
@@ -128,12 +128,19 @@ export class Crew implements Followers {
   }
 
   /** Resolves when all of them take connections. */
-  async #listen(): Promise<Listener> {
+  async #listen(): Promise<DataPlane> {
     const { workers } = this.#options.settings;
     const hands = Array.from({ length: workers }, () => this.#start());
     const urls = await Promise.all(hands.map((hand) => hand.listening));
     const [url = ''] = urls;
-    return { url, drain: (ms) => this.#end(ms), close: () => this.#end(0) };
+    return {
+      url,
+      drain: (ms) => this.#end(ms),
+      close: () => this.#end(0),
+      renewFromFiles: async () => {
+        for (const hand of this.#hands) hand.renew();
+      },
+    };
   }
 
   #start(): Hand {

@@ -119,6 +119,11 @@ export class Hand {
     this.#send({ listen: true });
   }
 
+  /** Has it look at the files for TLS. */
+  renew(): void {
+    this.#send({ renew: true });
+  }
+
   kill(): void {
     this.#worker.process.kill('SIGKILL');
   }

@@ -35,6 +35,7 @@ export type ToWorker =
   | (Question & { readonly id: number })
   | { readonly order: Order }
   | { readonly listen: true }
+  | { readonly renew: true }
   /** Take no more connections, and end when the requests in flight have ended, or after so long. */
   | { readonly drain: number }
   | { readonly quotas: readonly QuotaAnswer[] };

@@ -1,13 +1,14 @@
 /** A worker process: answers requests as the primary tells it to, and ends when the primary is gone. */
 import { ArtifactRefused } from '../artifact.ts';
 import { Closers } from '../closers.ts';
+import { dieInWords } from '../crash.ts';
+import type { DataPlane } from '../data-plane.ts';
 import { createFront, type Front } from '../front.ts';
 import { Activator } from '../generation/activator.ts';
 import type { End } from '../generation/consumer-record.ts';
 import type { Order } from '../generation/followers.ts';
 import type { Generation } from '../generation/generation.ts';
 import { openWriter } from '../ledger/open.ts';
-import type { Listener } from '../listener.ts';
 import { causeInWords, createLog, type Log } from '../log.ts';
 import { openParcel } from '../packed.ts';
 import { withAlone } from '../quota/alone.ts';
@@ -36,7 +37,7 @@ class WorkerProcess {
   readonly #counts = new AskedQuotas((quotas) => send({ quotas }));
   readonly #front: Promise<Front>;
   readonly #ends = new Map<Generation, End[]>();
-  #listener: Listener | undefined;
+  #listener: DataPlane | undefined;
   /** Of what is built now, or will be next. */
   #building = new AbortController();
   /** One thing after the other, in the order in which it was told. */
@@ -63,6 +64,7 @@ class WorkerProcess {
   hear(message: Exclude<ToWorker, { begin: Settings }>): void {
     if ('quotas' in message) return this.#counts.hear(message.quotas);
     if ('drain' in message) return void this.end(message.drain);
+    if ('renew' in message) return void this.#listener?.renewFromFiles();
     if ('ask' in message && message.ask !== 'prepare') return void this.#answer(message, () => this.#look(message));
     // At once, not in its turn: what it ends is what the others wait for.
     if ('order' in message && message.order.do === 'abandon') {
@@ -89,7 +91,7 @@ class WorkerProcess {
   }
 
   async #do(
-    message: Exclude<ToWorker, { begin: Settings } | { quotas: unknown } | { drain: number }>,
+    message: Exclude<ToWorker, { begin: Settings } | { quotas: unknown } | { drain: number } | { renew: true }>,
     signal: AbortSignal,
   ) {
     if ('order' in message) return this.#carryOut(message.order);
@@ -178,6 +180,8 @@ class WorkerProcess {
     if (reports.length > 0) send({ reports });
   }
 }
+
+dieInWords();
 
 // The primary decides when to end, also where a terminal or a supervisor signals every process.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);

@@ -82,7 +82,7 @@ describe('headgate explain', { concurrency: 2 }, () => {
     const { code, stderr } = await headgate(folder, ['explain', 'wrong.json']);
     assert.equal(code, 1);
     assert.deepEqual(stderr.trim().split('\n'), [
-      'headgate: wrong.json: "pth" is not known here: write method, path, host, headers, body, consumer, claims',
+      'headgate: wrong.json: "pth" is not known here: write method, path, host, headers, body, consumer, key, claims, issuer, address, at',
       'headgate: wrong.json: "path" is missing: write where the request goes, such as "/v1/chat/completions"',
       'headgate: wrong.json: "consumer" must be a text',
       'headgate: wrong.json: "headers" must be an object of texts',
@@ -93,6 +93,25 @@ describe('headgate explain', { concurrency: 2 }, () => {
     assert.equal((await headgate(folder, ['explain', 'nothing.json'])).code, 3);
     assert.equal((await headgate(folder, ['explain'])).code, 2);
     assert.equal((await headgate(folder, ['explain', 'wrong.json', '--id', 'x'])).code, 2);
+  });
+
+  test('asks as who is said on the command line, whoever the file names', async (context) => {
+    const folder = await temporaryFolder(context);
+    const asked = JSON.stringify({ ...hello, consumer: 'nobody' });
+    const config = sampleConfig().replace(
+      /keys: \['(.*)'\]/,
+      "keys: [{ hash: '$1', expires: '2027-01-31', addresses: ['10.0.0.0/8'] }]",
+    );
+    await writeFiles(folder, { 'gateway.config.ts': config, 'request.json': asked });
+    const flags = ['--consumer', 'team', '--key', '0000', '--address', '10.0.0.1', '--at', '2027-02-01'];
+    const { code, stdout } = await headgate(folder, ['explain', 'request.json', ...flags]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^key {7}sha256:000000000000…, until 2027-01-31, from 10\.0\.0\.0\/8 +gateway/m);
+    assert.match(stdout, /^refused {3}key_expired \(401\)/m);
+    const claims = await headgate(folder, ['explain', 'request.json', '--claims', '{"sub":"x"', '--issuer', 'corp']);
+    assert.equal(claims.code, 1);
+    assert.match(claims.stderr, /--claims is not JSON/);
+    assert.equal((await headgate(folder, ['explain', '--id', 'x', '--at', '2027-02-01'])).code, 2);
   });
 
   test('names the consumer that was meant', async (context) => {

@@ -58,6 +58,16 @@ test('guests may not chat, and nobody may plan', async ({ gateway }) => {
   (await gateway.ask({ model: chat, consumer: team, messages })).isRefused('blocked_by_policy');
   (await gateway.ask({ model: chat })).isRefused('missing_api_key');
 });
+test('a key is asked with by value, and no key comes with claims', async ({ gateway }) => {
+  const key: import('headgate').KeySpec = { hash: \`sha256:\${'1'.repeat(64)}\` };
+  // @ts-expect-error a key has no claims
+  void (() => gateway.ask({ model: chat, consumer: team, key, claims: {} }));
+  try {
+    await gateway.ask({ model: chat, consumer: team, key });
+  } catch (error) {
+    same((error as Error).message.startsWith("consumer 'team' has no key"), true);
+  }
+});
 test('an order goes to the shop', async ({ gateway }) => {
   const asked = await gateway.send({ method: 'GET', path: '/orders/7', consumer: team });
   asked.matches(orders).isForwardedTo(shop, '/api/7');
@@ -79,10 +89,11 @@ test('a prompt by itself', ({ gateway }) => {
       `ok   tests/team.test.ts: the team starts at home
 ok   tests/team.test.ts: weights and the prompt of the desk
 ok   tests/team.test.ts: guests may not chat, and nobody may plan
+ok   tests/team.test.ts: a key is asked with by value, and no key comes with claims
 ok   tests/team.test.ts: an order goes to the shop
 ok   tests/team.test.ts: a long conversation keeps its end
 ok   tests/team.test.ts: a prompt by itself
-6 tests, all fine
+7 tests, all fine
 `,
     );
     assert.equal(code, 0);

@@ -33,7 +33,11 @@ import * as sdk from 'headgate';
 const sandbox = sdk.provider('sandbox', { kind: 'sandbox', models: { echo: { contextWindow: 8192 } } });
 const small = sdk.model('small', { targets: [sandbox.target('echo')] });
 const large = sdk.model('large', { targets: [sandbox.target('echo')] });
+const desk = sdk.prompt('desk', { system: 'You help.' });
+const store = sdk.prompt('store', { system: 'You sell {{what}}.' });
 const huge = sdk.model('huge', { targets: [sandbox.target('echo')] });
+const spoken = sdk.model('spoken', { targets: [sandbox.target('echo')], prompt: desk });
+const sold = sdk.model('sold', { targets: [sandbox.target('echo')], prompt: store.with({ what: 'shoes' }) });
 const shared = sdk.quota('shared', { unit: 'requests', limit: 100, window: '1h' });
 const whole = sdk.quota('whole', { unit: 'requests', limit: 1000, window: '1h' });
 const own = sdk.quota('own', { unit: 'requests', limit: 10, window: '1h' });
@@ -41,7 +45,7 @@ ${tokens ? `const corp = sdk.issuer('corp', { url: 'https://login.example', audi
 const acme = sdk.organisation('acme', { quotas: [whole], tags: ['paying'], owner: 'ceo@acme.example', ${organisation} });
 const shop = sdk.team('shop', { organisation: acme, quotas: [shared], tags: ['gold'], ${team} });
 export default sdk.defineGateway({
-  name: 'demo', models: [small, large, huge], ${gateway}
+  name: 'demo', models: [small, large, huge, spoken, sold], ${gateway}
   consumers: [
     sdk.consumer('web', { keys: [${webKey}], team: shop, quotas: [own], ${tokens ? `jwt: [{ issuer: corp, where: [${tokens[1]}] }],` : ''} ${web} }),
     sdk.consumer('lone', { keys: ['${key(2)}'] }),
@@ -63,8 +67,8 @@ async function compiled(context: TestContext, parts: Parts): Promise<Snapshot> {
 
 test('an application may use what it, its team and its organisation allow, and draws from the quotas of all three', async (context) => {
   const { consumers, quotas, teams, organisations } = await compiled(context, {
-    organisation: 'models: [small, large]',
-    team: 'models: [large, huge]',
+    organisation: 'models: [small, large], prompts: [desk, store]',
+    team: 'models: [large, huge], prompts: [store]',
   });
   const { keys: _, ...web } = consumers['web'] ?? assert.fail();
   assert.deepEqual(web, {
@@ -72,10 +76,12 @@ test('an application may use what it, its team and its organisation allow, and d
     organisation: 'acme',
     owner: 'ceo@acme.example',
     models: ['large'],
+    prompts: ['store'],
     quotas: ['own', 'shared', 'whole'],
     tags: ['gold', 'paying'],
   });
   assert.equal(consumers['lone']?.models, undefined);
+  assert.equal(consumers['lone']?.prompts, undefined);
   assert.deepEqual(
     [quotas['own']?.scope, quotas['shared']?.scope, quotas['whole']?.scope],
     ['consumer', 'team', 'organisation'],
@@ -87,6 +93,7 @@ test('where only what is declared may be used, who declares nothing may use noth
   const { consumers } = await compiled(context, { gateway: "access: 'declared',", team: 'models: [small]' });
   assert.deepEqual([consumers['web']?.models, consumers['web']?.routes], [['small'], []]);
   assert.deepEqual([consumers['lone']?.models, consumers['lone']?.routes], [[], []]);
+  assert.equal(consumers['web']?.prompts, undefined, 'a prompt goes with the model that was declared');
 });
 
 test('paths tell whose application asks', async (context) => {
@@ -109,6 +116,24 @@ test('a plan says who gains and who loses through a team', async (context) => {
   ];
   assert.deepEqual(said(narrow, wide), ["medium: consumer 'web' gains 1 model: 'large'"]);
   assert.deepEqual(said(wide, narrow), ["high: consumer 'web' loses 1 model: 'large'"]);
+});
+
+test('a plan says what changes with the prompts that a team may use', async (context) => {
+  const [open, narrow] = [await compiled(context, {}), await compiled(context, { team: 'prompts: [desk]' })];
+  assert.deepEqual(said(open, narrow), [
+    "high: consumer 'web' is bound to these prompts from now on: 'desk'",
+    "high: consumer 'web' loses 1 model: 'sold'",
+  ]);
+  assert.deepEqual(said(narrow, open), [
+    "high: consumer 'web' is no longer bound to certain prompts",
+    "high: consumer 'web' may use every model from now on, and any that is added later",
+  ]);
+  const entries = (snapshot: Snapshot, name: string) =>
+    new Set(
+      [...decisionGraph(snapshot).paths].flatMap(({ consumer, entry }) => (consumer.name === name ? entry.name : [])),
+    );
+  assert.deepEqual([...entries(narrow, 'web')].toSorted(), ['huge', 'large', 'small', 'spoken']);
+  assert.equal(entries(narrow, 'lone').size, 5);
 });
 
 test('a plan says what a key is bound to, and when that is loosened', async (context) => {

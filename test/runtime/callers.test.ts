@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { AddressRanges, addressRange } from '../../runtime/address-ranges.ts';
 import { clientAddress } from '../../runtime/client-address.ts';
+import { openDecider } from '../../runtime/decide.ts';
 import type { HeadgateError } from '../../runtime/errors.ts';
 import type { Exchange } from '../../runtime/exchange.ts';
 import { offlineGeneration } from '../../runtime/generation/offline.ts';
@@ -99,26 +100,34 @@ const sandbox = {
   models: { m: { contextWindow: 8_192, options: {} } },
 };
 const target = { kind: 'target' as const, provider: 'house', model: 'm' };
-const keys = ['ends', 'ended', 'home', 'away', 'narrow', 'plain', 'twin', 'lone'] as const;
+const keys = ['ends', 'ended', 'home', 'away', 'narrow', 'spoken', 'plain', 'twin', 'lone'] as const;
 const secretOf = (name: (typeof keys)[number]): string => `hg_${name}_key_that_nobody_shows`;
 const hashOf = (name: (typeof keys)[number]): string => keyHash(secretOf(name));
 
 const snapshot = snapshotOf({
   providers: { house: sandbox },
-  models: { small: { targets: target }, large: { targets: target } },
+  prompts: { desk: { system: 'You help.' }, shop: { system: 'You sell.' } },
+  models: {
+    small: { targets: target },
+    large: { targets: target },
+    desk: { targets: target, prompt: { name: 'desk', variables: {} } },
+    shop: { targets: target, prompt: { name: 'shop', variables: {} } },
+  },
   quotas: {
     team: { unit: 'requests', limit: 2, window: '24h', scope: 'team' },
     single: { unit: 'requests', limit: 1, window: '24h', scope: 'key' },
   },
   consumers: {
     app: {
-      keys: [hashOf('ends'), hashOf('ended'), hashOf('home'), hashOf('away'), hashOf('narrow')],
+      keys: [hashOf('ends'), hashOf('ended'), hashOf('home'), hashOf('away'), hashOf('narrow'), hashOf('spoken')],
+      prompts: ['desk', 'shop'],
       keyTerms: {
         [hashOf('ends')]: { expires: '2099-12-31' },
         [hashOf('ended')]: { expires: '2001-01-01' },
         [hashOf('home')]: { addresses: ['127.0.0.0/8'] },
         [hashOf('away')]: { addresses: ['192.0.2.0/24'] },
         [hashOf('narrow')]: { models: ['small', 'other'] },
+        [hashOf('spoken')]: { models: ['small', 'desk', 'shop'], prompts: ['desk', 'other'] },
       },
     },
     one: { keys: [hashOf('plain')], team: 'shop', quotas: ['team'] },
@@ -157,15 +166,32 @@ test('a key bound to addresses opens nothing from elsewhere, and proxies are bel
   assert.equal(await codeOf(await ask('away')), 'address_not_allowed');
 });
 
+const listedFor = async (name: (typeof keys)[number]) => {
+  const headers = { authorization: `Bearer ${secretOf(name)}` };
+  const { data } = (await (await gateway.ask('/v1/models', { headers })).json()) as { data: { id: string }[] };
+  return data.map(({ id }) => id);
+};
+
 test('a key for some models opens no other, and lists no other', async () => {
   assert.equal((await ask('narrow')).status, 200);
   assert.equal(await codeOf(await ask('narrow', {}, 'large')), 'model_not_allowed');
-  const headers = { authorization: `Bearer ${secretOf('narrow')}` };
-  const { data } = (await (await gateway.ask('/v1/models', { headers })).json()) as { data: { id: string }[] };
-  assert.deepEqual(
-    data.map(({ id }) => id),
-    ['small'],
-  );
+  assert.deepEqual(await listedFor('narrow'), ['small']);
+});
+
+test('a key for some prompts opens and lists models with those or none, and the refusal names no prompt', async () => {
+  assert.equal((await ask('spoken')).status, 200);
+  assert.equal((await ask('spoken', {}, 'desk')).status, 200);
+  assert.equal(await codeOf(await ask('spoken', {}, 'large')), 'model_not_allowed');
+  const refused = await ask('spoken', {}, 'shop');
+  assert.equal(refused.status, 403);
+  assert.deepEqual(((await refused.json()) as { error: object }).error, {
+    message: "Consumer 'app' may not use the prompt of model 'shop'.",
+    type: 'permission_error',
+    param: 'model',
+    code: 'prompt_not_allowed',
+  });
+  assert.deepEqual(await listedFor('spoken'), ['desk', 'small']);
+  assert.deepEqual(await listedFor('home'), ['desk', 'large', 'shop', 'small']);
 });
 
 test('the applications of a team draw from one count, and who is in none counts alone', async () => {
@@ -178,6 +204,20 @@ test('the applications of a team draw from one count, and who is in none counts 
     /Quota 'team' for team 'shop'/,
   );
   assert.equal((await ask('lone')).status, 200);
+});
+
+test('offline, a key that is named by its hash opens what it opens live', async () => {
+  const decider = await openDecider(snapshot);
+  const cases = (['ends', 'ended', 'home', 'away', 'narrow', 'spoken'] as const).flatMap((name) =>
+    ['small', 'large', 'shop'].map((model) => [name, model] as const),
+  );
+  for (const [name, model] of cases) {
+    const live = await ask(name, {}, model);
+    const asked = { path: '/v1/chat/completions', consumer: 'app', key: hashOf(name), address: '127.0.0.1' };
+    const { refusal } = await decider.decide({ ...asked, body: call(model) });
+    assert.equal(refusal?.code, live.ok ? undefined : await codeOf(live), `${name} ${model}`);
+    if (live.ok) await live.arrayBuffer();
+  }
 });
 
 test('each dialect words a refused key as its own vendor does', async () => {

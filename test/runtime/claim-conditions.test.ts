@@ -112,7 +112,9 @@ test('a file with claims needs a consumer, and claims as a token has them', () =
     }
   };
   assert.deepEqual(problems({ consumer: 'staff', claims: both }), []);
-  assert.deepEqual(problems({ claims: both }), ['"claims" are those of a consumer: write "consumer" too']);
+  assert.deepEqual(problems({ claims: both }), [
+    '"claims" are those of somebody\'s token: write "consumer", or whose token it is as "issuer"',
+  ]);
   assert.deepEqual(problems({ consumer: 'staff', claims: ['gold'] }), ['"claims" must be an object, as in a token']);
 });
 

@@ -61,7 +61,10 @@ const snapshot = snapshotOf({
     'no-plans': { kind: 'blockTerms', options: { terms: ['secret plan'] } },
   },
   quotas: { few: { unit: 'requests', limit: 2, window: '1m' } },
-  consumers: { narrow: { keys: [keyHash('hg_narrow_key')], models: ['desk'], routes: [] } },
+  consumers: {
+    narrow: { keys: [keyHash('hg_narrow_key')], models: ['desk'], routes: [] },
+    mute: { keys: [keyHash('hg_mute_key')], prompts: [] },
+  },
   upstreams: { orders: { url: 'http://127.0.0.1:9/base' } },
   routes: { orders: { path: '/orders/*', methods: ['GET'], upstream: 'orders', stripPrefix: '/orders' } },
   sources: {
@@ -69,6 +72,7 @@ const snapshot = snapshotOf({
     'policies.no-plans': 'policies/plans.ts:3:24',
     'quotas.few': 'gateway.config.ts:4:13',
     'consumers.narrow': 'gateway.config.ts:20:9',
+    'consumers.mute': 'gateway.config.ts:21:9',
     'contextPolicies.recent': 'policies/recent.ts:1:1',
   },
 });
@@ -199,6 +203,12 @@ const cases: readonly Case[] = [
     object: 'consumers.narrow',
   },
   {
+    name: 'a prompt of others',
+    asked: { ...call('desk'), consumer: 'mute' },
+    code: 'prompt_not_allowed',
+    object: 'consumers.mute',
+  },
+  {
     name: 'a policy',
     asked: call('chat', 'tell me the secret PLAN'),
     code: 'blocked_by_policy',
@@ -247,7 +257,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-const keys: Readonly<Record<string, string>> = { tester: testKey, narrow: 'hg_narrow_key' };
+const keys: Readonly<Record<string, string>> = { tester: testKey, narrow: 'hg_narrow_key', mute: 'hg_mute_key' };
 
 async function liveAnswer(context: TestContext): Promise<(asked: AskedRequest) => Promise<string | undefined>> {
   process.env['NOBODY_HAS_THIS'] = 'for the live one';

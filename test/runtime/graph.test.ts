@@ -42,7 +42,9 @@ const input: SnapshotInput = snapshotOf({
       },
       quotas: ['some', 'all'],
     },
+    told: { targets: target('home', 'small'), prompt: { name: 'desk', variables: {} } },
   },
+  prompts: { desk: { system: 'You help.' } },
   policies: { calm: { kind: 'blockTerms', options: { terms: ['rage'] } } },
   quotas: {
     some: { unit: 'requests', limit: 1_000, window: '1h' },
@@ -55,6 +57,7 @@ const input: SnapshotInput = snapshotOf({
   },
   consumers: {
     tester: { keys: [], quotas: ['some'] },
+    mute: { keys: [], prompts: [], routes: [] },
     narrow: { keys: [], models: ['one'], routes: [], tags: ['free'] },
     keeper: { keys: [], models: [], routes: [], files: ['vault'], quotas: ['all'] },
   },
@@ -94,7 +97,7 @@ test('each model, route and end that the engine reaches is on a path', async () 
       for (const label of refusal ? [] : outcome.order) assert.ok(known.has(`${consumer} ${entry} ${label}`), label);
     }
   }
-  assert.equal(known.size, 8);
+  assert.equal(known.size, 13);
 });
 
 test('chances of the first choice are those of the orders, and a mere fallback has none', () => {

@@ -18,8 +18,11 @@ function problemsOf(
   return [];
 }
 
+/** Those of TLS only make sense together. */
+type Lone = Exclude<keyof typeof settingTable, `tls-${string}`>;
+
 /** A value of each setting that is not its fallback, and what it is read as. */
-const every: Record<keyof typeof settingTable, [written: string, field: string, read: unknown]> = {
+const every: Record<Lone, [written: string, field: string, read: unknown]> = {
   repo: ['https://git.test/x.git', 'repo', 'https://git.test/x.git'],
   ref: ['live', 'ref', 'live'],
   poll: ['5s', 'pollMs', 5_000],

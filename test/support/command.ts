@@ -12,3 +12,9 @@ export const packageDirectory =
 
 /** To be run with Node. */
 export const command = join(packageDirectory, 'bin', 'headgate.js');
+
+/** Flags of a process of Node that imports our modules by their paths: it gets what the test itself has. */
+export const ownModules: readonly string[] =
+  built === undefined
+    ? ['--conditions=source']
+    : [`--import=${fileURLToPath(new URL('./from-built.ts', import.meta.url))}`];

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SnapshotInput } from '../../runtime/snapshot.ts';
 import { artifactFiles } from './gateway.ts';
+import { ownModules } from './command.ts';
 import { until } from './until.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -48,9 +49,9 @@ export async function startProcess(
   const seed = await mkdtemp(join(tmpdir(), 'headgate-seed-'));
   for (const [name, bytes] of artifactFiles(snapshot)) await writeFile(join(seed, name), bytes);
   const own = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--workers', '1', '--seed', seed];
-  const parameters = ['--conditions=source', '--input-type=module', '-e', program, '--', ...own, ...flags];
-  const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const env = { PATH, NODE_COMPILE_CACHE, ...environment };
+  const parameters = [...ownModules, '--input-type=module', '-e', program, '--', ...own, ...flags];
+  const { PATH, NODE_COMPILE_CACHE, BUILT_PACKAGES } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, BUILT_PACKAGES, ...environment };
   const child = spawn(process.execPath, parameters, { cwd: root, env });
   const ended = once(child, 'close').then(([code]) => code as number | null);
   let output = '';

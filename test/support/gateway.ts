@@ -8,6 +8,8 @@ import { canonicalJson } from '../../runtime/canonical-json.ts';
 import { serve, type Gateway, type StatusReport } from '../../runtime/serve.ts';
 import { readSettings } from '../../runtime/settings.ts';
 import { snapshotFormat, type SnapshotInput } from '../../runtime/snapshot.ts';
+import { plantFlags, recordings } from './recording.ts';
+import { recordLastPages } from './last-pages.ts';
 
 /** The key of consumer `tester` in snapshots made here. */
 export const testKey = 'hg_test_key_of_the_suite';
@@ -78,14 +80,22 @@ export async function startGateway(snapshot: SnapshotInput, flags: readonly stri
 
 /** Serves whatever `flags` say, quietly and on free ports. */
 export async function startWith(flags: readonly string[]): Promise<TestGateway> {
-  const quiet = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'silent', '--workers', '1'];
-  const gateway = await serve(readSettings([...quiet, ...flags], [], {}));
+  // Where a run is recorded the log goes to a file of it, and must say everything there.
+  const level = recordings === undefined ? 'silent' : 'trace';
+  plantFlags(flags, process.argv[1] ?? '');
+  const own = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', level, '--workers', '1'];
+  const gateway = await serve(readSettings([...own, ...flags], [], {}));
+  const close = gateway.close.bind(gateway);
   const ask = (path: string, init: RequestInit = {}) =>
     fetch(`${gateway.dataUrl}${path}`, {
       ...init,
       headers: { authorization: `Bearer ${testKey}`, ...(init.headers as Record<string, string> | undefined) },
     });
   return Object.assign(gateway, {
+    async close() {
+      await recordLastPages(gateway.adminUrl, flags);
+      await close();
+    },
     ask,
     post: (path: string, body: unknown, init: RequestInit = {}) =>
       ask(path, {

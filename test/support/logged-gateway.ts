@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { ownModules } from './command.ts';
 import { until } from './until.ts';
 
 type Line = Record<string, unknown>;
@@ -13,7 +14,7 @@ export async function logged(context: TestContext, snapshot: object, environment
     import { startGateway } from './test/support/gateway.ts';
     const gateway = await startGateway(JSON.parse(process.env.SNAPSHOT), ['--log-level', 'trace']);
     console.log(JSON.stringify({ event: 'up', url: gateway.dataUrl, adminUrl: gateway.adminUrl }));`;
-  const child = spawn(process.execPath, ['--conditions=source', '--input-type=module-typescript', '-e', program], {
+  const child = spawn(process.execPath, [...ownModules, '--input-type=module-typescript', '-e', program], {
     env: { ...process.env, ...environment, SNAPSHOT: JSON.stringify(snapshot) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,6 +1,7 @@
-/** Speaks HTTP over a bare socket, byte by byte, to say what no client library would say and to see what really comes back. */
+/** Speaks HTTP over a bare socket, or over TLS where the address says so, byte by byte, to say what no client library would say and to see what really comes back. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectOverTls } from 'node:tls';
 import { until } from './until.ts';
 
 export interface RawAnswer {
@@ -56,8 +57,10 @@ export class RawClient {
   #closed = false;
 
   constructor(url: string) {
-    const { hostname, port } = new URL(url);
-    this.#socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const { protocol, hostname, port } = new URL(url);
+    const to = { host: hostname, port: Number(port), allowHalfOpen: true };
+    // Who answers is beside the point here.
+    this.#socket = protocol === 'https:' ? connectOverTls({ ...to, rejectUnauthorized: false }) : connect(to);
     this.#socket.setEncoding('latin1');
     this.#socket.on('data', (text: string) => (this.#text += text));
     // The other side's refusal often comes as a reset; what it said before is what counts.

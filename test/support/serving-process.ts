@@ -12,8 +12,10 @@ import { initRepository, temporaryDirectory } from './repository.ts';
 import { question } from './versioned.ts';
 
 /** Many starts of the same code: written by those that end on purpose, it halves the time of all that follow. */
-const compileCache = join(tmpdir(), `headgate-compile-cache-${process.pid}`);
-process.once('exit', () => rmSync(compileCache, { recursive: true, force: true }));
+const ownCache = join(tmpdir(), `headgate-compile-cache-${process.pid}`);
+process.once('exit', () => rmSync(ownCache, { recursive: true, force: true }));
+/** That of the whole run knows the code before the first process here ends, which most do by SIGKILL. */
+const compileCache = process.env['NODE_COMPILE_CACHE'] ?? ownCache;
 
 export interface LogEntry {
   readonly event?: string;

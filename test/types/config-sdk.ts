@@ -24,7 +24,7 @@ import {
   weighted,
   when,
 } from 'headgate';
-import type { BoundPrompt, Group, Prompt, Quota, Target, Value } from 'headgate';
+import type { BoundPrompt, Group, Model, Prompt, Quota, Target, Value } from 'headgate';
 import type { Above } from '../../config-sdk/fitting.ts';
 
 type Same<Left, Right> =
@@ -133,7 +133,36 @@ const fitting = contextPolicy('fitting', { kind: 'quantisedCut', target: 9_000 }
 const anyBudget: number = 9_000;
 const unknownBudget = contextPolicy('unknown-budget', { kind: 'quantisedCut', target: anyBudget });
 const money = quota('money', { unit: 'usd', limit: '250.00', window: { calendar: 'month', zone: 'Europe/Berlin' } });
-assertType<Same<typeof money, Quota<'usd'>>>();
+assertType<Same<typeof money, Quota<'usd', never>>>();
+// What a model is for is known to quotas that send calls to it.
+const little = model('little', { targets: [narrowed] });
+const vectors = model('vectors', { targets: [embedding, plainEmbedding] });
+const reasoner = model('reasoner', { targets: [ordered(vendor.target('gpt-5-pro'), known)] });
+assertType<Same<typeof little, Model<'chat'>>>();
+assertType<Same<typeof vectors, Model<'embedding'>>>();
+assertType<Same<typeof reasoner, Model<'chat'>>>();
+const sparing = quota('sparing', { unit: 'usd', limit: '9', window: '1h', downgrade: { at: 0.8, to: little } });
+const sparingVectors = quota('vectors', {
+  unit: 'tokens',
+  limit: 9,
+  window: '1h',
+  downgrade: { at: 0.8, to: vectors },
+});
+assertType<Same<typeof sparing, Quota<'usd', 'chat'>>>();
+const anyModel: Model = vectors;
+const toAny = quota('to-any', { unit: 'tokens', limit: 9, window: '1h', downgrade: { at: 0.8, to: anyModel } });
+const anyQuota: Quota = sparingVectors;
+model('downgraded', { targets: [known], quotas: [free, sparing, money, toAny] });
+model('downgraded-reasoner', { targets: [vendor.target('gpt-5-pro')], quotas: [sparing] });
+model('fewer-vectors', { targets: [embedding], quotas: [sparingVectors, free] });
+model('not-judged-either', { targets: [known], quotas: [anyQuota] });
+consumer('of-both', { quotas: [sparing, sparingVectors, free] });
+// @ts-expect-error a model that chats for one that makes embeddings
+model('chatty-vectors', { targets: [embedding], quotas: [sparing] });
+// @ts-expect-error one of several
+model('mixed', { targets: [known], quotas: [free, sparing, sparingVectors] });
+// @ts-expect-error in money without a price, however cheap the other one is
+model('unpriced', { targets: [priced, served.target('our-own')], quotas: [sparing] });
 quota('at-once', { unit: 'concurrency', limit: 4, warnAt: 0.8, mode: 'soft' });
 quota('last-hour', { unit: 'outputTokens', limit: 1_000_000, window: { sliding: '1h' } });
 model('all-fit', { needs: ['tools'], targets: [known, ordered(narrowed)], context: fitting, quotas: [free, money] });
@@ -177,6 +206,7 @@ const team = consumer('team', {
   keys: [`sha256:${'0'.repeat(64)}`],
   models: [assistant],
   routes: [list],
+  prompts: [plain, support],
   quotas: [free],
 });
 defineGateway({ name: 'demo', models: { assistant }, routes: [list], consumers: [team] });
@@ -306,6 +336,8 @@ model('vectors-with-needs', { needs: ['tools'], targets: [plainEmbedding] });
 provider('no-window', { kind: 'sandbox', models: { m: {} } });
 // @ts-expect-error not the hash of a key
 consumer('plain-key', { keys: ['hg_abc'] });
+// @ts-expect-error a prompt is allowed, not what a model puts into it
+consumer('bound', { prompts: [plain.with({})] });
 // @ts-expect-error paths begin with a slash
 route('relative', { path: 'a', upstream: orders });
 // @ts-expect-error a route needs its upstream

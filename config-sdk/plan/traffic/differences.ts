@@ -35,6 +35,7 @@ const aboutAccess: ReadonlySet<string> = new Set([
   'missing_api_key',
   'invalid_api_key',
   'model_not_allowed',
+  'prompt_not_allowed',
   'route_not_allowed',
   'blocked_by_policy',
 ]);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ownModules } from '../command.ts';
 import type { CallerOptions, Line } from './journal.ts';
 
 export interface RaceOptions extends Omit<CallerOptions, 'journal'> {
@@ -32,7 +33,7 @@ export async function race({ folder, processes, forMs, killEveryMs, trouble, ...
   function begin(): void {
     begun += 1;
     const own: CallerOptions = { ...options, journal: join(folder, nameOf(begun)) };
-    const child = spawn(process.execPath, ['--conditions=source', program, JSON.stringify(own)], { stdio: 'inherit' });
+    const child = spawn(process.execPath, [...ownModules, program, JSON.stringify(own)], { stdio: 'inherit' });
     running.add(child);
     child.once('exit', (code, signal) => {
       running.delete(child);

@@ -1,5 +1,5 @@
 /** What the mistakes beside this file are made with. Sound by itself. */
-import { contextPolicy, policy, prompt, provider, quota, secret } from 'headgate';
+import { contextPolicy, model, policy, prompt, provider, quota, secret } from 'headgate';
 
 export const openai = provider('openai', {
   kind: 'openai',
@@ -15,6 +15,13 @@ export const sandbox = provider('sandbox', {
 });
 export const hourly = quota('hourly', { unit: 'requests', limit: 10, window: '1h' });
 export const monthly = quota('monthly', { unit: 'usd', limit: '250.00', window: { calendar: 'month' } });
+const search = model('search', { targets: [openai.target('text-embedding-3-small')] });
+export const sparing = quota('sparing', {
+  unit: 'tokens',
+  limit: 9_000,
+  window: '1d',
+  downgrade: { at: 0.8, to: search },
+});
 export const long = contextPolicy('long', { kind: 'quantisedCut', target: 6_000 });
 export const block = policy('block', { kind: 'blockTerms', terms: ['never'] });
 export const support = prompt('support', {

@@ -1,5 +1,6 @@
 import {
   cheapest,
+  claim,
   consumer,
   defineGateway,
   fastest,
@@ -36,6 +37,7 @@ const by = model('by', { targets: [sticky({ by: 'session' }, one, two)] });
 const alone = model('alone', { targets: [fastest(one)] });
 const empty = model('empty', { targets: [when({}, one), two] });
 const never = model('never', { targets: [when({ minTokens: 10, maxTokens: 5 }, one), two] });
+const tiered = model('tiered', { targets: [when({ claims: [claim('tier').is('gold')] }, one), two] });
 const stranger = model('stranger', { targets: [when({ consumers: ['team', 'taem'] }, one), two] });
 const picky = model('picky', { targets: [when({ tools: true }, one), when({ images: true }, roundRobin(one, two))] });
 const split = model('split', { needs: ['tools'], targets: [when({ stream: true }, one, sandbox.target('weak'))] });
@@ -44,6 +46,6 @@ const within = model('within', { targets: [cheapest(one, cheapest(two, one))] })
 const team = consumer('team', { keys: ['sha256:0000000000000000000000000000000000000000000000000000000000000001'] });
 export default defineGateway({
   name: 'demo',
-  models: [nested, weak, by, alone, empty, never, stranger, picky, split, within],
+  models: [nested, weak, by, alone, empty, never, tiered, stranger, picky, split, within],
   consumers: [team],
 });
