@@ -61,7 +61,7 @@ export function circumstancesInWords(run: Circumstances, rows: readonly Prepared
   median of the rounds; "spread" is the distance between the lowest and the highest CPU that counts. A sample is disturbed
   when other processes kept more than 0.15 processors busy meanwhile: it is taken once more, and left out where half of the
   samples were quiet. With a "~" too few were, and the half that was disturbed least counts: trust CPU there, not latency.
-- "added" is over direct. Every client's request names a model by another name than the vendor's, where a row can do that.
+- "added" is over direct. Headgate and LiteLLM are asked for models by names of their own, so that they rewrite each body.
 
 ${markdownTable(
   ['row', 'what', 'version'],
