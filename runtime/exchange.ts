@@ -121,7 +121,8 @@ export interface StreamedAnswer {
   readonly target: LiveTarget;
   /** In the client's own dialect: what arrives passes as it is. */
   readonly native: boolean;
-  readonly events: AsyncIterable<StreamedEvent>;
+  /** Those together that arrived together. */
+  readonly events: AsyncIterable<readonly StreamedEvent[]>;
   /** The gateway asked for usage and the client did not: the usage event is hidden. */
   readonly hideUsage: boolean;
 }

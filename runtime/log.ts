@@ -14,7 +14,7 @@ const mostWaitingBytes = 8 * 1024;
 /** `base` stands in each line. */
 export function createLog(level: LogLevel, base: object | null = null): Log {
   const output = pino.destination({
-    dest: 1,
+    dest: process.stdout.fd,
     sync: false,
     minLength: mostWaitingBytes,
     periodicFlush: longestWaitMs,

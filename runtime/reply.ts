@@ -9,8 +9,8 @@ export interface Reply {
   whole(status: number, contentType: string, body: string | Uint8Array): void;
   /** Without a type: of events. */
   startStream(contentType?: string): void;
-  /** Resolves when the client has room for more, or has left. */
-  write(piece: string | Uint8Array): Promise<void>;
+  /** Resolves when the client has room for more, or has left; undefined where there is room now. */
+  write(piece: string | Uint8Array): Promise<void> | undefined;
   end(): void;
   /** For a client that is no longer owed an answer, or whose stream cannot be ended well. */
   destroy(): void;
@@ -55,10 +55,10 @@ export class SocketReply implements Reply {
     this.#response.flushHeaders();
   }
 
-  async write(piece: string | Uint8Array): Promise<void> {
+  write(piece: string | Uint8Array): Promise<void> | undefined {
     this.firstAt ??= performance.now();
-    if (piece.length === 0 || this.#response.destroyed || this.#response.write(piece)) return;
-    await new Promise<void>((resolve) => {
+    if (piece.length === 0 || this.#response.destroyed || this.#response.write(piece)) return undefined;
+    return new Promise<void>((resolve) => {
       const done = () => {
         this.#response.off('drain', done);
         this.#response.off('close', done);

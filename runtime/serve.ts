@@ -115,7 +115,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
   const verify: Verify = (raw, demands, signal) => verifier.verify(raw, demands, signal);
   const seed = await readSeed(settings.seed, (raw) => verify(raw, bar.forSeed()));
   const metrics = createMetrics();
-  const pools = closers.add(new Pools());
+  const pools = closers.add(new Pools(settings.upstreamClient));
   const ledger = closers.add(openLedger(settings, { log, metrics }));
   const quotas = closers.add(openQuotaStore(settings.store));
   const crew = settings.workers > 1 ? closers.add(new Crew({ settings, log, metrics, quotas })) : undefined;

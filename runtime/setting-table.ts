@@ -55,6 +55,11 @@ export const settingTable = {
     'processes that answer requests; without it, one for each CPU this one may use',
   ),
   drain: setting('DURATION', '30s', 'how long requests in flight may take after SIGTERM'),
+  'upstream-client': setting(
+    'own|undici',
+    'own',
+    'what carries plain requests to upstreams; undici is for an emergency',
+  ),
   seed: setting('DIR', undefined, 'an artifact to start from without git'),
   webhook: setting('URL', undefined, 'told of each revision that is accepted, rolled back or held'),
   'webhook-secret-file': setting(

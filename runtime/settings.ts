@@ -42,6 +42,8 @@ export interface Settings {
   /** Processes that answer requests; 1: this one. */
   readonly workers: number;
   readonly drainMs: number;
+  /** What carries plain requests to upstreams. */
+  readonly upstreamClient: UpstreamClient;
   /** Directory of an artifact to start from without git. */
   readonly seed: string | undefined;
   /** Where word of revisions is sent; undefined: nowhere. */
@@ -56,6 +58,10 @@ export interface Settings {
 }
 
 export { settingsHelp, settingTable } from './setting-table.ts';
+
+/** `undici`: also for plain requests. */
+export type UpstreamClient = 'own' | 'undici';
+const upstreamClients: readonly UpstreamClient[] = ['own', 'undici'];
 
 export type GitHost = 'github' | 'gitlab' | 'gitea';
 const gitHosts: readonly GitHost[] = ['github', 'gitlab', 'gitea'];
@@ -140,6 +146,8 @@ export function readSettings(
     wrong('workers', `a whole number from 1 to ${mostWorkers}`);
   const logLevel = logLevels.find((level) => level === text('log-level'));
   if (!logLevel) wrong('log-level', `one of ${logLevels.join(', ')}`);
+  const upstreamClient = upstreamClients.find((client) => client === text('upstream-client'));
+  if (!upstreamClient) wrong('upstream-client', `one of ${upstreamClients.join(', ')}`);
   const admin = addressOf('admin');
   if (!isLoopback(admin) && !given.has('admin-token-file'))
     problems.push('--admin listens beyond loopback: that needs --admin-token-file');
@@ -172,6 +180,7 @@ export function readSettings(
     logLevel: logLevel ?? 'info',
     workers,
     drainMs: durationOf('drain', 0),
+    upstreamClient: upstreamClient ?? 'own',
     seed: existing('seed'),
     webhook: address('webhook'),
     webhookSecretFile: existing('webhook-secret-file'),

@@ -56,7 +56,8 @@ export const permissionsAbove: Rule = (project) => {
 export const permissionsOfKeys: Rule = (project) =>
   served<ConsumerSnapshot>(project, 'consumer').flatMap(({ object, value }) => {
     const { spec, nameOf } = writtenIn(project, object);
-    const keys = isObject(spec) && Array.isArray(spec['keys']) ? spec['keys'] : [];
+    const listed = isObject(spec) ? spec['keys'] : undefined;
+    const keys: readonly Written['spec'][] = Array.isArray(listed) ? listed : [];
     return keys.flatMap((key, at) =>
       permissions.flatMap((sort) =>
         namesIn({ spec: key, nameOf }, sort).flatMap(([position, name]): Problem[] => {

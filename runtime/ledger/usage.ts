@@ -20,27 +20,42 @@ export interface Usage extends AddedUp {
 }
 
 const columns = figureNames.map(columnOf).join(', ');
+const inBuckets = 'bucket, calls';
 
 type Range = readonly [from: number, to: number];
 
-/** What a span is put together from: whole days, whole hours on both sides of them, and the calls on both sides of those. */
+/** What a span is put together from: whole days, hours beside them, and calls on both sides of those. */
 interface Parts {
   readonly days: readonly Range[];
   readonly hours: readonly Range[];
+  /** Hours of the days that are outside of the span, to be taken away again. */
+  readonly without: readonly Range[];
   readonly calls: readonly Range[];
 }
 
 function partsOf([from, to]: Range, needsHours: boolean): Parts {
   const [first, last] = [Math.ceil(from / hourMs), Math.floor(to / hourMs)];
-  if (first >= last) return { days: [], hours: [], calls: [[from, to]] };
+  if (first >= last) return { days: [], hours: [], without: [], calls: [[from, to]] };
   const calls: readonly Range[] = [
     [from, first * hourMs],
     [last * hourMs, to],
   ];
-  const [firstDay, lastDay] = [Math.ceil(first / hoursOfDay), Math.floor(last / hoursOfDay)];
-  if (needsHours || firstDay >= lastDay) return { days: [], hours: [[first, last]], calls };
-  const before: Range = [first, firstDay * hoursOfDay];
-  return { days: [[firstDay, lastDay]], hours: [before, [lastDay * hoursOfDay, last]], calls };
+  if (needsHours) return { days: [], hours: [[first, last]], without: [], calls };
+  // A day whose middle belongs to the span is read as a whole, and what does not belong is taken away: days of other zones
+  // begin and end within those of UTC.
+  const dayAt = (hour: number) => Math.ceil((hour - hoursOfDay / 2) / hoursOfDay);
+  const [firstDay, lastDay] = [dayAt(first), dayAt(last)];
+  const [begin, end] = [firstDay * hoursOfDay, lastDay * hoursOfDay];
+  if (firstDay === lastDay) return { days: [], hours: [[first, last]], without: [], calls };
+  const hours: readonly Range[] = [
+    [first, begin],
+    [end, last],
+  ];
+  const without: readonly Range[] = [
+    [begin, first],
+    [last, end],
+  ];
+  return { days: [[firstDay, lastDay]], hours, without, calls };
 }
 
 /** In order, without what is empty, those that touch as one. */
@@ -63,27 +78,31 @@ function cutsIn(asked: ReadonlySet<Time>, stretches: readonly Stretch[], oldest:
   if (!asked.has('day') && !asked.has('month')) return [];
   const found = boundariesIn(stretches, asked.has('day') ? 'day' : 'month');
   // An hour whose calls are gone cannot be cut: all of it counts where it begins.
-  return found.filter((at) => at % hourMs === 0 || Math.floor(at / hourMs) * hourMs >= oldest);
+  return found.map((at) => (Math.floor(at / hourMs) * hourMs >= oldest ? at : Math.ceil(at / hourMs) * hourMs));
 }
 
 function sourceOf(parts: readonly Parts[], stretches: readonly Stretch[]): Source {
   const ranges = (name: keyof Parts) => JSON.stringify(joined(parts.flatMap((part) => part[name])));
   const within = (column: string) => `${column} >= r.value ->> 0 AND ${column} < r.value ->> 1`;
-  const seconds = (grain: Grain) => `x.${grain} * ${spanMs[grain] / 1_000} AS at`;
+  // A day stands for its middle, which lies in the span wherever that begins; hours that are taken away, too.
+  const noon = spanMs.day / 2_000;
+  const seconds = (grain: Grain) => `x.${grain} * ${spanMs[grain] / 1_000} + ${grain === 'day' ? noon : 0} AS at`;
+  const ofItsDay = `x.hour / ${hoursOfDay} * ${spanMs.day / 1_000} + ${noon} AS at`;
+  const negative = (names: string) => names.replaceAll(/\w+/g, (name) => (name === 'bucket' ? name : `-${name}`));
   const calls = (what: string) =>
     `SELECT x.series, x.at / 1000 AS at, ${what} FROM json_each(?) r CROSS JOIN call x WHERE ${within('x.at')}`;
-  const figures = (grain: Grain) =>
-    `SELECT x.series, ${seconds(grain)}, ${columns} FROM json_each(?) r CROSS JOIN ${grain} x WHERE ${within(`x.${grain}`)}`;
+  const figures = (grain: Grain, at = seconds(grain), what = columns) =>
+    `SELECT x.series, ${at}, ${what} FROM json_each(?) r CROSS JOIN ${grain} x WHERE ${within(`x.${grain}`)}`;
   // By series, because that is how they lie.
-  const latencies = (grain: Grain) =>
-    `SELECT x.series, ${seconds(grain)}, bucket, calls FROM json_each(?) r CROSS JOIN series y CROSS JOIN latency_${grain} x
+  const latencies = (grain: Grain, at = seconds(grain), what = inBuckets) =>
+    `SELECT x.series, ${at}, ${what} FROM json_each(?) r CROSS JOIN series y CROSS JOIN latency_${grain} x
     WHERE x.series = y.id AND ${within(`x.${grain}`)}`;
-  const all = (each: (grain: Grain) => string, what: string) =>
-    `(${[each('day'), each('hour'), calls(what)].join(' UNION ALL ')}) p JOIN series s ON s.id = p.series`;
+  const all = (each: typeof figures, what: string) =>
+    `(${[each('day'), each('hour'), each('hour', ofItsDay, negative(what)), calls(what)].join(' UNION ALL ')}) p JOIN series s ON s.id = p.series`;
   return {
     figures: all(figures, columns),
-    latencies: all(latencies, 'bucket, calls'),
-    values: [ranges('days'), ranges('hours'), ranges('calls')],
+    latencies: all(latencies, inBuckets),
+    values: [ranges('days'), ranges('hours'), ranges('without'), ranges('calls')],
     expressionOf: expressionsIn(stretches),
   };
 }

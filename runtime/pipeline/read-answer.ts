@@ -5,7 +5,7 @@ import { parseExact } from '../dialects/exact-json.ts';
 import type { StreamedEvent, WholeAnswer } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
 import type { Api, UpstreamResponse } from '../providers/provider.ts';
-import { readSse, type SseBlock } from '../upstream/sse.ts';
+import { readSseTogether, type SseBlock } from '../upstream/sse.ts';
 import type { Outgoing } from './outgoing.ts';
 import { AttemptFailed, type Begun, type Patience } from './patience.ts';
 
@@ -18,6 +18,9 @@ const maxHeldChars = 1024 * 1024;
 /** How long a stream may stay open after its end mark, so that its connection can be used again. */
 const lingerMs = 1_000;
 
+const tooLarge = (most: number) =>
+  new AttemptFailed({ kind: 'broken_answer' }, new Error(`the answer has more than ${most} bytes`));
+
 export async function* whileAlive(
   body: AsyncIterable<Uint8Array>,
   patience: Patience,
@@ -27,8 +30,7 @@ export async function* whileAlive(
   for await (const chunk of body) {
     patience.renew();
     size += chunk.byteLength;
-    if (size > most)
-      throw new AttemptFailed({ kind: 'broken_answer' }, new Error(`the answer has more than ${most} bytes`));
+    if (size > most) throw tooLarge(most);
     patience.rest();
     yield chunk;
     patience.renew();
@@ -37,13 +39,20 @@ export async function* whileAlive(
 
 export async function readAll(response: UpstreamResponse, patience: Patience, most: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of whileAlive(response.body, patience, most)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  let size = 0;
+  for await (const chunk of response.body) {
+    patience.renew();
+    size += chunk.byteLength;
+    if (size > most) throw tooLarge(most);
+    chunks.push(chunk);
+  }
+  const [first] = chunks;
+  return chunks.length === 1 && first ? Buffer.from(first.buffer, first.byteOffset, size) : Buffer.concat(chunks);
 }
 
 export function parseObject(bytes: Uint8Array): JsonObject | undefined {
   try {
-    const value: unknown = parseExact(Buffer.from(bytes).toString('utf8'));
+    const value: unknown = parseExact(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
   } catch {
     return undefined;
@@ -73,26 +82,29 @@ export async function whole(
 const isEnd = (events: readonly AnswerEvent[]): boolean => events.some(({ type }) => type === 'end');
 
 /** Framings other than server-sent events exist at vendors only: no client is sent them as they came. */
-async function* framed(messages: AsyncIterable<SseMessage>): AsyncGenerator<SseBlock> {
-  for await (const message of messages) yield { raw: '', message };
+async function* framed(messages: AsyncIterable<SseMessage>): AsyncGenerator<readonly SseBlock[]> {
+  for await (const message of messages) yield [{ raw: '', message }];
 }
+
+/** Events that arrived together. */
+type Together = readonly StreamedEvent[];
 
 export async function* readEvents(
   response: UpstreamResponse,
   { dialect }: Api,
   patience: Patience,
-): AsyncGenerator<StreamedEvent> {
+): AsyncGenerator<Together> {
   const reader = dialect.eventReader();
   const bytes = whileAlive(response.body, patience, maxStreamBytes);
   let lingering: NodeJS.Timeout | undefined;
   try {
-    for await (const block of dialect.frames ? framed(dialect.frames(bytes)) : readSse(bytes)) {
-      const events = block.message ? reader.read(block.message) : [];
-      if (isEnd(events)) lingering ??= setTimeout(() => response.discard(), lingerMs);
-      yield { block, events };
+    for await (const blocks of dialect.frames ? framed(dialect.frames(bytes)) : readSseTogether(bytes)) {
+      const together = blocks.map((block) => ({ block, events: block.message ? reader.read(block.message) : [] }));
+      if (together.some(({ events }) => isEnd(events))) lingering ??= setTimeout(() => response.discard(), lingerMs);
+      yield together;
     }
     const last = reader.finish?.() ?? [];
-    if (last.length > 0) yield { block: { raw: '', message: undefined }, events: last };
+    if (last.length > 0) yield [{ block: { raw: '', message: undefined }, events: last }];
   } catch (error) {
     // Once the answer is complete, how its connection ends is of no interest.
     if (lingering === undefined) throw patience.failure(error, 'broken_answer');
@@ -103,42 +115,65 @@ export async function* readEvents(
   }
 }
 
-/** Holds the stream until it has said something, so that a target that fails at once can still be replaced. */
-export async function opened(
-  events: AsyncGenerator<StreamedEvent>,
-  begun: Begun,
-): Promise<AsyncIterable<StreamedEvent>> {
-  const held: StreamedEvent[] = [];
-  let size = 0;
-  let isAnswering = false;
-  const silent = new Set<AnswerEvent['type']>(['start', 'usage', 'opaque', 'end']);
-  const says = ({ type }: AnswerEvent) => !silent.has(type);
-  for (;;) {
-    const next = await events.next();
-    if (next.done || (isEnd(next.value.events) && !next.value.events.some(says))) {
-      await events.return(undefined);
-      throw new AttemptFailed({ kind: 'broken_answer' }, new Error('the stream ended before it said anything'));
+const silent: ReadonlySet<AnswerEvent['type']> = new Set(['start', 'usage', 'opaque', 'end']);
+const says = (events: readonly AnswerEvent[]): boolean => events.some(({ type }) => !silent.has(type));
+
+/** What has been heard of a stream that has not said anything yet. */
+class Opening {
+  readonly held: StreamedEvent[] = [];
+  readonly #begun: Begun;
+  #size = 0;
+  #isAnswering = false;
+
+  constructor(begun: Begun) {
+    this.#begun = begun;
+  }
+
+  /** Whether it can go to the client; throws `AttemptFailed` where it never will. */
+  hear(together: Together): boolean {
+    let isOpen = false;
+    for (const streamed of together) {
+      this.held.push(streamed);
+      // What comes with the first word is judged as what comes after it.
+      isOpen ||= this.#isSaid(streamed);
     }
-    begun.usage = next.value.events.findLast((event) => event.type === 'usage')?.usage ?? begun.usage;
-    const failed = next.value.events.find((event) => event.type === 'failure');
-    if (failed) {
-      await events.return(undefined);
-      throw new AttemptFailed(failed.failure);
-    }
-    held.push(next.value);
-    size += next.value.block.raw.length;
-    isAnswering ||= next.value.events.some((event) => event.type === 'opaque');
+    return isOpen;
+  }
+
+  #isSaid({ block, events }: StreamedEvent): boolean {
+    const hasSaid = says(events);
+    if (isEnd(events) && !hasSaid) throw endedSilently();
+    this.#begun.usage = events.findLast((event) => event.type === 'usage')?.usage ?? this.#begun.usage;
+    const failed = events.find((event) => event.type === 'failure');
+    if (failed) throw new AttemptFailed(failed.failure);
+    this.#size += block.raw.length;
+    this.#isAnswering ||= events.some((event) => event.type === 'opaque');
+    if (hasSaid || this.#size <= maxHeldChars) return hasSaid;
     // An image alone may be larger than what is held.
-    if (size > maxHeldChars && isAnswering) break;
-    if (size > maxHeldChars && !next.value.events.some(says)) {
-      await events.return(undefined);
-      throw new AttemptFailed({ kind: 'broken_answer' }, new Error(`${maxHeldChars} characters came and said nothing`));
+    if (this.#isAnswering) return true;
+    throw new AttemptFailed({ kind: 'broken_answer' }, new Error(`${maxHeldChars} characters came and said nothing`));
+  }
+}
+
+const endedSilently = () =>
+  new AttemptFailed({ kind: 'broken_answer' }, new Error('the stream ended before it said anything'));
+
+/** Holds the stream until it has said something, so that a target that fails at once can still be replaced. */
+export async function opened(events: AsyncGenerator<Together>, begun: Begun): Promise<AsyncIterable<Together>> {
+  const opening = new Opening(begun);
+  try {
+    for (let isOpen = false; !isOpen;) {
+      const next = await events.next();
+      if (next.done) throw endedSilently();
+      isOpen = opening.hear(next.value);
     }
-    if (next.value.events.some(says)) break;
+  } catch (error) {
+    await events.return(undefined);
+    throw error;
   }
   return (async function* () {
     try {
-      yield* held;
+      yield opening.held;
       yield* events;
     } finally {
       await events.return(undefined);

@@ -1,5 +1,5 @@
 /** Sends the answer to the client: untouched when it speaks the target's dialect, translated otherwise. */
-import type { Answer, AnswerEvent } from '../call.ts';
+import type { Answer, AnswerEvent, Failure } from '../call.ts';
 import type { EventWriter, WireError } from '../dialects/dialect.ts';
 import { writeExact } from '../dialects/exact-json.ts';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
@@ -47,11 +47,33 @@ interface Writing {
   /** Absent where the client speaks the target's dialect. */
   readonly writer: EventWriter | undefined;
   readonly hideUsage: boolean;
+  readonly meter: Meter;
+}
+
+interface Words {
+  readonly text: string;
+  /** In the event after them. */
+  readonly failure?: Failure;
+  readonly isLast: boolean;
+}
+
+/** What arrived together is one write: up to the end of the answer, or to what it failed with. */
+function wordsOf(exchange: Answered, together: readonly StreamedEvent[], how: Writing): Words {
+  let text = '';
+  for (const streamed of together) {
+    how.meter.hear(streamed.events);
+    if (how.writer) noteLost(exchange, streamed.events);
+    const failed = streamed.events.find((event) => event.type === 'failure');
+    if (failed) return { text, failure: failed.failure, isLast: false };
+    text += textOf(exchange, streamed, how);
+    if (streamed.events.some(({ type }) => type === 'end')) return { text, isLast: true };
+  }
+  return { text, isLast: false };
 }
 
 /** A client that does not read holds nobody up for longer than the deadline. */
-export async function untilOver(written: Promise<void>, { signal }: Deadline): Promise<void> {
-  if (signal.aborted) return;
+export async function untilOver(written: Promise<void> | undefined, { signal }: Deadline): Promise<void> {
+  if (!written || signal.aborted) return;
   const over = Promise.withResolvers<void>();
   const finish = () => over.resolve();
   signal.addEventListener('abort', finish, { once: true });
@@ -73,15 +95,12 @@ async function relayStream(exchange: Answered, { answered, meter, deadline }: Re
   const writer = answered.native ? undefined : dialect.eventWriter({ ...told, created });
   let ended = false;
   reply.startStream();
-  for await (const streamed of answered.events) {
+  for await (const together of answered.events) {
     if (ended) continue;
-    meter.hear(streamed.events);
-    if (writer) noteLost(exchange, streamed.events);
-    for (const event of streamed.events) {
-      if (event.type === 'end') ended = true;
-      else if (event.type === 'failure') throw new AttemptFailed(event.failure);
-    }
-    await untilOver(reply.write(textOf(exchange, streamed, { writer, hideUsage: answered.hideUsage })), deadline);
+    const { text, failure, isLast } = wordsOf(exchange, together, { writer, hideUsage: answered.hideUsage, meter });
+    await untilOver(reply.write(text), deadline);
+    if (failure) throw new AttemptFailed(failure);
+    ended = isLast;
     if (ended) {
       // At once: a vendor may keep its side open, and that is not the client's to wait for.
       if (writer) await reply.write(writer.end());

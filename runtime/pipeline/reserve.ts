@@ -48,11 +48,9 @@ function demands(reach: Reach, drawing: Drawing): readonly AskedOf[] {
   };
   const asking = reach.estimate ? { ...reach, estimate } : reach;
   // One quota reached by two ways (its consumer and its model) is drawn from once.
-  const applying = new Map(
-    [...drawing.consumer.quotas, ...reach.quotas].flatMap((quota) =>
-      sharesOf(quota, drawing).map((share) => [share.key, { quota, share }]),
-    ),
-  );
+  const applying = new Map<string, Pick<AskedOf, 'quota' | 'share'>>();
+  for (const quotas of [drawing.consumer.quotas, reach.quotas])
+    for (const quota of quotas) for (const share of sharesOf(quota, drawing)) applying.set(share.key, { quota, share });
   return [...applying.values()].flatMap(({ quota, share }): AskedOf[] => {
     const { unit, limit, window, mode, slack } = quota;
     const amount = amountAsked(quota, share.provider, asking);

@@ -102,8 +102,7 @@ function keyOf(name: string, unit: LiveQuota['unit'], of: Named): string {
   return `${count}:${of.map(({ scope, value }) => `${scope}=${encodeURIComponent(value)}`).join(',')}`;
 }
 
-/** The counts of `quota` that a request draws from: one for each combination of what it counts by. */
-export function sharesOf(quota: LiveQuota, drawing: Drawing): readonly Share[] {
+function countedShares(quota: LiveQuota, drawing: Drawing): readonly Share[] {
   const combinations = quota.scope.reduce<readonly Named[]>(
     (found, scope) => {
       const own = parts[scope](drawing, quota).map((part) => ({ ...part, scope }));
@@ -117,4 +116,19 @@ export function sharesOf(quota: LiveQuota, drawing: Drawing): readonly Share[] {
     words: of.map(({ words }) => words).join(', '),
     provider: of.find(({ scope }) => scope === 'provider')?.value,
   }));
+}
+
+/** By whom they are the same for every request of: the consumer, or the quota itself. */
+const lasting = new WeakMap<LiveConsumer | LiveQuota, Map<LiveQuota, readonly Share[]>>();
+
+/** The counts of `quota` that a request draws from: one for each combination of what it counts by. */
+export function sharesOf(quota: LiveQuota, drawing: Drawing): readonly Share[] {
+  const [first, second] = quota.scope;
+  if (first !== undefined && (second !== undefined || first !== 'consumer')) return countedShares(quota, drawing);
+  const owner = first === undefined ? quota : drawing.consumer;
+  let known = lasting.get(owner);
+  if (!known) lasting.set(owner, (known = new Map<LiveQuota, readonly Share[]>()));
+  let shares = known.get(quota);
+  if (!shares) known.set(quota, (shares = countedShares(quota, drawing)));
+  return shares;
 }

@@ -43,8 +43,7 @@ function requireWhole(what: string, amount: number, { key }: Pick<Demand, 'key'>
 
 /** Before anything is taken. Throws `RangeError`. */
 export function checkDemands(demands: readonly Demand[]): void {
-  const seen = new Set<string>();
-  for (const demand of demands) {
+  for (const [position, demand] of demands.entries()) {
     const { key, limit, amount, window, holdMs } = demand;
     requireWhole('the amount', amount, demand);
     requireWhole('the limit', limit, demand);
@@ -52,9 +51,11 @@ export function checkDemands(demands: readonly Demand[]): void {
     if (holdMs !== undefined) requireWhole('the time it is held', holdMs, demand);
     else if (window.kind === 'none' && amount > 0)
       throw new RangeError(`quota ${key}: without a window only what is held counts; say for how long`);
-    const count = JSON.stringify(countOf(demand));
-    if (seen.has(count)) throw new RangeError(`quota ${key}: is demanded twice; add the amounts up`);
-    seen.add(count);
+    for (let before = 0; before < position; before += 1) {
+      const other = demands[before];
+      if (other?.key === key && windowName(other.window) === windowName(window))
+        throw new RangeError(`quota ${key}: is demanded twice; add the amounts up`);
+    }
   }
 }
 

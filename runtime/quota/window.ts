@@ -4,8 +4,7 @@ import type { Window } from './store.ts';
 
 const slicesInWindow = 60;
 
-/** Names the counts of a window beside those of others with the same key. */
-export function windowName(window: Window): string {
+function nameOf(window: Window): string {
   switch (window.kind) {
     case 'calendar':
       return `calendar:${window.unit}:${window.zone}`;
@@ -14,6 +13,15 @@ export function windowName(window: Window): string {
     default:
       return `${window.kind}:${window.ms}`;
   }
+}
+
+const names = new WeakMap<Window, string>();
+
+/** Names the counts of a window beside those of others with the same key. */
+export function windowName(window: Window): string {
+  let name = names.get(window);
+  if (name === undefined) names.set(window, (name = nameOf(window)));
+  return name;
 }
 
 /** Spans of fixed length, as sliding and fixed windows have them: a new one every `stepMs`, which counts for `lengthMs`. */

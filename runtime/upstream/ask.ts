@@ -13,12 +13,17 @@ export interface Asked {
 const mostDumped = 64 * 1024;
 
 /** Rejects when no answer came. */
-export async function askStatus(pools: Pools, { origin, path, method, headers, signal }: Asked): Promise<number> {
+export async function askStatus(pools: Pools, { origin, ...asked }: Asked): Promise<number> {
   const pool = pools.acquire(origin);
   try {
-    const { statusCode, body } = await pool.request({ path, method, headers, signal });
-    await body.dump({ limit: mostDumped, signal }).catch(() => undefined);
-    return statusCode;
+    const { status, body } = await pool.send(asked);
+    let size = 0;
+    try {
+      for await (const piece of body) if ((size += piece.byteLength) > mostDumped) break;
+    } catch {
+      // The status is known.
+    }
+    return status;
   } finally {
     pools.release(origin);
   }

@@ -171,8 +171,8 @@ export async function createForwarder(pools: Pools): Promise<Forwarder> {
       ) {
         const { [signalKey]: signal, ...headers } = options.headers;
         const pool = pools.acquire(options.origin);
-        pool.request(
-          { ...(options as object), headers, signal } as Parameters<typeof pool.request>[0],
+        pool.undici.request(
+          { ...(options as object), headers, signal } as Parameters<typeof pool.undici.request>[0],
           (error, response) => {
             pools.release(options.origin);
             callback(error, response);

@@ -1,28 +1,25 @@
 /** Connection pools to upstreams. They live as long as the process: an upstream that a new revision leaves unchanged keeps its warm connections. */
-import { Pool } from 'undici';
+import type { UpstreamClient } from '../settings.ts';
+import { OriginPool } from './origin-pool.ts';
 
 interface Entry {
-  readonly pool: Pool;
+  readonly pool: OriginPool;
   users: number;
 }
 
 export class Pools {
+  readonly #client: UpstreamClient;
   readonly #entries = new Map<string, Entry>();
 
+  constructor(client: UpstreamClient = 'own') {
+    this.#client = client;
+  }
+
   /** The pool of `origin`, shared by all who ask. Each `acquire` needs one `release`. */
-  acquire(origin: string): Pool {
+  acquire(origin: string): OriginPool {
     let entry = this.#entries.get(origin);
     if (!entry) {
-      // No cap on connections: a stream holds one for minutes, and a cap would queue the others behind it.
-      // Deadlines are per target and kept by the caller, so undici's own are off.
-      const pool = new Pool(origin, {
-        pipelining: 1,
-        allowH2: false,
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        connect: { timeout: 10_000, rejectUnauthorized: true },
-      });
-      entry = { pool, users: 0 };
+      entry = { pool: new OriginPool(origin, this.#client), users: 0 };
       this.#entries.set(origin, entry);
     }
     entry.users += 1;
@@ -35,8 +32,7 @@ export class Pools {
     entry.users -= 1;
     if (entry.users > 0) return;
     this.#entries.delete(origin);
-    // Waits for what is still in flight; nobody needs to wait for that.
-    entry.pool.close().catch(() => undefined);
+    entry.pool.close();
   }
 
   async close(): Promise<void> {

@@ -38,12 +38,18 @@ function lastBlock(pending: string): SseBlock {
  * that end on a bare `data: [DONE]`: it is given its blank line. Half an event is no JSON, so it is found out anyway.
  */
 export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<SseBlock> {
+  for await (const blocks of readSseTogether(body)) yield* blocks;
+}
+
+/** The same, those together that were complete with one piece of the body: in a burst each of them would cost turns of the loop. */
+export async function* readSseTogether(body: AsyncIterable<Uint8Array>): AsyncGenerator<readonly SseBlock[]> {
   const decoder = new TextDecoder();
   // The beginning of an event still under way, already searched: joined once, however many pieces it comes in.
   let searched: string[] = [];
   let size = 0;
   let pending = '';
   for await (const chunk of body) {
+    const blocks: SseBlock[] = [];
     pending += decoder.decode(chunk, { stream: true });
     for (;;) {
       blankLine.lastIndex = 0;
@@ -55,8 +61,9 @@ export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<
       pending = pending.slice(after);
       searched = [];
       size = 0;
-      yield { raw, message: parseBlock(raw) };
+      blocks.push({ raw, message: parseBlock(raw) });
     }
+    if (blocks.length > 0) yield blocks;
     const kept = Math.min(pending.length, longestBlankLine);
     searched.push(pending.slice(0, pending.length - kept));
     size += pending.length - kept;
@@ -64,5 +71,5 @@ export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<
     if (size > maxBlockChars) throw new Error(`a server-sent event has more than ${maxBlockChars} characters`);
   }
   const last = searched.join('') + pending + decoder.decode();
-  if (last.trim() !== '') yield lastBlock(last);
+  if (last.trim() !== '') yield [lastBlock(last)];
 }

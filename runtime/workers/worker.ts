@@ -48,7 +48,7 @@ class WorkerProcess {
     this.#settings = settings;
     this.#log = createLog(settings.logLevel, { worker: index });
     const { metrics, log } = { metrics: this.#metrics, log: this.#log };
-    const pools = this.#closers.add(new Pools());
+    const pools = this.#closers.add(new Pools(settings.upstreamClient));
     const ledger = this.#closers.add(openWriter(settings, { log, metrics }));
     // Redis counts for all; what one process counts is asked of the primary.
     const isShared = /^rediss?:/.test(settings.store);

@@ -45,13 +45,16 @@ function faultOf(json: Record<string, unknown>): string {
   return typeof parts === 'string' ? parts : (parts[0]?.text ?? '');
 }
 
+const ignore = () => undefined;
+
 before(async () => {
   upstream = await startScripted((received) => {
     const wire = wireAt(received.path) as Wire;
     const stream = received.json['stream'] === true || received.path.includes(':stream');
     const fault = faults[faultOf(received.json)];
     received.response.on('error', () => undefined);
-    received.response.socket?.on('error', () => undefined);
+    // A connection has many requests.
+    received.response.socket?.off('error', ignore).on('error', ignore);
     if (fault) return fault.act({ received, wire, stream });
     const type = stream ? 'text/event-stream' : 'application/json';
     received.response.writeHead(200, { 'content-type': type });

@@ -14,6 +14,7 @@ import { createMetrics } from '../../runtime/telemetry/metrics.ts';
 import { Pools } from '../../runtime/upstream/pools.ts';
 import { snapshotOf, startGateway, startWith, testKey, type TestGateway } from '../support/gateway.ts';
 import { RawClient, rawExchange } from '../support/raw-http.ts';
+import { collect } from '../support/scripted-upstream.ts';
 import { skipWithout, tools } from '../support/tools.ts';
 import { until } from '../support/until.ts';
 
@@ -317,11 +318,12 @@ describe('connections to upstreams', () => {
       socket.once('close', () => (closed += 1));
     });
     const pools = new Pools();
+    const { signal } = new AbortController();
     const visit = async (pool: ReturnType<Pools['acquire']>) =>
-      (await pool.request({ method: 'GET', path: '/' })).body.text();
+      collect((await pool.send({ method: 'GET', path: '/', headers: {}, signal })).body);
     const before = pools.acquire(url);
     await visit(before);
-    await until('the connection to be free', async () => before.stats.free === 1);
+    await until('the connection to be free', async () => before.idle === 1);
     const next = pools.acquire(url);
     pools.release(url);
     await visit(next);

@@ -155,6 +155,27 @@ test('an hour whose calls are gone counts in the day in which it began, and is n
   assert.deepEqual(daysWith(0), [2, 1]);
 });
 
+test('days whose calls are gone are told apart too, by the hours that began in them', async (context) => {
+  const database = await opened(context);
+  const from = Date.parse('2025-06-01T00:00Z');
+  const moments = Array.from({ length: 7 * 24 }, (_, hour) => from + hour * hourMs + 10 * 60_000);
+  write(
+    database,
+    moments.flatMap((at) => recordAt(at)),
+  );
+  for (const zone of ['Asia/Kolkata', 'America/New_York', 'Europe/Berlin', 'Pacific/Chatham']) {
+    const asked = { from, to: from + 7 * dayMs, zone, by: ['day'], where: [], limit: 10 } as const;
+    const days = usageFrom(database, asked, 0).rows.map(({ group, calls }) => [group.day, calls]);
+    const dateOf = dateIn(zone);
+    const expected = Map.groupBy(moments, (at) => dateOf(Math.floor(at / hourMs) * hourMs));
+    assert.deepEqual(
+      days,
+      [...expected].map(([day, all]) => [day, all.length]),
+      zone,
+    );
+  }
+});
+
 test('a moment without an offset is what the clocks of the zone showed', () => {
   for (const [zone, text, expected] of [
     ['UTC', '2026-01-31', '2026-01-31T00:00:00.000Z'],

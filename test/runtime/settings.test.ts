@@ -43,6 +43,7 @@ const every: Record<Lone, [written: string, field: string, read: unknown]> = {
   'log-level': ['debug', 'logLevel', 'debug'],
   workers: ['3', 'workers', 3],
   drain: ['1m', 'drainMs', 60_000],
+  'upstream-client': ['undici', 'upstreamClient', 'undici'],
   seed: ['./test', 'seed', resolve('test')],
   webhook: ['https://ops.test/in?key=1', 'webhook', 'https://ops.test/in?key=1'],
   'webhook-secret-file': ['/dev/null', 'webhookSecretFile', '/dev/null'],

@@ -331,6 +331,12 @@ export const faults: Readonly<Record<string, Fault>> = {
     flood(received, ': ping\n\n'.repeat(1_000));
   }),
   'an error event at once': onlyStream(failed, (acting) => body(acting.wire.errorEvent)(acting)),
+  'an error event with the first words': onlyStream(brokenOff, (acting) =>
+    body(acting.wire.first + acting.wire.errorEvent)(acting),
+  ),
+  'no JSON with the first words': onlyStream(brokenOff, (acting) =>
+    body(`${acting.wire.first}data: <html>${planted}\n\n${acting.wire.end}`)(acting),
+  ),
   'an error event in the middle': mid(({ wire }) => wire.errorEvent),
   'an end without its mark': mid(() => ''),
   'an event that is no JSON': mid(({ wire }) => `data: <html>${planted}\n\n${wire.end}`),
