@@ -48,3 +48,28 @@ test('where nothing can be written the command runs without', async (context) =>
   assert.equal(await said(), 'fine');
   assert.equal(await readFile(cache, 'utf8'), 'a file');
 });
+
+test('threads without an environment, and processes that are started, use the same folder', async (context) => {
+  const { folder, own, said } = await published(context);
+  await writeFiles(folder, {
+    'compile-cache.ts': await readFile(new URL('../../runtime/compile-cache.ts', import.meta.url), 'utf8'),
+    'dist/thread.js': `
+      import { getCompileCacheDir } from 'node:module';
+      import { parentPort } from 'node:worker_threads';
+      parentPort.postMessage(getCompileCacheDir() ?? 'none');
+    `,
+    'dist/cli.js': `
+      import { once } from 'node:events';
+      import { dirname } from 'node:path';
+      import { Worker } from 'node:worker_threads';
+      import { sameCompileCache } from '../compile-cache.ts';
+      export async function run() {
+        const thread = new Worker(new URL('./thread.js', import.meta.url), { env: sameCompileCache() });
+        const [used] = await once(thread, 'message');
+        process.stdout.write(JSON.stringify([dirname(used), process.env.NODE_COMPILE_CACHE]));
+        return 0;
+      }
+    `,
+  });
+  assert.deepEqual(JSON.parse(await said()), [own, own]);
+});

@@ -11,6 +11,7 @@ import { openParcel, Packed, packSnapshot } from '../../runtime/packed.ts';
 import { snapshotSchema, type SnapshotInput } from '../../runtime/snapshot.ts';
 import type { RawArtifact } from '../../runtime/sync/source.ts';
 import { createVerifier, type Verifier, type VerifierLimits } from '../../runtime/sync/verifier.ts';
+import { startVerifyThread } from '../../runtime/sync/verify-thread.ts';
 import { snapshotOf } from '../support/gateway.ts';
 import { rawArtifact, type Written } from '../support/raw-artifact.ts';
 import { temporaryDirectory } from '../support/repository.ts';
@@ -306,5 +307,19 @@ test('closing ends what is under way, and an idle thread is given back and start
   const cut = verifier.verify(good(), demands);
   await Promise.all([verifier.close(), assert.rejects(cut, /the gateway is stopping/)]);
   await assert.rejects(verifier.verify(good(), demands), /the gateway is stopping/);
+  assert.equal(threads(), 0);
+});
+
+test('a thread that was started ahead answers the first question, and one that died before is no loss', async () => {
+  const verifier = createVerifier({}, startVerifyThread());
+  assert.ok(await verifier.verify(good(), demands));
+  assert.equal(threads(), 1);
+  await verifier.close();
+  const dead = startVerifyThread();
+  await dead.terminate();
+  const other = createVerifier({}, dead);
+  assert.ok(await other.verify(good(), demands));
+  await other.close();
+  await createVerifier({}, startVerifyThread()).close();
   assert.equal(threads(), 0);
 });
