@@ -18,8 +18,8 @@ async function repository(context: TestContext, files: Readonly<Record<string, s
 }
 
 /** Each result as one line: its place, its name, and how it failed and where. */
-async function resultsOf(directory: string): Promise<string[]> {
-  const { results = [] } = await runTests(directory, { timeoutMs: 5_000 });
+async function resultsOf(directory: string, timeoutMs = 20_000): Promise<string[]> {
+  const { results = [] } = await runTests(directory, { timeoutMs });
   return results.map(({ file, line, name, failure }) =>
     [
       `${file}:${line} ${name}`,
@@ -47,8 +47,8 @@ test('after', () => {});
 `,
     });
     const never = 'it never settles: it waits for what does not happen';
-    const long = 'it took longer than 5 s and was ended';
-    assert.deepEqual(await resultsOf(directory), [
+    const long = 'it took longer than 8 s and was ended';
+    assert.deepEqual(await resultsOf(directory, 8_000), [
       'tests/a.test.ts:1 the file can be run: Error: at its end: line 8',
       'tests/a.test.ts:4 before',
       `tests/a.test.ts:5 waits for ever: ${never}`,

@@ -28,6 +28,8 @@ test(
       limitOf(90, calendar('day', 'UTC')),
     ];
     const demands = limits.map((limit) => ({ ...limit, amount: 1, holdMs: 60_000 }));
+    // Finding all of its nodes may take longer than an answer.
+    await until('the cluster to answer', () => store.read(limits).catch(() => undefined), 10_000);
     const taken = await Promise.all(Array.from({ length: 120 }, () => store.take(demands)));
     const granted = taken.filter((takings) => takings.every((taking) => taking.granted));
     assert.equal(granted.length, 60);

@@ -22,18 +22,29 @@ export interface Scan {
 /** Why a secret may stand where it was found. Narrow on purpose: one rule for one reason. */
 interface Exemption {
   readonly reason: string;
-  readonly allows: (origin: Origin, line: string, secret: string) => boolean;
+  readonly allows: (
+    origin: Origin,
+    line: string,
+    planted: { readonly secret: string; readonly where: string },
+  ) => boolean;
 }
 
 export const exemptions: readonly Exemption[] = [
   {
     reason: 'keys create prints the one key it made, once',
-    allows: ({ words = [] }, line, secret) => words.join(' ').includes('keys create') && line.includes(secret),
+    allows: ({ words = [] }, line, { secret }) => words.join(' ').includes('keys create') && line.includes(secret),
   },
   {
-    reason: 'dev prints a key of its own, which only it accepts, and the curl line that uses it',
-    allows: ({ words = [] }, line, secret) =>
-      (words.includes('dev') || words.includes('start')) && /^hg_\w{43}$/.test(secret) && line.includes(secret),
+    reason:
+      'dev prints a key of its own or the one it was given for that, which only it accepts, and a line that uses it',
+    allows: ({ words = [] }, line, { secret, where }) =>
+      (words.includes('dev') || words.includes('start')) &&
+      (/^hg_\w{43}$/.test(secret) || where.endsWith('variable HEADGATE_DEV_KEY')) &&
+      line.includes(secret),
+  },
+  {
+    reason: 'an upstream of this test answers with the headers it got, and answers of upstreams pass as they are',
+    allows: ({ file, what }) => file === 'test/runtime/forward.test.ts' && what === 'answers',
   },
 ];
 
@@ -137,7 +148,8 @@ export function scanForSecrets(folder: string): Scan {
       const line = text.toString('utf8', from, to === -1 ? text.length : to);
       const { secret, disguise } = needle;
       const where = origin;
-      if (exemptions.some(({ allows }) => allows(where, line, secret))) continue;
+      const planted = { secret, where: secrets.get(secret) ?? '' };
+      if (exemptions.some(({ allows }) => allows(where, line, planted))) continue;
       // Once for each secret and recording: a log says the same thing many times.
       const key = `${name} ${secret}`;
       if (leaks.has(key)) continue;
