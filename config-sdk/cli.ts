@@ -1,5 +1,7 @@
 /** The `headgate` command: reads arguments, runs one entry of the command table, turns the outcome into an exit code. */
+import { masked } from '@headgate/runtime/masked';
 import { Command, CommanderError } from 'commander';
+import { complain } from './cli/complain.ts';
 import { exitCodes } from './commands/command.ts';
 import { commands } from './commands/index.ts';
 import { EnvironmentFault } from './findings.ts';
@@ -18,7 +20,11 @@ async function program(asked: string | undefined): Promise<Command> {
   // A command takes over settings of its parent only when it is made; these are made before.
   const every = (command: Command): Command[] => [command, ...command.commands.flatMap(every)];
   for (const command of every(root))
-    command.exitOverride().showHelpAfterError('(see --help)').allowExcessArguments(false);
+    command
+      .exitOverride()
+      .showHelpAfterError('(see --help)')
+      .allowExcessArguments(false)
+      .configureOutput({ writeErr: (text) => process.stderr.write(masked(text)) });
   return root;
 }
 
@@ -35,11 +41,8 @@ export async function run(parameters: readonly string[]): Promise<number> {
     return Number(process.exitCode);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
-    if (error instanceof EnvironmentFault) process.stderr.write(`headgate: ${error.message}\n`);
-    else
-      process.stderr.write(
-        `headgate: this should not happen, please report it: ${error instanceof Error ? error.stack : String(error)}\n`,
-      );
+    if (error instanceof EnvironmentFault) complain(error.message);
+    else complain(`this should not happen, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     return exitCodes.environment;
   }
 }

@@ -7,6 +7,7 @@ import { asHeadgateError, HeadgateError } from './errors.ts';
 import type { Exchange, House } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
 import { faultInWords } from './log.ts';
+import { masked } from './masked.ts';
 import type { End } from './generation/consumer-record.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { callerOf, droppedInWords, newOutcome, objectOf, warningsOf, type Outcome } from './outcome.ts';
@@ -153,7 +154,7 @@ function finish(edge: Edge, visit: Visit): void {
     at: Date.now(),
     revision: generation?.revision.short,
     method: request.method ?? '',
-    path: visit.asked?.path.slice(0, 256) ?? '',
+    path: visit.asked ? masked(visit.asked.path).slice(0, 256) : '',
     surface: visit.surface && surfaceName(visit.surface),
     status,
     ms: Math.round(seconds * 1e6) / 1e3,

@@ -11,6 +11,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { Log } from './log.ts';
 import { pick } from './pipeline/pick.ts';
 import type { QuotaStore } from './quota/store.ts';
+import { watched } from './quota/watched.ts';
 import type { Load, Serving } from './serving.ts';
 import type { Settings } from './settings.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -54,7 +55,7 @@ export async function createFront(parts: FrontParts, closers: Closers): Promise<
   const tokens = new Tokens({ now: Date.now, log });
   const proxies = new AddressRanges(settings.trustedProxies);
   const edge: Edge = {
-    house: { log, metrics, quotas, upstreams, random: Math.random, now: Date.now },
+    house: { log, metrics, quotas: watched(quotas, log), upstreams, random: Math.random, now: Date.now },
     forwarder,
     recent,
     ledger,

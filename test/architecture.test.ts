@@ -17,6 +17,7 @@ const waist = [
   'generation/template',
   'graph',
   'main',
+  'masked',
   'serve',
   'settings',
   'snapshot',

@@ -1,4 +1,5 @@
 /** `headgate comment`. */
+import { complain } from '../cli/complain.ts';
 import { readFileSync } from 'node:fs';
 import { commentPlace, commentTokenVariables } from '../cli/environment.ts';
 import { keepComment } from '../comment.ts';
@@ -29,7 +30,7 @@ export const commentCommand: CommandEntry = (program) => {
     .action(async (file: string) => {
       const plan = planIn(file);
       if ('wrong' in plan) {
-        process.stderr.write(`headgate: ${plan.wrong}\n`);
+        complain(plan.wrong);
         process.exitCode = exitCodes.input;
         return;
       }

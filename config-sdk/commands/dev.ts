@@ -1,5 +1,6 @@
 /** `headgate dev`: the whole loop on one machine, from a commit in the local repository to the next answer. */
 import type { Command } from 'commander';
+import { complain } from '../cli/complain.ts';
 import { startFailure } from '@headgate/runtime/main';
 import { serve, untilSignalled, type Gateway } from '@headgate/runtime/serve';
 import { readSettings, SettingsError } from '@headgate/runtime/settings';
@@ -140,7 +141,7 @@ export const devCommand: CommandEntry = (program) => {
       await dev(self, options.watch);
     } catch (error) {
       const lines = error instanceof SettingsError ? error.problems : [startFailure(error)];
-      for (const line of lines) process.stderr.write(`headgate: ${line}\n`);
+      complain(...lines);
       process.exitCode = error instanceof SettingsError ? exitCodes.usage : exitCodes.environment;
     }
     // Sockets that clients keep open must not keep the process.

@@ -1,4 +1,5 @@
 /** `headgate explain`: the decisions of one request, from a file or from a running gateway's memory. */
+import { complain } from '../cli/complain.ts';
 import { readFileSync } from 'node:fs';
 import {
   openDecider,
@@ -33,8 +34,8 @@ interface Options {
 
 const saidFields = ['consumer', 'key', 'claims', 'issuer', 'address', 'at'] as const;
 
-function complain(code: number, ...lines: readonly string[]): void {
-  for (const line of lines) process.stderr.write(`headgate: ${line}\n`);
+function fail(code: number, ...lines: readonly string[]): void {
+  complain(...lines);
   process.exitCode = code;
 }
 
@@ -43,10 +44,10 @@ const write = (document: object, words: string, { json }: Options): void =>
 
 async function explainPast(id: string, options: Options): Promise<void> {
   const { url } = options;
-  if (!isAddress(url)) return complain(exitCodes.usage, noAddress(url));
+  if (!isAddress(url)) return fail(exitCodes.usage, noAddress(url));
   const answer = await ask(options, { method: 'GET', path: `/api/requests/${encodeURIComponent(id)}` });
   if (answer.status === 404)
-    return complain(exitCodes.input, `${url} remembers no request ${id}: it is too old, or another replica had it`);
+    return fail(exitCodes.input, `${url} remembers no request ${id}: it is too old, or another replica had it`);
   if (!answer.ok) throw new EnvironmentFault(`${url} answered ${answer.status}`);
   const request = (await answer.json()) as RequestTrace;
   write(request, pastRequestInWords(request), options);
@@ -98,17 +99,17 @@ async function explainFile(file: string, options: Options): Promise<void> {
   try {
     const asked = readAsked(file, options);
     const result = await compiled(options);
-    if (!result) return complain(exitCodes.usage, `there is no commit '${options.commit}' here`);
+    if (!result) return fail(exitCodes.usage, `there is no commit '${options.commit}' here`);
     const snapshot = result.snapshot ?? result.unproved;
     if (!snapshot) {
       show(result, result.directory, { format: 'pretty', aside: true });
-      return complain(exitCodes.input, 'the configuration has errors: nothing is decided under it');
+      return fail(exitCodes.input, 'the configuration has errors: nothing is decided under it');
     }
     const explanation = await explain(await openDecider(snapshot), asked);
     write(explanation, result.redact(explanationInWords(explanation)), options);
   } catch (error) {
     if (!(error instanceof RequestProblem)) throw error;
-    complain(exitCodes.input, ...error.problems.map((problem) => `${file}: ${problem}`));
+    fail(exitCodes.input, ...error.problems.map((problem) => `${file}: ${problem}`));
   }
 }
 
@@ -137,10 +138,10 @@ export const explainCommand: CommandEntry = (program) => {
     .option('--json', 'one JSON document')
     .action(async (file: string | undefined, options: Options) => {
       if ((file === undefined) === (options.id === undefined))
-        return complain(exitCodes.usage, 'give the file of a request, or --id of a past one');
+        return fail(exitCodes.usage, 'give the file of a request, or --id of a past one');
       const said = saidFields.find((name) => options[name] !== undefined);
       if (options.id !== undefined && said !== undefined)
-        return complain(exitCodes.usage, `--${said} goes with the file of a request: who asked a past one is known`);
+        return fail(exitCodes.usage, `--${said} goes with the file of a request: who asked a past one is known`);
       await (options.id === undefined ? explainFile(file ?? '', options) : explainPast(options.id, options));
     });
 };

@@ -1,5 +1,6 @@
 /** The emergency orders to a running gateway: `headgate pin`, `unpin`, `pause`, `resume`, `accept`, `retry`. */
 import type { Command } from 'commander';
+import { complain } from '../cli/complain.ts';
 import { parseDuration } from '@headgate/runtime/duration';
 import type { StatusReport } from '@headgate/runtime/serve';
 import {
@@ -76,7 +77,7 @@ export function commitMeant(
 function report(outcome: { order: string; done: boolean; commit?: string; detail: string }, json = false): void {
   if (json) process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
   else if (outcome.done) process.stdout.write(`${outcome.detail}\n`);
-  else process.stderr.write(`headgate: ${outcome.detail}\n`);
+  else complain(outcome.detail);
   process.exitCode = outcome.done ? exitCodes.fine : exitCodes.input;
 }
 
@@ -85,7 +86,7 @@ async function carryOut({ name, question, candidates, done }: Order, given: stri
   if (candidates && !new RegExp(`^[0-9a-f]{${fewestDigits},64}$`, 'i').test(given))
     problems.push(`'${given}' is no commit: give at least the first ${fewestDigits} digits of one`);
   if (problems.length > 0) {
-    for (const problem of problems) process.stderr.write(`headgate: ${problem}\n`);
+    complain(...problems);
     process.exitCode = exitCodes.usage;
     return;
   }

@@ -1,4 +1,5 @@
 /** `headgate plan`. */
+import { complain } from '../cli/complain.ts';
 import { Option } from 'commander';
 import { topLevel } from '../git.ts';
 import { planFormats, renderPlan, type PlanFormat } from '../plan/render/render.ts';
@@ -16,7 +17,7 @@ interface PlanFlags {
 
 function onlyWhereNothingReplays(error: unknown): undefined {
   if (!(error instanceof NothingToReplay)) throw error;
-  process.stderr.write(`headgate: ${error.message}\n`);
+  complain(error.message);
   process.exitCode = exitCodes.input;
 }
 

@@ -1,5 +1,6 @@
 /** `headgate status`: what a running gateway serves and why, for a terminal. */
 import type { StatusReport } from '@headgate/runtime/serve';
+import { complain } from '../cli/complain.ts';
 import { askStatus, defaultAddress, isAddress, noAddress, tokenFileOption } from './admin-plane.ts';
 import { exitCodes, type CommandEntry } from './command.ts';
 
@@ -119,7 +120,7 @@ export const statusCommand: CommandEntry = (program) => {
     .option('--json', 'the status document itself')
     .action(async (url: string, options: { tokenFile?: string; json?: boolean }) => {
       if (!isAddress(url)) {
-        process.stderr.write(`headgate: ${noAddress(url)}\n`);
+        complain(noAddress(url));
         process.exitCode = exitCodes.usage;
         return;
       }

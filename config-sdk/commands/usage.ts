@@ -1,5 +1,6 @@
 /** `headgate usage`: what was used and what it cost, by whatever it is asked by; single calls; and what a commit changed. */
 import type { ComparisonReport, UsageReport } from '@headgate/runtime/serve';
+import { complain } from '../cli/complain.ts';
 import { Option } from 'commander';
 import { ask, defaultAddress, isAddress, noAddress, tokenFileOption } from './admin-plane.ts';
 import { exitCodes, type CommandEntry } from './command.ts';
@@ -80,7 +81,7 @@ async function tell(url: string, options: UsageOptions): Promise<number> {
     return exitCodes.fine;
   }
   const { detail } = (await told.json().catch(() => ({}))) as { detail?: string };
-  process.stderr.write(`headgate: ${detail ?? `${new URL(url).origin} answered ${told.status}`}\n`);
+  complain(detail ?? `${new URL(url).origin} answered ${told.status}`);
   return told.status === 400 ? exitCodes.usage : exitCodes.environment;
 }
 
@@ -110,7 +111,7 @@ export const usageCommand: CommandEntry = (program) => {
     .action(async (url: string, options: UsageOptions) => {
       const mistake = mistakeIn(url, options);
       if (mistake !== undefined) {
-        process.stderr.write(`headgate: ${mistake}\n`);
+        complain(mistake);
         process.exitCode = exitCodes.usage;
         return;
       }

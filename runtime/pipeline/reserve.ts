@@ -176,5 +176,7 @@ export async function reserve<E extends Drawing>(exchange: E, reach: Reach): Pro
   }
   warn(exchange, takings);
   for (const { quota, isAlone } of takings) if (isAlone) house.metrics.quotaLocal.inc({ quota: quota.name });
+  for (const { quota } of down ? asked : [])
+    if (quota.onStoreDown === 'open') house.metrics.quotaUncounted.inc({ quota: quota.name });
   return Object.assign(exchange, { lease: { takings } });
 }

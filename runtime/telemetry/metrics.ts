@@ -83,6 +83,12 @@ export function createMetrics() {
       labelNames: ['quota', 'consumer'],
       registers,
     }),
+    quotaUncounted: new Counter({
+      name: 'headgate_quota_uncounted_total',
+      help: 'Requests that were served uncounted because the quota store was away and the quota is declared open.',
+      labelNames: ['quota'],
+      registers,
+    }),
     quotaLocal: new Counter({
       name: 'headgate_quota_local_total',
       help: 'Requests that this replica counted by itself because the quota store was away.',

@@ -12,7 +12,6 @@ import { openWriter } from '../ledger/open.ts';
 import { causeInWords, createLog, type Log } from '../log.ts';
 import { openParcel } from '../packed.ts';
 import { withAlone } from '../quota/alone.ts';
-import { leasing } from '../quota/leasing.ts';
 import { openQuotaStore } from '../quota/open.ts';
 import type { Settings } from '../settings.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -52,7 +51,7 @@ class WorkerProcess {
     const ledger = this.#closers.add(openWriter(settings, { log, metrics }));
     // Redis counts for all; what one process counts is asked of the primary.
     const isShared = /^rediss?:/.test(settings.store);
-    const quotas = this.#closers.add(isShared ? openQuotaStore(settings.store) : withAlone(leasing(this.#counts)));
+    const quotas = this.#closers.add(isShared ? openQuotaStore(settings.store) : withAlone(this.#counts));
     const activator = (this.#activator = new Activator(pools, metrics));
     this.#front = createFront(
       { settings, log, metrics, pools, quotas, ledger, activator, ended: (...end) => this.#note(...end) },

@@ -122,6 +122,7 @@ test('without its store a closed quota refuses, an open one serves, and a local 
   const open = await behind(context, answerWell, { daily: perDay(5, { onStoreDown: 'open' }) }, { flags: store });
   const served = await open.ask({ headers: { authorization: `Bearer ${testKey}` } });
   assert.deepEqual([served.status, served.headers.get('ratelimit')], [200, null]);
+  assert.match(await open.gateway.metrics(), /^headgate_quota_uncounted_total\{quota="daily"\} 1$/m);
   const third = perDay(6, { onStoreDown: { local: { replicas: 3 } } });
   const local = await behind(context, answerWell, { daily: third }, { flags: store });
   const left: (string | null)[] = [];
