@@ -31,8 +31,8 @@ export interface QuotaSpec {
    * Whose count it is: each consumer's own (default), one for the whole `'gateway'`, or one for each of what is named here; of
    * several, such as `['consumer', 'model']`, each combination has its own. An `'endUser'` is whom the body names
    * (`safety_identifier` or `user`, Anthropic's `metadata.user_id`); all requests that name none count as one user. An
-   * `'address'` is that of the connection, of IPv6 its /64. A `'provider'` is counted by what is sent to it, and its targets
-   * are passed over when there is no room. Tags are those of consumer, model and route, each with its own count; all
+   * `'address'` is that of the connection, or what proxies say that the process trusts; of IPv6 its /64. A `'provider'` is
+   * counted by what is sent to it, and its targets are passed over when there is no room. Tags are those of consumer, model and route, each with its own count; all
    * requests without one count together. A `'key'` is that of the request, or the subject of its token; who has no `'team'` or
    * `'organisation'` counts alone. Without a scope, a quota that only teams or only organisations list counts for each of those. What has no model, provider or route does not draw from a quota by it.
    */
