@@ -31,6 +31,11 @@ async function program(asked: string | undefined): Promise<Command> {
 /** Runs one command line and gives the exit code. */
 export async function run(parameters: readonly string[]): Promise<number> {
   process.exitCode = exitCodes.fine;
+  // Whoever reads it may have seen enough: `headgate generate openapi | head`.
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode);
+  });
   try {
     const root = await program(parameters[0]);
     if (parameters.length === 0) {

@@ -85,7 +85,9 @@ export async function watchedSource(options: WatchOptions): Promise<RevisionSour
       const artifact = result.snapshot && artifactFor(result, options, undefined);
       const told = artifact ? artifact.digest : JSON.stringify(result.findings);
       const tip = createHash('sha256').update(told).digest('hex');
-      if (result.findings.length > 0 && tip !== seen?.tip) onFindings(result, repository);
+      // Advice may come and go without a change of what is served.
+      const isNew = tip !== seen?.tip || JSON.stringify(result.findings) !== JSON.stringify(seen.result.findings);
+      if (result.findings.length > 0 && isNew) onFindings(result, repository);
       seen = { saves: at, tip, result, artifact };
       return tip;
     },

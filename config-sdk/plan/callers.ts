@@ -43,6 +43,8 @@ function bounds(
   if (before === undefined && after === undefined) return [];
   if (after === undefined)
     return [narrowedOrWidened(true, bound, say`${subject} is no longer bound to certain ${[what]}`)];
+  if (after.length === 0)
+    return [narrowedOrWidened(false, bound, say`${subject} may use no ${[what]} at all from now on`)];
   if (before === undefined)
     return [narrowedOrWidened(false, bound, say`${subject} is bound to these ${[what]} from now on: ${listed(after)}`)];
   const { gone, come } = listChange(before, after);

@@ -106,11 +106,12 @@ function outageChanges(
   const share = ({ onStoreDown }: QuotaSnapshot) => (typeof onStoreDown === 'object' ? onStoreDown.local.replicas : 1);
   const looser =
     outageRanks[is] === outageRanks[was] ? share(after) < share(before) : outageRanks[is] > outageRanks[was];
-  const upTo = share(after) === 1 ? 'the whole limit' : `1/${share(after)} of the limit`;
+  const upTo = (quota: QuotaSnapshot) => (share(quota) === 1 ? 'the whole limit' : `1/${share(quota)} of the limit`);
   const past = { closed: 'were refused', local: 'were counted by each replica', open: 'passed uncounted' }[was];
+  const pastShare = was === 'local' ? `, up to ${upTo(before)}` : '';
   const sentences: Readonly<Record<keyof typeof outageRanks, Phrase>> = {
     open: say`quota ${name} no longer holds while its store is down: requests pass uncounted`,
-    local: say`each replica counts quota ${name} by itself, up to ${[upTo]}, while its store is down (before: requests ${[past]})`,
+    local: say`each replica counts quota ${name} by itself, up to ${[upTo(after)]}, while its store is down (before: requests ${[`${past}${pastShare}`]})`,
     closed: say`quota ${name} refuses requests (503) while its store is down; they ${[past]} before`,
   };
   const kind = looser ? 'limit_loosened' : 'limit_tightened';

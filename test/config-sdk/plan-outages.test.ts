@@ -52,7 +52,7 @@ const changes: readonly (readonly [before: OnStoreDown, after: OnStoreDown, said
   [
     shared(4),
     shared(2),
-    "limit_loosened: each replica counts quota 'calls' by itself, up to 1/2 of the limit, while its store is down (before: requests were counted by each replica)",
+    "limit_loosened: each replica counts quota 'calls' by itself, up to 1/2 of the limit, while its store is down (before: requests were counted by each replica, up to 1/4 of the limit)",
   ],
   [
     'local',

@@ -96,4 +96,13 @@ test('--watch follows saves without a commit', { timeout: 60_000 }, async (conte
   assert.match(await ask(), /You said: Hello/);
   await edit(folder, 'You said: {{input}}', 'Saved: {{input}}');
   await until('the save is live', async () => /Saved: Hello/.test(await ask()), 8_000);
+  // Advice that changes nothing of what is served is told all the same.
+  const config = join(folder, 'gateway.config.ts');
+  const text = await readFile(config, 'utf8');
+  const limit = "{ unit: 'requests', limit: 1, window: '1m' }";
+  await writeFile(
+    config,
+    `${text}\nimport { quota as another } from 'headgate';\nexport const dead = another('dead', ${limit});\n`,
+  );
+  await dev.printed(/unused_declaration quota 'dead'/);
 });
