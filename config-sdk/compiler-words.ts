@@ -112,20 +112,16 @@ function wrongHandle(given: string, wanted: string): Words {
 }
 
 function wrongBeginning(given: string, type: string): Words {
-  const begins = [...type.matchAll(/`([^$`]+)\$/g)].map(([, each = '']) => each);
+  const begins = [...type.matchAll(/`([^`$]+)\$/g)].map(([, each = '']) => each);
   const wanted = begins.map((each) => `'${each}'`).join(' or ');
+  if (!given.startsWith('"'))
+    return { message: `a text that begins with ${wanted} is expected here`, hint: 'give such a text' };
   const text = given.slice(1, -1);
   const meant = begins.find((each) => text.toLowerCase().startsWith(each.toLowerCase()));
+  const whole = meant === undefined ? `${begins.at(-1) ?? ''}${text}` : `${meant}${text.slice(meant.length)}`;
   // Of many, which one is meant cannot be told from the text.
-  const cure =
-    meant !== undefined
-      ? `write '${meant}${text.slice(meant.length)}'`
-      : begins.length > 2
-        ? 'write which of these it is before it'
-        : `write '${begins.at(-1) ?? ''}${text}'`;
-  return given.startsWith('"')
-    ? { message: `${inWords(given)} does not begin with ${wanted}`, hint: cure }
-    : { message: `a text that begins with ${wanted} is expected here`, hint: 'give such a text' };
+  const hint = meant === undefined && begins.length > 2 ? 'write which of these it is before it' : `write '${whole}'`;
+  return { message: `${inWords(given)} does not begin with ${wanted}`, hint };
 }
 
 function unboundPrompt(one: string | undefined, several: string): Words {

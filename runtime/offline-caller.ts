@@ -26,7 +26,7 @@ function digestOf(asked: AskedRequest, snapshot: Snapshot): string | undefined {
   if (meant !== undefined && others.length === 0) return meant;
   const list = digests.map(shown).join(', ') || 'none';
   // Whoever gave the key itself by mistake must not find it in a log.
-  const said = /^[0-9a-f]+$/i.test(beginning) ? `'${key}'` : 'that (the hash is meant, never the key itself)';
+  const said = /^[0-9a-f]*$/i.test(beginning) ? `'${key}'` : 'that (the hash is meant, never the key itself)';
   const which = meant === undefined ? `no key whose hash begins with ${said}` : `several keys like ${said}`;
   throw new RequestProblem([`consumer '${consumer}' has ${which}: it has ${list}`]);
 }

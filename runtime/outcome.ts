@@ -23,6 +23,8 @@ export interface Drawn {
   readonly granted: boolean;
   /** It refuses nothing. */
   readonly soft: boolean;
+  /** Beyond that share of the limit, calls go to another model. */
+  readonly downgrade?: { readonly at: number; readonly to: string } | undefined;
   /** So much of it is used that answers carry a warning. */
   readonly warns: boolean;
 }

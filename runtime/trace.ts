@@ -55,7 +55,7 @@ const endOfWindow = ({ window, resetMs = 0 }: Drawn): string =>
     : `; ${window.kind === 'sliding' ? 'some is free again' : 'the window ends'} in ${lengthInWords(resetMs)}`;
 
 function quotaInWords(drawn: Drawn): string {
-  const { unit, whose, limit, window, amount, used, granted, soft } = drawn;
+  const { unit, whose, limit, window, amount, used, granted, soft, downgrade } = drawn;
   const rate = `${amountInWords(unit, limit)}${windowInWords(window, lengthInWords)} of ${whose}`;
   const takes = unit === 'requests' || unit === 'concurrency' ? '' : `holds ${amountInWords(unit, amount)}, `;
   if (used === undefined)
@@ -63,7 +63,9 @@ function quotaInWords(drawn: Drawn): string {
   const ends = endOfWindow(drawn);
   if (!granted)
     return takes ? `${takes}with ${figure(unit, used)} of ${rate} used or held${ends}` : `all ${rate} are used${ends}`;
-  const beyond = soft ? ', and only warns' : '';
+  const beyond =
+    (soft ? ', and only warns' : '') +
+    (downgrade ? `; from ${Number((downgrade.at * 100).toFixed(6))} % on, calls go to model ${downgrade.to}` : '');
   return takes
     ? `${takes}now ${figure(unit, used)} of ${rate}${beyond}${ends}`
     : `number ${used} of ${rate}${beyond}${ends}`;

@@ -88,10 +88,25 @@ function downgradeChanges(
   ];
 }
 
+/** What else comes with a quota that was not there before. */
+function besideLimit(name: string, quota: QuotaSnapshot | undefined): readonly Phrase[] {
+  if (!quota) return [];
+  const { downgrade, onStoreDown } = quota;
+  const outage = {
+    closed: undefined,
+    open: say`while the store of quota ${name} is down, requests pass uncounted`,
+    local: say`while the store of quota ${name} is down, each replica counts by itself`,
+  }[outageOf({ onStoreDown })];
+  return [
+    ...(downgrade ? [say`what draws from quota ${name} ${downgradeInWords(quota)}`] : []),
+    ...(outage ? [outage] : []),
+  ];
+}
+
 /** From what refuses everything to what refuses nothing. */
 const outageRanks = { closed: 0, local: 1, open: 2 } as const;
 
-const outageOf = ({ onStoreDown }: QuotaSnapshot): keyof typeof outageRanks =>
+const outageOf = ({ onStoreDown }: Pick<QuotaSnapshot, 'onStoreDown'>): keyof typeof outageRanks =>
   typeof onStoreDown === 'string' ? onStoreDown : 'local';
 
 /** What is let through while the store is down. */
@@ -167,7 +182,8 @@ function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[numbe
     );
   if (gone.length === 0) {
     const sentence = say`${subject} now draws from quota ${inWords(come, head)}`;
-    return [{ kind: 'limit_tightened', risk: 'medium', object, sentence, details: [] }];
+    const details = come.flatMap((name) => besideLimit(name, entryOf(head.quotas, name)));
+    return [{ kind: 'limit_tightened', risk: 'medium', object, sentence, details }];
   }
   if (come.length > 0) {
     const sentence = say`${subject} draws from quota ${inWords(come, head)} instead of ${inWords(gone, base)}`;

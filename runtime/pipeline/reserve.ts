@@ -118,6 +118,7 @@ const drawn = (one: AskedOf, taken: Taken | undefined, drawing: Drawing): Drawn 
   resetMs: taken?.taking.resetMs,
   granted: taken?.taking.granted ?? false,
   soft: one.quota.mode === 'soft',
+  downgrade: one.quota.downgrade,
   warns: taken !== undefined && warns(taken),
 });
 

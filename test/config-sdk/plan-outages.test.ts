@@ -57,7 +57,7 @@ const changes: readonly (readonly [before: OnStoreDown, after: OnStoreDown, said
   [
     'local',
     shared(2),
-    "limit_tightened: each replica counts quota 'calls' by itself, up to 1/2 of the limit, while its store is down (before: requests were counted by each replica)",
+    "limit_tightened: each replica counts quota 'calls' by itself, up to 1/2 of the limit, while its store is down (before: requests were counted by each replica, up to the whole limit)",
   ],
 ];
 
