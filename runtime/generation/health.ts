@@ -22,8 +22,8 @@ export interface TargetRecord {
   /** Requests that went elsewhere because it was known to fail: no blame, but they would have failed as well. */
   readonly passedOver: number;
   readonly lastBlame: Blame | undefined;
-  /** Its last answer was none. */
-  readonly isFailing: boolean;
+  /** Its last answer was none; undefined while nothing came of it. */
+  readonly isFailing: boolean | undefined;
 }
 
 /** Ends that are the gateway's own: nothing a vendor's outage brings about. */
@@ -108,7 +108,7 @@ export class HealthRecord {
     if (!record)
       this.#targets.set(
         label,
-        (record = { answered: 0, blamed: 0, passedOver: 0, lastBlame: undefined, isFailing: false, owed: 0 }),
+        (record = { answered: 0, blamed: 0, passedOver: 0, lastBlame: undefined, isFailing: undefined, owed: 0 }),
       );
     return record;
   }
@@ -173,7 +173,7 @@ export class HealthRecord {
       record.blamed += blamed;
       record.passedOver += passedOver;
       record.lastBlame = lastBlame ?? record.lastBlame;
-      if (answered + blamed > 0) record.isFailing = isFailing;
+      record.isFailing = isFailing ?? record.isFailing;
     }
     for (const { name, requests, internalFaults, failures, ownTime } of objects) {
       const record = this.#object(name);

@@ -134,6 +134,6 @@ test('records that are handed over in pieces add up to the one that was kept who
       }
       assert.deepEqual(sum.figures, whole.figures);
     }),
-    { numRuns: 50 },
+    { numRuns: 300 },
   );
 });
