@@ -64,7 +64,13 @@ test('a master that hands over behind a sentinel is left while it still answers'
   await settle(store, await hold(store), 1);
   await until('the follower', async () => (await usedAt(follower)) === 1);
   fleet.link.hold('answered');
-  await fleet.handOver();
+  // Refused until the sentinels know that the follower is well.
+  const handsOver = () =>
+    fleet.handOver().then(
+      () => true,
+      () => false,
+    );
+  await until('the master to hand over', handsOver, 5_000);
   const arrives = async () => {
     await store.take([{ ...demand, amount: 1 }]).catch(() => undefined);
     return ((await usedAt(follower)) ?? 0) > 1;
