@@ -2,24 +2,17 @@
  * What the ledger takes from requests. Each gateway is a process of its own: one without a ledger, another without, which
  * shows what the machine alone makes of it, and one with. They are asked in turns, the first of each round another one.
  */
-import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startProcess, type GatewayProcess } from '../test/support/gateway-process.ts';
-import { snapshotOf, testKey } from '../test/support/gateway.ts';
+import { testKey } from '../test/support/gateway.ts';
+import { body, cpuMsOf, snapshot } from './one-reply.ts';
 
 const perRound = 300;
 const atOnce = 4;
 const warmUps = 3;
 /** What a round left behind is written by then, and counts as its own. */
 const settleMs = 300;
-
-const small = { contextWindow: 8_192, options: { reply: 'hello' } };
-const snapshot = snapshotOf({
-  providers: { sandbox: { kind: 'sandbox', options: {}, models: { small } } },
-  models: { chat: { targets: { kind: 'target', provider: 'sandbox', model: 'small' } } },
-});
-const body = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'hello' }] });
 
 interface Side {
   readonly name: string;
@@ -44,13 +37,6 @@ function askOnce({ gateway, agent }: Side): Promise<number> {
     });
     sent.on('error', reject).end(body);
   });
-}
-
-/** Linux counts in hundredths of a second. */
-function cpuMsOf({ gateway }: Side): number {
-  const told = readFileSync(`/proc/${gateway.pid}/stat`, 'utf8');
-  const fields = told.slice(told.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 async function askMany(side: Side): Promise<readonly number[]> {
@@ -123,9 +109,9 @@ export async function sideBySide(directory: string, rounds: number): Promise<voi
       const first = round % sides.length;
       const turned = [...sides.slice(first), ...sides.slice(0, first)];
       for (const side of round % 2 === 0 ? turned : turned.toReversed()) {
-        const before = cpuMsOf(side);
+        const before = cpuMsOf(side.gateway.pid);
         side.rounds.push(await askMany(side));
-        side.cpuMs += cpuMsOf(side) - before;
+        side.cpuMs += cpuMsOf(side.gateway.pid) - before;
       }
     }
     print(sides);

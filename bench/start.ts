@@ -6,8 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request } from 'node:http';
 import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,9 +14,11 @@ import { openArtifact } from '../runtime/artifact.ts';
 import { createLog } from '../runtime/log.ts';
 import { openKeep } from '../runtime/sync/keep/disk.ts';
 import { artifactBranch, sourceOf } from '../test/support/artifact-branch.ts';
-import { artifactFiles, snapshotOf, testKey } from '../test/support/gateway.ts';
+import { artifactFiles, testKey } from '../test/support/gateway.ts';
 import { installPackages } from '../test/support/install-packages.ts';
+import { freePort } from '../test/support/redis.ts';
 import { initRepository, temporaryDirectory } from '../test/support/repository.ts';
+import { body, cpuMsOf, snapshot } from './one-reply.ts';
 
 const rounds = Number(process.argv[2] ?? 10);
 const root = resolve(import.meta.dirname, '..');
@@ -25,13 +26,6 @@ const root = resolve(import.meta.dirname, '..');
 const place = join(root, 'node_modules', '.bench-start');
 const idleMs = 5_000;
 const giveUpMs = 20_000;
-
-const small = { contextWindow: 8_192, options: { reply: 'hello' } };
-const snapshot = snapshotOf({
-  providers: { sandbox: { kind: 'sandbox', options: {}, models: { small } } },
-  models: { chat: { targets: { kind: 'target', provider: 'sandbox', model: 'small' } } },
-});
-const body = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'hello' }] });
 
 interface Side {
   readonly name: string;
@@ -46,15 +40,6 @@ const bare = `
   http.createServer((request, response) => request.resume().on('end', () => response.end('{}')))
     .listen(Number(process.argv[1]), '127.0.0.1');
 `;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** The status, or undefined where nobody listens yet. */
 function askOnce(port: number): Promise<number | undefined> {
@@ -72,13 +57,6 @@ function treeOf(pid: number): readonly number[] {
     readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
   );
   return [pid, ...children.flatMap(treeOf)];
-}
-
-/** Linux counts in hundredths of a second. */
-function cpuMsOf(pid: number): number {
-  const told = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = told.slice(told.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function megabytes(pid: number, file: string, field: string): number {

@@ -121,7 +121,6 @@ export function countingAlone(
     },
 
     read: (counts) => store.read(counts),
-    healthy: () => store.healthy(),
 
     async close() {
       await debts.close();
@@ -134,7 +133,9 @@ export function countingAlone(
 export function withAlone(store: QuotaStore): QuotaStore {
   const alone = countingAlone(store);
   return {
-    ...store,
+    take: (demands) => store.take(demands),
+    settle: (settlements) => store.settle(settlements),
+    read: (counts) => store.read(counts),
     alone,
     async close() {
       await alone.close();

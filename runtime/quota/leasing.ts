@@ -201,8 +201,6 @@ export function leasing(store: QuotaStore, now: () => number = () => performance
       });
     },
 
-    healthy: () => store.healthy(),
-
     async close() {
       try {
         await leases.returnAll();

@@ -152,8 +152,6 @@ export function memoryStore(now: () => number = Date.now, elapsed: () => number 
       return takeFrom(shelf, demands, now());
     },
 
-    healthy: () => open,
-
     async close() {
       open = false;
       shelf.clear();

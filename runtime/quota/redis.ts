@@ -84,7 +84,6 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
       return demands.length === 0 ? [] : take(demands);
     },
 
-    healthy: () => connection.ready(),
     close: () => connection.close(),
   };
 }

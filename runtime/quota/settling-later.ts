@@ -34,7 +34,6 @@ export function settlingLater(store: QuotaStore): QuotaStore {
   return {
     take: (demands) => store.take(demands),
     read: (counts) => store.read(counts),
-    healthy: () => store.healthy(),
 
     async settle(settlements) {
       try {

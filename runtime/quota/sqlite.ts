@@ -110,7 +110,6 @@ export function sqliteStore(
   let sweepAt = elapsed();
   /** How far the wall clock was ahead of the other one; infinite, so that it is looked at after a start. */
   let ahead = Number.POSITIVE_INFINITY;
-  let working = true;
 
   /** In one transaction, so that no other process comes between. */
   function answer<Result>(work: () => Result): Result {
@@ -119,10 +118,8 @@ export function sqliteStore(
       database.exec('BEGIN IMMEDIATE');
       const result = work();
       database.exec('COMMIT');
-      working = true;
       return result;
     } catch (cause) {
-      working = false;
       if (database.isTransaction) database.exec('ROLLBACK');
       throw new StoreUnavailable(`the quota store in ${directory} failed: ${reason(cause)}`, { cause });
     }
@@ -158,8 +155,6 @@ export function sqliteStore(
       checkDemands(demands);
       return answer(() => takeFrom(shelf, demands, now()));
     },
-
-    healthy: () => database.isOpen && working,
 
     async close() {
       if (database.isOpen) database.close();

@@ -65,8 +65,6 @@ export interface QuotaStore {
   read(counts: readonly Counted[]): Promise<readonly Reading[]>;
   /** Counts of this process by itself, for while the store is away; undefined where it never is. */
   readonly alone?: QuotaStore;
-  /** Whether it can answer. */
-  healthy(): boolean;
   close(): Promise<void>;
 }
 

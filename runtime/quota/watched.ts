@@ -28,7 +28,6 @@ export function watched(store: QuotaStore, log: Log): QuotaStore {
     take: (demands) => heard(store.take(demands)),
     settle: (settlements) => heard(store.settle(settlements)),
     read: (counts) => heard(store.read(counts)),
-    healthy: () => store.healthy(),
     close: () => store.close(),
     ...(store.alone && { alone: store.alone }),
   };

@@ -13,7 +13,6 @@ export interface RedisConnection {
   readonly client: RedisClient;
   /** Runs one command within the deadline; every failure is `StoreUnavailable`, with a code and no secret. */
   ask(command: () => Promise<unknown>): Promise<unknown>;
-  ready(): boolean;
   close(): Promise<void>;
 }
 
@@ -83,7 +82,7 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
     client.disconnect();
   }
 
-  return { client, ask, ready, close };
+  return { client, ask, close };
 }
 
 function serversOf(client: RedisClient): readonly Partial<Pick<Redis, 'stream'>>[] {

@@ -8,14 +8,14 @@ import {
   type MetricObjectWithValues,
   type MetricValue,
 } from 'prom-client';
-import { Tally } from './tally.ts';
+import { GatheringCounter } from './gathering-counter.ts';
 
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
   return {
     registry,
-    requests: new Tally({
+    requests: new GatheringCounter({
       name: 'headgate_requests_total',
       help: 'Requests answered on the data plane, by what they matched and how they ended.',
       labelNames: ['matched', 'consumer', 'status'],
@@ -28,7 +28,7 @@ export function createMetrics() {
       buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
       registers,
     }),
-    attempts: new Tally({
+    attempts: new GatheringCounter({
       name: 'headgate_upstream_attempts_total',
       help: 'Attempts at targets and upstreams, by outcome.',
       labelNames: ['target', 'outcome'],
@@ -47,37 +47,37 @@ export function createMetrics() {
       labelNames: ['target'],
       registers,
     }),
-    retriesDenied: new Tally({
+    retriesDenied: new GatheringCounter({
       name: 'headgate_upstream_retries_denied_total',
       help: 'Retries that were not made because the upstream had its share of them.',
       labelNames: ['target'],
       registers,
     }),
-    usageEstimated: new Tally({
+    usageEstimated: new GatheringCounter({
       name: 'headgate_usage_estimated_total',
       help: 'Requests whose tokens had to be estimated, wholly or in part, because the provider did not tell them.',
       labelNames: ['target'],
       registers,
     }),
-    tokens: new Tally({
+    tokens: new GatheringCounter({
       name: 'headgate_tokens_total',
       help: 'Tokens that providers reported, or that were estimated where they did not, by target and direction.',
       labelNames: ['target', 'direction'],
       registers,
     }),
-    cost: new Tally({
+    cost: new GatheringCounter({
       name: 'headgate_cost_usd_total',
       help: 'US dollars that tokens cost by the prices of the configuration, by target and consumer.',
       labelNames: ['target', 'consumer'],
       registers,
     }),
-    quotaWarnings: new Tally({
+    quotaWarnings: new GatheringCounter({
       name: 'headgate_quota_warnings_total',
       help: 'Requests that were let through although a quota was beyond its `warnAt`, or a soft one beyond its limit.',
       labelNames: ['quota', 'consumer'],
       registers,
     }),
-    quotaRefusals: new Tally({
+    quotaRefusals: new GatheringCounter({
       name: 'headgate_quota_refusals_total',
       help: 'Requests refused because a quota was used up.',
       labelNames: ['quota', 'consumer'],

@@ -55,13 +55,7 @@ export class AskedQuotas implements QuotaStore {
     this.#waiting.clear();
   }
 
-  healthy(): boolean {
-    return !this.#isGone;
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
+  close = (): Promise<void> => Promise.resolve();
 
   #ask<Answer>(question: Asked<QuotaQuestion>): Promise<Answer> {
     if (this.#isGone) return Promise.reject(new StoreUnavailable('the process that counts is gone'));

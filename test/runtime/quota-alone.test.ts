@@ -1,10 +1,11 @@
 /** While the store is away, each replica counts by itself up to its share; when it is back, it is told what was used, once. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countingAlone } from '../../runtime/quota/alone.ts';
+import { countingAlone, withAlone } from '../../runtime/quota/alone.ts';
 import { memoryStore } from '../../runtime/quota/memory.ts';
 import { openQuotaStore } from '../../runtime/quota/open.ts';
 import { StoreUnavailable, type Demand, type QuotaStore } from '../../runtime/quota/store.ts';
+import { AskedQuotas, answering } from '../../runtime/workers/asked-quotas.ts';
 import { calendar, fixed, limitOf, MovedClock, noWindow, sliding } from '../support/quota-stores.ts';
 import { skipWithoutRedis, startRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
@@ -103,4 +104,29 @@ test('what was told and not acknowledged is told again, and counted once', async
   await alone.settle([{ demand: { ...demand, amount: 1 }, taking: late, spent: 1 }]);
   await alone.close();
   assert.deepEqual([await used(), shared.takings], [[0, 0], 2]);
+});
+
+test('a worker asks the process that counts, and counts alone once that is gone', async (t) => {
+  const counts = memoryStore();
+  const asked: AskedQuotas = new AskedQuotas((questions) => {
+    for (const question of questions) void answer(question);
+  });
+  const answer = answering(counts, (answers) => asked.hear(answers));
+  const store = withAlone(asked);
+  t.after(async () => {
+    await store.close();
+    await counts.close();
+  });
+  const demand = { ...limitOf(8, fixed(hourMs)), amount: 1, holdMs: 60_000 };
+  const [taking = assert.fail()] = await store.take([demand]);
+  await store.settle([{ demand, taking, spent: 3 }]);
+  assert.deepEqual(
+    (await store.read([demand])).map(({ used }) => used),
+    [3],
+  );
+
+  asked.lose();
+  await assert.rejects(store.take([demand]), StoreUnavailable);
+  const [alone = assert.fail()] = (await store.alone?.take([demand])) ?? [];
+  assert.deepEqual([alone.granted, alone.used], [true, 1]);
 });

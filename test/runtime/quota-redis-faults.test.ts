@@ -18,7 +18,6 @@ test('answers at once when the server refuses', async (t) => {
   const store = opened(t, `redis://:hunter2@127.0.0.1:${port}`);
   await assertUnavailable(store, /ECONNREFUSED/);
   await timed(assertUnavailable(store, /ECONNREFUSED/), 100);
-  assert.equal(store.healthy(), false);
 });
 
 for (const scheme of ['redis', 'rediss']) {
@@ -63,13 +62,11 @@ test('answers in time while the server is frozen and heals when it goes on', nee
   const taking = await takeOne(store, window, 1);
   server.freeze();
   await Promise.all(Array.from({ length: 50 }, () => assertUnavailable(store)));
-  assert.equal(store.healthy(), false, 'the connection is dropped with the first deadline');
   await assertUnavailable(store);
   await timed(assert.rejects(settleOne(store, { ...window, amount: 1 }, taking, 0), StoreUnavailable));
   server.continue();
   const healed = await heal(store);
   assert.ok(healed.used > taking.used, 'the count goes on where it was');
-  assert.equal(store.healthy(), true);
 });
 
 test('never gives a late reply to a later call', needsRedis, async (t) => {
@@ -97,7 +94,6 @@ test('answers in time while the server is gone and heals when it is back', needs
   await server.kill();
   await Promise.all(flying);
   await assertUnavailable(store);
-  assert.equal(store.healthy(), false);
   await server.start();
   assert.equal((await heal(store)).used, 0, 'a server without a disk begins anew');
 });

@@ -8,7 +8,7 @@ interface Pending<Name extends string> {
   count: number;
 }
 
-export class Tally<Name extends string> {
+export class GatheringCounter<Name extends string> {
   readonly #counter: Counter<Name>;
   readonly #names: readonly Name[];
   /** By the values of the labels: the registry's own way to them costs a hundred times as much. */
