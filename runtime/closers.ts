@@ -18,17 +18,28 @@ const longestMs = 2_000;
 
 /** Requests under way: a client may have all of its answer before what it cost is settled and written down. */
 export class Visits {
-  readonly #open = new Set<Promise<void>>();
+  #open = 0;
+  #whenNone: (() => void) | undefined;
 
+  /** `visit` never rejects. */
   add(visit: Promise<void>): void {
-    this.#open.add(visit);
-    void visit.finally(() => this.#open.delete(visit));
+    this.#open += 1;
+    void visit.then(() => this.#end());
   }
 
   async close(): Promise<void> {
+    if (this.#open === 0) return;
     let timer: NodeJS.Timeout | undefined;
-    const overdue = new Promise((resolve) => (timer = setTimeout(resolve, longestMs)));
-    await Promise.race([Promise.all(this.#open), overdue]);
+    const overdue = new Promise<void>((resolve) => {
+      this.#whenNone = resolve;
+      timer = setTimeout(resolve, longestMs);
+    });
+    await overdue;
     clearTimeout(timer);
+  }
+
+  #end(): void {
+    this.#open -= 1;
+    if (this.#open === 0) this.#whenNone?.();
   }
 }

@@ -7,13 +7,25 @@ export type RequestHead = Pick<IncomingMessage, 'httpVersion' | 'method' | 'url'
 
 const bad = (message: string) => new HeadgateError('invalid_request', message);
 
-/** Values of one header as they came: Node joins or drops duplicates, and two gateways that differ on which make a hole. */
-function rawValues(request: RequestHead, name: string): string[] {
-  const values: string[] = [];
-  for (let at = 0; at < request.rawHeaders.length; at += 2) {
-    if (request.rawHeaders[at]?.toLowerCase() === name) values.push(request.rawHeaders[at + 1] ?? '');
+/** Values of headers as they came: Node joins or drops duplicates, and two gateways that differ on which make a hole. */
+interface Raw {
+  readonly hosts: readonly string[];
+  readonly encodings: readonly string[];
+  readonly authorizations: number;
+}
+
+function rawOf({ rawHeaders }: RequestHead): Raw {
+  const hosts: string[] = [];
+  const encodings: string[] = [];
+  let authorizations = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    // Few names are as long as one of these, and only those are looked at.
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts.push(rawHeaders[at + 1] ?? '');
+    else if (name.length === 13 && name.toLowerCase() === 'authorization') authorizations += 1;
+    else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') encodings.push(rawHeaders[at + 1] ?? '');
   }
-  return values;
+  return { hosts, encodings, authorizations };
 }
 
 const plainHost = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
@@ -36,23 +48,9 @@ export function plainPath(path: string): string {
 /** Dot segments, also with the parameters (`..;x`) that some upstreams take off first, and names that only look like one. */
 const dotSegment = /(^|\/)(\.\.|\.(\/|;|$))|\.\.(\/|$)/;
 
-/** Throws for requests that other parties could read differently than we do. */
-export function askedFor(request: RequestHead): Asked {
-  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
-    throw bad('Only HTTP/1.0 and HTTP/1.1 are spoken here.');
-  const hosts = rawValues(request, 'host');
-  const host = hosts[0] ?? '';
-  if (hosts.length !== 1 || !plainHost.test(host)) throw bad('The request needs exactly one plain Host header.');
-  const encodings = rawValues(request, 'transfer-encoding');
-  if (encodings.length > 1 || (encodings[0] !== undefined && encodings[0].toLowerCase() !== 'chunked'))
-    throw bad('The only transfer-encoding taken is chunked.');
-  if (encodings.length > 0 && request.httpVersion === '1.0') throw bad('HTTP/1.0 knows no transfer-encoding.');
-  if (rawValues(request, 'authorization').length > 1) throw bad('The request has more than one Authorization header.');
-
-  const target = request.url ?? '';
-  const path = target.split('?', 1)[0] ?? '';
-  if (!path.startsWith('/') || target.includes('#'))
-    throw bad('The request target must be a path, without a fragment.');
+/** As it is matched. Throws for what other parties could read differently than we do. */
+function pathOf(path: string): string {
+  if (!path.startsWith('/')) throw bad('The request target must be a path, without a fragment.');
   let decoded: string;
   try {
     decoded = decodeURIComponent(path);
@@ -65,7 +63,49 @@ export function askedFor(request: RequestHead): Asked {
   if (dotSegment.test(decoded) || escapes.test(path) || decoded.includes('\\') || path.includes('//')) {
     throw bad('The path must not hold dot segments, empty segments, backslashes or encoded slashes.');
   }
-  return { host: host.replace(/:\d+$/, '').toLowerCase(), path: plainPath(path) };
+  return plainPath(path);
+}
+
+function hostOf(host: string): string {
+  if (!plainHost.test(host)) throw bad('The request needs exactly one plain Host header.');
+  return host.replace(/:\d+$/, '').toLowerCase();
+}
+
+/** Most requests say what one before them said: so much of it, and of such a length, is looked at once. */
+const mostRemembered = 1_000;
+const longestRemembered = 256;
+
+function remembering(look: (text: string) => string): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const seen = look(text);
+    if (text.length > longestRemembered) return seen;
+    if (known.size >= mostRemembered) known.clear();
+    known.set(text, seen);
+    return seen;
+  };
+}
+
+const rememberedPath = remembering(pathOf);
+const rememberedHost = remembering(hostOf);
+
+/** Throws for requests that other parties could read differently than we do. */
+export function askedFor(request: RequestHead): Asked {
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
+    throw bad('Only HTTP/1.0 and HTTP/1.1 are spoken here.');
+  const { hosts, encodings, authorizations } = rawOf(request);
+  if (hosts.length !== 1) throw bad('The request needs exactly one plain Host header.');
+  const host = rememberedHost(hosts[0] ?? '');
+  if (encodings.length > 1 || (encodings[0] !== undefined && encodings[0].toLowerCase() !== 'chunked'))
+    throw bad('The only transfer-encoding taken is chunked.');
+  if (encodings.length > 0 && request.httpVersion === '1.0') throw bad('HTTP/1.0 knows no transfer-encoding.');
+  if (authorizations > 1) throw bad('The request has more than one Authorization header.');
+  const target = request.url ?? '';
+  if (target.includes('#')) throw bad('The request target must be a path, without a fragment.');
+  const query = target.indexOf('?');
+  return { host, path: rememberedPath(query < 0 ? target : target.slice(0, query)) };
 }
 
 /** Of a request that was refused here, enough to tell whose words to refuse it in: without escapes, which may be none. */

@@ -1,16 +1,17 @@
 /** One request from its head to its log line: finds what it asks for, walks that line, and words every failure. */
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { accessLine } from './access-line.ts';
 import type { ClientDialect } from './dialects/dialect.ts';
 import { askedFor, refusedPath, requestId, type Asked } from './door.ts';
 import { asHeadgateError, HeadgateError } from './errors.ts';
 import type { Exchange, House } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
-import { faultInWords } from './log.ts';
+import { faultInWords, type AccessLog } from './log.ts';
 import { masked } from './masked.ts';
 import type { End } from './generation/consumer-record.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { callerOf, droppedInWords, newOutcome, objectOf, warningsOf, type Outcome } from './outcome.ts';
+import { callerOf, newOutcome, objectOf, type Outcome } from './outcome.ts';
 import { bodyPieces, readBytes } from './pipeline/accept.ts';
 import { apiLine } from './pipeline/api-line.ts';
 import { countLine } from './pipeline/count-line.ts';
@@ -33,13 +34,18 @@ export interface Edge {
   readonly house: House;
   readonly forwarder: Forwarder;
   readonly recent: RecentRequests;
+  readonly access: AccessLog;
+  /** Requests being answered now. */
+  inFlight: number;
   readonly ledger: Ledger;
   /** Why nothing is served now, or the generation that serves whoever sent these headers. */
-  readonly serving: (headers: IncomingHttpHeaders) => Promise<Generation | HeadgateError>;
+  readonly serving: (headers: IncomingHttpHeaders) => Serving | Promise<Serving>;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   /** Told of each request whose consumer is known. */
   readonly ended: (generation: Generation, end: End) => void;
 }
+
+type Serving = Generation | HeadgateError;
 
 interface Visit {
   readonly id: string;
@@ -62,7 +68,7 @@ async function walk(edge: Edge, visit: Visit, exchange: Exchange): Promise<void>
     const { path } = asked;
     const { route } = found;
     return apiLine(
-      Object.assign(exchange, { request, response: visit.response, route, path, forwarder: edge.forwarder }),
+      Object.assign(exchange, { request, response: visit.reply.handOver(), route, path, forwarder: edge.forwarder }),
     );
   }
   visit.surface = found.surface;
@@ -94,7 +100,7 @@ function writeError(visit: Visit, error: HeadgateError): void {
   if (outcome.attempts > 0) reply.header('headgate-attempts', String(outcome.attempts));
   // What is left of a body that nobody reads would be taken for the next request; and of a request that was refused at
   // the door nobody knows where it ends.
-  if (!visit.asked || (hasBody(request) && !request.complete)) reply.header('connection', 'close');
+  if (!visit.asked || (hasBody(request) && !request.complete)) reply.endConnection();
   const words =
     visit.dialect ?? visit.surface ?? surfaceFor(visit.asked?.path ?? refusedPath(request), request.headers);
   if (words) reply.whole(error.status, 'application/json', JSON.stringify(words.writeError(wireError(error))));
@@ -163,42 +169,32 @@ function finish(edge: Edge, visit: Visit): void {
   };
   edge.recent.add(told, generation?.tables.sourceOf);
   edge.ledger.add(told);
-  house.log.info(
-    {
-      event: 'request',
-      request: visit.id,
-      revision: told.revision,
-      method: request.method,
-      host: visit.asked?.host.slice(0, 256),
-      path: visit.asked && told.path,
-      surface: told.surface,
-      matched: outcome.matched,
-      consumer: outcome.consumer,
-      target: outcome.target,
-      attempts: outcome.attempts,
-      dropped: droppedInWords(outcome),
-      status,
-      code: outcome.code,
-      ms: told.ms,
-      // What `plan --traffic` decides again: sizes, never content.
-      messages: outcome.size?.messages,
-      conversation_tokens: outcome.size?.tokens,
-      max_output_tokens: outcome.size?.maxOutputTokens,
-      stream: outcome.size?.stream,
-      input_tokens: outcome.usage?.inputTokens,
-      output_tokens: outcome.usage?.outputTokens,
-      usage_estimated: outcome.usageEstimated || undefined,
-      cost_usd: outcome.costUsd,
-      quota_warnings: warningsOf(outcome),
-      downgraded: outcome.downgraded.length > 0 ? outcome.downgraded : undefined,
-    },
-    'request',
-  );
+  edge.access(accessLine(told, request.method, visit.asked?.host));
 }
+
+/** What the stages of a model call add has its place from the start: an object that grows is copied each time. */
+const toCome = {
+  surface: undefined,
+  dialect: undefined,
+  says: undefined,
+  readBody: undefined,
+  consumer: undefined,
+  body: undefined,
+  call: undefined,
+  model: undefined,
+  prepend: undefined,
+  targets: undefined,
+  guarded: undefined,
+  keep: undefined,
+  lease: undefined,
+  cache: undefined,
+  finish: undefined,
+  answered: undefined,
+};
 
 function exchangeFor(edge: Edge, visit: Visit, generation: Generation): Exchange {
   const gone = new AbortController();
-  visit.response.once('close', () => {
+  visit.response.on('close', () => {
     if (!visit.response.writableFinished) gone.abort(new Error('the client left'));
   });
   visit.reply.header('headgate-revision', generation.revision.short);
@@ -211,6 +207,7 @@ function exchangeFor(edge: Edge, visit: Visit, generation: Generation): Exchange
     address: edge.addressOf(visit.request),
     signal: gone.signal,
     outcome: visit.outcome,
+    ...toCome,
   };
 }
 
@@ -229,11 +226,13 @@ export async function visitEdge(edge: Edge, request: IncomingMessage, response: 
     dialect: undefined,
   };
   visit.reply.header('x-request-id', visit.id);
-  edge.house.metrics.inFlight.inc();
+  edge.inFlight += 1;
   let leave: (() => void) | undefined;
   try {
     visit.asked = askedFor(request);
-    const serving = await edge.serving(request.headers);
+    const asked = edge.serving(request.headers);
+    // Nobody waits a turn where nothing is to be found out.
+    const serving = asked instanceof Promise ? await asked : asked;
     if (serving instanceof HeadgateError) throw serving;
     if (response.closed) throw new HeadgateError('client_closed_request', 'The client left.');
     visit.generation = serving;
@@ -244,6 +243,6 @@ export async function visitEdge(edge: Edge, request: IncomingMessage, response: 
   } finally {
     finish(edge, visit);
     leave?.();
-    edge.house.metrics.inFlight.dec();
+    edge.inFlight -= 1;
   }
 }

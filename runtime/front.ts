@@ -1,5 +1,5 @@
 /** The data plane of one process: from a connection to a request that has ended. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { AddressRanges } from './address-ranges.ts';
 import { clientAddress } from './client-address.ts';
 import { Visits, type Closers } from './closers.ts';
@@ -8,7 +8,7 @@ import { visitEdge, type Edge } from './edge.ts';
 import { HeadgateError } from './errors.ts';
 import type { Activator } from './generation/activator.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { Log } from './log.ts';
+import { accessLogOf, type Log } from './log.ts';
 import { pick } from './pipeline/pick.ts';
 import type { QuotaStore } from './quota/store.ts';
 import { watched } from './quota/watched.ts';
@@ -54,15 +54,20 @@ export async function createFront(parts: FrontParts, closers: Closers): Promise<
   const upstreams = new Upstreams();
   const tokens = new Tokens({ now: Date.now, log });
   const proxies = new AddressRanges(settings.trustedProxies);
+  const serving = (headers: IncomingHttpHeaders) => {
+    const { current, staging } = activator;
+    return current ? pick({ current, staging }, headers) : cold();
+  };
   const edge: Edge = {
     house: { log, metrics, quotas: watched(quotas, log), upstreams, random: Math.random, now: Date.now },
     forwarder,
     recent,
+    access: accessLogOf(log),
+    inFlight: 0,
     ledger,
-    serving: async (headers) => {
-      await tokens.learn(headers, () => [activator.current, activator.stable]);
-      const { current, staging } = activator;
-      return current ? pick({ current, staging }, headers) : cold();
+    serving: (headers) => {
+      const learning = tokens.learn(headers, () => [activator.current, activator.stable]);
+      return learning ? learning.then(() => serving(headers)) : serving(headers);
     },
     addressOf: ({ socket, headers }) => clientAddress(socket.remoteAddress, headers, proxies),
     ended: parts.ended ?? ((generation, end) => activator.ended(generation, end)),
@@ -76,6 +81,7 @@ export async function createFront(parts: FrontParts, closers: Closers): Promise<
   const measure = () => {
     metrics.breakerState.reset();
     metrics.upstreamWaiting.reset();
+    metrics.inFlight.set(edge.inFlight);
     for (const { target, state, waiting } of loadNow().targets) {
       metrics.breakerState.set({ target }, breakerStates[state]);
       metrics.upstreamWaiting.set({ target }, waiting);

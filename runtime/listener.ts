@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Crowd } from './crowd.ts';
 import type { Material } from './tls/material.ts';
 import { isPlainHttp, SecureServer, type TlsSide } from './tls/secure-server.ts';
 
@@ -96,16 +97,16 @@ export async function listen(
   };
   const secure = tls && new SecureServer(tls, { ...options, handshakeMs: bounds.headMs });
   const server: Server = secure?.server ?? createServer(options);
-  const busy = new Set<ServerResponse>();
+  const busy = new Crowd<ServerResponse>();
   let draining = false;
   const latest = new WeakMap<Duplex, ServerResponse>();
   server.on('request', (request, response) => {
     // Where an answer ended the connection, what stands behind its request may be no request at all.
     if (latest.get(request.socket)?.getHeader('connection') === 'close') return;
     latest.set(request.socket, response);
-    busy.add(response);
-    response.once('close', () => {
-      busy.delete(response);
+    const leave = busy.enter(response);
+    response.on('close', () => {
+      leave();
       // Kept alive for a next request that must not come, it would hold the drain up to its end.
       if (draining) setImmediate(() => server.closeIdleConnections());
     });

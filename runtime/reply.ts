@@ -16,9 +16,14 @@ export interface Reply {
   destroy(): void;
 }
 
+/** Up to this size a body goes out in one piece with its head: a second piece costs more than to copy it. */
+const mostTogether = 16 * 1024;
+
 /** Over a socket. */
 export class SocketReply implements Reply {
   readonly #response: ServerResponse;
+  /** Names and values in turn, until the head is written: all at once, which costs a fraction of one after the other. */
+  #headers: string[] | undefined = [];
   /** By `performance.now()`, of the first byte of an answer; undefined before, and of what a forwarder wrote by itself. */
   firstAt: number | undefined;
 
@@ -35,23 +40,48 @@ export class SocketReply implements Reply {
   }
 
   header(name: string, value: string): void {
-    this.#response.setHeader(name, value);
+    const headers = this.#headers;
+    if (!headers) {
+      this.#response.setHeader(name, value);
+      return;
+    }
+    let at = 0;
+    while (at < headers.length && headers[at] !== name) at += 2;
+    headers[at] = name;
+    headers[at + 1] = value;
+  }
+
+  /** No request is read after this one: its connection ends with the answer. */
+  endConnection(): void {
+    // Where the listener looks for it, which sees no head that was written all at once.
+    this.#response.setHeader('connection', 'close');
+  }
+
+  /** For who writes an answer by himself: with all headers so far, and those that come. */
+  handOver(): ServerResponse {
+    const headers = this.#headers ?? [];
+    for (let at = 0; at < headers.length; at += 2) this.#response.setHeader(headers[at] ?? '', headers[at + 1] ?? '');
+    this.#headers = undefined;
+    return this.#response;
   }
 
   whole(status: number, contentType: string, body: string | Uint8Array): void {
-    this.#response.statusCode = status;
-    this.#response.setHeader('content-type', contentType);
-    this.#response.setHeader('content-length', Buffer.byteLength(body));
-    this.#response.end(body);
+    const size = Buffer.byteLength(body);
+    this.header('content-type', contentType);
+    this.header('content-length', String(size));
+    this.#begin(status);
+    if (typeof body === 'string' || size > mostTogether) this.#response.end(body);
+    // Latin-1 stands for the bytes as they are.
+    else this.#response.end(Buffer.from(body.buffer, body.byteOffset, size).toString('latin1'), 'latin1');
     this.firstAt = performance.now();
   }
 
   startStream(contentType = 'text/event-stream; charset=utf-8'): void {
-    this.#response.statusCode = 200;
-    this.#response.setHeader('content-type', contentType);
-    this.#response.setHeader('cache-control', 'no-cache');
+    this.header('content-type', contentType);
+    this.header('cache-control', 'no-cache');
     // Reverse proxies that buffer would hold the first token back.
-    this.#response.setHeader('x-accel-buffering', 'no');
+    this.header('x-accel-buffering', 'no');
+    this.#begin(200);
     this.#response.flushHeaders();
   }
 
@@ -75,5 +105,11 @@ export class SocketReply implements Reply {
 
   destroy(): void {
     this.#response.destroy();
+  }
+
+  #begin(status: number): void {
+    this.#response.statusCode = status;
+    if (this.#headers) this.#response.writeHead(status, this.#headers);
+    this.#headers = undefined;
   }
 }

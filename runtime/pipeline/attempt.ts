@@ -59,17 +59,22 @@ interface Asking {
   readonly patience: Patience;
 }
 
+/** What every request says. Frozen: what is made of them further on is made once. */
+const usualHeaders = (accept: string): Readonly<Record<string, string>> =>
+  Object.freeze({
+    'content-type': 'application/json',
+    accept,
+    // A compressed stream would arrive in lumps.
+    'accept-encoding': 'identity',
+  });
+const wholeHeaders = usualHeaders('application/json');
+const streamHeaders = usualHeaders('text/event-stream');
+
 /** A good answer of which nothing has been read yet. */
 export async function responseTo({ key, sent, stream, patience }: Asking): Promise<UpstreamResponse> {
   const address = sent.api.address(sent.body);
-  const headers = {
-    ...sent.headers,
-    'content-type': 'application/json',
-    accept: stream ? 'text/event-stream' : 'application/json',
-    // A compressed stream would arrive in lumps.
-    'accept-encoding': 'identity',
-    ...address.headers,
-  };
+  const usual = stream ? streamHeaders : wholeHeaders;
+  const headers = sent.headers || address.headers ? { ...sent.headers, ...usual, ...address.headers } : usual;
   const request = {
     path: address.path,
     headers,

@@ -55,6 +55,7 @@ function targetsAt(model: LiveModel, purpose: Purpose, exchange: Resolved<Exchan
 /** A cheaper model may have a cheaper one in turn. No model is come to twice. */
 export async function downgrade<E extends Resolved<Exchange>>(exchange: E, purpose: Purpose): Promise<E> {
   const { consumer, generation, outcome } = exchange;
+  if (!consumer.quotas.some(isDeclared) && !exchange.model.quotas.some(isDeclared)) return exchange;
   const passed = new Set([exchange.model.name]);
   for (;;) {
     const { model } = exchange;

@@ -28,7 +28,9 @@ const modelMark = '{model}';
 
 /** What is at a path, and the model that the path names. */
 function placesOf<Placed extends { readonly path: string }>(all: readonly Placed[]) {
-  const fixed = new Map(all.filter(({ path }) => !path.includes(modelMark)).map((each) => [each.path, each]));
+  const fixed = new Map(
+    all.filter(({ path }) => !path.includes(modelMark)).map((placed) => [placed.path, { placed, says: {} }]),
+  );
   const naming = all
     .filter(({ path }) => path.includes(modelMark))
     .map((placed) => {
@@ -37,7 +39,7 @@ function placesOf<Placed extends { readonly path: string }>(all: readonly Placed
     });
   return (path: string): { readonly placed: Placed; readonly says: JsonObject } | undefined => {
     const there = fixed.get(path);
-    if (there) return { placed: there, says: {} };
+    if (there) return there;
     for (const { placed, before, after } of naming) {
       const length = path.length - before.length - after.length;
       if (length < 1 || !path.startsWith(before) || !path.endsWith(after)) continue;
@@ -186,7 +188,8 @@ function notAllowed(
 }
 
 /** A call whose query asks for something else than what is served at its path. */
-function otherwiseAsked({ query = {}, surface }: CallLine, url = ''): Line | undefined {
+function otherwiseAsked({ query, surface }: CallLine, url = ''): Line | undefined {
+  if (!query) return undefined;
   const given = new URLSearchParams(url.split('?', 2)[1]);
   const [missing] = Object.entries(query).filter(([name, value]) => given.get(name) !== value);
   if (!missing) return undefined;

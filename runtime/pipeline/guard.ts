@@ -18,8 +18,10 @@ function confine({ targets, outcome, model }: Resolved<Exchange>, policy: string
 }
 
 export function guard<E extends Resolved<Exchange>>(exchange: E): E & { readonly guarded: true } {
+  const { policies } = exchange.model;
+  if (policies.length === 0) return Object.assign(exchange, { guarded: true as const });
   const call = gathered(exchange.call);
-  for (const { name, check } of exchange.model.policies) {
+  for (const { name, check } of policies) {
     const verdict = check(call);
     if (!verdict.pass)
       throw new HeadgateError('blocked_by_policy', `Policy '${name}' refuses this request: ${verdict.reason}.`, {

@@ -16,8 +16,8 @@ export interface Outgoing {
   readonly native: boolean;
   /** What the target's dialect cannot carry. */
   readonly dropped: readonly string[];
-  /** Of the client, for an API that knows them. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Of the client, for an API that knows them; undefined where there is none. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
 }
 
 /** Throws `AttemptFailed` while a secret that it needs is absent. */
@@ -41,7 +41,16 @@ export function translated(call: Call, target: LiveTarget): Outgoing {
   if (!api) throw new AttemptFailed({ kind: 'credential' });
   const caps = target.maxOutputTokens === undefined ? {} : { maxOutputTokens: target.maxOutputTokens };
   const written = api.dialect.writeCall({ ...call, messages: joined(call.messages) }, { model: target.model, ...caps });
-  return { api, ...written, native: false, headers: {} };
+  return { api, ...written, native: false, headers: undefined };
+}
+
+function passedBy({ passes = [] }: Api, { headers }: Sent['request']): Outgoing['headers'] {
+  let passed: Record<string, string> | undefined;
+  for (const name of passes) {
+    const value = headers[name];
+    if (typeof value === 'string') passed = { ...passed, [name]: value };
+  }
+  return passed;
 }
 
 type Sent = Pick<LookedUp, 'dialect' | 'body' | 'call' | 'keep' | 'prepend' | 'request'>;
@@ -55,12 +64,7 @@ export function outgoing(exchange: Sent, target: LiveTarget): Outgoing {
     return translated({ ...whole, messages: [...prepend, ...whole.messages] }, target);
   }
   const edits = { model: target.model, prepend, keep, streamUsage: call.stream };
-  const headers = Object.fromEntries(
-    (api.passes ?? []).flatMap((name) => {
-      const value = request.headers[name];
-      return typeof value === 'string' ? [[name, value]] : [];
-    }),
-  );
   const dropped = dialect.leavesOut?.(body) ?? [];
+  const headers = passedBy(api, request);
   return { api, body: dialect.rewrite(body, edits), native: true, dropped, headers };
 }

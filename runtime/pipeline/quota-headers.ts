@@ -39,45 +39,59 @@ function policyOf(quota: LiveQuota): string {
   return known;
 }
 
-/** As OpenAI names them; of several, the one nearest to its end. */
-const families: readonly (readonly [family: string, units: readonly QuotaUnit[]])[] = [
-  ['requests', ['requests']],
-  ['tokens', ['tokens', 'inputTokens', 'outputTokens']],
-];
+/** As OpenAI names them. */
+type Family = 'requests' | 'tokens';
 
-/** Of the counts of one quota that a request draws from, the one nearest to its end. */
-const tightest = (takings: readonly Taken[]): readonly Taken[] =>
-  takings.filter((taken) =>
-    takings.every(
-      (other) =>
-        other.quota.name !== taken.quota.name ||
-        other === taken ||
-        remaining(other) > remaining(taken) ||
-        (remaining(other) === remaining(taken) && takings.indexOf(other) > takings.indexOf(taken)),
-    ),
-  );
+const familyOf = (unit: QuotaUnit): Family | undefined => {
+  if (unit === 'requests') return 'requests';
+  return unit === 'tokens' || unit === 'inputTokens' || unit === 'outputTokens' ? 'tokens' : undefined;
+};
+
+/** Of those that refuse, and of the counts of one quota that a request draws from the one nearest to its end. */
+function tightest(all: readonly Taken[]): readonly Taken[] {
+  const found: Taken[] = [];
+  for (const taken of all) {
+    if (taken.quota.mode !== 'hard') continue;
+    const at = found.findIndex(({ quota }) => quota.name === taken.quota.name);
+    const other = found[at];
+    if (!other) found.push(taken);
+    else if (remaining(taken) < remaining(other)) found[at] = taken;
+  }
+  return found;
+}
+
+function nearestOf(family: Family, takings: readonly Taken[]): Taken | undefined {
+  let nearest: Taken | undefined;
+  for (const taken of takings)
+    if (familyOf(taken.quota.unit) === family && (!nearest || remaining(taken) < remaining(nearest))) nearest = taken;
+  return nearest;
+}
 
 /** `RateLimit` of the IETF draft for every quota that refuses, OpenAI's `x-ratelimit-*` for the tightest of its kind. */
 export function writeQuotaHeaders({ reply }: Exchange, all: readonly Taken[]): void {
-  const takings = tightest(all.filter(({ quota }) => quota.mode === 'hard'));
+  const takings = tightest(all);
   if (takings.length === 0) return;
-  reply.header('ratelimit-policy', takings.map(({ quota }) => policyOf(quota)).join(', '));
-  reply.header(
-    'ratelimit',
-    takings
-      .map((taken) => {
-        const { quota, taking } = taken;
-        return `"${quota.name}";r=${amount(quota.unit, remaining(taken))};t=${seconds(taking.resetMs)}`;
-      })
-      .join(', '),
-  );
-  for (const [family, units] of families) {
-    const [first, ...others] = takings.filter(({ quota }) => units.includes(quota.unit));
-    if (!first) continue;
-    const nearest = others.reduce((least, taken) => (remaining(taken) < remaining(least) ? taken : least), first);
-    reply.header(`x-ratelimit-limit-${family}`, String(nearest.quota.limit));
-    reply.header(`x-ratelimit-remaining-${family}`, String(remaining(nearest)));
-    reply.header(`x-ratelimit-reset-${family}`, `${seconds(nearest.taking.resetMs)}s`);
+  let declared = '';
+  let left = '';
+  for (const taken of takings) {
+    const { quota, taking } = taken;
+    const comma = declared === '' ? '' : ', ';
+    declared += comma + policyOf(quota);
+    left += `${comma}"${quota.name}";r=${amount(quota.unit, remaining(taken))};t=${seconds(taking.resetMs)}`;
+  }
+  reply.header('ratelimit-policy', declared);
+  reply.header('ratelimit', left);
+  const requests = nearestOf('requests', takings);
+  if (requests) {
+    reply.header('x-ratelimit-limit-requests', String(requests.quota.limit));
+    reply.header('x-ratelimit-remaining-requests', String(remaining(requests)));
+    reply.header('x-ratelimit-reset-requests', `${seconds(requests.taking.resetMs)}s`);
+  }
+  const tokens = nearestOf('tokens', takings);
+  if (tokens) {
+    reply.header('x-ratelimit-limit-tokens', String(tokens.quota.limit));
+    reply.header('x-ratelimit-remaining-tokens', String(remaining(tokens)));
+    reply.header('x-ratelimit-reset-tokens', `${seconds(tokens.taking.resetMs)}s`);
   }
 }
 

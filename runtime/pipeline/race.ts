@@ -5,6 +5,9 @@ export async function firstOf<Value>(
   running: ReadonlySet<Promise<Value | undefined>>,
   lateMs?: number,
 ): Promise<Value | undefined> {
+  const [only] = running;
+  // As a rule there is one, and nobody is waited for beside it.
+  if (only && running.size === 1 && lateMs === undefined) return only;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     if (lateMs !== undefined) timer = setTimeout(resolve, lateMs, 'late');

@@ -52,13 +52,17 @@ function summaryOf(request: RecentRequest): RequestSummary {
 }
 
 export class RecentRequests {
-  readonly #ring: RecentRequest[] = [];
+  /** In JSON: what is many objects is moved about by the collector one by one, under load for more than all else here costs. */
+  readonly #ring: string[] = [];
+  readonly #ids: string[] = [];
   #next = 0;
   readonly #sources = new Map<string, Tables['sourceOf']>();
 
   /** `sourceOf` is that of the generation that served it. */
   add(request: RecentRequest, sourceOf: Tables['sourceOf'] | undefined): void {
-    this.#ring[this.#next] = request;
+    // What was paid is for the ledger, and its money is no JSON.
+    this.#ring[this.#next] = JSON.stringify({ ...request, outcome: { ...request.outcome, paid: [] } });
+    this.#ids[this.#next] = request.id;
     this.#next = (this.#next + 1) % mostKept;
     const { revision } = request;
     if (revision === undefined || !sourceOf || this.#sources.get(revision) === sourceOf) return;
@@ -68,19 +72,28 @@ export class RecentRequests {
     if (this.#sources.size > mostSources && oldest !== undefined) this.#sources.delete(oldest);
   }
 
-  /** Newest first. */
-  #newest(): readonly RecentRequest[] {
-    return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].reverse();
+  /** The place of the one so many before the newest. */
+  #back(by: number): number {
+    const size = this.#ids.length;
+    return (this.#next - 1 - by + 2 * size) % size;
   }
 
+  #at(place: number): RecentRequest {
+    return JSON.parse(this.#ring[place] ?? '') as RecentRequest;
+  }
+
+  /** Newest first. */
   list(most: number): readonly RequestSummary[] {
-    return this.#newest().slice(0, most).map(summaryOf);
+    const length = Math.min(most, this.#ids.length);
+    return Array.from({ length }, (_, back) => summaryOf(this.#at(this.#back(back))));
   }
 
   /** Of several with one id (clients may choose it), the newest. */
   find(id: string): RequestTrace | undefined {
-    const request = this.#newest().find((each) => each.id === id);
-    if (!request) return undefined;
+    let back = 0;
+    while (back < this.#ids.length && this.#ids[this.#back(back)] !== id) back += 1;
+    if (back === this.#ids.length) return undefined;
+    const request = this.#at(this.#back(back));
     const { outcome, surface, revision } = request;
     const sourceOf = (revision === undefined ? undefined : this.#sources.get(revision)) ?? (() => undefined);
     return {

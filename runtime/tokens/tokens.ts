@@ -26,12 +26,23 @@ export class Tokens {
     this.#around = around;
   }
 
-  /** Finds out about the token in `headers` all that those who serve may ask, who may change meanwhile. Never rejects. */
-  async learn(headers: IncomingHttpHeaders, serving: () => readonly (Generation | undefined)[]): Promise<void> {
-    const issuersNow = () => serving().flatMap((each) => (each?.tables.issuers.size ? each.tables.issuers : []));
-    if (issuersNow().length === 0) return;
+  /**
+   * Finds out about the token in `headers` all that those who serve may ask, who may change meanwhile. Undefined where there is
+   * nothing to find out. Never rejects.
+   */
+  learn(headers: IncomingHttpHeaders, serving: () => readonly (Generation | undefined)[]): Promise<void> | undefined {
+    if (!serving().some((each) => each !== undefined && each.tables.issuers.size > 0)) return undefined;
     const token = keyFrom(headers);
-    if (token === undefined || token.length > maxTokenChars || !looksLikeToken.test(token)) return;
+    if (token === undefined || token.length > maxTokenChars || !looksLikeToken.test(token)) return undefined;
+    return this.#learn(headers, token, serving);
+  }
+
+  async #learn(
+    headers: IncomingHttpHeaders,
+    token: string,
+    serving: () => readonly (Generation | undefined)[],
+  ): Promise<void> {
+    const issuersNow = () => serving().flatMap((each) => (each?.tables.issuers.size ? each.tables.issuers : []));
     const url = issuerOf(token) ?? '';
     const verdicts = new Map<string, Verdict>();
     noteVerdicts(headers, verdicts);

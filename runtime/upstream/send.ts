@@ -2,10 +2,21 @@
 import type { Connection, Passage, Transport } from '../providers/provider.ts';
 import type { OriginPool } from './origin-pool.ts';
 
+type Passed = Parameters<Passage>[0];
+
 export function httpPassage(pool: OriginPool, connection: Connection): Passage {
   const { origin, authorize } = connection;
+  /** Of headers that are the same for many requests. */
+  const known = new WeakMap<Passed['headers'], Passed['headers']>();
+  const withOurs = (own: Passed['headers']): Passed['headers'] => {
+    const before = known.get(own);
+    if (before) return before;
+    const all = { ...own, ...connection.headers };
+    if (Object.isFrozen(own)) known.set(own, Object.freeze(all));
+    return all;
+  };
   return async ({ method, path, headers: own, body, signal }) => {
-    const headers = { ...own, ...connection.headers };
+    const headers = withOurs(own);
     const isWhole = typeof body === 'string' || body instanceof Uint8Array;
     if (!authorize) return pool.send({ method, path, headers, body, signal });
     // Where the credential is in the headers already, nobody waits a turn of the loop for it.

@@ -83,8 +83,8 @@ interface Limit {
  */
 function tightestLimit(headers: AnswerHeaders, now: number): Limit | undefined {
   let tightest: Limit | undefined;
-  for (const name of Object.keys(headers)) {
-    if (!/(^|-)ratelimit-(.*-)?reset(-|$)/.test(name)) continue;
+  for (const name in headers) {
+    if (!name.includes('ratelimit-') || !/(^|-)ratelimit-(.*-)?reset(-|$)/.test(name)) continue;
     const ms = bounded(momentMs(one(headers, name), now));
     const [left, limit] = ['remaining', 'limit'].map((word) =>
       Number(one(headers, name.replace('reset', word)) || NaN),

@@ -47,16 +47,29 @@ function isPlainName(name: string): boolean {
   return true;
 }
 
+/** Headers that are frozen come again with every request: their lines are kept. */
+const knownLines = new WeakMap<Asked['headers'], string>();
+
+function linesOf(headers: Asked['headers']): string | undefined {
+  const known = knownLines.get(headers);
+  if (known !== undefined) return known;
+  let lines = '';
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value !== 'string' || !isPlainName(name) || !isValue.test(value)) return undefined;
+    lines += `${name}: ${value}\r\n`;
+  }
+  if (Object.isFrozen(headers)) knownLines.set(headers, lines);
+  return lines;
+}
+
 /** Undefined for what is not plain: it is not for here to say what of that is wrong. */
 export function plainRequest(host: string, { method, path, headers, body }: Asked): PlainRequest | undefined {
   const isWhole = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
   if (!isWhole || !isPath.test(path)) return undefined;
   if (!withBody.has(method) && (body !== undefined || !withoutBody.has(method))) return undefined;
-  let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
-  for (const name in headers) {
-    const value = headers[name];
-    if (typeof value !== 'string' || !isPlainName(name) || !isValue.test(value)) return undefined;
-    head += `${name}: ${value}\r\n`;
-  }
+  const lines = linesOf(headers);
+  if (lines === undefined) return undefined;
+  const head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${lines}`;
   return { method, head, body: body ?? (withBody.has(method) ? '' : undefined), isSafe: withoutBody.has(method) };
 }
