@@ -2,6 +2,7 @@
 import type { HeadgateError } from '../errors.ts';
 import type { Dispatchable } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
+import type { QuotaUnit } from '../snapshot-quotas.ts';
 import { providerOf } from '../trace.ts';
 import { pay } from './pay.ts';
 import { soonest, take, type Obstacle } from './taking.ts';
@@ -77,18 +78,15 @@ export class Onward {
     this.#asked.set(name, (this.#asked.get(name) ?? 0) - 1);
   }
 
-  /** What is held at providers that are asked no more, and where nothing was spent, is there for others at once. */
+  /** What is held where nobody is asked any more, and nothing is to be paid, is there for others at once. */
   #leaveOthers(next: string): void {
-    const { house, id, lease, outcome } = this.#exchange;
-    const isFree = (provider: string | undefined): boolean =>
-      provider !== undefined &&
-      provider !== next &&
-      (this.#asked.get(provider) ?? 0) === 0 &&
-      !outcome.spentBefore.some(({ target }) => providerOf(target) === provider);
-    const wasAsked = (provider: string | undefined): boolean =>
-      outcome.tried.some(({ target, ended }) => ended !== 'passed_over' && providerOf(target) === provider);
+    const { house, id, lease } = this.#exchange;
     const freed = lease.takings.filter(
-      ({ quota, share: { provider } }) => isFree(provider) && (quota.unit !== 'requests' || !wasAsked(provider)),
+      ({ quota: { unit }, share: { provider } }) =>
+        provider !== undefined &&
+        provider !== next &&
+        (this.#asked.get(provider) ?? 0) === 0 &&
+        !this.#owes(provider, unit),
     );
     if (freed.length === 0) return;
     const isFreed = new Set(freed);
@@ -100,6 +98,14 @@ export class Onward {
         freed.map((each) => ({ ...each, spent: 0 })),
       ),
     );
+  }
+
+  #owes(provider: string, unit: QuotaUnit): boolean {
+    const { tried, spentBefore } = this.#exchange.outcome;
+    const isThere = ({ target }: { readonly target: string }): boolean => providerOf(target) === provider;
+    if (unit === 'concurrency') return false;
+    if (unit === 'requests') return tried.some((each) => each.ended !== 'passed_over' && isThere(each));
+    return spentBefore.some(isThere);
   }
 
   /** Where nobody was asked, because none had room. */
