@@ -76,6 +76,7 @@ function settlementOf(
   const isAsked =
     outcome.matched.startsWith('files:') ||
     outcome.tried.some((each) => each.ended !== 'passed_over' && isThere(each)) ||
+    spendings.some(isThere) ||
     isThere({ target: outcome.target ?? '' });
   if (end === 'free' || quota.unit === 'concurrency' || !isAsked) return { demand, taking, spent: 0 };
   const served = end === 'served' && isThere({ target: outcome.target ?? '' });

@@ -143,8 +143,7 @@ async function run(course: Course, house: House, live: Set<Course>): Promise<voi
   await turns(plan.begins);
   live.add(course);
   const client = new AbortController();
-  // Where two are asked at once, what the other one says after its client has left may come too late to be counted.
-  if (plan.leaves !== undefined && !plan.isHedged) void turns(plan.leaves).then(() => client.abort());
+  if (plan.leaves !== undefined) void turns(plan.leaves).then(() => client.abort());
   const vendor = async ({ target, signal }: Asked): Promise<Usage> => {
     const provider = target.provider.name;
     asked.add(provider);
