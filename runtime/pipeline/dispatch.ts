@@ -124,13 +124,8 @@ class Search<E extends Dispatchable, Answer extends Told> {
     return ask ? memory.nextAnyhow(keys, target.model) : memory.next(keys, target.model);
   }
 
-  async #ask(target: LiveTarget, anyhow: boolean): Promise<Found<E, Answer> | undefined> {
-    this.#onward.begin(target);
-    try {
-      return await this.#tryOn(target, anyhow);
-    } finally {
-      this.#onward.end(target);
-    }
+  #ask(target: LiveTarget, anyhow: boolean): Promise<Found<E, Answer> | undefined> {
+    return this.#onward.during(target, () => this.#tryOn(target, anyhow));
   }
 
   async #tryOn(target: LiveTarget, anyhow: boolean): Promise<Found<E, Answer> | undefined> {
@@ -176,6 +171,7 @@ class Search<E extends Dispatchable, Answer extends Told> {
     const { contender, ticket } = tried.trying;
     if (!this.#contenders.isOver) {
       this.#contenders.end(contender);
+      this.#onward.stay(contender.target);
       if (less) tellShorter(Object.assign(this.#exchange, { keep: less.keep }), less);
       return tellAnswer(this.#exchange, tried);
     }

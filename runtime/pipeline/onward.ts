@@ -5,7 +5,7 @@ import type { LiveTarget } from '../generation/live.ts';
 import type { QuotaUnit } from '../snapshot-quotas.ts';
 import { providerOf } from '../trace.ts';
 import { pay } from './pay.ts';
-import { soonest, take, type Obstacle } from './taking.ts';
+import { soonest, take, type Obstacle, type Taken } from './taking.ts';
 import { refusalBy, tellTakings } from './tell-takings.ts';
 
 export class Onward {
@@ -53,10 +53,12 @@ export class Onward {
       return false;
     }
     const { takings } = took;
+    if (this.#isOver()) {
+      await this.#giveBack(takings);
+      return false;
+    }
     lease.takings = [...lease.takings, ...takings];
     lease.entered.add(name);
-    // Nothing can be told any more, and all of it is settled soon.
-    if (this.#isOver()) return false;
     this.#leaveOthers(name);
     const isNew = new Set(takings);
     tellTakings(this.#exchange, { asked, takings, beside: lease.takings.filter((each) => !isNew.has(each)) });
@@ -70,34 +72,50 @@ export class Onward {
     return (byProvider.get(name) ?? []).filter(({ share }) => !taken.has(share));
   }
 
-  begin({ provider: { name } }: LiveTarget): void {
+  /** For as long as this one is asked. */
+  async during<Result>({ provider: { name } }: LiveTarget, ask: () => Promise<Result>): Promise<Result> {
     this.#asked.set(name, (this.#asked.get(name) ?? 0) + 1);
+    try {
+      return await ask();
+    } finally {
+      this.#asked.set(name, (this.#asked.get(name) ?? 0) - 1);
+    }
   }
 
-  end({ provider: { name } }: LiveTarget): void {
-    this.#asked.set(name, (this.#asked.get(name) ?? 0) - 1);
+  /** This one answers. Who else is still asked is on the way to its end, and needs no place any more. */
+  stay({ provider: { name } }: LiveTarget): void {
+    this.#free(
+      this.#exchange.lease.takings.filter(
+        ({ quota: { unit }, share: { provider } }) =>
+          unit === 'concurrency' && provider !== undefined && provider !== name,
+      ),
+    );
   }
 
   /** What is held where nobody is asked any more, and nothing is to be paid, is there for others at once. */
   #leaveOthers(next: string): void {
-    const { house, id, lease } = this.#exchange;
-    const freed = lease.takings.filter(
+    const freed = this.#exchange.lease.takings.filter(
       ({ quota: { unit }, share: { provider } }) =>
         provider !== undefined &&
         provider !== next &&
         (this.#asked.get(provider) ?? 0) === 0 &&
         !this.#owes(provider, unit),
     );
+    this.#free(freed);
+  }
+
+  #free(freed: readonly Taken[]): void {
     if (freed.length === 0) return;
+    const { lease } = this.#exchange;
     const isFreed = new Set(freed);
     lease.takings = lease.takings.filter((each) => !isFreed.has(each));
     for (const { share } of freed) if (share.provider !== undefined) lease.entered.delete(share.provider);
-    this.#track(
-      pay(
-        { house, id },
-        freed.map((each) => ({ ...each, spent: 0 })),
-      ),
-    );
+    this.#track(this.#giveBack(freed));
+  }
+
+  async #giveBack(takings: readonly Taken[]): Promise<void> {
+    const payments = takings.map((each) => ({ ...each, spent: 0 }));
+    await pay(this.#exchange, payments);
   }
 
   #owes(provider: string, unit: QuotaUnit): boolean {

@@ -55,14 +55,15 @@ export async function reserve<E extends Drawing>(exchange: E, reach: Reach): Pro
   const passed: Obstacle[] = [];
   for (;;) {
     const all = demandsOf(reach, exchange);
-    const first = firstProvider(exchange, reach);
+    const own = byProvider(all);
+    const first = own.size > 0 ? firstProvider(exchange, reach) : undefined;
     const asked = all.filter(({ share: { provider } }) => first === undefined || (provider ?? first) === first);
     const took = await take(exchange, asked);
     if ('takings' in took) {
       const { takings } = took;
       tellTakings(exchange, { asked, takings });
       const entered = new Set(first === undefined ? [] : [first]);
-      const lease: Lease = { takings, byProvider: byProvider(all), entered, underWay: new Set() };
+      const lease: Lease = { takings, byProvider: own, entered, underWay: new Set() };
       return Object.assign(exchange, { lease });
     }
     if (!passOver(exchange, took.obstacle)) throw refusal(exchange, took.obstacle, passed);

@@ -28,12 +28,14 @@ const line = await ModelWalk.of(
       open: { targets: both, quotas: ['open'] },
       local: { targets: both, quotas: ['local'] },
       moving: { targets: both, quotas: ['moving'] },
+      places: { targets: both, quotas: ['places'] },
       atB: { targets: target('b').node, quotas: ['moving'] },
     },
     quotas: {
       closed: { ...limited, window: '24h' },
       open: { ...limited, window: '24h', onStoreDown: 'open' },
       local: { ...limited, window: '24h', onStoreDown: 'local' },
+      places: { unit: 'concurrency', limit: 1, scope: 'provider' },
       // Of the last minute: how long it takes to have room depends on when it was taken.
       moving: { ...limited, window: { sliding: '1m' } },
     },
@@ -119,6 +121,45 @@ test('of several providers without room a refusal tells of the one that has some
     { target: 'a/m', quota: 'moving' },
     { target: 'b/m', quota: 'moving' },
   ]);
+});
+
+test('what the store grants when somebody else has answered meanwhile is given back at once', async () => {
+  const store = memoryStore(() => 0);
+  const reserved = await line.admitted({ model: 'closed', house: offlineHouse(createMetrics(), { quotas: store }) });
+  let isOver = false;
+  const onward = new Onward(reserved, () => isOver);
+  const [, second] = reserved.targets;
+  assert.ok(second);
+  const entering = onward.enter(second);
+  isOver = true;
+  assert.equal(await entering, false);
+  assert.deepEqual(await usedIn(store, 'closed'), [1, 0]);
+  assert.deepEqual(
+    reserved.outcome.drawn.map(({ whose }) => whose),
+    ["provider 'a'"],
+  );
+});
+
+test('once a target answers, the others have their places free', async () => {
+  const store = memoryStore(() => 0);
+  const reserved = await line.admitted({ model: 'places', house: offlineHouse(createMetrics(), { quotas: store }) });
+  const onward = new Onward(reserved, () => false);
+  const [first, second] = reserved.targets;
+  assert.ok(first && second);
+  const places = async (): Promise<readonly number[]> => {
+    const keys = ['a', 'b'].map((name) => `places/concurrency:provider=${name}`);
+    const readings = await store.read(keys.map((key) => ({ key, limit: 1, window: { kind: 'none' } })));
+    return readings.map(({ used }) => used);
+  };
+  await onward.during(first, async () => {
+    assert.deepEqual(await places(), [1, 0]);
+    assert.equal(await onward.enter(second), true);
+    assert.deepEqual(await places(), [1, 1]);
+    onward.stay(second);
+  });
+  assert.deepEqual(await places(), [0, 1]);
+  await settle(reserved, undefined);
+  assert.deepEqual(await places(), [0, 0]);
 });
 
 test('where nobody was asked, because none had room by then, the quota refuses, and nothing is paid', async () => {
