@@ -93,8 +93,14 @@ export interface AskedOf {
 }
 
 export interface Lease {
-  /** What was taken, so that it can be settled. */
-  readonly takings: readonly (AskedOf & { readonly taking: Taking })[];
+  /** What was taken, so that it can be settled. More comes while other providers are tried. */
+  takings: readonly (AskedOf & { readonly taking: Taking })[];
+  /** What is counted by provider, of each in the order: taken before it is asked, and no sooner. */
+  readonly byProvider: ReadonlyMap<string, readonly AskedOf[]>;
+  /** Those of them that it was taken for. */
+  readonly entered: Set<string>;
+  /** What the store was asked and has not answered yet: only then it is known what there is to settle. */
+  readonly underWay: Set<Promise<unknown>>;
 }
 
 export type Reserved<E extends Exchange> = E & { readonly lease: Lease };

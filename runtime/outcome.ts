@@ -110,6 +110,8 @@ export function droppedInWords({ dropped }: Pick<Outcome, 'dropped'>): string | 
 export interface Crowded {
   readonly target: string;
   readonly quota: string;
+  /** Nobody knows whether there is room: the store does not answer, and the quota is declared closed. */
+  readonly isAway?: true;
 }
 
 export interface Downgraded {

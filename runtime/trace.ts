@@ -97,8 +97,10 @@ function* decisionsOf({ outcome }: Facts): Generator<Said> {
     yield ['downgrade', `${quota}: so much of it is used that ${to} serves`, `quotas.${quota}`];
   for (const { target, fields } of unable)
     yield ['passed', `${target}: cannot carry ${fields.join(', ')}`, `providers.${providerOf(target)}`];
-  for (const { target, quota } of crowded)
-    yield ['passed', `${target}: quota ${quota} has no room for its provider`, `quotas.${quota}`];
+  for (const { target, quota, isAway } of crowded) {
+    const why = isAway ? `the store of quota ${quota} does not answer` : `quota ${quota} has no room for its provider`;
+    yield ['passed', `${target}: ${why}`, `quotas.${quota}`];
+  }
   for (const [index, label] of order.entries())
     yield [index === 0 ? 'target' : 'fallback', label, `providers.${providerOf(label)}`];
   if (prompt !== undefined) yield ['prompt', prompt, `prompts.${prompt}`];

@@ -5,14 +5,16 @@
 import type { Dispatchable } from '../exchange.ts';
 import type { LiveKey, LiveTarget } from '../generation/live.ts';
 import { HeadgateError } from '../errors.ts';
-import type { Leave } from '../upstream/admission.ts';
 import { Contenders } from './contenders.ts';
 import type { Deadline } from './deadline.ts';
 import { shorter, tellShorter, type Shorter } from './fit.ts';
 import { moves, refusal } from './moves.ts';
+import { Onward } from './onward.ts';
 import { AttemptFailed } from './patience.ts';
-import { longestPauseMs, pauseMs } from './pause.ts';
+import { Places } from './places.ts';
 import { firstOf } from './race.ts';
+import { Retries } from './retries.ts';
+import { shapeOf } from './shape.ts';
 import { noteOutrun, tellAnswer, tryTarget, type Attempt, type Found, type Told, type Tried } from './try-target.ts';
 
 /** When a target that is rate limited said it can be asked again. */
@@ -26,11 +28,11 @@ class Search<E extends Dispatchable, Answer extends Told> {
   readonly #attempt: Attempt<E, Answer>;
   readonly #deadline: Deadline;
   readonly #failures: AttemptFailed[] = [];
-  readonly #retried = new Map<LiveTarget, number>();
+  readonly #retries: Retries;
   #appointments: Appointment[] = [];
-  /** A target had no place left. */
-  #isBusy = false;
+  readonly #places: Places;
   readonly #contenders: Contenders;
+  readonly #onward: Onward;
   /** The conversation was too long for this one. */
   #window = 0;
 
@@ -39,6 +41,9 @@ class Search<E extends Dispatchable, Answer extends Told> {
     this.#attempt = attempt;
     this.#deadline = deadline;
     this.#contenders = new Contenders(deadline.signal, (target) => noteOutrun(exchange, target));
+    this.#onward = new Onward(exchange, () => this.#contenders.isOver);
+    this.#retries = new Retries(exchange);
+    this.#places = new Places(exchange, deadline);
   }
 
   async run(): Promise<Found<E, Answer>> {
@@ -56,7 +61,7 @@ class Search<E extends Dispatchable, Answer extends Told> {
     if (answered) return answered;
     // Nobody better is left. The last target is never given up.
     for (const target of later) {
-      const late = await this.#ask(target, true);
+      const late = (await this.#hasRoom(target)) && (await this.#ask(target, true));
       if (late) return late;
     }
     return this.#keepAppointments();
@@ -71,11 +76,20 @@ class Search<E extends Dispatchable, Answer extends Told> {
         later.push(target);
         continue;
       }
-      if (running.size > 0 && !this.#mayHedge(target)) {
+      if (running.size > 0 && !this.#retries.mayHedge(target)) {
         const answered = await firstOf(running);
         if (answered) return answered;
       }
-      const asked = this.#ask(target, targets.length === 1).finally(() => running.delete(asked));
+      if (this.#mustEnter(target)) {
+        const first = await firstOf<Found<E, Answer> | boolean>(new Set([...running, this.#onward.enter(target)]));
+        if (typeof first === 'object') return first;
+        if (first === false) continue;
+      }
+      // Who ended with an answer, or for all, is not forgotten before that was seen.
+      const asked = this.#ask(target, targets.length === 1).then((found) => {
+        if (!found) running.delete(asked);
+        return found;
+      });
       running.add(asked);
       const answered = await firstOf(running, model.hedgeMs);
       if (answered) return answered;
@@ -83,24 +97,20 @@ class Search<E extends Dispatchable, Answer extends Told> {
     return firstOf(running);
   }
 
-  /** To ask two costs what a retry costs, and is held to the same budget. */
-  #mayHedge(target: LiveTarget): boolean {
-    const { upstreams, metrics } = this.#exchange.house;
-    const granted = upstreams.of(target).budget.take();
-    if (!granted) metrics.retriesDenied.inc({ target: target.label });
-    return granted;
+  /** Whether something is to be taken before it is asked. Who is too small by now is not asked. */
+  #mustEnter(target: LiveTarget): boolean {
+    return target.contextWindow > this.#window && this.#onward.isAhead(target);
+  }
+
+  async #hasRoom(target: LiveTarget): Promise<boolean> {
+    return !this.#mustEnter(target) || this.#onward.enter(target);
   }
 
   /** Whether it may be asked while others are there. Who is passed over is not blamed for it. */
   #isInShape(target: LiveTarget): boolean {
     const { house, generation, outcome, targets } = this.#exchange;
-    const { keys: memory } = house.upstreams;
-    const keys = target.provider.live?.keys ?? [];
-    // A provider that refuses every key is asked all the same: whether its revision is to blame must come out.
-    const hasKey = memory.ready(keys, target.model).length > 0 || memory.allRefused(keys);
-    const { breaker, admission } = house.upstreams.of(target);
-    const isWell = breaker.mayEnter;
-    if (targets.length === 1 || (hasKey && isWell && admission.hasRoom(target.maxConcurrency))) return true;
+    const { isWell, isReady } = shapeOf(target, house);
+    if (targets.length === 1 || isReady) return true;
     if (!isWell) generation.health.passedOver(target.label);
     outcome.tried.push({ target: target.label, ended: 'passed_over' });
     return false;
@@ -114,7 +124,11 @@ class Search<E extends Dispatchable, Answer extends Told> {
     return ask ? memory.nextAnyhow(keys, target.model) : memory.next(keys, target.model);
   }
 
-  async #ask(target: LiveTarget, anyhow: boolean): Promise<Found<E, Answer> | undefined> {
+  #ask(target: LiveTarget, anyhow: boolean): Promise<Found<E, Answer> | undefined> {
+    return this.#onward.during(target, () => this.#tryOn(target, anyhow));
+  }
+
+  async #tryOn(target: LiveTarget, anyhow: boolean): Promise<Found<E, Answer> | undefined> {
     if (target.contextWindow <= this.#window) return undefined;
     const { breaker, budget } = this.#exchange.house.upstreams.of(target);
     const spent: LiveKey[] = [];
@@ -124,7 +138,7 @@ class Search<E extends Dispatchable, Answer extends Told> {
     budget.asked();
     while (key && !this.#contenders.isOver) {
       this.#deadline.check(this.#failures.at(-1));
-      const leave = anyhow ? await this.#wait(target) : this.#enter(target);
+      const leave = anyhow ? await this.#places.wait(target) : this.#places.enter(target);
       this.#deadline.check(this.#failures.at(-1));
       const ticket = leave && (anyhow ? breaker.enterAnyhow() : breaker.enter());
       if (!ticket) {
@@ -157,6 +171,7 @@ class Search<E extends Dispatchable, Answer extends Told> {
     const { contender, ticket } = tried.trying;
     if (!this.#contenders.isOver) {
       this.#contenders.end(contender);
+      this.#onward.stay(contender.target);
       if (less) tellShorter(Object.assign(this.#exchange, { keep: less.keep }), less);
       return tellAnswer(this.#exchange, tried);
     }
@@ -172,28 +187,10 @@ class Search<E extends Dispatchable, Answer extends Told> {
     return less;
   }
 
-  /** A place at the target, for as long as the request lasts at most; undefined when it has none. */
-  #enter({ upstream, label, maxConcurrency }: LiveTarget): Leave | undefined {
-    return this.#hold(this.#exchange.house.upstreams.of({ upstream, label }).admission.tryEnter(maxConcurrency));
-  }
-
-  /** The same for who has nowhere else to go. */
-  async #wait(target: LiveTarget): Promise<Leave | undefined> {
-    const { house, consumer } = this.#exchange;
-    const { admission } = house.upstreams.of(target);
-    if (target.maxConcurrency === undefined) return this.#enter(target);
-    return this.#hold(await admission.enter(consumer.name, target.maxConcurrency, this.#deadline.signal));
-  }
-
-  #hold(leave: Leave | undefined): Leave | undefined {
-    if (leave) this.#deadline.onEnd(leave);
-    else this.#isBusy = true;
-    return leave;
-  }
-
   /** What a client is told once nothing is left to try. */
   #refusal(): HeadgateError {
-    if (this.#failures.length > 0 || !this.#isBusy) return refusal(this.#failures);
+    if (this.#failures.length > 0) return refusal(this.#failures);
+    if (!this.#places.isBusy) return this.#onward.refusal() ?? refusal([]);
     const message = 'Every target has as many requests as it may have at once, and as many waiting.';
     return new HeadgateError('upstream_busy', message, { retryAfterMs: 1_000 });
   }
@@ -206,24 +203,13 @@ class Search<E extends Dispatchable, Answer extends Told> {
       this.#appointments.push({ target, at: performance.now() + retryAfterMs });
   }
 
-  /** Before the same target is tried again; false when it has no retry left, or says that it is not back soon. */
-  async #pauseFor(target: LiveTarget, { failure }: AttemptFailed): Promise<boolean> {
-    const told = failure.retryAfterMs ?? 0;
-    if (told > longestPauseMs || !this.#takeRetry(target)) return false;
-    const own = pauseMs((this.#retried.get(target) ?? 1) - 1, this.#exchange.house.random);
-    await this.#deadline.pause(Math.max(told, own));
+  /** Before the same target is tried again; false when it is not. */
+  async #pauseFor(target: LiveTarget, failed: AttemptFailed): Promise<boolean> {
+    const ms = this.#retries.pauseFor(target, failed);
+    if (ms === undefined) return false;
+    await this.#deadline.pause(ms);
     this.#deadline.check(this.#failures.at(-1));
     return true;
-  }
-
-  #takeRetry(target: LiveTarget): boolean {
-    const { upstreams, metrics } = this.#exchange.house;
-    const used = this.#retried.get(target) ?? 0;
-    if (used >= target.retries) return false;
-    const granted = upstreams.of(target).budget.take();
-    if (granted) this.#retried.set(target, used + 1);
-    else metrics.retriesDenied.inc({ target: target.label });
-    return granted;
   }
 
   /** Nothing else is there: waits as it was told, while there is time, and as often as the target has retries. */
@@ -231,11 +217,11 @@ class Search<E extends Dispatchable, Answer extends Told> {
     for (;;) {
       const [soonest] = this.#appointments.toSorted((a, b) => a.at - b.at);
       const wait = soonest ? Math.max(0, soonest.at - performance.now()) : Infinity;
-      if (!soonest || wait >= this.#deadline.leftMs || !this.#takeRetry(soonest.target)) throw this.#refusal();
+      if (!soonest || wait >= this.#deadline.leftMs || !this.#retries.take(soonest.target)) throw this.#refusal();
       this.#appointments = this.#appointments.filter(({ target }) => target !== soonest.target);
       await this.#deadline.pause(wait);
       this.#deadline.check(this.#failures.at(-1));
-      const answered = await this.#ask(soonest.target, true);
+      const answered = (await this.#hasRoom(soonest.target)) && (await this.#ask(soonest.target, true));
       if (answered) return answered;
     }
   }

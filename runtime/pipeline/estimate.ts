@@ -7,6 +7,7 @@ import type { LiveTarget } from '../generation/live.ts';
 import type { ModelKind } from '../model-kind.ts';
 import { pricesAt } from '../prices.ts';
 import { unstatedOutputTokens, type QuotaUnit } from '../snapshot-quotas.ts';
+import { shapeOf } from './shape.ts';
 
 /** Counts are estimates of another vendor's tokenizer: as much is put on top as context policies hold back. */
 const margin = 1.1;
@@ -89,5 +90,6 @@ export const reachOf = (exchange: Asked) => ({
         ? exchange
         : { ...exchange, targets: exchange.targets.filter((target) => target.provider.name === provider) },
     ),
+  isReady: (target: LiveTarget) => shapeOf(target, exchange.house).isReady,
   longestMs: exchange.model.deadlineMs,
 });

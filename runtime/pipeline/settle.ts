@@ -3,13 +3,13 @@ import { nanoUsd, noMoney, usdNumber } from '../cost.ts';
 import { asHeadgateError, type ErrorCode } from '../errors.ts';
 import type { Exchange, Lease, Reserved } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
-import { causeInWords } from '../log.ts';
-import { StoreUnavailable, type Settlement } from '../quota/store.ts';
+import type { Settlement } from '../quota/store.ts';
 import { providerOf } from '../trace.ts';
 import { amountOf, type Estimate } from './estimate.ts';
+import { pay } from './pay.ts';
 import { noteSpendings, totalOf, type Spending } from './price.ts';
 
-/** Ends that no client can bring about: such a request was not served and costs it nothing. */
+/** Ends without an answer that no client can bring about, or before anybody was asked: such a request costs it nothing. */
 const notServed: ReadonlySet<ErrorCode> = new Set([
   'internal_error',
   'upstream_failed',
@@ -20,6 +20,8 @@ const notServed: ReadonlySet<ErrorCode> = new Set([
   'upstream_timeout',
   'no_target_available',
   'upstream_busy',
+  'quota_exceeded',
+  'quota_store_unavailable',
 ]);
 
 type Settling = Reserved<Exchange> & { readonly targets?: readonly LiveTarget[] };
@@ -74,6 +76,7 @@ function settlementOf(
   const isAsked =
     outcome.matched.startsWith('files:') ||
     outcome.tried.some((each) => each.ended !== 'passed_over' && isThere(each)) ||
+    spendings.some(isThere) ||
     isThere({ target: outcome.target ?? '' });
   if (end === 'free' || quota.unit === 'concurrency' || !isAsked) return { demand, taking, spent: 0 };
   const served = end === 'served' && isThere({ target: outcome.target ?? '' });
@@ -83,20 +86,14 @@ function settlementOf(
 
 /** `thrown` is what ended the line, or undefined when it came to its end. Never throws: it stands in a `finally`. */
 export async function settle(exchange: Settling, thrown: unknown): Promise<void> {
-  const { house, lease, id } = exchange;
+  const { lease } = exchange;
   const spendings = noteSpendings(exchange);
   tellMetrics(exchange, spendings);
   const ended = { end: endOf(exchange, thrown), spendings };
+  await Promise.allSettled(lease.underWay);
   const settlements = lease.takings
     .map((taken) => ({ ...settlementOf(taken, ended, exchange), isAlone: taken.isAlone === true }))
     // What was neither held nor changes is written already.
     .filter((each) => each.taking.hold !== undefined || each.spent !== each.demand.amount);
-  const [alone, shared] = [true, false].map((which) => settlements.filter(({ isAlone }) => isAlone === which));
-  try {
-    if (alone?.length) await house.quotas.alone?.settle(alone);
-    if (shared?.length) await house.quotas.settle(shared);
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    house.log.warn({ event: 'quota_unsettled', request: id, cause: causeInWords(error) }, 'quota not settled');
-  }
+  await pay(exchange, settlements);
 }
