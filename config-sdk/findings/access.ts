@@ -134,7 +134,7 @@ export const accessFindings = {
   ),
   quota_was_alive: error(
     'A quota goes on from the count of another one that there still is.',
-    'name the quota that is gone in `was`, or leave it out',
+    'name the quota that is gone, or the window that it had, in `was`, or leave it out',
     'What is counted under the living name would be counted here as well, once, and never again.',
   ),
   quota_downgrade_unfit: error(

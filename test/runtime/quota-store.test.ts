@@ -14,6 +14,7 @@ import { sqliteStore } from '../../runtime/quota/sqlite.ts';
 import { connectRedis } from '../../runtime/redis/connection.ts';
 import { skipWithoutRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { countsContract } from '../support/quota-contract/counts.ts';
+import { formerWindowsContract } from '../support/quota-contract/former-windows.ts';
 import { holdsContract } from '../support/quota-contract/holds.ts';
 import { modelContract } from '../support/quota-contract/model.ts';
 import { movesContract } from '../support/quota-contract/moves.ts';
@@ -41,6 +42,7 @@ function contract(open: Open): void {
   holdsContract(open);
   windowsContract(open);
   movesContract(open);
+  formerWindowsContract(open);
   modelContract(open);
 }
 
