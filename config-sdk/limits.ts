@@ -31,9 +31,9 @@ export interface FormerQuota {
   /** The name that it had. Default: the one that it has. */
   name?: string;
   /**
-   * The window that it had. All that it counts there at the moment counts as if it were used at the first request that comes now,
-   * and until the new window lets go of it: for a shorter window that is more than was used in it, never less. Of a longer one
-   * nobody knows what was used before the former window began.
+   * The window that it had. All that was used since that one last began counts as if it were used with the first request that comes
+   * now: in a shorter window that is more than was used in it. What was used before is not in it, also where the new window, being
+   * longer or of another zone, began earlier.
    */
   window: Duration | SlidingWindow | CalendarWindow;
 }

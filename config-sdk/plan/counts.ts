@@ -1,6 +1,5 @@
 /** Counts of quotas that go on, begin anew or end: what was used is still known, or can be used again. */
 import { formerOf, windowOf, type QuotaSnapshot, type QuotaWindowSnapshot } from '@headgate/runtime/snapshot';
-import { lengthOf } from '../quota-windows.ts';
 import { joined, say, type Change, type Phrase } from './change.ts';
 import { durationInWords, durationText } from './duration-words.ts';
 import { muchInWords, unitInWords, whose } from './limit-words.ts';
@@ -85,13 +84,15 @@ const aside = (name: string, sentence: Phrase, details: readonly Phrase[] = []):
 });
 
 /** What a count out of another window has too much, and what it lacks. */
-function carried(name: string, after: QuotaSnapshot, [old, before]: [string, QuotaSnapshot]): Change {
-  const [was, is] = [lengthOf(before)?.usual ?? 0, lengthOf(after)?.usual ?? 0];
+const aboutCarried: readonly Phrase[] = [
+  say`all of it counts as if it were used with the first request from now on`,
+  say`what was used before that window began is not in it`,
+];
+
+function carried(name: string, [old, before]: [string, QuotaSnapshot]): Change {
   const from = old === name ? say`in its former window` : say`as ${old}`;
   const window = windowInWords(windowOf(before));
-  const isLonger = is > was ? [say`what was used before that window began is not in it`] : [];
-  const details = [say`all of it counts as if it were used with the first request from now on`, ...isLonger];
-  return aside(name, say`quota ${name} goes on from what it has counted ${from}: ${window}`, details);
+  return aside(name, say`quota ${name} goes on from what it has counted ${from}: ${window}`, aboutCarried);
 }
 
 /** It has a count of its own, so that what it was matters only to those who have none in it. */
@@ -121,7 +122,7 @@ function countChange(name: string, after: QuotaSnapshot, sides: Sides, isRenamed
     return [aside(name, sentence)];
   }
   if (!carriesCount(source, after, former)) return [begins(name, after, [former.name, source])];
-  if (!isSameWindow(former.window, windowOf(after))) return [carried(name, after, [former.name, source])];
+  if (!isSameWindow(former.window, windowOf(after))) return [carried(name, [former.name, source])];
   return isRenamed ? [] : [aside(name, say`quota ${name} goes on from what ${former.name} has counted`)];
 }
 

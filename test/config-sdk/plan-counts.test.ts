@@ -29,7 +29,10 @@ function said(before: Quotas, after: Quotas): string[] {
   );
 }
 
-const atOnce = '  all of it counts as if it were used with the first request from now on';
+const aboutCarried = [
+  '  all of it counts as if it were used with the first request from now on',
+  '  what was used before that window began is not in it',
+];
 const keep = (was: string) => `  to keep what was counted, write into the quota: '${was}'`;
 const up = (to: string, until: string) => `up to ${to} can be used again ${until}`;
 const toDay = up('900 requests for each consumer', "before the day ends ('UTC')");
@@ -49,7 +52,10 @@ const table: readonly (readonly [what: string, before: Quotas, after: Quotas, li
     'another zone, declared',
     { x: day },
     { x: { ...berlin, was: { window: { calendar: 'day' } } } },
-    ["low: quota 'x' goes on from what it has counted in its former window: each calendar day ('UTC')", atOnce],
+    [
+      "low: quota 'x' goes on from what it has counted in its former window: each calendar day ('UTC')",
+      ...aboutCarried,
+    ],
   ],
   [
     'another sort and length',
@@ -64,11 +70,7 @@ const table: readonly (readonly [what: string, before: Quotas, after: Quotas, li
     'a longer window, declared',
     { x: last },
     { x: { ...day, was: { window: { sliding: '60m' } } } },
-    [
-      "low: quota 'x' goes on from what it has counted in its former window: the last hour",
-      atOnce,
-      '  what was used before that window began is not in it',
-    ],
+    ["low: quota 'x' goes on from what it has counted in its former window: the last hour", ...aboutCarried],
   ],
   [
     'a declared window that there was not',
@@ -109,7 +111,7 @@ const table: readonly (readonly [what: string, before: Quotas, after: Quotas, li
     'another name and window, declared',
     { old: day },
     { x: { ...berlin, was: { name: 'old', window: { calendar: 'day' } } } },
-    ["low: quota 'x' goes on from what it has counted as 'old': each calendar day ('UTC')", atOnce],
+    ["low: quota 'x' goes on from what it has counted as 'old': each calendar day ('UTC')", ...aboutCarried],
   ],
   [
     'another name and window, of which only the name is declared',
@@ -126,10 +128,9 @@ const table: readonly (readonly [what: string, before: Quotas, after: Quotas, li
     { one: { ...day, was: { name: 'old', window: '1h' } }, two: { ...last, was: { name: 'old', window: '1h' } } },
     [
       "low: quota 'one' goes on from what it has counted as 'old': each hour",
-      atOnce,
-      '  what was used before that window began is not in it',
+      ...aboutCarried,
       "low: quota 'two' goes on from what it has counted as 'old': each hour",
-      atOnce,
+      ...aboutCarried,
     ],
   ],
   [
