@@ -204,7 +204,9 @@ describe('redis store', { skip: skipWithoutRedis() }, () => {
     const right = await store.take(demands);
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 400 * 86_400_000 });
     const wrong = await store.take(demands);
+    const [moved] = await store.read(limits.slice(0, 1).map((was) => ({ ...limitOf(3, sliding(60_000)), was })));
     t.mock.timers.reset();
+    assert.equal(moved?.used, 2, 'also for the window that a count had before');
     assert.deepEqual(
       wrong.map(({ granted, used, start }) => [granted, used, start]),
       right.map(({ used, start }) => [false, used, start]),
