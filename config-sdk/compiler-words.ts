@@ -80,6 +80,7 @@ function oneOf(given: string, type: string, otherwise: string): Words {
   return { message, hint: meant[0] === undefined ? otherwise : `did you mean '${meant[0]}'?` };
 }
 
+const ofAnotherUnit: Words = { message: 'a count in another unit cannot go on', hint: 'leave `was` out' };
 function unknownProperty(name: string, type: string, suggested: string | undefined): Words {
   const variables = /^\{ (\w+\??: Value\b.*) \}$/.exec(type)?.[1];
   if (variables !== undefined || type === '{}') {
@@ -87,6 +88,7 @@ function unknownProperty(name: string, type: string, suggested: string | undefin
     const message = `'${name}' is no variable of this prompt`;
     return { message, hint: names.length > 0 ? `it has ${list(names)}` : 'it has none' };
   }
+  if (name === 'unit' && type.includes('FormerQuota')) return ofAnotherUnit;
   const message = `'${name}' is not known here`;
   const meant = suggested ?? nearProperty(name);
   if (meant === name) return { message, hint: 'leave it out: it means nothing beside the rest' };

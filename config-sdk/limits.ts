@@ -26,6 +26,18 @@ export interface Downgrade<To extends string = string> {
   to: Model<To>;
 }
 
+/** What a quota was that counted in another window. */
+export interface FormerQuota {
+  /** The name that it had. Default: the one that it has. */
+  name?: string;
+  /**
+   * The window that it had. All that was used since that one last began counts as if it were used with the first request that comes
+   * now: in a shorter window that is more than was used in it. What was used before is not in it, also where the new window, being
+   * longer or of another zone, began earlier.
+   */
+  window: Duration | SlidingWindow | CalendarWindow;
+}
+
 export interface QuotaSpec {
   /**
    * Whose count it is: each consumer's own (default), one for the whole `'gateway'`, or one for each of what is named here; of
@@ -47,10 +59,11 @@ export interface QuotaSpec {
    */
   slack?: number;
   /**
-   * The name that this quota had, or that of the one it was split off: it goes on from what that one has counted. To be left out
-   * once a window has passed.
+   * The name that this quota had, or that of the one it was split off: it goes on from what that one has counted. Where its window
+   * was another (length, sort or time zone), the window that it had, with the name where that was another too. To be left out once
+   * a window has passed. A count in another unit, or of others (`scope`), cannot go on.
    */
-  was?: string;
+  was?: string | FormerQuota;
   /** Share of the limit, such as `0.8`, from which on answers carry the header `headgate-quota-warning`. Default: none do. */
   warnAt?: number;
   /** `'soft'` counts and warns and refuses nothing, also when the store does not answer. Default `'hard'`. */
@@ -91,6 +104,8 @@ export interface ConcurrencyQuota extends QuotaSpec {
   unit: 'concurrency';
   /** Most at once. */
   limit: number;
+  /** As above, and without effect on what is in flight. There is no window that it can have had. */
+  was?: string;
 }
 
 /** A limit. It is one count: attached in two places, both draw from it. Its name keeps the count when the limit is edited. */

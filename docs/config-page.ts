@@ -54,6 +54,7 @@ const words: Readonly<Record<string, string>> = {
   "'consumer' | 'user' | `header:${string}`": "`'consumer'`, `'user'` or text that begins with `header:`",
   'readonly [string, ...string[]]': 'list of texts, at least one',
   'Readonly<Record<Lowercase<string>, readonly [string, ...string[]]>>': 'record of lists of texts',
+  'string | FormerQuota': 'text, or a record of `window` and `name`',
   'Duration | SlidingWindow | CalendarWindow': 'duration, or a record of `sliding` or of `calendar` and `zone`',
   Decimal: "text such as `'1.25'`",
   '(Written & Decimal) | Decimal': "text such as `'1.25'`",
@@ -211,7 +212,7 @@ const further: Readonly<Record<string, readonly string[]>> = {
   defineGateway: ['Acceptance', 'Rollout', 'RolloutStage'],
   model: ['ModelProbe'],
   route: ['RouteProbe'],
-  quota: ['CountQuota', 'MoneyQuota', 'ConcurrencyQuota', 'CalendarWindow'],
+  quota: ['CountQuota', 'MoneyQuota', 'ConcurrencyQuota', 'CalendarWindow', 'FormerQuota'],
 };
 const kindsFor: Readonly<Record<string, string>> = {
   provider: kindsIn(providerKinds, 'providers'),
@@ -252,6 +253,7 @@ const captions: Readonly<Record<string, string>> = {
   MoneyQuota: 'Of money:',
   ConcurrencyQuota: 'Of calls in flight:',
   CalendarWindow: 'A window of the calendar:',
+  FormerQuota: 'What it was, where its window was another:',
   ModelProbe: 'Its `probe`:',
   RouteProbe: 'Its `probe`:',
   Rollout: 'What is said of a `rollout`:',

@@ -6,7 +6,7 @@ import type { SseBlock } from './upstream/sse.ts';
 import type { Generation } from './generation/generation.ts';
 import type { LiveAccount, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from './generation/live.ts';
 import type { Log } from './log.ts';
-import type { Demand, QuotaStore, Taking } from './quota/store.ts';
+import type { Demand, Former, QuotaStore, Taking } from './quota/store.ts';
 import type { Outcome } from './outcome.ts';
 import type { HoldingsLine } from './pipeline/find-line.ts';
 import type { AttemptFailed } from './pipeline/patience.ts';
@@ -75,8 +75,8 @@ export type Fitted = Guarded & {
 /** One count of a quota. */
 export interface Share {
   readonly key: string;
-  /** Where the quota's former name keeps the same count. */
-  readonly was: string | undefined;
+  /** Where it was counted under the quota's former name, or in its former window. */
+  readonly was: Former | undefined;
   /** Such as `consumer 'web'`; empty for the whole gateway. */
   readonly words: string;
   /** What is sent to others does not count here. */

@@ -70,8 +70,6 @@ const shared = {
   downgrade: z.strictObject({ at: z.number().gt(0).max(1), to: modelName }).optional(),
   /** Share of the limit by which replicas that share a Redis may exceed it together, so that each can count for itself. */
   slack: z.number().gt(0).max(1).optional(),
-  /** The name that it had, or that of the quota that it was split off: what that one has counted is where it begins. */
-  was: objectName.optional(),
   /** Share of the limit beyond which answers carry a warning. */
   warnAt: z.number().gt(0).max(1).optional(),
   /** `soft`: counts and warns, and refuses nothing. */
@@ -87,6 +85,9 @@ const shared = {
     ])
     .default('closed'),
 };
+
+/** The quota that it was, or was split off: what that one has counted is where it begins. With a window where that was another. */
+const former = { was: z.union([objectName, z.strictObject({ name: objectName.optional(), window })]).optional() };
 
 const mostUsd = 1_000_000;
 
@@ -104,11 +105,17 @@ const anyQuota = z.discriminatedUnion('unit', [
     limit: z.int().min(1).max(1_000_000_000_000),
     window,
     ...shared,
+    ...former,
   }),
   /** In US dollars. */
-  z.strictObject({ unit: z.literal('usd'), limit: money, window, ...shared }),
+  z.strictObject({ unit: z.literal('usd'), limit: money, window, ...shared, ...former }),
   /** Requests that are being answered at once: what has ended counts no more, so that there is no window. */
-  z.strictObject({ unit: z.literal('concurrency'), limit: z.int().min(1).max(1_000_000), ...shared }),
+  z.strictObject({
+    unit: z.literal('concurrency'),
+    limit: z.int().min(1).max(1_000_000),
+    ...shared,
+    was: objectName.optional(),
+  }),
 ]);
 
 /** What means nothing beside the rest is refused: it reads as if it did something. */
@@ -164,6 +171,16 @@ export function localLimitOf({ limit, onStoreDown }: Pick<QuotaSnapshot, 'limit'
 /** Undefined for what is counted in flight. */
 export const windowOf = (quota: QuotaSnapshot): QuotaWindowSnapshot | undefined =>
   quota.unit === 'concurrency' ? undefined : quota.window;
+
+/** Which count it goes on from; undefined where none is declared. */
+export function formerOf(
+  name: string,
+  quota: QuotaSnapshot,
+): { readonly name: string; readonly window: QuotaWindowSnapshot | undefined } | undefined {
+  if (quota.was === undefined) return undefined;
+  if (typeof quota.was === 'string') return { name: quota.was, window: windowOf(quota) };
+  return { name: quota.was.name ?? name, window: quota.was.window };
+}
 
 /** Only calls of models make use of it. */
 export const isSpentByModels = (unit: QuotaUnit): boolean => unit !== 'requests' && unit !== 'concurrency';

@@ -47,6 +47,7 @@ export type { DatedPrices, LongRates, Prices, PriceTable, Rates } from './prices
 export {
   countedLimit,
   countsAt,
+  formerOf,
   isCoveredBy,
   isSpentByModels,
   isZone,

@@ -46,6 +46,10 @@ function messageOf(issue: Issue): string {
   }
   if (issue.code !== 'invalid_union' || issue.errors.length === 0)
     return lowerFirst(issue.message.replace(/^(Invalid input|Too (small|big)): /, ''));
+  // The one form that was meant, and in which something is wrong further inside.
+  const [meant, ...others] = issue.errors.filter((branch) => branch.every(({ path }) => path.length > 0));
+  if (meant && others.length === 0)
+    return meant.map((inside) => `${inWords(inside.path as Path)}: ${messageOf(inside)}`).join(', and ');
   const wanted = issue.errors.flatMap((branch) =>
     branch
       .filter(({ path }) => path.length === 0)

@@ -133,8 +133,8 @@ export const accessFindings = {
     'The most that a call can take is held before it is sent on: one that does not say how much is refused every time.',
   ),
   quota_was_alive: error(
-    'A quota goes on from the count of another one that there still is.',
-    'name the quota that is gone in `was`, or leave it out',
+    'A quota goes on from a count that there still is.',
+    'name the quota that is gone, or the window that it had, in `was`, or leave it out',
     'What is counted under the living name would be counted here as well, once, and never again.',
   ),
   quota_downgrade_unfit: error(

@@ -8,6 +8,12 @@ const units = [
   ['millisecond', 1],
 ] as const;
 
+/** As a configuration writes it, such as `1h`. */
+export function durationText(ms: number): string {
+  const [word, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['millisecond', 1];
+  return `${ms / size}${word === 'millisecond' ? 'ms' : word.charAt(0)}`;
+}
+
 /** In the largest unit that gives a whole number. */
 export function durationInWords(ms: number): string {
   const [word, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['millisecond', 1];

@@ -68,10 +68,13 @@ function windowInWords(quota: QuotaSnapshot): Phrase {
   return say` per calendar ${[window.calendar]} (${window.zone})`;
 }
 
-export function limitInWords(quota: QuotaSnapshot): Phrase {
-  const much = quota.unit === 'usd' ? dollars(quota.limit) : `${grouped(quota.limit)} ${units[quota.unit]}`;
-  return [much, ...windowInWords(quota)];
-}
+export const unitInWords = ({ unit }: Pick<QuotaSnapshot, 'unit'>): string => (unit === 'usd' ? 'money' : units[unit]);
+
+/** How much of it, without a window. */
+export const muchInWords = (quota: QuotaSnapshot): string =>
+  quota.unit === 'usd' ? dollars(quota.limit) : `${grouped(quota.limit)} ${units[quota.unit]}`;
+
+export const limitInWords = (quota: QuotaSnapshot): Phrase => [muchInWords(quota), ...windowInWords(quota)];
 
 export const quotaInWords = (quota: QuotaSnapshot): Phrase =>
   say`${limitInWords(quota)} ${[whose(quota)]}${quota.mode === 'soft' ? [', as a warning only'] : []}`;

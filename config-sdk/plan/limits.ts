@@ -202,22 +202,10 @@ function attachmentChanges(pair: Pair<Attached>, sort: (typeof attachable)[numbe
   return [{ kind: 'limit_loosened', risk: 'high', object, sentence, details }];
 }
 
-/** Of a quota that was split, each part goes on from all that it had counted. */
-function splits({ base, head }: Sides): Change[] {
-  return paired(base.quotas, head.quotas).added.flatMap(({ name, after: { was } }): Change[] => {
-    if (was === undefined) return [];
-    const sentence = Object.hasOwn(base.quotas, was)
-      ? say`quota ${name} goes on from what ${was} has counted`
-      : say`quota ${name} goes on from what ${was} has counted, which is not there before either: it begins at nothing`;
-    return [{ kind: 'other_changed', risk: 'low', object: `quotas.${name}`, sentence, details: [] }];
-  });
-}
-
 export function limitChanges(sides: Sides): Change[] {
   const { base, head } = sides;
   const uses = quotaUses(head);
   return [
-    ...splits(sides),
     ...paired(base.quotas, head.quotas).kept.flatMap((pair) => quotaChanges(pair, uses, sides)),
     ...attachable.flatMap((sort) =>
       paired<Attached>(base[sort], head[sort]).kept.flatMap((pair) => attachmentChanges(pair, sort, sides)),

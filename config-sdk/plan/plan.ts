@@ -6,6 +6,7 @@ import { callerChanges } from './callers.ts';
 import { certificateChanges } from './certificates.ts';
 import { inRiskOrder, type Change, type Phrase } from './change.ts';
 import { contextChanges } from './context.ts';
+import { countChanges } from './counts.ts';
 import { filesChanges } from './files.ts';
 import { destinationChanges } from './destinations.ts';
 import { gatewayChanges } from './gateway.ts';
@@ -67,6 +68,7 @@ export function planBetween(base: Snapshot, head: Snapshot, safeguards = none): 
     ...certificateChanges(sides),
     ...callerChanges(sides),
     ...limitChanges(sides),
+    ...countChanges({ base, head }, sides),
     ...destinationChanges(sides),
     ...targetChanges(sides),
     ...contextChanges(sides),

@@ -1,6 +1,7 @@
 /** Finds objects that changed their name, so that a rename is told once and not as a loss, a gain and a dozen new references. */
 import { canonicalJson } from '@headgate/runtime/canonical-json';
-import type { Snapshot, TargetNode } from '@headgate/runtime/snapshot';
+import { formerOf, type Snapshot, type TargetNode } from '@headgate/runtime/snapshot';
+import { carriesCount, keepingInWords } from './counts.ts';
 import { listed, say, type Change, type Phrase, type Risk } from './change.ts';
 import { likenessInWords, likePairs } from './likeness.ts';
 import { entryOf, namesOf, type Sides } from './revision.ts';
@@ -14,11 +15,7 @@ const words: Readonly<Record<Collection, { sort: string; risk: Risk; effect?: Ph
   contextPolicies: { sort: 'context policy', risk: 'info' },
   policies: { sort: 'policy', risk: 'info' },
   upstreams: { sort: 'upstream', risk: 'info' },
-  quotas: {
-    sort: 'quota',
-    risk: 'medium',
-    effect: say`a count belongs to the name: what was used so far is forgotten`,
-  },
+  quotas: { sort: 'quota', risk: 'medium' },
   models: { sort: 'model', risk: 'high', effect: say`clients that ask for the old name get 404` },
   routes: { sort: 'route', risk: 'info' },
   consumers: {
@@ -51,7 +48,8 @@ function renamedIn(before: object, after: object): Map<string, string> {
 /** Quotas that say what they were called. One that was split in several has no one new name. */
 function declaredIn({ base, head }: Sides): Map<string, string> {
   const found = namesOf(head.quotas).flatMap((name): [string, string][] => {
-    const was = entryOf(head.quotas, name)?.was;
+    const quota = entryOf(head.quotas, name);
+    const was = quota && formerOf(name, quota)?.name;
     const isMove = was !== undefined && Object.hasOwn(base.quotas, was) && !Object.hasOwn(head.quotas, was);
     return isMove && !Object.hasOwn(base.quotas, name) ? [[was, name]] : [];
   });
@@ -131,11 +129,28 @@ interface Rename {
   readonly name: string;
 }
 
-function inWords({ collection, old, name }: Rename, sides: Sides, why: (name: string) => Phrase): Change {
-  const { sort, risk, effect: usual } = words[collection];
-  const isCarried = collection === 'quotas' && entryOf(sides.head.quotas, name)?.was === old;
-  const effect = isCarried ? say`it goes on from what ${old} has counted` : usual;
-  const edits = editsOf(sides, collection, name).filter((key) => !(isCarried && key === 'was'));
+/** What becomes of the count of a quota that has another name; other windows are told with the counts. */
+function countInWords(old: string, name: string, { base, head }: Sides): readonly Phrase[] {
+  const [before, after] = [entryOf(base.quotas, name), entryOf(head.quotas, name)];
+  const former = after && formerOf(name, after);
+  if (!before || !after) return [];
+  if (former?.name === old)
+    return carriesCount(before, after, former) ? [say`it goes on from what ${old} has counted`] : [];
+  const forgotten = say`a count belongs to the name: what was used so far is forgotten`;
+  return [forgotten, ...keepingInWords(name, after, [old, before])];
+}
+
+const isDeclared = ({ collection, old, name }: Rename, { head }: Sides): boolean => {
+  const quota = collection === 'quotas' ? entryOf(head.quotas, name) : undefined;
+  return quota !== undefined && formerOf(name, quota)?.name === old;
+};
+
+function inWords(rename: Rename, sides: Sides, why: (name: string) => Phrase): Change {
+  const { collection, old, name } = rename;
+  const { sort, risk, effect } = words[collection];
+  const effects = collection === 'quotas' ? countInWords(old, name, sides) : effect ? [effect] : [];
+  const isSaid = isDeclared(rename, sides);
+  const edits = editsOf(sides, collection, name).filter((key) => !(isSaid && key === 'was'));
   const rest: Phrase = [edits.length === 0 ? 'is otherwise the same' : 'is edited besides'];
   return {
     kind: 'renamed',
@@ -143,9 +158,9 @@ function inWords({ collection, old, name }: Rename, sides: Sides, why: (name: st
     object: `${collection}.${name}`,
     sentence: say`${[sort]} ${old} is now called ${name} and ${rest}`,
     details: [
-      ...(effect ? [effect] : []),
+      ...effects,
       ...(edits.length > 0
-        ? [say`what else changed is told on its own: ${listed(edits)}`, ...(isCarried ? [] : [why(name)])]
+        ? [say`what else changed is told on its own: ${listed(edits)}`, ...(isSaid ? [] : [why(name)])]
         : []),
     ],
   };

@@ -1,5 +1,11 @@
 /** Quotas that go on from another one's count, and those that send calls to a cheaper model. */
-import type { ConsumerSnapshot, ModelSnapshot, ProviderSnapshot } from '@headgate/runtime/snapshot';
+import {
+  formerOf,
+  windowOf,
+  type ConsumerSnapshot,
+  type ModelSnapshot,
+  type ProviderSnapshot,
+} from '@headgate/runtime/snapshot';
 import { limitsOf } from './quotas.ts';
 import { byName, problemAt, served, type Problem, type Project, type Rule } from './rule.ts';
 import { legsOf } from './targets.ts';
@@ -7,9 +13,12 @@ import { legsOf } from './targets.ts';
 export const livingFormerNames: Rule = (project) => {
   const living = new Set(limitsOf(project).map(({ object }) => object.id));
   return limitsOf(project).flatMap(({ object, value }): Problem[] => {
-    if (value.was === undefined || !living.has(value.was)) return [];
-    const whose = value.was === object.id ? 'which is its own name' : 'which there still is';
-    const message = `quota '${object.id}' goes on from what '${value.was}' has counted, ${whose}`;
+    const former = formerOf(object.id, value);
+    if (!former || !living.has(former.name)) return [];
+    const isOwn = former.name === object.id;
+    if (isOwn && JSON.stringify(former.window) !== JSON.stringify(windowOf(value))) return [];
+    const own = typeof value.was === 'string' ? 'which is its own name' : 'which is its own name and window';
+    const message = `quota '${object.id}' goes on from what '${former.name}' has counted, ${isOwn ? own : 'which there still is'}`;
     return problemAt(project, { object, path: ['was'] }, { code: 'quota_was_alive', message });
   });
 };

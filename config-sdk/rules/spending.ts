@@ -152,10 +152,16 @@ export const smallQuotas: Rule = (project) =>
 
 export const unknownZones: Rule = (project) =>
   limitsOf(project).flatMap(({ object, value }): Problem[] => {
-    const window = windowOf(value);
-    if (typeof window !== 'object' || !('zone' in window) || isZone(window.zone)) return [];
-    const [meant] = near(window.zone, Intl.supportedValuesOf('timeZone'));
-    const message = `quota '${object.id}': no time zone is called '${window.zone}'`;
-    const hint = meant === undefined ? {} : { hint: `did you mean '${meant}'?` };
-    return problemAt(project, { object, path: ['window', 'zone'] }, { code: 'quota_zone_unknown', message, ...hint });
+    const former = typeof value.was === 'object' ? value.was.window : undefined;
+    const places = [
+      [windowOf(value), ['window', 'zone']],
+      [former, ['was', 'window', 'zone']],
+    ] as const;
+    return places.flatMap(([window, path]): Problem[] => {
+      if (typeof window !== 'object' || !('zone' in window) || isZone(window.zone)) return [];
+      const [meant] = near(window.zone, Intl.supportedValuesOf('timeZone'));
+      const message = `quota '${object.id}': no time zone is called '${window.zone}'`;
+      const hint = meant === undefined ? {} : { hint: `did you mean '${meant}'?` };
+      return problemAt(project, { object, path }, { code: 'quota_zone_unknown', message, ...hint });
+    });
   });

@@ -82,8 +82,8 @@ export interface LiveQuota {
   readonly endUserHeader: string | undefined;
   /** Beyond a share of the limit, calls go to another model. */
   readonly downgrade: { readonly at: number; readonly to: string } | undefined;
-  /** Its name before, or that of what it was split off. */
-  readonly was: string | undefined;
+  /** Its name and its window before, or those of what it was split off. */
+  readonly was: { readonly name: string; readonly window: Window } | undefined;
   /** By so much all replicas together may exceed the limit; 0: by nothing. */
   readonly slack: number;
   /** Share of the limit from which on answers carry a warning. */

@@ -13,7 +13,7 @@ import {
   type Snapshot,
   type UpstreamSnapshot,
 } from '../snapshot.ts';
-import { isZone, windowOf } from '../snapshot-quotas.ts';
+import { formerOf, isZone, windowOf } from '../snapshot-quotas.ts';
 import { digestOf } from '../upstream/keys.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { leastSecretChars, Seal } from '../seal.ts';
@@ -86,9 +86,9 @@ export class SharedParts {
       this.providers.set(name, this.#provider(name, provider));
     });
     await pace.each(quotas, ([name, quota]) => {
-      const window = windowOf(quota);
-      if (typeof window === 'object' && 'zone' in window && !isZone(window.zone))
-        this.problem(`quotas.${name}`, `this runtime knows no time zone '${window.zone}'`);
+      for (const window of [windowOf(quota), formerOf(name, quota)?.window])
+        if (typeof window === 'object' && 'zone' in window && !isZone(window.zone))
+          this.problem(`quotas.${name}`, `this runtime knows no time zone '${window.zone}'`);
       this.quotas.set(name, liveQuota(name, quota));
     });
   }

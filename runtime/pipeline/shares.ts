@@ -112,7 +112,7 @@ function countedShares(quota: LiveQuota, drawing: Drawing): readonly Share[] {
   );
   return combinations.map((of) => ({
     key: keyOf(quota.name, quota.unit, of),
-    was: quota.was === undefined ? undefined : keyOf(quota.was, quota.unit, of),
+    was: quota.was && { key: keyOf(quota.was.name, quota.unit, of), window: quota.was.window },
     words: of.map(({ words }) => words).join(', '),
     provider: of.find(({ scope }) => scope === 'provider')?.value,
   }));

@@ -1,6 +1,6 @@
 /** How amounts are counted: one way for every store that can do several things in one indivisible step. */
 import { randomUUID } from 'node:crypto';
-import type { Counted, Demand, Settlement, Taking, Window } from './store.ts';
+import type { Counted, Demand, Former, Settlement, Taking, Window } from './store.ts';
 import type { Span } from './calendar.ts';
 import { reachOf, rhythmOf, spanAt, windowName } from './window.ts';
 
@@ -33,7 +33,7 @@ export interface Shelf {
   release(count: CountName, start: number, id: string): boolean;
 }
 
-const countOf = ({ key, window }: Pick<Demand, 'key' | 'window'>): CountName => ({ key, window: windowName(window) });
+const countOf = ({ key, window }: Former): CountName => ({ key, window: windowName(window) });
 
 /** NaN passes every comparison with a limit and a negative amount raises it, so neither may reach a count. */
 function requireWhole(what: string, amount: number, { key }: Pick<Demand, 'key'>): void {
@@ -86,6 +86,35 @@ interface Course {
   readonly window: Window;
 }
 
+/** What a count goes on from, and the mark that it did. */
+interface Inheritance {
+  readonly filled: readonly Filled[];
+  /** In the span that the former count had: what it holds there is not taken over again in later spans of this one. */
+  readonly mark?: { readonly count: CountName; readonly span: Span };
+}
+
+const noInheritance: Inheritance = { filled: [] };
+
+interface Moment {
+  readonly shelf: Shelf;
+  /** Of the count that begins. */
+  readonly span: Span;
+  readonly now: number;
+}
+
+/** What is held there counts as used: its settlement goes to the former count. */
+function inheritedBy({ key, window }: Demand, was: Former, { shelf, span, now }: Moment): Inheritance {
+  const before = spanAt(was.window, now);
+  const reach = reachOf(was.window);
+  const filled = shelf.filled(countOf(was), before.start - reach, before.start + reach);
+  if (filled.length === 0 || windowName(was.window) === windowName(window)) return { filled };
+  const count = { key, window: `${windowName(window)} after ${windowName(was.window)}` };
+  if (shelf.filled(count, before.start - reach, before.start + reach).length > 0) return noInheritance;
+  // When it was used nobody knows: all of it counts for as long as what is taken now.
+  const used = filled.reduce((sum, each) => sum + each.used, 0);
+  return { filled: [{ start: span.start, used }], mark: { count, span: before } };
+}
+
 function look(shelf: Shelf, demand: Demand, now: number) {
   const { window, limit, amount } = demand;
   const count = countOf(demand);
@@ -93,9 +122,8 @@ function look(shelf: Shelf, demand: Demand, now: number) {
   const reach = reachOf(window);
   const own = shelf.filled(count, span.start - reach, span.start + reach);
   const isNew = own.length === 0 && demand.was !== undefined && window.kind !== 'none';
-  // What is held there counts as used: its settlement goes to the old name.
-  const inherited = isNew ? shelf.filled({ ...count, key: demand.was }, span.start - reach, span.start + reach) : [];
-  const filled = isNew ? inherited : own;
+  const inherited = isNew ? inheritedBy(demand, demand.was, { shelf, span, now }) : noInheritance;
+  const filled = isNew ? inherited.filled : own;
   const used = filled.reduce((sum, each) => sum + each.used, 0);
   const resetMs = untilReset(filled, { excess: used + amount - limit, amount, span, now, window });
   return { count, span, used, resetMs, inherited, fits: used + amount <= limit };
@@ -107,7 +135,8 @@ export function takeFrom(shelf: Shelf, demands: readonly Demand[], now: number):
   return looked.map(({ demand: { amount, holdMs, window }, count, span, used, resetMs, inherited, fits }) => {
     const taking = { granted: fits, used: isTaken ? used + amount : used, start: span.start, resetMs };
     if (!isTaken || (amount === 0 && holdMs === undefined)) return taking;
-    for (const { start, used: before } of inherited) shelf.add(count, spanAt(window, start), before);
+    for (const { start, used: before } of inherited.filled) shelf.add(count, spanAt(window, start), before);
+    if (inherited.mark) shelf.add(inherited.mark.count, inherited.mark.span, 1);
     if (holdMs === undefined) {
       shelf.add(count, span, amount);
       return taking;

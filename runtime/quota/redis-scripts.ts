@@ -1,7 +1,7 @@
 /**
  * What runs inside Redis, where nothing comes between. One hash per count holds all of it, so that it is kept or evicted as
  * a whole: `u<start>` what is settled in a span, `h<start>` what is held there, `o<id>` an open hold, `x<id>` one that was
- * freed after its time and may still be settled, `s<id>` one that was settled when that was said again, `latest` the newest span, `next` a time before which no hold ends, `clock`
+ * freed after its time and may still be settled, `s<id>` one that was settled when that was said again, `was` the span of another window that it went on from, `latest` the newest span, `next` a time before which no hold ends, `clock`
  * the time at the last hold. Numbers travel as text, because a Lua number in a reply loses its fraction and tostring() its
  * last digits.
  */
@@ -123,25 +123,34 @@ local function forget_before(key, start, length)
   redis.call('HSET', key, 'latest', text(start))
 end
 
--- Where it has nothing of its own in the span it goes on from the count of its former name. What is held there counts as used.
-local function filled_or_former(i, demand, start)
+-- Where it has nothing of its own in the span it goes on from its former count. What is held there counts as used.
+local function filled_or_former(i, demand, start, was_start)
   local found, used = filled(KEYS[i], demand.window, start)
   if #found > 0 or not demand.was or demand.window.stepMs == 0 then return found, used, {} end
   free_expired(KEYS[demand.was])
-  local former, before = filled(KEYS[demand.was], demand.window, start)
+  local window = demand.wasWindow or demand.window
+  local former, before = filled(KEYS[demand.was], window, was_start)
+  if not demand.wasWindow or before == 0 then return former, before, former end
+  -- Out of another window it is taken over once, as if it were used now: later spans of this one have nothing to do with it.
+  local last = tonumber(redis.call('HGET', KEYS[i], 'was') or '-1')
+  if last >= was_start - window.reachMs and last <= was_start + window.reachMs then return found, used, {} end
+  former = { { start = start, used = before } }
   return former, before, former
 end
 
 local looks, all = {}, true
 for i, demand in ipairs(asked.demands) do
   local start, finish = span_of(demand.window)
-  if not start then return { 'clock', text(now) } end
+  local was_start, was_finish = start, finish
+  if demand.wasWindow then was_start, was_finish = span_of(demand.wasWindow) end
+  if not (start and was_start) then return { 'clock', text(now) } end
   free_expired(KEYS[i])
-  local found, used, former = filled_or_former(i, demand, start)
+  local found, used, former = filled_or_former(i, demand, start, was_start)
   local excess = used + demand.amount - demand.limit
   if excess > 0 then all = false end
   local reset = until_reset(demand, found, excess, finish)
   looks[i] = { start = start, finish = finish, used = used, fits = excess <= 0, reset = reset, former = former }
+  if demand.wasWindow and #former > 0 then looks[i].was_start, looks[i].was_finish = was_start, was_finish end
 end
 
 local reply = {}
@@ -151,6 +160,7 @@ for i, demand in ipairs(asked.demands) do
     local length = look.finish - look.start
     if length > 0 then forget_before(key, look.start, length) end
     for _, slice in ipairs(look.former) do add(key, 'u' .. text(slice.start), slice.used) end
+    if look.was_start then redis.call('HSET', key, 'was', text(look.was_start)) end
     if demand.hold then
       local hold = { start = look.start, amount = demand.amount, ends = now + demand.holdMs, hold_ms = demand.holdMs }
       add(key, 'h' .. text(look.start), demand.amount)
@@ -163,6 +173,7 @@ for i, demand in ipairs(asked.demands) do
     -- After the writing, because what is not there yet cannot be kept. As long again after its end, for a clock that is set back
     -- across it.
     keep(key, length > 0 and look.finish + length - now or demand.holdMs)
+    if look.was_finish then keep(key, look.was_finish - now) end
   end
   local used = all and look.used + demand.amount or look.used
   reply[i] = { look.fits and 1 or 0, text(used), text(look.start), text(look.reset) }

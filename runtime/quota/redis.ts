@@ -3,7 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { connectRedis } from '../redis/connection.ts';
 import { asReading, checkDemands, checkSettlements } from './counting.ts';
 import { settleLua, takeLua } from './redis-scripts.ts';
-import { StoreUnavailable, type Demand, type QuotaStore, type Settlement, type Taking, type Window } from './store.ts';
+import {
+  StoreUnavailable,
+  type Demand,
+  type Former,
+  type QuotaStore,
+  type Settlement,
+  type Taking,
+  type Window,
+} from './store.ts';
 import { reachOf, rhythmOf, spanAt, windowName } from './window.ts';
 
 const defaultCommandTimeoutMs = 300;
@@ -30,7 +38,7 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
   const commands = connection.client as typeof connection.client & QuotaCommands;
 
   // The window is part of the key: while two revisions disagree about it, neither disturbs the other.
-  const keyOf = ({ key, window }: Pick<Demand, 'key' | 'window'>) => `${keyPrefix}${key}:${windowName(window)}`;
+  const keyOf = ({ key, window }: Former) => `${keyPrefix}${key}:${windowName(window)}`;
   /** Given and not settled: nobody has told a server of their end, so that a hold which it does not know was lost. */
   const unsaid = new WeakSet<Taking>();
   const clock = () => (options.now === undefined ? {} : { now: Math.floor(options.now()) });
@@ -39,8 +47,10 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
     const keys = demands.map(keyOf);
     const asked = demands.map((demand) => {
       const { was, window } = demand;
+      if (was === undefined) return withHold(demand, around);
+      const isSame = windowName(was.window) === windowName(window);
       // Where the script finds it among the keys, from 1 on.
-      const former = was === undefined ? {} : { was: keys.push(keyOf({ key: was, window })) };
+      const former = { was: keys.push(keyOf(was)), ...(!isSame && { wasWindow: windowFor(was.window, around) }) };
       return { ...withHold(demand, around), ...former };
     });
     const request = JSON.stringify({ ...clock(), demands: asked });

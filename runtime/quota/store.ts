@@ -11,12 +11,18 @@ export type Window =
   /** For what runs at the same time: only what is held counts. */
   | { readonly kind: 'none' };
 
+/** Where a count lay before: under another key, in another window, or both. All that it holds in its own span then counts. */
+export interface Former {
+  readonly key: string;
+  readonly window: Window;
+}
+
 /** Amounts and limits are whole numbers: requests, tokens, calls in flight, or money in nano-USD. */
 export interface Demand {
   /** Name of the count. It holds neither limit nor window: an edited limit keeps the count, another window has its own. */
   readonly key: string;
-  /** The count under this key is where it begins while it has nothing of its own in the span. */
-  readonly was?: string | undefined;
+  /** The count that it goes on from, once, where it has nothing of its own in the span. */
+  readonly was?: Former | undefined;
   readonly limit: number;
   readonly window: Window;
   readonly amount: number;

@@ -102,8 +102,10 @@ test('two quotas alike are told apart by what draws from each', () => {
   assert.deepEqual(changes(drawn('a', 'b'), drawn('x', 'y')), [
     "medium: quota 'a' is now called 'x' and is otherwise the same",
     '  a count belongs to the name: what was used so far is forgotten',
+    "  to keep what was counted, write into the quota: 'was: 'a''",
     "medium: quota 'b' is now called 'y' and is otherwise the same",
     '  a count belongs to the name: what was used so far is forgotten',
+    "  to keep what was counted, write into the quota: 'was: 'b''",
   ]);
 });
 

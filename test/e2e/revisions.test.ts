@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { join } from 'node:path';
+import { plainText } from '../../config-sdk/plan/change.ts';
+import { planBetween } from '../../config-sdk/plan/plan.ts';
+import { snapshotSchema, type SnapshotInput } from '../../runtime/snapshot.ts';
 import { artifactBranch, sourceOf, type ArtifactBranch } from '../support/artifact-branch.ts';
 import { artifactFiles, keyHash, startWith, type TestGateway } from '../support/gateway.ts';
 import { startGitServer, type GitServer } from '../support/git-server.ts';
@@ -322,25 +325,47 @@ test(
   },
 );
 
-test('fault 82: quota counts survive a swap, and an edited limit keeps them', options, async (context) => {
-  const { branch, start } = await stage(context);
-  const limited = (n: number, limit: number) =>
-    versioned(n, {
-      parts: {
-        quotas: { hourly: { unit: 'requests', limit, window: '31d' } },
-        models: { which: { targets: { kind: 'target', provider: 'sandbox', model: 'small' }, quotas: ['hourly'] } },
-      },
-    });
-  await branch.publish(limited(1, 10));
-  const gateway = await start();
-  const asked = async () =>
-    (await gateway.post('/v1/chat/completions', question())).headers.get('x-ratelimit-remaining-requests');
-  assert.equal(await asked(), '9');
-  assert.equal(await asked(), '8');
-  await branch.publish(limited(2, 20));
-  await until('swapped', async () => gateway.revision === sourceOf(2).slice(0, 12));
-  assert.equal(await asked(), '17');
-});
+test(
+  'fault 82: quota counts survive a swap, an edited limit, and another zone that is declared',
+  options,
+  async (context) => {
+    const { branch, start } = await stage(context);
+    const limited = (n: number, limit: number, zone = 'UTC', was?: string) => {
+      const window = (name: string) => ({ calendar: 'year' as const, zone: name });
+      const former = was === undefined ? {} : { was: { window: window(was) } };
+      return versioned(n, {
+        parts: {
+          quotas: { yearly: { unit: 'requests', limit, window: window(zone), ...former } },
+          models: { which: { targets: { kind: 'target', provider: 'sandbox', model: 'small' }, quotas: ['yearly'] } },
+        },
+      });
+    };
+    await branch.publish(limited(1, 10));
+    const gateway = await start();
+    const asked = async () =>
+      (await gateway.post('/v1/chat/completions', question())).headers.get('x-ratelimit-remaining-requests');
+    assert.equal(await asked(), '9');
+    assert.equal(await asked(), '8');
+    await branch.publish(limited(2, 20));
+    await until('swapped', async () => gateway.revision === sourceOf(2).slice(0, 12));
+    assert.equal(await asked(), '17');
+
+    const planned = (before: SnapshotInput, after: SnapshotInput) =>
+      planBetween(snapshotSchema.parse(before), snapshotSchema.parse(after)).changes.map(({ sentence }) =>
+        plainText(sentence),
+      );
+    const kept = limited(3, 20, 'Asia/Tokyo', 'UTC');
+    assert.match(planned(limited(2, 20), kept).join('\n'), /quota 'yearly' goes on from what it has counted/);
+    await branch.publish(kept);
+    await until('swapped', async () => gateway.revision === sourceOf(3).slice(0, 12));
+    assert.equal(await asked(), '16');
+    const anew = limited(4, 20, 'Europe/Berlin');
+    assert.match(planned(kept, anew).join('\n'), /quota 'yearly' begins a new count: .* up to 20 requests/);
+    await branch.publish(anew);
+    await until('swapped', async () => gateway.revision === sourceOf(4).slice(0, 12));
+    assert.equal(await asked(), '19');
+  },
+);
 
 test(
   'faults 70, 71, 73: a fix pushed during the trial or while held applies at once, and so do a revert and its revert',

@@ -14,6 +14,7 @@ import { sqliteStore } from '../../runtime/quota/sqlite.ts';
 import { connectRedis } from '../../runtime/redis/connection.ts';
 import { skipWithoutRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { countsContract } from '../support/quota-contract/counts.ts';
+import { formerWindowsContract } from '../support/quota-contract/former-windows.ts';
 import { holdsContract } from '../support/quota-contract/holds.ts';
 import { modelContract } from '../support/quota-contract/model.ts';
 import { movesContract } from '../support/quota-contract/moves.ts';
@@ -41,6 +42,7 @@ function contract(open: Open): void {
   holdsContract(open);
   windowsContract(open);
   movesContract(open);
+  formerWindowsContract(open);
   modelContract(open);
 }
 
@@ -202,7 +204,9 @@ describe('redis store', { skip: skipWithoutRedis() }, () => {
     const right = await store.take(demands);
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 400 * 86_400_000 });
     const wrong = await store.take(demands);
+    const [moved] = await store.read(limits.slice(0, 1).map((was) => ({ ...limitOf(3, sliding(60_000)), was })));
     t.mock.timers.reset();
+    assert.equal(moved?.used, 2, 'also for the window that a count had before');
     assert.deepEqual(
       wrong.map(({ granted, used, start }) => [granted, used, start]),
       right.map(({ used, start }) => [false, used, start]),

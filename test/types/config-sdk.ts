@@ -164,6 +164,14 @@ model('mixed', { targets: [known], quotas: [free, sparing, sparingVectors] });
 // @ts-expect-error in money without a price, however cheap the other one is
 model('unpriced', { targets: [priced, served.target('our-own')], quotas: [sparing] });
 quota('at-once', { unit: 'concurrency', limit: 4, warnAt: 0.8, mode: 'soft' });
+quota('by-day', { unit: 'tokens', limit: 4, window: { calendar: 'day' }, was: { window: '1h' } });
+quota('in-berlin', {
+  unit: 'usd',
+  limit: '9',
+  window: { calendar: 'day', zone: 'Europe/Berlin' },
+  was: { name: 'by-day', window: { calendar: 'day' } },
+});
+quota('renamed-flight', { unit: 'concurrency', limit: 4, was: 'at-once' });
 quota('last-hour', { unit: 'outputTokens', limit: 1_000_000, window: { sliding: '1h' } });
 model('all-fit', { needs: ['tools'], targets: [known, ordered(narrowed)], context: fitting, quotas: [free, money] });
 model('only-by-another-api', { needs: ['reasoning'], targets: [vendor.target('gpt-5-pro')] });
@@ -299,6 +307,12 @@ quota('no-window', { unit: 'tokens', limit: 4 });
 quota('bad-calendar', { unit: 'tokens', limit: 4, window: { calendar: 'quarter' } });
 // @ts-expect-error misspelt
 quota('misspelt', { unit: 'tokens', limit: 4, window: '1h', warnat: 0.5 });
+// @ts-expect-error a count in another unit cannot go on
+quota('other-unit', { unit: 'tokens', limit: 4, window: '1h', was: { unit: 'requests', window: '1d' } });
+// @ts-expect-error which window?
+quota('former-name', { unit: 'tokens', limit: 4, window: '1h', was: { name: 'calls' } });
+// @ts-expect-error what is in flight has no window
+quota('former-flight', { unit: 'concurrency', limit: 4, was: { window: '1h' } });
 // @ts-expect-error no duration
 quota('bad-window', { limit: 1, unit: 'requests', window: '1 hour' });
 // @ts-expect-error no such kind of provider

@@ -14,7 +14,7 @@ export function movesContract(open: Open): void {
   for (const window of [fixed(hourMs), sliding(hourMs), calendar('month', 'Europe/Berlin')])
     test(`a count under a new name goes on from the old one, in ${window.kind} windows`, async () => {
       const old = limitOf(10, window);
-      const now = { ...limitOf(10, window), was: old.key };
+      const now = { ...limitOf(10, window), was: old };
       await takeOne(subject.store, old, 3);
       const held = await takeOne(subject.store, old, 2, hourMs);
       assert.equal((await subject.store.read([now]))[0]?.used, 5, 'what is held counts as used');
@@ -31,14 +31,14 @@ export function movesContract(open: Open): void {
       await takeOne(subject.store, old, 3);
       await takeOne(subject.store, old, 6, 60_000);
       subject.clock.advance(60_000);
-      assert.deepEqual(await granting(subject.store, { ...limitOf(10, window), was: old.key }, 1), [true, 4]);
+      assert.deepEqual(await granting(subject.store, { ...limitOf(10, window), was: old }, 1), [true, 4]);
     }
   });
 
   test('both parts of what was split go on from all of it', async () => {
     const old = limitOf(10, fixed(hourMs));
     await takeOne(subject.store, old, 4);
-    const parts = [1, 2].map(() => ({ ...limitOf(10, fixed(hourMs)), was: old.key, amount: 5 }));
+    const parts = [1, 2].map(() => ({ ...limitOf(10, fixed(hourMs)), was: old, amount: 5 }));
     const takings = await subject.store.take(parts);
     assert.deepEqual(
       takings.map(({ granted, used }) => [granted, used]),
@@ -51,13 +51,13 @@ export function movesContract(open: Open): void {
 
   test('what has a count of its own, and what is in flight, takes nothing over', async () => {
     const old = limitOf(10, fixed(hourMs));
-    const now = { ...limitOf(10, fixed(hourMs)), was: old.key };
+    const now = { ...limitOf(10, fixed(hourMs)), was: old };
     await takeOne(subject.store, now, 1);
     await takeOne(subject.store, old, 8);
     assert.deepEqual(await granting(subject.store, now, 1), [true, 2]);
     const flying = limitOf(2, noWindow);
     await takeOne(subject.store, flying, 2, hourMs);
-    const other = { ...limitOf(2, noWindow), was: flying.key };
+    const other = { ...limitOf(2, noWindow), was: flying };
     assert.equal((await takeOne(subject.store, other, 2, hourMs)).granted, true);
   });
 }
