@@ -3,15 +3,11 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Generation } from '../generation/generation.ts';
 import type { LiveIssuer } from '../generation/live.ts';
-import { keyFrom, noteVerdicts } from '../pipeline/credentials.ts';
+import { noteVerdicts } from '../pipeline/credentials.ts';
 import { KeySet, type Surroundings } from './key-set.ts';
 import type { Verdict } from './claims.ts';
-import { issuerOf, verify } from './verify.ts';
-
-const looksLikeToken = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
-
-/** Headers have no more. */
-const maxTokenChars = 16_384;
+import { issuerOf, tokenIn } from './read.ts';
+import { verify } from './verify.ts';
 
 const mostRemembered = 10_000;
 /** A key that its issuer withdraws opens nothing any more after this time and that of its set. */
@@ -30,8 +26,8 @@ export class Tokens {
   async learn(headers: IncomingHttpHeaders, serving: () => readonly (Generation | undefined)[]): Promise<void> {
     const issuersNow = () => serving().flatMap((each) => (each?.tables.issuers.size ? each.tables.issuers : []));
     if (issuersNow().length === 0) return;
-    const token = keyFrom(headers);
-    if (token === undefined || token.length > maxTokenChars || !looksLikeToken.test(token)) return;
+    const token = tokenIn(headers);
+    if (token === undefined) return;
     const url = issuerOf(token) ?? '';
     const verdicts = new Map<string, Verdict>();
     noteVerdicts(headers, verdicts);

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { openDecider } from '../../runtime/decide.ts';
 import type { HeadgateError } from '../../runtime/errors.ts';
 import type { Exchange } from '../../runtime/exchange.ts';
 import type { Generation } from '../../runtime/generation/generation.ts';
@@ -107,6 +108,8 @@ interface Stage extends AsyncDisposable {
   now: number;
   /** Name of the consumer, or the code and message of the refusal. */
   who(token: string): Promise<string>;
+  /** The same, decided offline: the token stands in a header. */
+  offline(token: string): Promise<string>;
   /** A token of the first key that is good now, with other claims. */
   good(claims?: object, pair?: Pair, header?: object): string;
 }
@@ -117,6 +120,7 @@ async function stage(): Promise<Stage> {
     snapshotSchema.parse(snapshotFor(issuer.url)),
     (name) => `offline-${name}`,
   );
+  const decider = await openDecider(snapshotFor(issuer.url));
   const now = () => made.now;
   const tokens = new Tokens({ now, log: createLog('silent') });
   const made: Stage = {
@@ -142,6 +146,11 @@ async function stage(): Promise<Stage> {
         assert.ok(!message.includes(token.slice(4)), 'a message repeats the token');
         return `${code}: ${message}`;
       }
+    },
+    async offline(token) {
+      const headers = { Authorization: `Bearer ${token}` };
+      const { outcome, refusal } = await decider.decide({ path: '/v1/models', headers }, { at: made.now });
+      return refusal ? `${refusal.code}: ${refusal.message}` : (outcome.consumer ?? 'nobody');
     },
     good(claims = {}, pair = pairs.first, header = {}) {
       const seconds = made.now / 1_000;
@@ -275,6 +284,13 @@ describe('tokens', () => {
   for (const [what, token, answer] of table)
     test(`${what}: ${answer.length < 20 ? answer : 'refused'}`, async () =>
       assert.equal(await at.who(token()), answer));
+
+  test('offline the same is decided of each, where the signature does not decide it', async () => {
+    const bySignature = /^signed by|^with a|^a kid|^a header that|^another payload/;
+    for (const [what, token, answer] of table)
+      assert.equal(await at.offline(token()), bySignature.test(what) ? 'shop' : answer, what);
+    assert.equal(await at.offline(at.good().replace(/[^.]*$/, '')), refusedFor('its signature or its form is wrong'));
+  });
 
   test('nothing was fetched but the keys and where they are', () => {
     assert.deepEqual([...new Set(at.issuer.asked)].toSorted(), ['/.well-known/openid-configuration', '/keys']);
