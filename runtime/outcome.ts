@@ -148,6 +148,8 @@ export interface Outcome {
   ownMs: number | undefined;
   /** `collection.name` of what in the configuration ended it. */
   endedBy: string | undefined;
+  /** The beginning of the digest of the key that was refused what its consumer may use. */
+  boundKey: string | undefined;
   size: CallSize | undefined;
   prompt: string | undefined;
   /** Labels, in the order to try them. */
@@ -186,6 +188,7 @@ export const newOutcome = (startedAt: number = Date.now()): Outcome => ({
   lost: undefined,
   ownMs: undefined,
   endedBy: undefined,
+  boundKey: undefined,
   size: undefined,
   prompt: undefined,
   order: [],
