@@ -31,18 +31,20 @@ export function issuerOf(token: string): string | undefined {
   return typeof iss === 'string' ? iss : undefined;
 }
 
-function algorithmOf(token: string): string | undefined {
+function headerOf(token: string): ReturnType<typeof decodeProtectedHeader> {
   try {
-    return decodeProtectedHeader(token).alg;
+    return decodeProtectedHeader(token);
   } catch {
-    return undefined;
+    return {};
   }
 }
+
+export const namesKey = (token: string): boolean => headerOf(token).kid !== undefined;
 
 /** All of the verdict but the signature, which needs the keys of the issuer: one that is there counts as good. */
 export function unverified(token: string, issuer: LiveIssuer, now: number): Verdict {
   const claims = claimsOf(token);
-  const algorithm = algorithmOf(token);
+  const { alg: algorithm } = headerOf(token);
   if (!claims || algorithm === undefined) return wrongForm;
   if (!issuer.algorithms.includes(algorithm)) return wrongAlgorithm;
   return token.endsWith('.') ? wrongForm : judged(claims, issuer, now);

@@ -45,7 +45,7 @@ export class Tokens {
     const known = this.#remembered.get(key);
     if (known && now < known.until) return known.verdict;
     this.#remembered.delete(key);
-    const verdict = await verify(token, issuer, { find: this.#keySetOf(issuer).find, now });
+    const verdict = await verify(token, issuer, { keys: this.#keySetOf(issuer), now });
     if ('claims' in verdict) {
       const [oldest] = this.#remembered.keys();
       if (this.#remembered.size >= mostRemembered && oldest !== undefined) this.#remembered.delete(oldest);

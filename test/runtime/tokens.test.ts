@@ -347,6 +347,50 @@ test('while an issuer is down its last keys serve on for a day, and without any 
   assert.equal(await at.who(at.good()), 'shop');
 });
 
+/** As a set holds them whose issuer names none. */
+const unnamed = ({ publicKey }: Pair): object => publicKey.export({ format: 'jwk' });
+const ecPair = (): Pair => ({ kid: '', ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) });
+const noKid = { kid: undefined };
+
+test('of keys that no name tells apart, each that fits is tried, whichever side has no names', async () => {
+  await using at = await stage();
+  const [one, other] = [ecPair(), ecPair()];
+  at.issuer.keys = [unnamed(pairs.second), { ...unnamed(ecPair()), use: 'enc' }, unnamed(one), unnamed(other)];
+  for (const pair of [pairs.second, one, other]) {
+    assert.equal(await at.who(at.good({}, pair, noKid)), 'shop');
+    assert.equal(await at.who(at.good({}, pair, { kid: 'unheard-of' })), 'shop');
+  }
+  assert.match(await at.who(at.good({}, pairs.foreign, noKid)), /its signature or its form is wrong/);
+  assert.match(await at.who(at.good({ exp: start / 1_000 - 60 }, other, noKid)), /it has expired/);
+  at.now += minute;
+  at.issuer.keys = [{ ...unnamed(other), kid: 'one' }, { ...unnamed(one), kid: 'other' }, unnamed(pairs.second)];
+  assert.match(await at.who(at.good({}, pairs.first, { kid: 'new' })), /no such key/);
+  assert.equal(await at.who(at.good({}, one, noKid)), 'shop');
+  assert.match(await at.who(at.good({}, one, { kid: 'one' })), /its signature or its form is wrong/);
+});
+
+test('of many keys that fit only eight are tried', async () => {
+  await using at = await stage();
+  const all = Array.from({ length: 10 }, ecPair);
+  at.issuer.keys = all.map(unnamed);
+  const found = await Promise.all(all.map(async (pair) => (await at.who(at.good({}, pair, noKid))) === 'shop'));
+  assert.deepEqual(found, [...Array<boolean>(8).fill(true), false, false]);
+});
+
+test('a key without a name that the issuer brings works at once, and false tokens fetch no more than each half minute', async () => {
+  await using at = await stage();
+  const [old, fresh] = [ecPair(), ecPair()];
+  at.issuer.keys = [unnamed(old)];
+  assert.equal(await at.who(at.good({}, old, noKid)), 'shop');
+  at.issuer.keys = [unnamed(fresh)];
+  assert.match(await at.who(at.good({}, fresh, noKid)), /its signature or its form is wrong/);
+  at.now += minute;
+  assert.equal(await at.who(at.good({}, fresh, noKid)), 'shop');
+  for (let index = 0; index < 20; index += 1)
+    assert.match(await at.who(at.good({ jti: `${index}` }, pairs.foreign, noKid)), /signature/);
+  assert.equal(at.issuer.fetches(), 2);
+});
+
 test('keys that are too many bytes are not read to their end', async () => {
   await using at = await stage();
   at.issuer.padding = 'x'.repeat(300_000);
