@@ -85,6 +85,8 @@ export function spanOf(
 ): { readonly from: number; readonly to: number } {
   const to = momentOf(query, 'to', zone) ?? Date.now();
   const since = one(query, 'since');
+  if (since !== undefined && query['from'] !== undefined)
+    throw new BadQuestion('"since" and "from" both say where it begins: give one of them.');
   const ms = since === undefined ? usual : parseDuration(since);
   if (ms === undefined) throw new BadQuestion('"since" must be a duration such as 24h or 30d.');
   const from = Math.max(0, momentOf(query, 'from', zone) ?? to - ms);
