@@ -80,11 +80,14 @@ export interface Caller {
   readonly team?: string | undefined;
   readonly organisation?: string | undefined;
   readonly tags?: readonly string[];
+  /** The beginning of the digest of its key; absent where it came with a token or a certificate. */
+  readonly key?: string | undefined;
 }
 
 /** Nothing else of a consumer: what is noted outlives its generation. */
-export const callerOf = ({ name, team, organisation, tags = [] }: Caller): Caller => ({
+export const callerOf = ({ name, team, organisation, tags = [], key }: Caller): Caller => ({
   name,
+  key,
   team,
   organisation,
   tags,

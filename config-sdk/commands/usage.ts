@@ -97,7 +97,7 @@ export const usageCommand: CommandEntry = (program) => {
     .summary('what was used and what it cost, single calls, and what a commit changed')
     .option(
       '--by <names>',
-      'consumer, team, organisation, tag, model, route, target, revision, day, month, …, several with commas',
+      'consumer, key, team, organisation, tag, model, route, target, revision, day, month, …, several with commas',
       once,
     )
     .option('--since <duration>', 'the last 24h, 30d, … (default 24h)', once)
