@@ -36,6 +36,7 @@ function recordOf(index: number): CallRecord {
       organisation: 'house',
       team: `team-${consumer % 8}`,
       consumer: `consumer-${consumer}`,
+      key: '',
       tags: '["paid"]',
       target: `vendor/model-${model}`,
       provider: 'vendor',

@@ -1,12 +1,8 @@
 /** What the compiler's messages mean for a configuration, with the cure. It knows our types by names that no author has written. */
 import { near } from './explain/near.ts';
 import { nearProperty } from './compile/property-names.ts';
-
-export interface Words {
-  /** Absent where the compiler's own message will do. */
-  readonly message?: string;
-  readonly hint?: string | undefined;
-}
+import { shapeWordings } from './shape-words.ts';
+import { handles, inWords, list, notAssignable, plain, type Wording, type Words } from './type-words.ts';
 
 /** What its own words leave open, where they are kept. */
 const hints: Readonly<Record<string, string>> = {
@@ -30,35 +26,6 @@ const hints: Readonly<Record<string, string>> = {
   TS2835: 'relative imports need their file extension',
 };
 
-/** The types that `handles.ts` declares, in words, and the functions that give such values. */
-const handles: Readonly<Record<string, readonly [what: string, by: string]>> = {
-  AnyPrompt: ['a prompt', 'prompt()'],
-  BoundPrompt: ['a prompt', 'prompt()'],
-  Consumer: ['a consumer', 'consumer()'],
-  ContextPolicy: ['a context policy', 'contextPolicy()'],
-  Group: ['a group', 'weighted(), ordered() or another of its kind'],
-  Invariant: ['an invariant', 'invariant()'],
-  Issuer: ['an issuer', 'issuer()'],
-  Leg: ['a target', '.target() of a provider'],
-  Model: ['a model', 'model()'],
-  Policy: ['a policy', 'policy()'],
-  Prompt: ['a prompt', 'prompt()'],
-  Provider: ['a provider', 'provider()'],
-  Quota: ['a quota', 'quota()'],
-  Route: ['a route', 'route()'],
-  SecretReference: ['a secret', 'secret()'],
-  Target: ['a target', '.target() of a provider'],
-  Upstream: ['an upstream', 'upstream()'],
-};
-const plain: Readonly<Record<string, string>> = { string: 'a text', number: 'a number', boolean: 'a truth value' };
-
-function inWords(type: string): string {
-  const [name = ''] = /^\w+/.exec(type) ?? [];
-  if (type.startsWith('"')) return `'${type.slice(1, -1)}'`;
-  return handles[name]?.[0] ?? plain[type] ?? 'something else';
-}
-
-const list = (names: readonly string[]): string => names.map((each) => `'${each}'`).join(', ');
 /** Of texts that go on as one likes, how they begin. */
 const literalsIn = (type: string): string[] =>
   [...type.matchAll(/"([^"]*)"|`(\w+:)\$\{string\}`/g)].map(([, text = '', begin]) =>
@@ -100,7 +67,6 @@ function unknownProperty(name: string, type: string, suggested: string | undefin
 }
 
 const literal = String.raw`(?:"[^"']*"|\`\w+:\$\{string\}\`|\.\.\. \d+ more \.\.\.|undefined)`;
-const notAssignable = String.raw`^(?:Type|Argument of type) '((?:(?!' is not ).)+)' is not assignable to (?:type|parameter of type) `;
 const beginning = String.raw`\`[^$\`]+\$\{string\}\``;
 const anyHandle = `(${Object.keys(handles).join('|')})\\b`;
 
@@ -134,8 +100,6 @@ function unboundPrompt(one: string | undefined, several: string): Words {
     hint: `write .with({ ${given.join(', ')} }) after it`,
   };
 }
-
-type Wording = readonly [RegExp, (...groups: (string | undefined)[]) => Words];
 
 /** The first that fits speaks. */
 const wordings: readonly Wording[] = [
@@ -214,6 +178,7 @@ const wordings: readonly Wording[] = [
     /^Type '\[\]' is not assignable to type .* Source has 0 element\(s\)/,
     () => ({ message: 'at least one is needed here', hint: 'add one' }),
   ],
+  ...shapeWordings,
   [
     /^Property '(\w+)' is missing in type '.*' but required in type '\{ .*: Value\b/,
     (name) => ({ message: `the prompt's variable '${name}' has no value`, hint: 'give every variable one value' }),

@@ -8,8 +8,8 @@ type Texts = readonly [string, ...string[]];
 export interface IssuerSpec {
   /** Exactly the `iss` of its tokens. */
   url: Address;
-  /** Who its tokens must be for: one of these stands in their `aud`. */
-  audience: Texts;
+  /** Who its tokens must be for: this, or one of these, stands in their `aud`. */
+  audience: string | Texts;
   /** Where its public keys are (JWKS). Default: where its OpenID configuration says. */
   jwks?: Address;
   /** Ways of signing that are taken. Default `RS256`, `ES256` and `EdDSA`; shared secrets and `none` never are. */

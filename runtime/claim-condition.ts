@@ -15,6 +15,9 @@ export function claimAt(claims: JsonObject, path: readonly string[]): unknown {
 export const claimText = (value: unknown): string | undefined =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : undefined;
 
+const membersOf = (value: unknown): readonly unknown[] =>
+  typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [];
+
 /** Of a token with these claims; a claim that is absent meets nothing. */
 export function meetsClaim(condition: ClaimConditionSnapshot, claims: JsonObject): boolean {
   const value = claimAt(claims, condition.claim);
@@ -22,13 +25,12 @@ export function meetsClaim(condition: ClaimConditionSnapshot, claims: JsonObject
     const text = claimText(value);
     return text !== undefined && condition.is.includes(text);
   }
-  const members: readonly unknown[] = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [];
-  return members.some((member) => condition.includes.includes(claimText(member) ?? ''));
+  return membersOf(value).some((member) => condition.includes.includes(claimText(member) ?? ''));
 }
 
-/** Claims that meet all these. */
-export function claimsThatMeet(conditions: readonly ClaimConditionSnapshot[]): JsonObject {
-  const claims: Record<string, unknown> = {};
+/** Claims that meet all these, beside what they say already. */
+export function claimsThatMeet(conditions: readonly ClaimConditionSnapshot[], said: JsonObject = {}): JsonObject {
+  const claims: Record<string, unknown> = structuredClone(said);
   for (const condition of conditions) {
     const [last = '', ...above] = condition.claim.toReversed();
     let place = claims;
@@ -39,8 +41,7 @@ export function claimsThatMeet(conditions: readonly ClaimConditionSnapshot[]): J
       place[name] = next;
       place = next;
     }
-    const held = Array.isArray(place[last]) ? (place[last] as readonly unknown[]) : [];
-    place[last] = 'is' in condition ? condition.is[0] : [...held, condition.includes[0]];
+    place[last] = 'is' in condition ? condition.is[0] : [...membersOf(place[last]), condition.includes[0]];
   }
   return claims as JsonObject;
 }

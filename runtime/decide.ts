@@ -175,11 +175,12 @@ class OfflineDecider implements Decider {
     const facts = { method, path, surface, outcome, status: refusal?.status, message: refusal?.message };
     const { tables } = this.#generation;
     const { asked, asking } = this.#asked.get(decision) ?? {};
-    const steps = stepsOf(facts, this.sourceOf).flatMap((step) =>
-      step.stage === 'consumer' && asked
-        ? [step, ...stepsOfCaller(asked, outcome.consumer, { snapshot: this.snapshot, tables })]
-        : step,
-    );
+    const known = { snapshot: this.snapshot, tables, now: outcome.startedAt };
+    const steps = stepsOf(facts, this.sourceOf).flatMap((step) => {
+      if (step.stage === 'consumer' && asked) return [step, ...stepsOfCaller(asked, outcome.consumer, known)];
+      const isStranger = step.stage === 'refused' && outcome.consumer === undefined;
+      return isStranger && asked ? [...stepsOfCaller(asked, undefined, known), step] : step;
+    });
     if (upstream) {
       const object = `upstreams.${upstream.name}`;
       const at = this.sourceOf(object);

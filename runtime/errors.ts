@@ -51,10 +51,22 @@ export const errorTable = {
     'authentication_error',
     'No key was sent, and the client certificate is not accepted: the message says why, such as its time, or names that no consumer is for.',
   ),
-  model_not_allowed: entry(403, 'permission_error', 'This consumer may not use this model.'),
-  prompt_not_allowed: entry(403, 'permission_error', 'This consumer may not use the prompt of this model.'),
+  model_not_allowed: entry(
+    403,
+    'permission_error',
+    'This consumer may not use this model, or only this key of it may not; the message says which.',
+  ),
+  prompt_not_allowed: entry(
+    403,
+    'permission_error',
+    'This consumer may not use the prompt of this model, or only this key of it may not; the message says which.',
+  ),
   address_not_allowed: entry(403, 'permission_error', 'The key may not be used from the address of this request.'),
-  route_not_allowed: entry(403, 'permission_error', 'This consumer may not use this route.'),
+  route_not_allowed: entry(
+    403,
+    'permission_error',
+    'This consumer may not use this route, or only this key of it may not; the message says which.',
+  ),
   files_not_allowed: entry(403, 'permission_error', 'No account keeps files or batches of this API for this consumer.'),
   list_not_allowed: entry(
     403,

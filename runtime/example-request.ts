@@ -1,6 +1,8 @@
 /** A request that takes one path of the decision graph, as `explain` reads it: what a promise that does not hold is shown with. */
 import { factsIn, firstChances } from './balanced-group.ts';
 import type { Given } from './balancing/balancer.ts';
+import type { JsonObject } from './call.ts';
+import { claimAt, claimsThatMeet, meetsClaim } from './claim-condition.ts';
 import type { ModelKind } from './model-kind.ts';
 import { surfacePaths, taskPathFor } from './pipeline/find-line.ts';
 import { balancerKinds, providerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
@@ -76,6 +78,18 @@ function kindOf(node: TargetNode, snapshot: Snapshot): ModelKind {
 const image = { type: 'image_url', image_url: { url: 'https://example.com/image.png' } };
 const tool = { type: 'function', function: { name: 'look', parameters: { type: 'object', properties: {} } } };
 
+/** With what makes them stand for this consumer, as far as that does not contradict them. */
+function claimsOfConsumer(name: string, claims: JsonObject, { consumers, issuers }: Snapshot): JsonObject {
+  const [use] = consumers[name]?.jwt ?? [];
+  if (!use) return claims;
+  const { consumerClaim } = issuers[use.issuer] ?? {};
+  const demanded = [...(consumerClaim ? [{ claim: consumerClaim, is: [name] }] : []), ...(use.where ?? [])];
+  const absent = demanded.filter(
+    (each) => !meetsClaim(each, claims) && ('includes' in each || claimAt(claims, each.claim) === undefined),
+  );
+  return claimsThatMeet(absent, claims);
+}
+
 function callTo(ends: PathEnds, snapshot: Snapshot): object {
   const { consumer, entry } = ends;
   const model = snapshot.models[entry];
@@ -100,7 +114,7 @@ function callTo(ends: PathEnds, snapshot: Snapshot): object {
   return {
     path: task?.replace('{model}', entry) ?? surfacePaths[0],
     consumer,
-    ...(Object.keys(claims).length > 0 && { claims }),
+    ...(Object.keys(claims).length > 0 && { claims: claimsOfConsumer(consumer, claims, snapshot) }),
     ...(Object.keys(headers).length > 0 && { headers }),
     body,
   };

@@ -2,16 +2,13 @@
  * Who asks, of a request that nobody sent: what would be known of it, had it come with the key or the token that is meant. Whom that
  * stands for, and what it opens, is found out as live.
  */
-import { claimText } from './claim-condition.ts';
 import type { RequestHead } from './door.ts';
 import { addressRange, AddressRanges } from './address-ranges.ts';
-import type { Tables } from './generation/generation.ts';
 import { keyId } from './generation/live-consumer.ts';
-import { callerOf, noteClaims, noteDigest, noteVerdicts } from './pipeline/credentials.ts';
+import { consumerIn, demandsInWords, tokenOf, type Known } from './offline-token.ts';
+import { callerOf, noteDigest, noteVerdicts } from './pipeline/credentials.ts';
 import { RequestProblem, type AskedRequest } from './request-file.ts';
-import type { ClaimConditionSnapshot } from './snapshot-issuers.ts';
 import type { ConsumerSnapshot, Snapshot } from './snapshot.ts';
-import { verdictOn } from './tokens/claims.ts';
 import type { Step } from './trace.ts';
 
 const shown = (digest: string): string => `sha256:${keyId(digest)}…`;
@@ -31,18 +28,6 @@ function digestOf(asked: AskedRequest, snapshot: Snapshot): string | undefined {
   throw new RequestProblem([`consumer '${consumer}' has ${which}: it has ${list}`]);
 }
 
-const consumerIn = ({ consumers }: Snapshot, name: string): ConsumerSnapshot | undefined =>
-  Object.hasOwn(consumers, name) ? consumers[name] : undefined;
-
-/** Whose token it is; undefined where `iss` names nobody who is known. */
-function issuerOf({ issuer: name, claims }: AskedRequest, { issuers }: Tables) {
-  if (name === undefined) return issuers.get(claimText(claims?.['iss']) ?? '');
-  const issuer = [...issuers.values()].find((each) => each.name === name);
-  if (issuer) return issuer;
-  const names = [...issuers.values()].map((each) => each.name).join(', ') || 'none';
-  throw new RequestProblem([`no issuer is named '${name}': there are ${names}`]);
-}
-
 /** In all of these: of ranges that overlap, one is inside of the other, and so is the address that it is written with. */
 function addressIn(ranges: readonly (readonly string[] | undefined)[]): string | undefined {
   const bounds = ranges.filter((each) => each !== undefined);
@@ -53,29 +38,19 @@ function addressIn(ranges: readonly (readonly string[] | undefined)[]): string |
     .find(inAll);
 }
 
-export interface Known {
-  readonly snapshot: Snapshot;
-  readonly tables: Tables;
-  /** Milliseconds since the Unix epoch. */
-  readonly now: number;
-}
-
 /** What is sent as a key. Of one that is known by its digest only, and of a token that nobody signed, nobody has more than a word for it. */
 export function keyFor({ consumer, key, claims }: AskedRequest, keyOf: (name: string) => string): string | undefined {
-  if (key !== undefined || (claims && consumer === undefined)) return 'offline';
+  if (key !== undefined || claims) return 'offline';
   return consumer === undefined ? undefined : keyOf(consumer);
 }
 
 /** Notes who sent `request`, and says from where. Throws `RequestProblem` for somebody who cannot be. */
 export function noteCaller(asked: AskedRequest, { headers }: RequestHead, known: Known): string | undefined {
-  const { snapshot, tables, now } = known;
+  const { snapshot, tables } = known;
   const digest = digestOf(asked, snapshot);
   if (digest !== undefined) noteDigest(headers, digest);
-  if (asked.claims && asked.consumer !== undefined) noteClaims(headers, asked.claims);
-  else if (asked.claims) {
-    const issuer = issuerOf(asked, tables);
-    noteVerdicts(headers, new Map(issuer && [[issuer.id, verdictOn(asked.claims, issuer, now)]]));
-  }
+  const token = tokenOf(asked, known);
+  if (token) noteVerdicts(headers, new Map(token.issued && [[token.issued.issuer.id, token.issued.verdict]]));
   if (asked.address !== undefined) return asked.address;
   const caller = callerOf(tables, headers);
   const consumer = 'consumer' in caller ? consumerIn(snapshot, caller.consumer.name) : undefined;
@@ -86,11 +61,10 @@ export function noteCaller(asked: AskedRequest, { headers }: RequestHead, known:
 }
 
 /** For who finds that claims stand for nobody, or for several. */
-export function meantBy(asked: AskedRequest, { snapshot, tables, now }: Known): readonly string[] {
-  const issuer = asked.claims && issuerOf(asked, tables);
-  if (!issuer || !asked.claims) return [];
-  const verdict = verdictOn(asked.claims, issuer, now);
-  if (!('claims' in verdict)) return [];
+export function meantBy(asked: AskedRequest, known: Known): readonly string[] {
+  const { issuer, verdict } = tokenOf(asked, known)?.issued ?? {};
+  if (!issuer || !verdict || !('claims' in verdict)) return [];
+  const { snapshot, tables } = known;
   const met = tables.consumersByClaims(issuer, verdict).map(({ name }) => name);
   const takes = ({ jwt = [] }: ConsumerSnapshot): boolean => jwt.some((use) => use.issuer === issuer.name);
   const others = () => Object.entries(snapshot.consumers).flatMap(([name, consumer]) => (takes(consumer) ? name : []));
@@ -98,11 +72,6 @@ export function meantBy(asked: AskedRequest, { snapshot, tables, now }: Known): 
 }
 
 const list = (names: readonly string[]): string => names.join(', ') || 'none';
-
-const conditionInWords = (condition: ClaimConditionSnapshot): string => {
-  const [verb, values] = 'is' in condition ? ['is', condition.is] : ['includes', condition.includes];
-  return `${condition.claim.join('.')} ${verb} ${values.join(' or ')}`;
-};
 
 function keyInWords(digest: string, { keyTerms }: ConsumerSnapshot): string {
   const { expires, addresses, models, routes, prompts, owner } = keyTerms?.[`sha256:${digest}`] ?? {};
@@ -118,30 +87,32 @@ function keyInWords(digest: string, { keyTerms }: ConsumerSnapshot): string {
 }
 
 /** What the key or the token that is meant tells of whom it stands for; nothing where a consumer is asked for by name. */
-export function stepsOfCaller(asked: AskedRequest, name: string | undefined, known: Omit<Known, 'now'>): Step[] {
+export function stepsOfCaller(asked: AskedRequest, name: string | undefined, known: Known): Step[] {
   const { snapshot, tables } = known;
-  const consumer = name === undefined ? undefined : consumerIn(snapshot, name);
-  const isToken = asked.claims !== undefined && asked.consumer === undefined;
-  if (!consumer || (asked.key === undefined && !isToken)) return [];
-  const step = (stage: string, said: string, object = `consumers.${name}`): Step => {
-    const at = tables.sourceOf(object);
-    return { stage, said, object, ...(at !== undefined && { at }) };
+  const step = (stage: string, said: string, object?: string): Step => {
+    const at = object === undefined ? undefined : tables.sourceOf(object);
+    return { stage, said, ...(object !== undefined && { object }), ...(at !== undefined && { at }) };
   };
+  const token = tokenOf(asked, known);
+  const issuer = token?.issued?.issuer;
+  const unsure = token?.isFromHeaders ? '; its signature is not verified offline' : '';
+  const consumer = name === undefined ? undefined : consumerIn(snapshot, name);
+  if (name === undefined || !consumer)
+    return issuer && unsure ? [step('token', `of ${issuer.name}${unsure}`, `issuers.${issuer.name}`)] : [];
   const digest = digestOf(asked, snapshot);
-  const issuer = isToken ? issuerOf(asked, tables) : undefined;
-  const uses = (consumer.jwt ?? []).filter((use) => use.issuer === issuer?.name);
-  const named = issuer?.consumerClaim ? [`${issuer.consumerClaim.join('.')} is ${name}`] : [];
-  const where = uses.map((use) => [...named, ...(use.where ?? []).map(conditionInWords)].join(' and ')).join('; or ');
+  if (digest === undefined && !issuer) return [];
+  const where = issuer ? demandsInWords(name, consumer, issuer) : '';
   const { team, organisation, tags = [] } = consumer;
   const words = [
     ...(team === undefined ? [] : [`team ${team}`]),
     ...(organisation === undefined ? [] : [`organisation ${organisation}`]),
   ];
   const group = team === undefined ? organisation && `organisations.${organisation}` : `teams.${team}`;
+  const own = `consumers.${name}`;
   return [
-    ...(digest === undefined ? [] : [step('key', keyInWords(digest, consumer))]),
-    ...(issuer ? [step('token', `of ${issuer.name}${where === '' ? '' : `, where ${where}`}`)] : []),
+    ...(digest === undefined ? [] : [step('key', keyInWords(digest, consumer), own)]),
+    ...(issuer ? [step('token', `of ${issuer.name}${where === '' ? '' : `, where ${where}`}${unsure}`, own)] : []),
     ...(group === undefined ? [] : [step('belongs', `to ${words.join(', of ')}`, group)]),
-    ...(tags.length === 0 ? [] : [step('tags', tags.join(', '))]),
+    ...(tags.length === 0 ? [] : [step('tags', tags.join(', '), own)]),
   ];
 }

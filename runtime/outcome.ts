@@ -80,11 +80,14 @@ export interface Caller {
   readonly team?: string | undefined;
   readonly organisation?: string | undefined;
   readonly tags?: readonly string[];
+  /** The beginning of the digest of its key; absent where it came with a token or a certificate. */
+  readonly key?: string | undefined;
 }
 
 /** Nothing else of a consumer: what is noted outlives its generation. */
-export const callerOf = ({ name, team, organisation, tags = [] }: Caller): Caller => ({
+export const callerOf = ({ name, team, organisation, tags = [], key }: Caller): Caller => ({
   name,
+  key,
   team,
   organisation,
   tags,
@@ -150,6 +153,8 @@ export interface Outcome {
   ownMs: number | undefined;
   /** `collection.name` of what in the configuration ended it. */
   endedBy: string | undefined;
+  /** The beginning of the digest of the key that was refused what its consumer may use. */
+  boundKey: string | undefined;
   size: CallSize | undefined;
   prompt: string | undefined;
   /** Labels, in the order to try them. */
@@ -188,6 +193,7 @@ export const newOutcome = (startedAt: number = Date.now()): Outcome => ({
   lost: undefined,
   ownMs: undefined,
   endedBy: undefined,
+  boundKey: undefined,
   size: undefined,
   prompt: undefined,
   order: [],

@@ -18,7 +18,7 @@ export interface AskedRequest {
   readonly consumer?: string;
   /** The beginning of the hash of one of the consumer's keys. Default: a key that is bound to nothing. */
   readonly key?: string;
-  /** Of the token that the consumer comes with, or that is to stand for one. Default: it comes with a key, which has none. */
+  /** Of the token that the consumer comes with, for which they must stand, or that is to stand for one. Default: it comes with a key, which has none. */
   readonly claims?: JsonObject;
   /** Name of the issuer of a token with these claims, in place of a consumer. Default: whom `iss` among the claims names. */
   readonly issuer?: string;

@@ -27,7 +27,8 @@ const httpsOrLoopback = z
 
 /** A name, or those on the way to it. */
 const claimPath = z.array(z.string().min(1).max(200)).min(1).max(8);
-const values = z.array(z.string().min(1).max(500)).min(1).max(100);
+const value = z.string().min(1).max(500);
+const values = z.array(value).min(1).max(100);
 
 export const claimCondition = z.union([
   /** A text, number or truth value that is one of these. */
@@ -44,7 +45,7 @@ export const issuer = z.strictObject({
   /** Exactly the `iss` of its tokens. */
   url: httpsOrLoopback,
   /** One of these is in `aud`. */
-  audience: values,
+  audience: z.array(value, 'write a text, or a list of texts').min(1).max(100),
   /** Its public keys; absent: where its OpenID configuration says. */
   jwks: httpsOrLoopback.optional(),
   algorithms: z.array(z.enum(tokenAlgorithms)).min(1).max(tokenAlgorithms.length).default(['RS256', 'ES256', 'EdDSA']),

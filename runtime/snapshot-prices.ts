@@ -6,8 +6,10 @@ import type { PriceTable } from './prices.ts';
 const decimal = /^(0|[1-9]\d{0,6})(\.\d{1,12})?$/;
 
 /** A text, because money is never a float. */
-const price = z.string().regex(decimal, "write USD per million tokens as text, such as '1.25'");
-const fee = z.string().regex(decimal, "write USD as text, such as '0.01'");
+const priceWanted = "write USD per million tokens as text, such as '1.25'";
+const price = z.string(priceWanted).regex(decimal, priceWanted);
+const feeWanted = "write USD as text, such as '0.01'";
+const fee = z.string(feeWanted).regex(decimal, feeWanted);
 
 const parts = {
   cachedInput: price.optional(),
@@ -33,18 +35,29 @@ const long = z.strictObject({
 const ascends = (numbers: readonly number[]): boolean =>
   numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? Infinity));
 
+const searchWanted =
+  "write USD for each search as text, such as '0.01', or one for each depth: " +
+  `{ ${searchDepths.map((depth) => `${depth}: '…'`).join(', ')} }`;
+
+const pricesWanted =
+  "write USD per million tokens such as { input: '1.25', output: '10' }, or a list of such, each after the first with the day `from` which it holds";
+
 const prices = {
   input: price,
   output: price,
   ...parts,
   long: z
-    .array(long)
+    .array(long, "write a list, such as [{ above: 200_000, input: '2.50' }]")
     .min(1)
     .max(8)
     .refine((tiers) => ascends(tiers.map(({ above }) => above)), 'write the shorter calls first: `above` has to grow')
     .optional(),
   request: fee.optional(),
-  search: z.union([fee, z.strictObject(Object.fromEntries(searchDepths.map((depth) => [depth, fee])))]).optional(),
+  search: z
+    .union([fee, z.strictObject(Object.fromEntries(searchDepths.map((depth) => [depth, fee])))], {
+      error: searchWanted,
+    })
+    .optional(),
 };
 
 const isMoment = (text: string): boolean => {
@@ -55,7 +68,10 @@ const isMoment = (text: string): boolean => {
 
 const moment = z
   .string()
-  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\dZ)?$/, "write a day such as '2026-01-01', or a minute such as '2026-01-01T16:00Z'")
+  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\dZ)?$/, {
+    error: "write a day such as '2026-01-01', or a minute such as '2026-01-01T16:00Z'",
+    abort: true,
+  })
   .refine(isMoment, 'there is no such day');
 
 const dated = z
@@ -84,4 +100,6 @@ const dated = z
   });
 
 // Which depths there are is one list, of which the compiler makes no shape.
-export const priceTable = z.union([dated, z.strictObject(prices)]) as unknown as z.ZodType<PriceTable>;
+export const priceTable = z.union([dated, z.strictObject(prices)], {
+  error: pricesWanted,
+}) as unknown as z.ZodType<PriceTable>;

@@ -93,16 +93,34 @@ const mostUsd = 1_000_000;
 
 const money = z
   .string()
-  .regex(/^(0|[1-9]\d{0,6})(\.\d{1,9})?$/, {
+  .regex(/^(0|[1-9]\d{0,13})(\.\d{1,9})?$/, {
     error: "write USD as text, such as '250.00', with at most nine decimals",
     abort: true,
   })
-  .refine((text) => nanoOf(text) > 0 && nanoOf(text) <= nanoOf(String(mostUsd)), `write above '0', up to '${mostUsd}'`);
+  .refine((text) => nanoOf(text) > 0, "write more than '0'")
+  .refine(
+    (text) => nanoOf(text) <= nanoOf(String(mostUsd)),
+    `write at most '${mostUsd}': up to there money is counted exactly, in billionths of a dollar`,
+  );
+
+/** A whole number within what is counted exactly, with the reason where it is more. */
+function count(most: number, why: string) {
+  const tooMuch = `must be at most ${most.toLocaleString('en-US')}: ${why}`;
+  const error = ({ code }: { code?: string }) =>
+    code === 'too_big' ? tooMuch : code === 'invalid_type' ? 'write a whole number' : undefined;
+  return z.int({ error, abort: true }).min(1).max(most, tooMuch);
+}
+
+const countOfUnits = count(
+  1_000_000_000_000,
+  'up to there counts stay exact in every store. Where nothing is to be limited, leave the quota out',
+);
+const countAtOnce = count(1_000_000, 'no gateway has more requests open at once');
 
 const anyQuota = z.discriminatedUnion('unit', [
   z.strictObject({
     unit: z.enum(['requests', 'inputTokens', 'outputTokens', 'tokens']),
-    limit: z.int().min(1).max(1_000_000_000_000),
+    limit: countOfUnits,
     window,
     ...shared,
     ...former,
@@ -110,12 +128,7 @@ const anyQuota = z.discriminatedUnion('unit', [
   /** In US dollars. */
   z.strictObject({ unit: z.literal('usd'), limit: money, window, ...shared, ...former }),
   /** Requests that are being answered at once: what has ended counts no more, so that there is no window. */
-  z.strictObject({
-    unit: z.literal('concurrency'),
-    limit: z.int().min(1).max(1_000_000),
-    ...shared,
-    was: objectName.optional(),
-  }),
+  z.strictObject({ unit: z.literal('concurrency'), limit: countAtOnce, ...shared, was: objectName.optional() }),
 ]);
 
 /** What means nothing beside the rest is refused: it reads as if it did something. */

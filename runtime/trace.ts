@@ -120,7 +120,7 @@ function* decisionsOf({ outcome }: Facts): Generator<Said> {
 }
 
 function* endOf({ outcome, status, message }: Facts): Generator<Said> {
-  const { tried, spentBefore, code, endedBy } = outcome;
+  const { tried, spentBefore, code, endedBy, boundKey } = outcome;
   const matched = matchedObject(outcome);
   for (const [index, { target, ended, begun }] of tried.entries()) {
     const object = matched?.[0] === 'route' ? `upstreams.${target}` : `providers.${providerOf(target)}`;
@@ -136,7 +136,9 @@ function* endOf({ outcome, status, message }: Facts): Generator<Said> {
   if (dropped !== undefined) yield ['dropped', `cannot be carried: ${dropped}`];
   if (code === undefined) return;
   const object = endedBy ?? (matched && `${matched[0]}s.${matched[1]}`);
-  const words = `${code}${status === undefined ? '' : ` (${status})`}${message === undefined ? '' : `: ${message}`}`;
+  const why =
+    message ?? (boundKey === undefined ? undefined : `key sha256:${boundKey}… opens less than its consumer may`);
+  const words = `${code}${status === undefined ? '' : ` (${status})`}${why === undefined ? '' : `: ${why}`}`;
   yield object === undefined ? ['refused', words] : ['refused', words, object];
 }
 

@@ -1,5 +1,5 @@
 /** What commands share: a place in the table, exit codes, and how findings reach the reader. */
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { surroundings } from '../cli/environment.ts';
 import type { CheckResult } from '../check.ts';
 import { hasErrors } from '../findings.ts';
@@ -14,6 +14,12 @@ export const formatOption = (): Option =>
   new Option('--format <format>', 'how findings are shown (default: pretty, or github under GitHub Actions)').choices(
     formats,
   );
+/** For options of which one would be dropped without a word. */
+export function once(value: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError(`It is given twice: '${before}' and '${value}'.`);
+  return value;
+}
+
 export const jsonOption = (): Option => new Option('--json', 'the same as --format json').conflicts('format');
 
 export interface FormatOptions {

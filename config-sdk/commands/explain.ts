@@ -1,5 +1,6 @@
 /** `headgate explain`: the decisions of one request, from a file or from a running gateway's memory. */
 import { complain } from '../cli/complain.ts';
+import type { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import {
   openDecider,
@@ -15,7 +16,7 @@ import { explanationInWords, pastRequestInWords } from '../explain/words.ts';
 import { commitOf, topLevel } from '../git.ts';
 import { EnvironmentFault } from '../findings.ts';
 import { ask, defaultAddress, isAddress, noAddress, tokenFileOption } from './admin-plane.ts';
-import { exitCodes, show, type CommandEntry } from './command.ts';
+import { exitCodes, once, show, type CommandEntry } from './command.ts';
 
 interface Options {
   readonly dir: string;
@@ -113,6 +114,40 @@ async function explainFile(file: string, options: Options): Promise<void> {
   }
 }
 
+const ofGateway = { url: '--url', tokenFile: '--token-file' };
+const ofConfiguration = { dir: '--dir', commit: '--commit' };
+
+/** What is wrong with who is said to ask: live nobody is shown in two ways, or by half of one. */
+function mistakeInCaller({ consumer, key, claims, issuer }: Options): string | undefined {
+  if (key !== undefined && claims !== undefined) return '--key and --claims: a key has no claims, give one of them';
+  if (issuer !== undefined && consumer !== undefined)
+    return '--issuer and --consumer: whom a token of the issuer stands for is told by its claims, give one of them';
+  if (key !== undefined && consumer === undefined) return '--key goes with --consumer, whose key it is';
+  if (issuer !== undefined && claims === undefined) return '--issuer goes with --claims, which its token has';
+  return undefined;
+}
+
+function mistakeIn(
+  file: string | undefined,
+  options: Options,
+  isGiven: (option: keyof Options) => boolean,
+): string | undefined {
+  const { id } = options;
+  if ((file === undefined) === (id === undefined)) return 'give the file of a request, or --id of a past one';
+  const stray = (names: Readonly<Record<string, string>>): string | undefined =>
+    Object.entries(names).find(([name]) => isGiven(name as keyof Options))?.[1];
+  if (id === undefined) {
+    const outside = stray(ofGateway);
+    if (outside !== undefined) return `${outside} goes with --id: a file is decided here, and no gateway is asked`;
+    return mistakeInCaller(options);
+  }
+  const said = saidFields.find((name) => options[name] !== undefined);
+  if (said !== undefined) return `--${said} goes with the file of a request: who asked a past one is known`;
+  const inside = stray(ofConfiguration);
+  if (inside !== undefined) return `${inside} goes with the file of a request: a past one is told by the gateway`;
+  return undefined;
+}
+
 export const explainCommand: CommandEntry = (program) => {
   program
     .command('explain')
@@ -125,23 +160,20 @@ export const explainCommand: CommandEntry = (program) => {
       'Decide one request offline, with the code that serves live: no secret is needed and no provider is called.\nWith --id, tell the same of a request that a running gateway had.',
     )
     .option('--dir <dir>', 'directory of gateway.config.ts', '.')
-    .option('--commit <rev>', 'under the configuration of this commit, not of the working tree')
-    .option('--consumer <name>', 'ask as this consumer, whoever the file names')
-    .option('--key <hash>', 'with the one of its keys whose hash begins so')
-    .option('--claims <json>', 'with the claims of a token: JSON, or a file of it; whom they stand for is told')
-    .option('--issuer <name>', 'whose token it is; without it, whom `iss` among the claims names')
-    .option('--address <ip>', 'from this address; without it, from where the key may be used')
-    .option('--at <time>', 'at this moment, such as 2027-01-31T17:00:00Z, or this day')
-    .option('--id <id>', 'x-request-id of a past request')
+    .option('--commit <rev>', 'under the configuration of this commit, not of the working tree', once)
+    .option('--consumer <name>', 'ask as this consumer, whoever the file names', once)
+    .option('--key <hash>', 'with the one of its keys whose hash begins so', once)
+    .option('--claims <json>', 'with the claims of a token: JSON, or a file of it; whom they stand for is told', once)
+    .option('--issuer <name>', 'whose token it is; without it, whom `iss` among the claims names', once)
+    .option('--address <ip>', 'from this address; without it, from where the key may be used', once)
+    .option('--at <time>', 'at this moment, such as 2027-01-31T17:00:00Z, or this day', once)
+    .option('--id <id>', 'x-request-id of a past request', once)
     .option('--url <url>', 'admin address of the gateway that had it', defaultAddress)
     .addOption(tokenFileOption())
     .option('--json', 'one JSON document')
-    .action(async (file: string | undefined, options: Options) => {
-      if ((file === undefined) === (options.id === undefined))
-        return fail(exitCodes.usage, 'give the file of a request, or --id of a past one');
-      const said = saidFields.find((name) => options[name] !== undefined);
-      if (options.id !== undefined && said !== undefined)
-        return fail(exitCodes.usage, `--${said} goes with the file of a request: who asked a past one is known`);
+    .action(async (file: string | undefined, options: Options, command: Command) => {
+      const mistake = mistakeIn(file, options, (name) => command.getOptionValueSource(name) === 'cli');
+      if (mistake !== undefined) return fail(exitCodes.usage, mistake);
       await (options.id === undefined ? explainFile(file ?? '', options) : explainPast(options.id, options));
     });
 };

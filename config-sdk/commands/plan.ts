@@ -5,7 +5,7 @@ import { topLevel } from '../git.ts';
 import { planFormats, renderPlan, type PlanFormat } from '../plan/render/render.ts';
 import { planRevisions } from '../plan/revisions.ts';
 import { NothingToReplay } from '../plan/traffic/replay.ts';
-import { exitCodes, jsonOption, mayColour, show, type CommandEntry } from './command.ts';
+import { exitCodes, jsonOption, mayColour, once, show, type CommandEntry } from './command.ts';
 
 interface PlanFlags {
   readonly base?: string;
@@ -32,11 +32,13 @@ export const planCommand: CommandEntry = (program) => {
     .option(
       '--base <revision>',
       'what to compare with (default: where the head parted from the branch that the merge request names in CI, or from the default branch)',
+      once,
     )
-    .option('--head <revision>', 'what is planned (default: the working tree)')
+    .option('--head <revision>', 'what is planned (default: the working tree)', once)
     .option(
       '--traffic <file>',
       "decide recorded requests under both: the log of a gateway, or lines of 'headgate/traffic.v1'",
+      once,
     )
     .addOption(new Option('--format <format>', 'how the plan is shown (default: pretty)').choices(planFormats))
     .addOption(jsonOption())

@@ -3,7 +3,7 @@ import type { ComparisonReport, UsageReport } from '@headgate/runtime/serve';
 import { complain } from '../cli/complain.ts';
 import { Option } from 'commander';
 import { ask, defaultAddress, isAddress, noAddress, tokenFileOption } from './admin-plane.ts';
-import { exitCodes, type CommandEntry } from './command.ts';
+import { exitCodes, once, type CommandEntry } from './command.ts';
 import { callsText, readCalls } from './usage-calls.ts';
 import { comparisonTable, usageTable } from './usage-table.ts';
 
@@ -29,7 +29,10 @@ function mistakeIn(url: string, options: UsageOptions): string | undefined {
   if (!isAddress(url)) return noAddress(url);
   if (!calls && (request !== undefined || after !== undefined)) return '--request and --after are for --calls';
   if (calls && (by !== undefined || compare !== undefined)) return '--calls takes neither --by nor --compare';
-  if (compare === undefined) return undefined;
+  if (compare === undefined)
+    return since !== undefined && from !== undefined
+      ? '--since and --from both say where it begins: give one of them'
+      : undefined;
   if (!/^[^.]+\.\.[^.]+$/.test(compare)) return '--compare takes two commits: --compare 1a2b3c4..5d6e7f8';
   if (format === 'csv') return '--compare has no --format csv';
   if ([since, from, to, zone].some((given) => given !== undefined))
@@ -94,18 +97,19 @@ export const usageCommand: CommandEntry = (program) => {
     .summary('what was used and what it cost, single calls, and what a commit changed')
     .option(
       '--by <names>',
-      'consumer, team, organisation, tag, model, route, target, revision, day, month, …, several with commas',
+      'consumer, key, team, organisation, tag, model, route, target, revision, day, month, …, several with commas',
+      once,
     )
-    .option('--since <duration>', 'the last 24h, 30d, … (default 24h)')
-    .option('--from <moment>', 'the beginning, such as 2026-01-31 or 2026-01-31T09:30:00Z')
-    .option('--to <moment>', 'the end, which is not included (default now)')
-    .option('--zone <name>', "whose hours, days and months: UTC, or a time zone such as 'Europe/Berlin'")
+    .option('--since <duration>', 'the last 24h, 30d, … (default 24h)', once)
+    .option('--from <moment>', 'the beginning, such as 2026-01-31 or 2026-01-31T09:30:00Z', once)
+    .option('--to <moment>', 'the end, which is not included (default now)', once)
+    .option('--zone <name>', "whose hours, days and months: UTC, or a time zone such as 'Europe/Berlin'", once)
     .option('--where <name=value>', 'only such calls; may be given several times', gather, [])
-    .option('--limit <number>', 'rows at most')
+    .option('--limit <number>', 'rows at most', once)
     .option('--calls', 'single calls, the newest first (100, unless --limit says more)')
-    .option('--request <id>', 'with --calls: what the ledger has of one request')
-    .option('--after <place>', 'with --calls: those behind the last that were told')
-    .option('--compare <one..other>', 'two commits, side by side')
+    .option('--request <id>', 'with --calls: what the ledger has of one request', once)
+    .option('--after <place>', 'with --calls: those behind the last that were told', once)
+    .option('--compare <one..other>', 'two commits, side by side', once)
     .addOption(new Option('--format <format>', 'how it is shown').choices(['pretty', 'json', 'csv']).default('pretty'))
     .addOption(tokenFileOption())
     .action(async (url: string, options: UsageOptions) => {

@@ -85,6 +85,12 @@ export class Compilation {
           ...spec,
           ...this.#names(spec, place, { upstream: 'upstream', quotas: 'quota' }),
         });
+      case 'issuer': {
+        const { audience } = spec;
+        const only =
+          typeof audience === 'string' && this.#from({ ...place, path: ['audience'] }, [audience], { 0: [] });
+        return this.#from(place, { ...spec, ...(only && { audience: only }) });
+      }
       default:
         return this.#from(place, { ...spec });
     }

@@ -42,9 +42,10 @@ const sizes: Readonly<Record<string, string | undefined>> = {
 function messageOf(issue: Issue): string {
   if ((issue.code === 'too_small' || issue.code === 'too_big') && sizes[issue.origin] !== undefined) {
     const [most, bound] = issue.code === 'too_big' ? ['most', issue.maximum] : ['least', issue.minimum];
-    if (issue.inclusive) return `must be at ${most} ${bound}${sizes[issue.origin]}`;
+    if (issue.inclusive && /^Too (small|big): /.test(issue.message))
+      return `must be at ${most} ${bound}${sizes[issue.origin]}`;
   }
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0)
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0 || issue.message !== 'Invalid input')
     return lowerFirst(issue.message.replace(/^(Invalid input|Too (small|big)): /, ''));
   // The one form that was meant, and in which something is wrong further inside.
   const [meant, ...others] = issue.errors.filter((branch) => branch.every(({ path }) => path.length > 0));
@@ -56,6 +57,16 @@ function messageOf(issue: Issue): string {
       .map(({ message }) => lowerFirst(message.replace(/^Invalid input: /, ''))),
   );
   return [...new Set(wanted)].join(', or ') || 'no allowed form fits';
+}
+
+/** What is wrong in the only form of a union that was meant: the others want another sort of value altogether. */
+function meant(issue: Issue): readonly Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const [branch, ...others] = issue.errors.filter((each) =>
+    each.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+  );
+  if (!branch || others.length > 0) return [issue];
+  return branch.flatMap((each) => meant({ ...each, path: [...issue.path, ...each.path] }));
 }
 
 type Subject = Omit<CompiledObject, 'sound'>;
@@ -151,7 +162,7 @@ function schemaVerdict(object: Subject, compilation: Compilation): SchemaVerdict
   const { index, sort, value } = object;
   const whole: Place = { declaration: index, path: [] };
   const { success, error } = parsed(sort, [object]);
-  const problems = (error?.issues ?? []).flatMap((issue): Problem[] => {
+  const problems = (error?.issues ?? []).flatMap(meant).flatMap((issue): Problem[] => {
     const path = issue.path.slice(1) as Path;
     if (issue.code === 'invalid_key' && path.length === 0) {
       const message = `${subjectOf(compilation.declarations[index])}: ${issue.issues[0]?.message ?? issue.message}`;
@@ -172,7 +183,7 @@ function schemaVerdict(object: Subject, compilation: Compilation): SchemaVerdict
 /** What `defineGateway` says of the gateway itself under `key`, by the schema of the snapshot. */
 export function gatewayPartProblems(gateway: number, key: 'rollout', value: unknown): Problem[] {
   const { error } = snapshotSchema.shape[key].safeParse(value);
-  return (error?.issues ?? []).flatMap((issue) => {
+  return (error?.issues ?? []).flatMap(meant).flatMap((issue) => {
     const path = issue.path as Path;
     const there = valueAt(value, path);
     // Reported elsewhere, as what it is.

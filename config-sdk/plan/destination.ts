@@ -2,7 +2,7 @@
 import type { Snapshot } from '@headgate/runtime/snapshot';
 import { say, type Phrase } from './change.ts';
 import { entryOf, isRecord, referrers } from './revision.ts';
-import { legsOf } from './legs.ts';
+import { legsOf, targetsOf } from './legs.ts';
 
 /** Scheme, host and path; undefined for a provider that answers in process. */
 export function addressOf(snapshot: Snapshot, provider: string): string | undefined {
@@ -25,5 +25,11 @@ export function whereInWords(snapshot: Snapshot, provider: string): Phrase {
 /** Models by the providers of their targets. */
 export const modelsByProvider = (snapshot: Snapshot) =>
   referrers(snapshot.models, ({ targets }) => legsOf(targets, snapshot).map(({ provider }) => provider));
+
+/** Models by the `provider/model` of their targets, also of those that are left out for what they cost. */
+export const modelsByTarget = (snapshot: Snapshot) =>
+  referrers(snapshot.models, ({ targets }) =>
+    [...targetsOf(targets)].map(({ provider, model }) => `${provider}/${model}`),
+  );
 
 export const routesByUpstream = (snapshot: Snapshot) => referrers(snapshot.routes, ({ upstream }) => [upstream]);

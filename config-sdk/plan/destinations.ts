@@ -1,9 +1,10 @@
 /** Providers and upstreams: addresses, credentials and accounts, which decide who sees the data and who pays. */
 import type { Snapshot } from '@headgate/runtime/snapshot';
 import { joined, listed, say, type Change, type Phrase, type Risk } from './change.ts';
-import { hostOf, modelsByProvider, routesByUpstream, whereInWords } from './destination.ts';
+import { hostOf, modelsByProvider, modelsByTarget, routesByUpstream, whereInWords } from './destination.ts';
 import { durationInWords } from './duration-words.ts';
 import { optionChanges, optionInWords, type OptionChange } from './option-changes.ts';
+import { priceChanges } from './price-words.ts';
 import { paired, type Pair, type Sides } from './revision.ts';
 
 type Provider = Snapshot['providers'][string];
@@ -84,7 +85,6 @@ function providerChanges({ name, before, after }: Pair<Provider>, head: Snapshot
 
 function factChanges({ name, before, after }: Pair<Provider>, usersOf: Users): Change[] {
   const { added, removed, kept } = paired(before.models, after.models);
-  const users = used(usersOf(name), 'model');
   const object = `providers.${name}`;
   const comings = [
     ...(added.length === 0 ? [] : [say`now declares ${listed(added.map((each) => each.name))}`]),
@@ -93,9 +93,25 @@ function factChanges({ name, before, after }: Pair<Provider>, usersOf: Users): C
   const changes = kept.flatMap((pair): Change[] => {
     const found = optionChanges(pair.before, pair.after);
     if (found.length === 0) return [];
-    const sentence = say`what is known of ${`${name}/${pair.name}`}: ${joined(found.map(optionInWords), '; ')}`;
-    const priced = found.some(({ path }) => path[0] === 'prices');
-    return [{ kind: 'facts_changed', risk: priced ? 'medium' : 'low', object, sentence, details: [users] }];
+    const label = `${name}/${pair.name}`;
+    const users = used(usersOf(label), 'model');
+    const prices = priceChanges(pair.before.prices, pair.after.prices);
+    const others = found.filter(({ path }) => path[0] !== 'prices').map(optionInWords);
+    const known: Change = {
+      kind: 'facts_changed',
+      risk: 'low',
+      object,
+      sentence: say`what is known of ${label}: ${joined(others, '; ')}`,
+      details: [users],
+    };
+    const priced: Change = {
+      kind: 'facts_changed',
+      risk: 'medium',
+      object,
+      sentence: say`prices of ${label}: ${[prices.join('; ')]}`,
+      details: [users],
+    };
+    return [...(prices.length === 0 ? [] : [priced]), ...(others.length === 0 ? [] : [known])];
   });
   if (comings.length === 0) return changes;
   const sentence = say`provider ${name} ${joined(comings, ' and ')}`;
@@ -138,7 +154,7 @@ function upstreamsComeAndGo({ base, head }: Sides, usersOf: Users): Change[] {
 export function destinationChanges(sides: Sides): Change[] {
   const { base, head } = sides;
   const { added, removed, kept } = paired(base.providers, head.providers);
-  const [models, routes] = [modelsByProvider(head), routesByUpstream(head)];
+  const [models, targets, routes] = [modelsByProvider(head), modelsByTarget(head), routesByUpstream(head)];
   return [
     ...added.map(({ name, after }) => providerComes(name, after, sides, models)),
     ...removed.map(({ name }): Change => ({
@@ -148,7 +164,7 @@ export function destinationChanges(sides: Sides): Change[] {
       sentence: say`provider ${name} (${whereInWords(base, name)}) is gone`,
       details: [],
     })),
-    ...kept.flatMap((pair) => [...providerChanges(pair, head, models), ...factChanges(pair, models)]),
+    ...kept.flatMap((pair) => [...providerChanges(pair, head, models), ...factChanges(pair, targets)]),
     ...upstreamsComeAndGo(sides, routes),
     ...paired(base.upstreams, head.upstreams).kept.flatMap((pair) => upstreamChanges(pair, routes)),
   ];

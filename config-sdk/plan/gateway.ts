@@ -1,5 +1,8 @@
 /** The gateway as a whole, and whatever no other part of a plan speaks of: nothing that changes goes unsaid. */
+import type { Snapshot } from '@headgate/runtime/snapshot';
 import { joined, say, type Change } from './change.ts';
+import { durationInWords } from './duration-words.ts';
+import { percent } from './legs.ts';
 import { losesEntries, optionChanges, optionInWords } from './option-changes.ts';
 import { paired, type Sides } from './revision.ts';
 import type { SafeguardSides } from './safeguards.ts';
@@ -89,6 +92,15 @@ export function gatewayChanges(sides: Sides, safeguards: SafeguardSides): Change
           : say`${'allowShrink'} lets this revision take most of what is served away`,
       details: head.allowShrink === undefined ? [] : [say`the reason given: ${head.allowShrink}`],
     });
+  const [staged, stagedNow] = [stagesInWords(base), stagesInWords(head)];
+  if (staged !== stagedNow)
+    changes.push({
+      kind: 'other_changed',
+      risk: 'low',
+      object: 'gateway',
+      sentence: say`the gateway: a revision reaches ${[staged]} → ${[stagedNow]}`,
+      details: [],
+    });
   const others = optionChanges(...([base, head].map((side) => rest(side)) as [object, object]));
   return [
     ...changes,
@@ -103,5 +115,12 @@ export function gatewayChanges(sides: Sides, safeguards: SafeguardSides): Change
   ];
 }
 
+function stagesInWords({ rollout }: Snapshot): string {
+  const stages = (rollout?.stages ?? []).map(
+    ({ share, for: length }) => `${percent(share)} of consumers for ${durationInWords(length)}`,
+  );
+  return [...stages, 'everyone'].join(', then ');
+}
+
 const rest = (snapshot: object): object =>
-  without(snapshot, ['format', 'name', 'allowShrink', 'sources', ...Object.keys(told)]);
+  without(snapshot, ['format', 'name', 'allowShrink', 'rollout', 'sources', ...Object.keys(told)]);

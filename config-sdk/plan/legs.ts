@@ -27,6 +27,12 @@ export function legsOf(root: TargetNode, snapshot?: Snapshot): Leg[] {
   });
 }
 
+/** All of them, also those that no request comes to. */
+export function* targetsOf(node: TargetNode): Generator<Pick<Leg, 'provider' | 'model'>> {
+  if (node.kind === 'target') yield node;
+  else for (const { node: child } of node.of) yield* targetsOf(child);
+}
+
 /** Legs by label; one target that stands in several places counts once, where it stands first. */
 export function mergedLegs(node: TargetNode, snapshot?: Snapshot): Map<string, Leg> {
   const merged = new Map<string, Leg>();

@@ -51,7 +51,7 @@ const units = {
 } as const;
 
 /** As people write money: at least cents. */
-const dollars = (limit: string): string => {
+export const dollars = (limit: string): string => {
   const [whole = '', fraction = ''] = limit.split('.');
   return `$${grouped(Number(whole))}.${fraction.replace(/0+$/, '').padEnd(2, '0')}`;
 };

@@ -1,24 +1,13 @@
 /** What a quota of tokens comes to in money: all of them at the dearest price of the models that draw from it. */
-import {
-  everyPrice,
-  mostItCosts,
-  usableModels,
-  type QuotaSnapshot,
-  type Snapshot,
-  type TargetNode,
-} from '@headgate/runtime/snapshot';
+import { everyPrice, mostItCosts, usableModels, type QuotaSnapshot, type Snapshot } from '@headgate/runtime/snapshot';
 import { moneyInWords, sameLimit } from './limit-words.ts';
 import { say, type Phrase } from './change.ts';
+import { targetsOf } from './legs.ts';
 import { entryOf, namesOf, type Pair } from './revision.ts';
 
 interface Worth {
   readonly units: bigint;
   readonly label: string;
-}
-
-function* targetsOf(node: TargetNode): Generator<{ readonly provider: string; readonly model: string }> {
-  if (node.kind === 'target') yield node;
-  else for (const { node: child } of node.of) yield* targetsOf(child);
 }
 
 /** Models whose calls draw from a quota, by their own or by their consumer's. */

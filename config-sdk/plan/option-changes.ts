@@ -1,6 +1,7 @@
 /** Differences between two pieces of plain data, each at its path, for options that only their kind knows. */
 import { canonicalJson } from '@headgate/runtime/canonical-json';
 import { counted, joined, listed, say, type Phrase } from './change.ts';
+import { inDuration } from './durations.ts';
 import { isRecord, listChange, namesOf } from './revision.ts';
 
 export interface OptionChange {
@@ -33,10 +34,16 @@ export function optionChanges(before: unknown, after: unknown, path: readonly st
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
 
-function valueInWords(value: unknown): Phrase {
+function valueInWords(value: unknown, name: string | undefined): Phrase {
   if (value === undefined) return ['none'];
+  const length = inDuration(name, value);
+  if (length !== undefined) return [length];
   if (isSecret(value)) return say`secret ${value.$secret}${[value.optional === true ? ' (optional)' : '']}`;
-  if (Array.isArray(value) && value.length > 0 && value.every(isSecret)) return joined(value.map(valueInWords), ', ');
+  if (Array.isArray(value) && value.length > 0 && value.every(isSecret))
+    return joined(
+      value.map((each) => valueInWords(each, undefined)),
+      ', ',
+    );
   if (typeof value === 'number') return say`${value}`;
   return say`${typeof value === 'string' ? value : canonicalJson(value)}`;
 }
@@ -56,7 +63,7 @@ export function optionInWords({ path, before, after }: OptionChange): Phrase {
     // Header values may hold what the team would not repeat in a comment.
     return say`${name} ${[before === undefined ? 'is new' : after === undefined ? 'is gone' : 'has another value']}`;
   }
-  return say`${name} ${valueInWords(before)} → ${valueInWords(after)}`;
+  return say`${name} ${valueInWords(before, path.at(-1))} → ${valueInWords(after, path.at(-1))}`;
 }
 
 /** A list that became shorter, or lost some of its entries. */

@@ -44,7 +44,7 @@ export type Caller = {
   | {
       /** Without one, nobody asks, and the gateway refuses. */
       readonly consumer?: Consumer | string;
-      /** Of the token that it comes with, for conditions on them. Default: it comes with a key, which has none. */
+      /** Of the token that it comes with, which must stand for this consumer. Default: it comes with a key, which has none. */
       readonly claims?: Asked['claims'];
       readonly key?: never;
       readonly issuer?: never;

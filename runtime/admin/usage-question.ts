@@ -37,12 +37,20 @@ export function byOf(query: Query): readonly Dimension[] {
   return by;
 }
 
+/** As the ledger has it. Who gives the key itself must not find it anywhere. */
+function keyIdOf(text: string): string {
+  const [, digits] = /^(?:sha256:)?([0-9a-f]{12,64})…?$/.exec(text) ?? [];
+  if (digits !== undefined || text === '') return (digits ?? '').slice(0, 12);
+  throw new BadQuestion('"where=key=…" takes the first 12 digits or more of the hash of a key, never the key itself.');
+}
+
 export function whereOf({ where = [] }: Query): readonly Condition[] {
   return [where].flat().map((text) => {
     const at = text.indexOf('=');
     if (at < 0)
       throw new BadQuestion('"where" is written name=value, such as where=model=chat; several are given one by one.');
-    return { dimension: dimensionOf(text.slice(0, at)), value: text.slice(at + 1) };
+    const [dimension, value] = [dimensionOf(text.slice(0, at)), text.slice(at + 1)];
+    return { dimension, value: dimension === 'key' ? keyIdOf(value) : value };
   });
 }
 
@@ -85,6 +93,8 @@ export function spanOf(
 ): { readonly from: number; readonly to: number } {
   const to = momentOf(query, 'to', zone) ?? Date.now();
   const since = one(query, 'since');
+  if (since !== undefined && query['from'] !== undefined)
+    throw new BadQuestion('"since" and "from" both say where it begins: give one of them.');
   const ms = since === undefined ? usual : parseDuration(since);
   if (ms === undefined) throw new BadQuestion('"since" must be a duration such as 24h or 30d.');
   const from = Math.max(0, momentOf(query, 'from', zone) ?? to - ms);

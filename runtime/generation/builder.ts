@@ -134,18 +134,21 @@ export class Builder {
     const { team, organisation, addresses, files, quotas, tags = nothing } = snapshot;
     const terms = snapshot.keyTerms?.[`sha256:${digest}`];
     const accounts = files ? this.#accounts(name, files) : nothing;
+    const isBound = terms?.models !== undefined || terms?.routes !== undefined || terms?.prompts !== undefined;
+    const { models, routes, prompts } = snapshot;
+    const ofConsumer = { models, routes, prompts, hasFiles: accounts.length > 0 };
     return {
       name,
       team,
       organisation,
-      credential: credentialOf(digest, terms),
+      credential: { ...credentialOf(digest, terms), ...(isBound && { ofConsumer }) },
       addresses: addresses && new AddressRanges(addresses),
       tags,
-      models: narrowed(snapshot.models, terms?.models),
-      routes: narrowed(snapshot.routes, terms?.routes),
-      prompts: narrowed(snapshot.prompts, terms?.prompts),
+      models: narrowed(models, terms?.models),
+      routes: narrowed(routes, terms?.routes),
+      prompts: narrowed(prompts, terms?.prompts),
       // What is kept there may be used by any model: a key for some of them opens none of it.
-      accounts: terms?.models || terms?.routes || terms?.prompts ? nothing : accounts,
+      accounts: isBound ? nothing : accounts,
       quotas: this.#quotas(quotas, `consumers.${name}`),
     };
   }

@@ -165,6 +165,14 @@ export interface VerifiedToken {
   readonly expiresAt: number;
 }
 
+/** What the consumer of a bound key may use with others; absent lists: all. */
+export interface OfConsumer {
+  readonly models: readonly string[] | undefined;
+  readonly routes: readonly string[] | undefined;
+  readonly prompts: readonly string[] | undefined;
+  readonly hasFiles: boolean;
+}
+
 /** What a consumer called with, and how far that opens. */
 export interface Credential {
   /** The beginning of the key's digest, enough to find it in the configuration; of a token, that of its subject; of a certificate, that of the name it goes by, which a renewal keeps. */
@@ -172,6 +180,8 @@ export interface Credential {
   /** Milliseconds since the Unix epoch. */
   readonly expiresAt: number | undefined;
   readonly addresses: AddressRanges | undefined;
+  /** Of a key with lists of its own, so that a refusal can tell whose list it was. */
+  readonly ofConsumer?: OfConsumer;
   /** Of a token, for conditions: they may be personal, so that nothing else may show them. */
   readonly claims?: JsonObject;
   /** It came with the connection, which may outlive it. */

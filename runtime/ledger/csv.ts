@@ -40,6 +40,7 @@ const callColumns = [
   'organisation',
   'team',
   'consumer',
+  'key',
   'tags',
   'target',
   'provider',

@@ -12,6 +12,7 @@ const expressions = {
   organisation: 's.organisation',
   team: 's.team',
   consumer: 's.consumer',
+  key: 's.key',
   tag: "coalesce(t.value, '')",
   target: 's.target',
   provider: 's.provider',

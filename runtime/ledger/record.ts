@@ -14,6 +14,8 @@ export interface Series {
   readonly organisation: string;
   readonly team: string;
   readonly consumer: string;
+  /** The beginning of the digest of the key that it came with. */
+  readonly key: string;
   /** A list in JSON. */
   readonly tags: string;
   /** `provider/model`, or the upstream of a route. */
@@ -111,6 +113,7 @@ export function recordsOf(ended: Ended): readonly CallRecord[] {
     organisation: caller?.organisation ?? '',
     team: caller?.team ?? '',
     consumer,
+    key: caller?.key ?? '',
     tags: caller?.tags?.length ? JSON.stringify(caller.tags) : '',
     target,
     provider: providerAt(matched, target),

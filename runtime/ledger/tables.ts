@@ -8,7 +8,7 @@ import type { Figures, Series } from './record.ts';
 const lockTimeoutMs = 2_000;
 
 /** A file of a later version is left to that version. */
-const version = 1;
+const version = 2;
 
 export const hourMs = 3_600_000;
 export const hoursOfDay = 24;
@@ -26,6 +26,7 @@ const seriesColumns = {
   organisation: 'organisation',
   team: 'team',
   consumer: 'consumer',
+  key: 'key',
   tags: 'tags',
   target: 'target',
   provider: 'provider',
@@ -68,12 +69,14 @@ const tablesFor = (grain: Grain): string => `
   ) STRICT, WITHOUT ROWID;
 `;
 
+const seriesTable = `(id INTEGER PRIMARY KEY, ${told}, UNIQUE (${seriesNames.join(', ')})) STRICT`;
+
 // synchronous = NORMAL: a commit survives the death of the process. Losing power may lose the last moments, never more.
 const schema = `
   PRAGMA busy_timeout = 5000;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
-  CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, ${told}, UNIQUE (${seriesNames.join(', ')})) STRICT;
+  CREATE TABLE IF NOT EXISTS series ${seriesTable};
   CREATE TABLE IF NOT EXISTS call (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, series INTEGER NOT NULL, request TEXT NOT NULL,
     ms INTEGER NOT NULL, first_ms INTEGER, bucket INTEGER NOT NULL, ${figures}
@@ -85,14 +88,33 @@ const schema = `
   CREATE TABLE IF NOT EXISTS place (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+const formatOf = (database: DatabaseSync): number =>
+  Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+
+/** Of calls from before, nobody knows by which key they came. */
+const intoFormat2 = `
+  CREATE TABLE series_2 ${seriesTable};
+  INSERT INTO series_2 (id, ${seriesNames.join(', ')})
+    SELECT id, ${seriesNames.map((name) => (name === 'key' ? "''" : name)).join(', ')} FROM series;
+  DROP TABLE series;
+  ALTER TABLE series_2 RENAME TO series;
+`;
+
 function prepare(database: DatabaseSync): void {
-  const [{ user_version: found } = {}] = database.prepare('PRAGMA user_version').all();
-  if (Number(found) > version)
-    throw new Error(
-      `it was written by a later version of Headgate (format ${Number(found)}; this one knows ${version})`,
-    );
+  const found = formatOf(database);
+  if (found > version)
+    throw new Error(`it was written by a later version of Headgate (format ${found}; this one knows ${version})`);
   database.exec(schema);
-  if (Number(found) < version) database.exec(`PRAGMA user_version = ${version}`);
+  if (found === version) return;
+  // Another thread may be at it: who comes second finds it done.
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    if (formatOf(database) === 1) database.exec(intoFormat2);
+    database.exec(`PRAGMA user_version = ${version}; COMMIT`);
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
 }
 
 export const ledgerFile = (directory: string): string => join(directory, 'ledger.sqlite');

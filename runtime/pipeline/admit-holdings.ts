@@ -1,6 +1,7 @@
 /** All that is decided about a request for files or batches before their vendor is asked: the same live and in explanations. */
 import { HeadgateError } from '../errors.ts';
 import type { AccountKnown, HoldingsExchange, Identified, Reserved } from '../exchange.ts';
+import { whoMayNot } from './bound-key.ts';
 import { identify } from './identify.ts';
 import { longestRouteMs, reserve } from './reserve.ts';
 
@@ -17,12 +18,13 @@ function accountKnown(exchange: Identified<HoldingsExchange>): AccountKnown {
       'no_target_available',
       'The account for this is out of rotation: a secret it needs is absent.',
     );
-  if (!found)
-    throw new HeadgateError(
-      'files_not_allowed',
-      `Consumer '${consumer.name}' has no account for this: its files name none that speaks this API.`,
-      { object },
-    );
+  if (!found) {
+    const { who, isKey } = whoMayNot(exchange, ({ hasFiles }) => hasFiles);
+    const cause = isKey
+      ? 'one that is bound to some models, routes or prompts opens no files. Ask with another key'
+      : 'its files name none that speaks this API';
+    throw new HeadgateError('files_not_allowed', `${who} has no account for this: ${cause}.`, { object });
+  }
   const { account, connection, seal } = found;
   const { holdings } = connection;
   if (!holdings) throw new TypeError('an account that was chosen by its holdings has some');

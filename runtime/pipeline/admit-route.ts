@@ -1,8 +1,9 @@
 /** All that is decided about an API request before its upstream is asked: the same live and in explanations. */
 import { HeadgateError } from '../errors.ts';
 import type { Exchange, Identified, Reserved } from '../exchange.ts';
-import type { LiveRoute } from '../generation/live.ts';
+import type { LiveRoute, OfConsumer } from '../generation/live.ts';
 import { forwardedMethods, hasBody } from '../upstream/request-shape.ts';
+import { cureOf, whoMayNot } from './bound-key.ts';
 import { identify } from './identify.ts';
 import { longestRouteMs, reserve } from './reserve.ts';
 
@@ -22,9 +23,15 @@ function guard<E extends RouteExchange>(exchange: Identified<E>): RouteGuarded<E
   if ((method === 'GET' || method === 'HEAD') && hasBody(request))
     throw new HeadgateError('invalid_request', `A ${method} request has no body here.`);
   if (consumer.routes && !consumer.routes.has(route.name)) {
-    throw new HeadgateError('route_not_allowed', `Consumer '${consumer.name}' may not use route '${route.name}'.`, {
-      object: `consumers.${consumer.name}`,
-    });
+    const isAllowed = ({ routes }: OfConsumer) => routes === undefined || routes.includes(route.name);
+    const { who, isKey } = whoMayNot(exchange, isAllowed);
+    throw new HeadgateError(
+      'route_not_allowed',
+      `${who} may not use route '${route.name}'${cureOf(isKey, 'routes')}.`,
+      {
+        object: `consumers.${consumer.name}`,
+      },
+    );
   }
   if (Number(request.headers['content-length'] ?? 0) > route.maxBodyBytes) {
     throw new HeadgateError('body_too_large', `The body may have at most ${route.maxBodyBytes} bytes.`, {

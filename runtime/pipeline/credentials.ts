@@ -1,7 +1,6 @@
 /** What a request shows to say who it is: a key in one of the headers that SDKs use, a token that was verified, or else the certificate of its connection. */
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { JsonObject } from '../call.ts';
 import type { Tables } from '../generation/generation.ts';
 import type { LiveConsumer } from '../generation/live.ts';
 import type { ClientCertificate } from '../tls/client-certificate.ts';
@@ -34,22 +33,11 @@ export function noteCertificate(headers: IncomingHttpHeaders, certificate: Clien
   certificateOf.set(headers, certificate);
 }
 
-/** Offline, whoever asks by name may have claims, as if a token had brought them. */
-const claimsOf = new WeakMap<IncomingHttpHeaders, JsonObject>();
-
-export function noteClaims(headers: IncomingHttpHeaders, claims: JsonObject): void {
-  claimsOf.set(headers, claims);
-}
-
 /** Offline nobody has the keys, and whoever asks may mean one by its digest. */
 const digestsOf = new WeakMap<IncomingHttpHeaders, string>();
 
 export function noteDigest(headers: IncomingHttpHeaders, digest: string): void {
   digestsOf.set(headers, digest);
-}
-
-function withClaims(consumer: LiveConsumer, claims: JsonObject | undefined): LiveConsumer {
-  return claims ? { ...consumer, credential: { ...consumer.credential, claims } } : consumer;
 }
 
 export type Caller =
@@ -103,7 +91,7 @@ export function callerOf(tables: Tables, headers: IncomingHttpHeaders): Caller {
     return certificate ? holderOf(tables, certificate) : { refused: 'no_key' };
   }
   const consumer = tables.consumersByKey.get(digestsOf.get(headers) ?? digestOf(key));
-  if (consumer) return { consumer: withClaims(consumer, claimsOf.get(headers)) };
+  if (consumer) return { consumer };
   const verdicts = verdictsOf.get(headers);
   return verdicts && tables.issuers.size > 0 ? bearerOf(tables, verdicts) : { refused: 'unknown_key' };
 }

@@ -63,13 +63,17 @@ function refusalOf(caller: Exclude<Caller, { consumer: unknown }>, url: string):
   }
 }
 
+/** Subjects of tokens are as many as people: of those the ledger is not to tell each apart. */
+const keyOf = ({ credential: { id, claims, isCertificate } }: LiveConsumer): string | undefined =>
+  claims || isCertificate ? undefined : id;
+
 export function identify<E extends Exchange>(exchange: E): E & { readonly consumer: LiveConsumer } {
   const { headers, url = '' } = exchange.request;
   const caller = callerOf(exchange.generation.tables, headers);
   if (!('consumer' in caller)) throw refusalOf(caller, url);
   const { consumer } = caller;
   exchange.outcome.consumer = consumer.name;
-  exchange.outcome.caller = toldOf(consumer);
+  exchange.outcome.caller = toldOf({ ...consumer, key: keyOf(consumer) });
   checkCredential(exchange, consumer);
   return Object.assign(exchange, { consumer });
 }

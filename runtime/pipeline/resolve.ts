@@ -107,7 +107,7 @@ function resolved<E extends Accepted<Exchange>>(
   outcome.matched = `model:${model.name}`;
   const what = withheld(consumer, model.name, generation.tables);
   if (what === 'prompt') outcome.prompt = model.prompt;
-  if (what !== undefined) throw refusalOf(what, consumer.name, model.name);
+  if (what !== undefined) throw refusalOf(what, model.name, exchange);
   const targets = targetsOf(model, purpose, exchange);
   for (const { label } of targets) outcome.order.push(label);
   outcome.prompt = model.prompt;

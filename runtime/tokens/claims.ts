@@ -7,6 +7,9 @@ import type { LiveIssuer, VerifiedToken } from '../generation/live.ts';
 /** Why a token is refused, in words that repeat nothing of it. */
 export type Verdict = VerifiedToken | { readonly failure: string; readonly isIssuersDoing?: true };
 
+export const wrongForm: Verdict = { failure: 'its signature or its form is wrong' };
+export const wrongAlgorithm: Verdict = { failure: 'its algorithm is not allowed' };
+
 export const demandsOf = ({ url, audience, clockSkewMs }: LiveIssuer, now: number) => ({
   issuer: url,
   audience: [...audience],
@@ -36,18 +39,22 @@ export function failureOfClaims(error: unknown): Verdict | undefined {
   return { failure: 'a claim that every token needs is absent or wrong' };
 }
 
-const longEnoughSeconds = 3_600;
-
-/** As if a token with these claims had come, well signed. What every token has is taken to be right where nothing is said of it. */
-export function verdictOn(said: JsonObject, issuer: LiveIssuer, now: number): Verdict {
-  const usual = { iss: issuer.url, aud: issuer.audience[0] ?? '', exp: Math.floor(now / 1_000) + longEnoughSeconds };
+/** Of claims that nobody has to vouch for. */
+export function judged(claims: JsonObject, issuer: LiveIssuer, now: number): Verdict {
   try {
-    const token = new UnsecuredJWT({ ...usual, ...said }).encode();
-    const { payload } = UnsecuredJWT.decode(token, demandsOf(issuer, now));
+    const { payload } = UnsecuredJWT.decode(new UnsecuredJWT(claims).encode(), demandsOf(issuer, now));
     return accepted(payload as JsonObject, issuer, now);
   } catch (error) {
     const verdict = failureOfClaims(error);
     if (verdict) return verdict;
     throw error;
   }
+}
+
+const longEnoughSeconds = 3_600;
+
+/** As if a token with these claims had come, well signed. What every token has is taken to be right where nothing is said of it. */
+export function verdictOn(said: JsonObject, issuer: LiveIssuer, now: number): Verdict {
+  const usual = { iss: issuer.url, aud: issuer.audience[0] ?? '', exp: Math.floor(now / 1_000) + longEnoughSeconds };
+  return judged({ ...usual, ...said }, issuer, now);
 }

@@ -60,10 +60,33 @@ async function discover(url: string): Promise<string> {
   return at;
 }
 
+interface Known {
+  readonly find: JWTVerifyGetKey;
+  /** Among those that have no `kid`: they may be meant by any. */
+  readonly findUnnamed: JWTVerifyGetKey;
+  readonly at: number;
+}
+
+/** Throws where it is no set of keys. */
+function opened(set: JSONWebKeySet, at: number): Known {
+  const find = createLocalJWKSet(set);
+  const unnamed = createLocalJWKSet({ keys: set.keys.filter(({ kid }) => kid === undefined) });
+  return { find, findUnnamed: ({ kid: _, ...header }, token) => unnamed({ ...header }, token), at };
+}
+
+const firstOf = async ({ find, findUnnamed }: Known, ...asked: Parameters<JWTVerifyGetKey>) => {
+  try {
+    return await find(...asked);
+  } catch (error) {
+    if (error instanceof errors.JWKSNoMatchingKey) return findUnnamed(...asked);
+    throw error;
+  }
+};
+
 export class KeySet {
   readonly #source: KeySource;
   readonly #around: Surroundings;
-  #keys: { readonly find: JWTVerifyGetKey; readonly at: number } | undefined;
+  #keys: Known | undefined;
   #triedAt = -Infinity;
   #fetching: Promise<void> | undefined;
 
@@ -72,7 +95,7 @@ export class KeySet {
     this.#around = around;
   }
 
-  /** Throws `KeysUnavailable` where there are none, or what jose says where none fits. */
+  /** Throws `KeysUnavailable` where there are none, or what jose says where none fits, or several do. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     const known = await this.#known();
     try {
@@ -81,10 +104,16 @@ export class KeySet {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
       await this.#fetched();
       const now = this.#keys ?? known;
-      if (now === known) throw error;
-      return now.find(header, token);
+      return now === known ? now.findUnnamed(header, token) : firstOf(now, header, token);
     }
   };
+
+  /** For whom none of the keys was the right one, and no name tells that it is another: whether there may be others now. */
+  async refresh(): Promise<boolean> {
+    const before = this.#keys;
+    await this.#fetched();
+    return this.#keys !== before;
+  }
 
   async #known() {
     const age = () => (this.#keys ? this.#around.now() - this.#keys.at : Infinity);
@@ -108,7 +137,7 @@ export class KeySet {
     const { url, jwks } = this.#source;
     try {
       const set = (await fetchJson(jwks ?? (await discover(url)))) as JSONWebKeySet;
-      this.#keys = { find: createLocalJWKSet(set), at: this.#around.now() };
+      this.#keys = opened(set, this.#around.now());
     } catch (error) {
       this.#around.log.warn(
         { event: 'issuer_keys_failed', issuer: url, cause: causeInWords(error) },

@@ -3,15 +3,11 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Generation } from '../generation/generation.ts';
 import type { LiveIssuer } from '../generation/live.ts';
-import { keyFrom, noteVerdicts } from '../pipeline/credentials.ts';
+import { noteVerdicts } from '../pipeline/credentials.ts';
 import { KeySet, type Surroundings } from './key-set.ts';
 import type { Verdict } from './claims.ts';
-import { issuerOf, verify } from './verify.ts';
-
-const looksLikeToken = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
-
-/** Headers have no more. */
-const maxTokenChars = 16_384;
+import { issuerOf, tokenIn } from './read.ts';
+import { verify } from './verify.ts';
 
 const mostRemembered = 10_000;
 /** A key that its issuer withdraws opens nothing any more after this time and that of its set. */
@@ -32,9 +28,8 @@ export class Tokens {
    */
   learn(headers: IncomingHttpHeaders, serving: () => readonly (Generation | undefined)[]): Promise<void> | undefined {
     if (!serving().some((each) => each !== undefined && each.tables.issuers.size > 0)) return undefined;
-    const token = keyFrom(headers);
-    if (token === undefined || token.length > maxTokenChars || !looksLikeToken.test(token)) return undefined;
-    return this.#learn(headers, token, serving);
+    const token = tokenIn(headers);
+    return token === undefined ? undefined : this.#learn(headers, token, serving);
   }
 
   async #learn(
@@ -60,7 +55,7 @@ export class Tokens {
     const known = this.#remembered.get(key);
     if (known && now < known.until) return known.verdict;
     this.#remembered.delete(key);
-    const verdict = await verify(token, issuer, { find: this.#keySetOf(issuer).find, now });
+    const verdict = await verify(token, issuer, { keys: this.#keySetOf(issuer), now });
     if ('claims' in verdict) {
       const [oldest] = this.#remembered.keys();
       if (this.#remembered.size >= mostRemembered && oldest !== undefined) this.#remembered.delete(oldest);

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import type { CallsReport, ComparisonReport, UsageReport } from '../../runtime/serve.ts';
 import { failingDisk } from '../support/failing-disk.ts';
 import { startProcess } from '../support/gateway-process.ts';
-import { snapshotOf, startGateway, testKey, type TestGateway } from '../support/gateway.ts';
+import { keyHash, snapshotOf, startGateway, testKey, type TestGateway } from '../support/gateway.ts';
 import { temporaryDirectory } from '../support/repository.ts';
 import { answerJson, answerWell, startScripted, type ScriptedUpstream } from '../support/scripted-upstream.ts';
 import { until } from '../support/until.ts';
@@ -94,6 +94,11 @@ describe('the ledger beside the counts', () => {
     assert.deepEqual(
       refused.rows.map(({ group }) => group),
       [{ code: 'model_not_found', status: '404' }],
+    );
+    const keyed = await readUsage(gateway, `by=key&where=key=${keyHash(testKey)}`);
+    assert.deepEqual(
+      keyed.rows.map(({ group, calls }) => [group.key, calls]),
+      [[keyHash(testKey).slice('sha256:'.length, 19), 9]],
     );
     const routes = await readUsage(gateway, 'by=route,target&where=route=plain');
     assert.deepEqual(

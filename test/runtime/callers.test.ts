@@ -185,7 +185,7 @@ test('a key for some prompts opens and lists models with those or none, and the 
   const refused = await ask('spoken', {}, 'shop');
   assert.equal(refused.status, 403);
   assert.deepEqual(((await refused.json()) as { error: object }).error, {
-    message: "Consumer 'app' may not use the prompt of model 'shop'.",
+    message: `Key ${hashOf('spoken').slice(0, 19)}… of consumer 'app' may not use the prompt of model 'shop', which its consumer may: add it to \`prompts\` beside the hash of the key in the configuration, or ask with another key.`,
     type: 'permission_error',
     param: 'model',
     code: 'prompt_not_allowed',

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { explain } from '../../config-sdk/explain/explain.ts';
 import { DecidedGateway } from '../../config-sdk/testing/gateway.ts';
 import { openDecider, readRequest, RequestProblem, type AskedRequest } from '../../runtime/decide.ts';
+import { requestTo } from '../../runtime/graph.ts';
 import { keyHash, snapshotOf } from '../support/gateway.ts';
 
 const place = { kind: 'sandbox', options: {}, models: { m: { contextWindow: 8_192, options: {} } } };
@@ -146,6 +147,75 @@ test('claims that stand for several are told whom, and those of nobody who takes
   assert.deepEqual((await explain(decider, asking({ issuer: 'partner', claims: {} }))).near, [
     { name: 'desk', at: 'gateway.config.ts:10:3' },
   ]);
+});
+
+/** Of nobody who could sign it. */
+const tokenWith = (claims: object, header: object = { alg: 'RS256' }): string =>
+  [header, claims].map((each) => Buffer.from(JSON.stringify(each)).toString('base64url')).join('.') + '.c2ln';
+const inHeader = (claims: object) => ({
+  headers: {
+    'X-Api-Key': tokenWith({ iss: 'https://corp.example', aud: 'headgate', exp: 1_800_000_000, ...claims }),
+  },
+  at: '2026-01-01',
+});
+
+test('a token in the headers is asked with, and nobody is told that its signature was verified', async () => {
+  assert.deepEqual(await said(asking(inHeader({ groups: 'desk' }))), [
+    'consumer desk gateway.config.ts:10:3',
+    'token of corp, where groups includes desk; its signature is not verified offline gateway.config.ts:10:3',
+  ]);
+  const { steps, near } = await explain(decider, asking(inHeader({ groups: 'x' })));
+  assert.deepEqual(steps.map(({ stage, said: words }) => `${stage} ${words}`).slice(1), [
+    'token of corp; its signature is not verified offline',
+    'refused invalid_token (401): This token is not accepted: no consumer is for its claims.',
+  ]);
+  assert.deepEqual(
+    near?.map(({ name }) => name),
+    ['shop', 'desk'],
+  );
+  assert.deepEqual(await said(asking({ ...inHeader({ groups: 'desk' }), ...shop })), [
+    'consumer shop gateway.config.ts:9:3',
+  ]);
+});
+
+test('a consumer and claims that stand for another, or for nobody, are refused with what would do', async () => {
+  const problem = async (consumer: string, claims: object) =>
+    decider.decide(asking({ consumer, claims: claims as NonNullable<AskedRequest['claims']> })).then(
+      ({ outcome }) => outcome.consumer,
+      (error: unknown) => (error as RequestProblem).problems?.join(),
+    );
+  assert.equal(await problem('desk', { groups: 'desk' }), 'desk');
+  assert.equal(await problem('desk', { app: { name: 'desk' } }), 'desk');
+  assert.equal(
+    await problem('robot', { groups: 'shop' }),
+    'consumer \'robot\' takes no tokens, so that no claims come with it: leave "claims" out, or name another consumer',
+  );
+  assert.equal(
+    await problem('desk', { groups: 'shop' }),
+    "the claims stand for 'shop', not for 'desk': leave \"consumer\" out, or say what its tokens say",
+  );
+  assert.equal(
+    await problem('shop', { groups: 'shop desk' }),
+    "the claims stand for several consumers: 'shop' and 'desk', and live such a token is refused: add what tells 'shop' from the others",
+  );
+  assert.equal(
+    await problem('desk', { tier: 'gold' }),
+    "the claims do not stand for 'desk', which takes tokens of 'corp' where groups includes desk, and of 'partner' where app.name is desk: say so in \"claims\"",
+  );
+  assert.equal(
+    await problem('shop', { iss: 'https://partner.example', groups: 'shop' }),
+    'the claims do not stand for \'shop\', which takes no tokens of the issuer that "iss" names',
+  );
+  const gateway = new DecidedGateway(decider);
+  await assert.rejects(gateway.ask({ model: 'small', consumer: 'robot', claims: {} }), /'robot' takes no tokens/);
+  (await gateway.ask({ model: 'small', headers: inHeader({ groups: 'desk' }).headers })).isFrom('desk');
+});
+
+test('an example of a path past claims says what makes them stand for its consumer', async () => {
+  const ends = { consumer: 'desk', sort: 'model', entry: 'tiered', end: 'best/m' } as const;
+  const asked = requestTo(ends, decider.snapshot) as AskedRequest;
+  assert.deepEqual(asked.claims, { tier: 'gold', groups: ['desk'] });
+  assert.deepEqual(decider.explain(await decider.decide(asked)).orders?.[0]?.targets, ['best/m']);
 });
 
 test('tests of a configuration ask with a key until it ends, and with the claims of a token', async () => {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { openDecider } from '../../runtime/decide.ts';
 import type { HeadgateError } from '../../runtime/errors.ts';
 import type { Exchange } from '../../runtime/exchange.ts';
 import type { Generation } from '../../runtime/generation/generation.ts';
@@ -107,6 +108,8 @@ interface Stage extends AsyncDisposable {
   now: number;
   /** Name of the consumer, or the code and message of the refusal. */
   who(token: string): Promise<string>;
+  /** The same, decided offline: the token stands in a header. */
+  offline(token: string): Promise<string>;
   /** A token of the first key that is good now, with other claims. */
   good(claims?: object, pair?: Pair, header?: object): string;
 }
@@ -117,6 +120,7 @@ async function stage(): Promise<Stage> {
     snapshotSchema.parse(snapshotFor(issuer.url)),
     (name) => `offline-${name}`,
   );
+  const decider = await openDecider(snapshotFor(issuer.url));
   const now = () => made.now;
   const tokens = new Tokens({ now, log: createLog('silent') });
   const made: Stage = {
@@ -142,6 +146,11 @@ async function stage(): Promise<Stage> {
         assert.ok(!message.includes(token.slice(4)), 'a message repeats the token');
         return `${code}: ${message}`;
       }
+    },
+    async offline(token) {
+      const headers = { Authorization: `Bearer ${token}` };
+      const { outcome, refusal } = await decider.decide({ path: '/v1/models', headers }, { at: made.now });
+      return refusal ? `${refusal.code}: ${refusal.message}` : (outcome.consumer ?? 'nobody');
     },
     good(claims = {}, pair = pairs.first, header = {}) {
       const seconds = made.now / 1_000;
@@ -276,6 +285,13 @@ describe('tokens', () => {
     test(`${what}: ${answer.length < 20 ? answer : 'refused'}`, async () =>
       assert.equal(await at.who(token()), answer));
 
+  test('offline the same is decided of each, where the signature does not decide it', async () => {
+    const bySignature = /^signed by|^with a|^a kid|^a header that|^another payload/;
+    for (const [what, token, answer] of table)
+      assert.equal(await at.offline(token()), bySignature.test(what) ? 'shop' : answer, what);
+    assert.equal(await at.offline(at.good().replace(/[^.]*$/, '')), refusedFor('its signature or its form is wrong'));
+  });
+
   test('nothing was fetched but the keys and where they are', () => {
     assert.deepEqual([...new Set(at.issuer.asked)].toSorted(), ['/.well-known/openid-configuration', '/keys']);
   });
@@ -329,6 +345,50 @@ test('while an issuer is down its last keys serve on for a day, and without any 
   at.issuer.isDown = false;
   at.now += minute;
   assert.equal(await at.who(at.good()), 'shop');
+});
+
+/** As a set holds them whose issuer names none. */
+const unnamed = ({ publicKey }: Pair): object => publicKey.export({ format: 'jwk' });
+const ecPair = (): Pair => ({ kid: '', ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) });
+const noKid = { kid: undefined };
+
+test('of keys that no name tells apart, each that fits is tried, whichever side has no names', async () => {
+  await using at = await stage();
+  const [one, other] = [ecPair(), ecPair()];
+  at.issuer.keys = [unnamed(pairs.second), { ...unnamed(ecPair()), use: 'enc' }, unnamed(one), unnamed(other)];
+  for (const pair of [pairs.second, one, other]) {
+    assert.equal(await at.who(at.good({}, pair, noKid)), 'shop');
+    assert.equal(await at.who(at.good({}, pair, { kid: 'unheard-of' })), 'shop');
+  }
+  assert.match(await at.who(at.good({}, pairs.foreign, noKid)), /its signature or its form is wrong/);
+  assert.match(await at.who(at.good({ exp: start / 1_000 - 60 }, other, noKid)), /it has expired/);
+  at.now += minute;
+  at.issuer.keys = [{ ...unnamed(other), kid: 'one' }, { ...unnamed(one), kid: 'other' }, unnamed(pairs.second)];
+  assert.match(await at.who(at.good({}, pairs.first, { kid: 'new' })), /no such key/);
+  assert.equal(await at.who(at.good({}, one, noKid)), 'shop');
+  assert.match(await at.who(at.good({}, one, { kid: 'one' })), /its signature or its form is wrong/);
+});
+
+test('of many keys that fit only eight are tried', async () => {
+  await using at = await stage();
+  const all = Array.from({ length: 10 }, ecPair);
+  at.issuer.keys = all.map(unnamed);
+  const found = await Promise.all(all.map(async (pair) => (await at.who(at.good({}, pair, noKid))) === 'shop'));
+  assert.deepEqual(found, [...Array<boolean>(8).fill(true), false, false]);
+});
+
+test('a key without a name that the issuer brings works at once, and false tokens fetch no more than each half minute', async () => {
+  await using at = await stage();
+  const [old, fresh] = [ecPair(), ecPair()];
+  at.issuer.keys = [unnamed(old)];
+  assert.equal(await at.who(at.good({}, old, noKid)), 'shop');
+  at.issuer.keys = [unnamed(fresh)];
+  assert.match(await at.who(at.good({}, fresh, noKid)), /its signature or its form is wrong/);
+  at.now += minute;
+  assert.equal(await at.who(at.good({}, fresh, noKid)), 'shop');
+  for (let index = 0; index < 20; index += 1)
+    assert.match(await at.who(at.good({ jti: `${index}` }, pairs.foreign, noKid)), /signature/);
+  assert.equal(at.issuer.fetches(), 2);
 });
 
 test('keys that are too many bytes are not read to their end', async () => {
