@@ -16,10 +16,12 @@ export interface Hold {
   readonly holdMs: number;
 }
 
-/** What one span of a count holds: settled and held. */
+/** What one span of a count holds. */
 export interface Filled {
   readonly start: number;
+  /** Settled and held. */
   readonly used: number;
+  readonly held: number;
 }
 
 /** Where counts lie. Its methods are called within one indivisible step. */
@@ -97,24 +99,27 @@ function look(shelf: Shelf, demand: Demand, now: number) {
   const inherited = isNew ? shelf.filled({ ...count, key: demand.was }, span.start - reach, span.start + reach) : [];
   const filled = isNew ? inherited : own;
   const used = filled.reduce((sum, each) => sum + each.used, 0);
+  const held = filled.reduce((sum, each) => sum + each.held, 0);
   const resetMs = untilReset(filled, { excess: used + amount - limit, amount, span, now, window });
-  return { count, span, used, resetMs, inherited, fits: used + amount <= limit };
+  return { count, span, used, held, resetMs, inherited, fits: used + amount <= limit };
 }
 
 export function takeFrom(shelf: Shelf, demands: readonly Demand[], now: number): readonly Taking[] {
   const looked = demands.map((demand) => ({ demand, ...look(shelf, demand, now) }));
   const isTaken = looked.every(({ fits }) => fits);
-  return looked.map(({ demand: { amount, holdMs, window }, count, span, used, resetMs, inherited, fits }) => {
-    const taking = { granted: fits, used: isTaken ? used + amount : used, start: span.start, resetMs };
+  return looked.map(({ demand: { amount, holdMs, window }, count, span, used, held, resetMs, inherited, fits }) => {
+    const taking = { granted: fits, used: isTaken ? used + amount : used, held, start: span.start, resetMs };
     if (!isTaken || (amount === 0 && holdMs === undefined)) return taking;
     for (const { start, used: before } of inherited) shelf.add(count, spanAt(window, start), before);
+    // What was held under the old name is settled there, and never leaves this one.
+    const heldBefore = inherited.length > 0 ? 0 : held;
     if (holdMs === undefined) {
       shelf.add(count, span, amount);
-      return taking;
+      return { ...taking, held: heldBefore };
     }
     const hold = { id: randomUUID(), amount, holdMs };
     shelf.hold(count, span, hold);
-    return { ...taking, hold: hold.id };
+    return { ...taking, held: heldBefore + amount, hold: hold.id };
   });
 }
 

@@ -2,7 +2,7 @@
  * What runs inside Redis, where nothing comes between. One hash per count holds all of it, so that it is kept or evicted as
  * a whole: `u<start>` what is settled in a span, `h<start>` what is held there, `o<id>` an open hold, `x<id>` one that was
  * freed after its time and may still be settled, `s<id>` one that was settled when that was said again, `latest` the newest span, `next` a time before which no hold ends, `clock`
- * the time at the last hold. Numbers travel as text, because a Lua number in a reply loses its fraction and tostring() its
+ * the time at the last hold. A taking of which nothing is held leaves a receipt in a key of its own: its id and its time. Numbers travel as text, because a Lua number in a reply loses its fraction and tostring() its
  * last digits.
  */
 
@@ -36,19 +36,21 @@ local function add(key, field, amount)
 end
 `;
 
-export const takeLua = `${prelude}
-local function span_of(window)
+const spans = `
+local function span_of(window, at)
   if window.spans then
     for _, span in ipairs(window.spans) do
-      if now >= span[1] and now < span[2] then return span[1], span[2] end
+      if at >= span[1] and at < span[2] then return span[1], span[2] end
     end
     return nil
   end
   if window.stepMs == 0 then return 0, 0 end
-  local start = now - now % window.stepMs
+  local start = at - at % window.stepMs
   return start, start + window.lengthMs
 end
+`;
 
+export const takeLua = `${prelude}${spans}
 local function free_expired(key)
   local known = redis.call('HMGET', key, 'next', 'clock')
   if not known[1] then return end
@@ -89,13 +91,15 @@ local function filled(key, window, start)
     names[#names + 1] = 'h' .. text(each)
   end
   local values = redis.call('HMGET', key, unpack(names))
-  local found, total = {}, 0
+  local found, total, held = {}, 0, 0
   for i = 1, #values, 2 do
-    local used = tonumber(values[i] or '0') + tonumber(values[i + 1] or '0')
+    local open = tonumber(values[i + 1] or '0')
+    local used = tonumber(values[i] or '0') + open
     if used > 0 then found[#found + 1] = { start = start - reach + (i - 1) / 2 * (window.stepMs or 1), used = used } end
     total = total + used
+    held = held + open
   end
-  return found, total
+  return found, total, held
 end
 
 local function until_reset(demand, found, excess, finish)
@@ -125,35 +129,39 @@ end
 
 -- Where it has nothing of its own in the span it goes on from the count of its former name. What is held there counts as used.
 local function filled_or_former(i, demand, start)
-  local found, used = filled(KEYS[i], demand.window, start)
-  if #found > 0 or not demand.was or demand.window.stepMs == 0 then return found, used, {} end
+  local found, used, held = filled(KEYS[i], demand.window, start)
+  if #found > 0 or not demand.was or demand.window.stepMs == 0 then return found, used, held, {} end
   free_expired(KEYS[demand.was])
-  local former, before = filled(KEYS[demand.was], demand.window, start)
-  return former, before, former
+  local former, before, held_before = filled(KEYS[demand.was], demand.window, start)
+  return former, before, held_before, former
 end
 
 local looks, all = {}, true
 for i, demand in ipairs(asked.demands) do
-  local start, finish = span_of(demand.window)
+  local start, finish = span_of(demand.window, now)
   if not start then return { 'clock', text(now) } end
   free_expired(KEYS[i])
-  local found, used, former = filled_or_former(i, demand, start)
+  local found, used, held, former = filled_or_former(i, demand, start)
   local excess = used + demand.amount - demand.limit
   if excess > 0 then all = false end
   local reset = until_reset(demand, found, excess, finish)
-  looks[i] = { start = start, finish = finish, used = used, fits = excess <= 0, reset = reset, former = former }
+  looks[i] = { start = start, finish = finish, used = used, held = held, fits = excess <= 0, reset = reset, former = former }
 end
 
 local reply = {}
 for i, demand in ipairs(asked.demands) do
   local key, look = KEYS[i], looks[i]
+  local held = look.held
   if all and (demand.hold or demand.amount > 0) then
     local length = look.finish - look.start
     if length > 0 then forget_before(key, look.start, length) end
     for _, slice in ipairs(look.former) do add(key, 'u' .. text(slice.start), slice.used) end
+    -- What was held under the old name is settled there, and never leaves this one.
+    if #look.former > 0 then held = 0 end
     if demand.hold then
       local hold = { start = look.start, amount = demand.amount, ends = now + demand.holdMs, hold_ms = demand.holdMs }
       add(key, 'h' .. text(look.start), demand.amount)
+      held = held + demand.amount
       write_hold(key, demand.hold, hold)
       local next_end = tonumber(redis.call('HGET', key, 'next') or text(hold.ends))
       redis.call('HSET', key, 'next', text(math.min(next_end, hold.ends)), 'clock', text(now))
@@ -165,8 +173,10 @@ for i, demand in ipairs(asked.demands) do
     keep(key, length > 0 and look.finish + length - now or demand.holdMs)
   end
   local used = all and look.used + demand.amount or look.used
-  reply[i] = { look.fits and 1 or 0, text(used), text(look.start), text(look.reset) }
+  reply[i] = { look.fits and 1 or 0, text(used), text(look.start), text(look.reset), text(held) }
 end
+local receipt = all and asked.receipt
+if receipt then redis.call('SET', KEYS[receipt.key], receipt.id .. ' ' .. text(now), 'PX', text(receipt.ms)) end
 return reply
 `;
 
@@ -194,6 +204,38 @@ for i, settled in ipairs(asked.settlements) do
   if change ~= 0 and is_there and settled.finish > now then
     add(key, field, change)
     keep(key, 2 * settled.finish - settled.start - now)
+  end
+end
+return 1
+`;
+
+/** A taking whose answer was lost: what proves that it was taken goes with it, so that it is given back once. */
+export const giveBackLua = `${prelude}${spans}
+local taken_at
+local receipt = asked.receipt
+if receipt then
+  local value = redis.call('GET', KEYS[receipt.key])
+  local id, at = string.match(value or '', '^(%S+) (%S+)$')
+  if id == receipt.id then
+    redis.call('DEL', KEYS[receipt.key])
+    taken_at = tonumber(at)
+  end
+end
+for i, demand in ipairs(asked.demands) do
+  local value = demand.hold and redis.call('HGET', KEYS[i], 'o' .. demand.hold)
+  if value then
+    local hold = read_hold(value)
+    redis.call('HDEL', KEYS[i], 'o' .. demand.hold)
+    add(KEYS[i], 'h' .. text(hold.start), -hold.amount)
+    taken_at = hold.ends - hold.hold_ms
+  end
+end
+if not taken_at then return 0 end
+for i, demand in ipairs(asked.demands) do
+  local start, finish = span_of(demand.window, taken_at)
+  local field = start and 'u' .. text(start)
+  if field and not demand.hold and finish > now and redis.call('HEXISTS', KEYS[i], field) == 1 then
+    add(KEYS[i], field, -demand.amount)
   end
 end
 return 1
