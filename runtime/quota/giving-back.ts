@@ -7,6 +7,9 @@ import { UntilHeard } from './until-heard.ts';
 /** After each of which a taking that was unknown is asked for again. */
 const laterMs: readonly number[] = [1_000, 10_000];
 
+/** Of as many as are said at once, each. Beyond, what was unknown once is taken to be lost. */
+const mostWaiting = 500;
+
 interface Doubt<Lost> {
   readonly lost: Lost;
   /** How often the store has not known it. */
@@ -49,7 +52,7 @@ export class GivingBack<Lost> {
   }
 
   #sayAfter(ms: number, doubts: readonly Doubt<Lost>[]): void {
-    if (doubts.length === 0 || this.#isClosing) return;
+    if (doubts.length === 0 || this.#isClosing || this.#waiting.size >= mostWaiting) return;
     const timer = setTimeout(() => {
       this.#waiting.delete(timer);
       this.#unheard.add(doubts.map(({ lost, unknown }) => ({ lost, unknown: unknown + 1 })));

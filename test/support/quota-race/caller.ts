@@ -27,13 +27,15 @@ async function orLost<Result>(work: Promise<Result>): Promise<Result | undefined
 
 async function spend(call: string, demands: readonly Demand[], takings: readonly Taking[]): Promise<void> {
   // Whatever becomes of this process, the provider sends its bill from here on.
-  const amounts = demands.map(({ amount }) => Math.floor(Math.random() * (amount + 1)));
+  const amounts = demands.map(({ amount, holdMs: held }) =>
+    held === undefined ? amount : Math.floor(Math.random() * (amount + 1)),
+  );
   write({ is: 'spent', call, amounts });
   await wait(Math.random() * callMs);
   write({ is: 'settling', call });
   const settlements = demands.flatMap((demand, index) => {
     const taking = takings[index];
-    return taking ? [{ demand, taking, spent: amounts[index] ?? 0 }] : [];
+    return taking?.hold !== undefined ? [{ demand, taking, spent: amounts[index] ?? 0 }] : [];
   });
   // What was held is settled once, so saying it again after a lost answer is harmless.
   while ((await orLost(store.settle(settlements).then(() => true))) === undefined) await wait(20);
@@ -41,9 +43,10 @@ async function spend(call: string, demands: readonly Demand[], takings: readonly
 }
 
 async function callOnce(call: string): Promise<void> {
-  const demands = limits.map(({ key, limit, window, slack, most }) => {
+  const demands = limits.map(({ key, limit, window, slack, most, isCounted }) => {
     const amount = 1 + Math.floor(Math.random() * most);
-    return { key, limit, window, amount, holdMs, ...(slack !== undefined && { slack }) };
+    const held = isCounted ? {} : { holdMs };
+    return { key, limit, window, amount, ...held, ...(slack !== undefined && { slack }) };
   });
   write({ is: 'asked', call, amounts: demands.map(({ amount }) => amount) });
   const takings = await orLost(store.take(demands));
@@ -67,3 +70,4 @@ async function keepCalling(caller: number): Promise<void> {
 
 await Promise.all(Array.from({ length: callers }, (_, caller) => keepCalling(caller)));
 await store.close();
+write({ is: 'ended', call: `${process.pid}` });
