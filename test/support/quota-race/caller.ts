@@ -16,11 +16,11 @@ type Unstamped<Each> = Each extends Line ? Omit<Each, 'at'> : never;
 // Written before the next step is taken: a line that is missing says that the step was not.
 const write = (line: Unstamped<Line>) => void writeSync(file, `${JSON.stringify({ ...line, at: machineTime() })}\n`);
 
-async function orLost<Result>(work: Promise<Result>): Promise<Result | undefined> {
+async function orLost<Result>(work: Promise<Result>): Promise<Result | StoreUnavailable> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof StoreUnavailable) return undefined;
+    if (error instanceof StoreUnavailable) return error;
     throw error;
   }
 }
@@ -38,20 +38,22 @@ async function spend(call: string, demands: readonly Demand[], takings: readonly
     return taking?.hold !== undefined ? [{ demand, taking, spent: amounts[index] ?? 0 }] : [];
   });
   // What was held is settled once, so saying it again after a lost answer is harmless.
-  while ((await orLost(store.settle(settlements).then(() => true))) === undefined) await wait(20);
+  while ((await orLost(store.settle(settlements))) instanceof StoreUnavailable) await wait(20);
   write({ is: 'settled', call });
 }
 
 async function callOnce(call: string): Promise<void> {
+  // Some find room whatever the others hold.
+  const takesNothingHeld = Math.random() < 0.25;
   const demands = limits.map(({ key, limit, window, slack, most, isCounted }) => {
-    const amount = 1 + Math.floor(Math.random() * most);
-    const held = isCounted ? {} : { holdMs };
+    const amount = takesNothingHeld && !isCounted ? 0 : 1 + Math.floor(Math.random() * most);
+    const held = isCounted || amount === 0 ? {} : { holdMs };
     return { key, limit, window, amount, ...held, ...(slack !== undefined && { slack }) };
   });
   write({ is: 'asked', call, amounts: demands.map(({ amount }) => amount) });
   const takings = await orLost(store.take(demands));
-  if (!takings) {
-    write({ is: 'lost', call });
+  if (takings instanceof StoreUnavailable) {
+    write({ is: 'lost', call, isUndone: takings.isUndone });
     await wait(20);
     return;
   }

@@ -36,8 +36,8 @@ export type Line =
       readonly starts: readonly number[];
       readonly granted: readonly boolean[];
     }
-  /** No answer came; whether anything was taken nobody knows. */
-  | { readonly is: 'lost'; readonly call: string; readonly at: number }
+  /** No answer came; unless it is known to be undone, whether anything was taken nobody knows. */
+  | { readonly is: 'lost'; readonly call: string; readonly at: number; readonly isUndone: boolean }
   | { readonly is: 'spent'; readonly call: string; readonly at: number; readonly amounts: readonly number[] }
   /** About to be settled, and settled. */
   | { readonly is: 'settling'; readonly call: string; readonly at: number }

@@ -12,8 +12,8 @@ interface Call {
   spent?: Extract<Line, { is: 'spent' }>;
   settlingAt?: number;
   settledAt?: number;
-  /** Its process ended, and had no answer for it. */
-  isGivenBack?: true;
+  /** It had no answer, and nothing was taken, or its process ended and gave it back. */
+  isUndone?: true;
 }
 
 export interface Verdict {
@@ -41,7 +41,7 @@ export function callsOf(lines: readonly Line[]): readonly Call[] {
     if (!call) throw new Error(`${line.call} was ${line.is} and never asked`);
     if (line.is === 'took') call.took = line;
     if (line.is === 'refused') call.refused = line;
-    if (line.is === 'lost' && ended.has(line.call.split('-')[0] ?? '')) call.isGivenBack = true;
+    if (line.is === 'lost' && (line.isUndone || ended.has(line.call.split('-')[0] ?? ''))) call.isUndone = true;
     if (line.is === 'spent') call.spent = line;
     if (line.is === 'settling') call.settlingAt = line.at;
     if (line.is === 'settled') call.settledAt = line.at;
@@ -155,6 +155,6 @@ export function settledIn(lines: readonly Line[], limit: RaceLimit, index: numbe
 function countedIn(calls: readonly Call[], index: number): [number, number] {
   const amountOf = ({ asked }: Call) => asked.amounts[index] ?? 0;
   const granted = sum(calls.filter(({ took }) => took).map(amountOf));
-  const inDoubt = calls.filter(({ took, refused, isGivenBack }) => !took && !refused && !isGivenBack);
+  const inDoubt = calls.filter(({ took, refused, isUndone }) => !took && !refused && !isUndone);
   return [granted, granted + sum(inDoubt.map(amountOf))];
 }

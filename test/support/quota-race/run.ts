@@ -38,6 +38,8 @@ export interface Course {
   readonly processes: number;
   readonly forMs: number;
   readonly killEveryMs?: number;
+  /** Where nobody is killed. */
+  readonly troubleEveryMs?: number;
 }
 
 export interface Outcome extends Race {
