@@ -37,8 +37,11 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
 
   // The window is part of the key: while two revisions disagree about it, neither disturbs the other.
   const keyOf = ({ key, window }: Pick<Demand, 'key' | 'window'>) => `${keyPrefix}${key}:${windowName(window)}`;
-  /** Given and not settled: nobody has told a server of their end, so that a hold which it does not know was lost. */
-  const unsaid = new WeakSet<Taking>();
+  /**
+   * Holds that were given and not settled: nobody has told a server of their end, so that one which it does not know was lost. By
+   * name, because a worker settles a copy of what it was given.
+   */
+  const unsaid = new Set<string>();
   const clock = () => (options.now === undefined ? {} : { now: Math.floor(options.now()) });
 
   const takings = new SureTakings(
@@ -63,20 +66,21 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
     // The server's clock and ours are a whole span apart: asked again with spans around its own time.
     if ('serverTime' in answer && answer.serverTime !== around) return take(demands, answer.serverTime);
     if ('serverTime' in answer) throw new StoreUnavailable('redis: its time is in no span around it');
-    for (const taking of answer.takings) if (taking.hold !== undefined) unsaid.add(taking);
+    for (const { hold } of answer.takings) if (hold !== undefined) unsaid.add(hold);
     return answer.takings;
   }
 
   async function settle(settlements: readonly Settlement[]): Promise<void> {
     const keys = settlements.map(({ demand }) => keyOf(demand));
-    const first = settlements.map(({ taking }) => unsaid.delete(taking));
-    const said = settlements.map((each, index) => ({ ...settledOf(each), first: first[index] === true }));
+    const first = settlements.map(({ taking: { hold } }) => hold !== undefined && unsaid.delete(hold));
+    const said = settlements.map((each, index) => ({ ...settledOf(each), first: first[index] }));
     const request = JSON.stringify({ ...clock(), settlements: said });
     try {
       await connection.ask(() => commands.quotaSettle(keys.length, ...keys, request));
     } catch (error) {
       if (error instanceof StoreUnavailable && error.isUndone)
-        for (const [index, { taking }] of settlements.entries()) if (first[index]) unsaid.add(taking);
+        for (const [index, { taking }] of settlements.entries())
+          if (first[index] && taking.hold !== undefined) unsaid.add(taking.hold);
       throw error;
     }
   }
