@@ -6,6 +6,9 @@
  * last digits.
  */
 
+/** What is asked for once this is gone cannot be given back. */
+const receiptMs = 120_000;
+
 const prelude = `
 local asked = cjson.decode(ARGV[1])
 local now = asked.now
@@ -175,8 +178,8 @@ for i, demand in ipairs(asked.demands) do
   local used = all and look.used + demand.amount or look.used
   reply[i] = { look.fits and 1 or 0, text(used), text(look.start), text(look.reset), text(held) }
 end
-local receipt = all and asked.receipt
-if receipt then redis.call('SET', KEYS[receipt.key], receipt.id .. ' ' .. text(now), 'PX', text(receipt.ms)) end
+-- Its key is the last one.
+if all and ARGV[2] then redis.call('SET', KEYS[#KEYS], ARGV[2] .. ' ' .. text(now), 'PX', ${receiptMs}) end
 return reply
 `;
 
@@ -212,12 +215,11 @@ return 1
 /** A taking whose answer was lost: what proves that it was taken goes with it, so that it is given back once. */
 export const giveBackLua = `${prelude}${spans}
 local taken_at
-local receipt = asked.receipt
-if receipt then
-  local value = redis.call('GET', KEYS[receipt.key])
+if ARGV[2] then
+  local value = redis.call('GET', KEYS[#KEYS])
   local id, at = string.match(value or '', '^(%S+) (%S+)$')
-  if id == receipt.id then
-    redis.call('DEL', KEYS[receipt.key])
+  if id == ARGV[2] then
+    redis.call('DEL', KEYS[#KEYS])
     taken_at = tonumber(at)
   end
 end

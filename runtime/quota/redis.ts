@@ -4,7 +4,7 @@ import { connectRedis } from '../redis/connection.ts';
 import { asReading, checkDemands, checkSettlements } from './counting.ts';
 import { giveBackLua, settleLua, takeLua } from './redis-scripts.ts';
 import { StoreUnavailable, type Demand, type QuotaStore, type Settlement, type Taking, type Window } from './store.ts';
-import { SureTakings } from './sure-takings.ts';
+import { SureTakings, type AskedDemand } from './sure-takings.ts';
 import { reachOf, rhythmOf, spanAt, windowName } from './window.ts';
 
 const defaultCommandTimeoutMs = 300;
@@ -44,12 +44,14 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
   const unsaid = new Set<string>();
   const clock = () => (options.now === undefined ? {} : { now: Math.floor(options.now()) });
 
+  const written = (keys: readonly string[], demands: readonly AskedDemand[], receipt?: string) => {
+    const request = JSON.stringify({ ...clock(), demands });
+    return [keys.length, ...keys, request, ...(receipt === undefined ? [] : [receipt])] as const;
+  };
   const takings = new SureTakings(
     {
-      take: (keys, request) =>
-        connection.ask(() => commands.quotaTake(keys.length, ...keys, JSON.stringify({ ...clock(), ...request }))),
-      giveBack: (keys, request) =>
-        connection.ask(() => commands.quotaGiveBack(keys.length, ...keys, JSON.stringify({ ...clock(), ...request }))),
+      take: (...asked) => connection.ask(() => commands.quotaTake(...written(...asked))),
+      giveBack: (...asked) => connection.ask(() => commands.quotaGiveBack(...written(...asked))),
     },
     keyPrefix,
   );

@@ -3,9 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { GivingBack } from './giving-back.ts';
 import { StoreUnavailable, type Taking } from './store.ts';
 
-/** What is asked for once this is gone cannot be given back. */
-const receiptMs = 120_000;
-
 /** One demand in the terms of the scripts. */
 export interface AskedDemand {
   readonly amount: number;
@@ -28,24 +25,22 @@ type Proven = Asking & { readonly receipt: Receipt | undefined };
 
 export type Answer = { readonly takings: readonly Taking[] } | { readonly serverTime: number };
 
-/** Both give the script's reply. */
+/** Gives the script's reply. With a receipt its key is the last one. */
+type TakingScript = (keys: readonly string[], demands: readonly AskedDemand[], receipt?: string) => Promise<unknown>;
+
 export interface TakingScripts {
-  take(keys: readonly string[], request: object): Promise<unknown>;
-  giveBack(keys: readonly string[], request: object): Promise<unknown>;
+  readonly take: TakingScript;
+  readonly giveBack: TakingScript;
 }
 
 const isTaking = ({ amount, hold }: AskedDemand): boolean => amount > 0 || hold !== undefined;
 
-/** With the key of the receipt as the last one. */
-function written({ keys, demands, receipt }: Proven): [keys: readonly string[], request: object] {
-  if (!receipt) return [keys, { demands }];
-  const all = [...keys, receipt.key];
-  return [all, { demands, receipt: { key: all.length, id: receipt.id, ms: receiptMs } }];
-}
+const written = ({ keys, demands, receipt }: Proven): Parameters<TakingScript> =>
+  receipt ? [[...keys, receipt.key], demands, receipt.id] : [keys, demands];
 
 export class SureTakings {
   readonly #scripts: TakingScripts;
-  readonly #keyPrefix: string;
+  readonly #receiptPrefix: string;
   readonly #givingBack: GivingBack<Proven>;
   /** Keys of receipts whose takings were answered serve others, so that there are few. */
   readonly #freeKeys: string[] = [];
@@ -53,7 +48,8 @@ export class SureTakings {
 
   constructor(scripts: TakingScripts, keyPrefix: string) {
     this.#scripts = scripts;
-    this.#keyPrefix = keyPrefix;
+    // Names of counts end with that of their window, so that none is like these.
+    this.#receiptPrefix = `${keyPrefix}taken:${randomUUID()}:`;
     this.#givingBack = new GivingBack(async (lost) => (await scripts.giveBack(...written(lost))) === 1);
   }
 
@@ -81,9 +77,8 @@ export class SureTakings {
 
   #issue(): Receipt {
     this.#issued += 1;
-    // Names of counts end with that of their window, so that none is like this.
-    const key = this.#freeKeys.pop() ?? `${this.#keyPrefix}taken:${randomUUID()}`;
-    return { key, id: String(this.#issued) };
+    const id = String(this.#issued);
+    return { key: this.#freeKeys.pop() ?? this.#receiptPrefix + id, id };
   }
 
   #free(receipt: Receipt | undefined): void {
