@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openQuotaStore } from '../../../runtime/quota/open.ts';
+import type { Reading } from '../../../runtime/quota/store.ts';
 import { calendar, fixed, noWindow, sliding, temporaryFolder } from '../quota-stores.ts';
 import { startRedis } from '../redis.ts';
 import { until } from '../until.ts';
@@ -68,12 +69,19 @@ async function run(store: string, course: Course, trouble?: () => Promise<void>)
   }
 }
 
+async function readingsOf(where: string): Promise<readonly Reading[]> {
+  const store = openQuotaStore(where);
+  try {
+    return await until('the store to answer', () => store.read(raceLimits).catch(() => undefined));
+  } finally {
+    await store.close();
+  }
+}
+
 /** When all is quiet and what dead processes held is free, the store shows what was settled and nothing else. */
 async function assertSettled(where: string, { lines, kills }: Race): Promise<void> {
   if (kills > 0) await wait(holdMs);
-  const store = openQuotaStore(where);
-  const answer = () => store.read(raceLimits).catch(() => undefined);
-  const readings = await until('the store to answer', answer).finally(() => store.close());
+  const readings = await readingsOf(where);
   for (const [index, limit] of raceLimits.entries()) {
     if (limit.window.kind === 'fixed' || limit.window.kind === 'sliding') continue;
     const [least, most] = limit.window.kind === 'none' ? [0, 0] : settledIn(lines, limit, index, Date.now());
