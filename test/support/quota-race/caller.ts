@@ -42,9 +42,7 @@ async function spend(call: string, demands: readonly Demand[], takings: readonly
   write({ is: 'settled', call });
 }
 
-async function callOnce(call: string): Promise<void> {
-  // Some find room whatever the others hold.
-  const takesNothingHeld = Math.random() < 0.25;
+async function callOnce(call: string, takesNothingHeld: boolean): Promise<void> {
   const demands = limits.map(({ key, limit, window, slack, most, isCounted }) => {
     const amount = takesNothingHeld && !isCounted ? 0 : 1 + Math.floor(Math.random() * most);
     const held = isCounted || amount === 0 ? {} : { holdMs };
@@ -67,9 +65,11 @@ async function callOnce(call: string): Promise<void> {
 }
 
 async function keepCalling(caller: number): Promise<void> {
-  for (let call = 0; running; call += 1) await callOnce(`${process.pid}-${caller}-${call}`);
+  // One more than race finds room whatever they hold.
+  for (let call = 0; running; call += 1) await callOnce(`${process.pid}-${caller}-${call}`, caller === callers);
 }
 
-await Promise.all(Array.from({ length: callers }, (_, caller) => keepCalling(caller)));
+const isCounting = limits.some(({ isCounted }) => isCounted);
+await Promise.all(Array.from({ length: callers + (isCounting ? 1 : 0) }, (_, caller) => keepCalling(caller)));
 await store.close();
 write({ is: 'ended', call: `${process.pid}` });
