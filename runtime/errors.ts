@@ -88,7 +88,7 @@ export const errorTable = {
   quota_exceeded: entry(
     429,
     'rate_limit_error',
-    'A quota is used up; the message names it and `Retry-After` tells when it resets.',
+    'A quota is used up; the message names it and `Retry-After` tells when there may be room again.',
   ),
   upstream_rate_limited: entry(
     429,

@@ -19,12 +19,13 @@ const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error('--minutes takes a number above 0');
 if (values.only !== undefined && values.only !== 'races' && values.only !== 'failovers')
   throw new Error('--only takes races or failovers');
-/** Each of the races by several processes gets a fifth. */
-const forMs = (minutes * 60_000) / 5;
+/** Each of the races by several processes gets a sixth. */
+const forMs = (minutes * 60_000) / 6;
 
 const races = {
   'Redis, 4 processes': () => raceOverRedis({ processes: 4, forMs, killEveryMs: 700 }),
   'Redis that is killed too, 4 processes': () => raceOverRedis({ processes: 4, forMs, killEveryMs: 1_500 }, true),
+  'Redis that is killed alone, 4 processes': () => raceOverRedis({ processes: 4, forMs, troubleEveryMs: 1_500 }, true),
   'Redis with slack, 4 processes': () => raceWithSlack({ processes: 4, forMs, killEveryMs: 700 }),
   'sqlite, 4 processes': () => raceOverSqlite({ processes: 4, forMs, killEveryMs: 700 }),
   'sqlite, 1 process': () => raceOverSqlite({ processes: 1, forMs: forMs / 2 }),

@@ -31,11 +31,17 @@ export function usedUp(taken: Taken, exchange: Asking): HeadgateError {
     const message = `${named(taken)} is used up: ${of}; one of them must end first${place(quota, exchange)}.`;
     return new HeadgateError('quota_exceeded', message, { retryAfterMs: soonMs, object });
   }
-  const resets = `resets in ${inSeconds(taking.resetMs)}${place(quota, exchange)}`;
+  const ofIt = taking.held === 0 ? '' : ` (${figure(unit, taking.held)} of it held by calls under way)`;
+  // What was not used of it is given back when they end.
+  const maySoonFit = taking.used - taking.held + demand.amount <= limit;
+  const sooner = maySoonFit ? ', or sooner as calls end' : '';
+  const resets = `resets in ${inSeconds(taking.resetMs)}${sooner}${place(quota, exchange)}`;
   const message =
     isSpentByModels(unit) && taking.used < limit
-      ? `${named(taken)} has no room for this call: ${of} are used or held, and it may take up to ${figure(unit, demand.amount)}; ${resets}.`
-      : `${named(taken)} is used up: ${of}; ${resets}.`;
+      ? `${named(taken)} has no room for this call: ${of} are used or held${ofIt}, and it may take up to ${figure(unit, demand.amount)}; ${resets}.`
+      : `${named(taken)} is used up: ${of}${ofIt}; ${resets}.`;
+  if (maySoonFit)
+    return new HeadgateError('quota_exceeded', message, { retryAfterMs: Math.min(soonMs, taking.resetMs), object });
   return new HeadgateError('quota_exceeded', message, {
     retryAfterMs: taking.resetMs,
     // An SDK's own quick retries cannot help before the window ends.

@@ -8,7 +8,7 @@ const tellEveryMs = 500;
 const toldAtOnce = 50;
 /** Of counts by end user there may be very many; of more than these, the oldest are given up. */
 const mostKept = 50_000;
-/** So long, what the shared store counted and could not answer is counted twice. */
+/** At most so long, what the shared store counted and could not answer is counted twice. */
 const doubtMs = 10_000;
 
 /** What a count was used for here, and the shared store does not know. */

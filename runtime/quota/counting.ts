@@ -16,10 +16,12 @@ export interface Hold {
   readonly holdMs: number;
 }
 
-/** What one span of a count holds: settled and held. */
+/** What one span of a count holds. */
 export interface Filled {
   readonly start: number;
+  /** Settled and held. */
   readonly used: number;
+  readonly held: number;
 }
 
 /** Where counts lie. Its methods are called within one indivisible step. */
@@ -86,6 +88,12 @@ interface Course {
   readonly window: Window;
 }
 
+function sumOf(filled: readonly Filled[], what: 'used' | 'held'): number {
+  let sum = 0;
+  for (const each of filled) sum += each[what];
+  return sum;
+}
+
 /** What a count goes on from, and the mark that it did. */
 interface Inheritance {
   readonly filled: readonly Filled[];
@@ -111,8 +119,8 @@ function inheritedBy({ key, window }: Demand, was: Former, { shelf, span, now }:
   const count = { key, window: `${windowName(window)} after ${windowName(was.window)}` };
   if (shelf.filled(count, before.start - reach, before.start + reach).length > 0) return noInheritance;
   // When it was used nobody knows: all of it counts for as long as what is taken now.
-  const used = filled.reduce((sum, each) => sum + each.used, 0);
-  return { filled: [{ start: span.start, used }], mark: { count, span: before } };
+  const [used, held] = [sumOf(filled, 'used'), sumOf(filled, 'held')];
+  return { filled: [{ start: span.start, used, held }], mark: { count, span: before } };
 }
 
 function look(shelf: Shelf, demand: Demand, now: number) {
@@ -124,26 +132,28 @@ function look(shelf: Shelf, demand: Demand, now: number) {
   const isNew = own.length === 0 && demand.was !== undefined && window.kind !== 'none';
   const inherited = isNew ? inheritedBy(demand, demand.was, { shelf, span, now }) : noInheritance;
   const filled = isNew ? inherited.filled : own;
-  const used = filled.reduce((sum, each) => sum + each.used, 0);
+  const [used, held] = [sumOf(filled, 'used'), sumOf(filled, 'held')];
   const resetMs = untilReset(filled, { excess: used + amount - limit, amount, span, now, window });
-  return { count, span, used, resetMs, inherited, fits: used + amount <= limit };
+  return { count, span, used, held, resetMs, inherited, fits: used + amount <= limit };
 }
 
 export function takeFrom(shelf: Shelf, demands: readonly Demand[], now: number): readonly Taking[] {
   const looked = demands.map((demand) => ({ demand, ...look(shelf, demand, now) }));
   const isTaken = looked.every(({ fits }) => fits);
-  return looked.map(({ demand: { amount, holdMs, window }, count, span, used, resetMs, inherited, fits }) => {
-    const taking = { granted: fits, used: isTaken ? used + amount : used, start: span.start, resetMs };
+  return looked.map(({ demand: { amount, holdMs, window }, count, span, used, held, resetMs, inherited, fits }) => {
+    const taking = { granted: fits, used: isTaken ? used + amount : used, held, start: span.start, resetMs };
     if (!isTaken || (amount === 0 && holdMs === undefined)) return taking;
     for (const { start, used: before } of inherited.filled) shelf.add(count, spanAt(window, start), before);
     if (inherited.mark) shelf.add(inherited.mark.count, inherited.mark.span, 1);
+    // What was held under the old name is settled there, and never leaves this one.
+    const heldBefore = inherited.filled.length > 0 ? 0 : held;
     if (holdMs === undefined) {
       shelf.add(count, span, amount);
-      return taking;
+      return { ...taking, held: heldBefore };
     }
     const hold = { id: randomUUID(), amount, holdMs };
     shelf.hold(count, span, hold);
-    return { ...taking, hold: hold.id };
+    return { ...taking, held: heldBefore + amount, hold: hold.id };
   });
 }
 

@@ -48,7 +48,7 @@ class MemoryShelf implements Shelf {
       const cell = start >= first && start <= last ? cells.get(key) : undefined;
       if (!cell) continue;
       this.#expire(cell, Number.isFinite(forgetAt));
-      if (cell.used + cell.held > 0) found.push({ start, used: cell.used + cell.held });
+      if (cell.used + cell.held > 0) found.push({ start, used: cell.used + cell.held, held: cell.held });
     }
     return found.length < 2 ? found : found.toSorted((one, other) => one.start - other.start);
   }

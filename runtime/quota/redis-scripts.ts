@@ -1,54 +1,17 @@
 /**
  * What runs inside Redis, where nothing comes between. One hash per count holds all of it, so that it is kept or evicted as
  * a whole: `u<start>` what is settled in a span, `h<start>` what is held there, `o<id>` an open hold, `x<id>` one that was
- * freed after its time and may still be settled, `s<id>` one that was settled when that was said again, `was` the span of another window that it went on from, `latest` the newest span, `next` a time before which no hold ends, `clock`
- * the time at the last hold. Numbers travel as text, because a Lua number in a reply loses its fraction and tostring() its
- * last digits.
+ * freed after its time and may still be settled, `s<id>` one that was settled when that was said again, `was` the span of another window
+ * that it went on from, `latest` the newest span, `next` a time before which no hold ends, `clock` the time at the last hold. A taking of
+ * which nothing is held leaves a receipt in a key of its own: its id and its time. Numbers travel as text, because a Lua number in a reply
+ * loses its fraction and tostring() its last digits.
  */
+import { prelude, spans } from './redis-prelude.ts';
 
-const prelude = `
-local asked = cjson.decode(ARGV[1])
-local now = asked.now
-if not now then
-  local clock = redis.call('TIME')
-  now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-end
+/** What is asked for once this is gone cannot be given back. */
+const receiptMs = 120_000;
 
-local function text(number) return string.format('%.0f', number) end
-
-local function keep(key, ms)
-  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, text(ms)) end
-end
-
-local function read_hold(value)
-  local start, amount, ends, hold_ms = string.match(value, '^(%S+) (%S+) (%S+) (%S+)$')
-  return { start = tonumber(start), amount = tonumber(amount), ends = tonumber(ends), hold_ms = tonumber(hold_ms) }
-end
-
-local function write_hold(key, id, hold)
-  local value = table.concat({ text(hold.start), text(hold.amount), text(hold.ends), text(hold.hold_ms) }, ' ')
-  redis.call('HSET', key, 'o' .. id, value)
-end
-
-local function add(key, field, amount)
-  if amount == 0 then return end
-  if tonumber(redis.call('HINCRBY', key, field, text(amount))) < 0 then redis.call('HSET', key, field, '0') end
-end
-`;
-
-export const takeLua = `${prelude}
-local function span_of(window)
-  if window.spans then
-    for _, span in ipairs(window.spans) do
-      if now >= span[1] and now < span[2] then return span[1], span[2] end
-    end
-    return nil
-  end
-  if window.stepMs == 0 then return 0, 0 end
-  local start = now - now % window.stepMs
-  return start, start + window.lengthMs
-end
-
+export const takeLua = `${prelude}${spans}
 local function free_expired(key)
   local known = redis.call('HMGET', key, 'next', 'clock')
   if not known[1] then return end
@@ -89,13 +52,15 @@ local function filled(key, window, start)
     names[#names + 1] = 'h' .. text(each)
   end
   local values = redis.call('HMGET', key, unpack(names))
-  local found, total = {}, 0
+  local found, total, held = {}, 0, 0
   for i = 1, #values, 2 do
-    local used = tonumber(values[i] or '0') + tonumber(values[i + 1] or '0')
+    local open = tonumber(values[i + 1] or '0')
+    local used = tonumber(values[i] or '0') + open
     if used > 0 then found[#found + 1] = { start = start - reach + (i - 1) / 2 * (window.stepMs or 1), used = used } end
     total = total + used
+    held = held + open
   end
-  return found, total
+  return found, total, held
 end
 
 local function until_reset(demand, found, excess, finish)
@@ -125,45 +90,49 @@ end
 
 -- Where it has nothing of its own in the span it goes on from its former count. What is held there counts as used.
 local function filled_or_former(i, demand, start, was_start)
-  local found, used = filled(KEYS[i], demand.window, start)
-  if #found > 0 or not demand.was or demand.window.stepMs == 0 then return found, used, {} end
+  local found, used, held = filled(KEYS[i], demand.window, start)
+  if #found > 0 or not demand.was or demand.window.stepMs == 0 then return found, used, held, {} end
   free_expired(KEYS[demand.was])
   local window = demand.wasWindow or demand.window
-  local former, before = filled(KEYS[demand.was], window, was_start)
-  if not demand.wasWindow or before == 0 then return former, before, former end
+  local former, before, held_before = filled(KEYS[demand.was], window, was_start)
+  if not demand.wasWindow or before == 0 then return former, before, held_before, former end
   -- Out of another window it is taken over once, as if it were used now: later spans of this one have nothing to do with it.
   local last = tonumber(redis.call('HGET', KEYS[i], 'was') or '-1')
-  if last >= was_start - window.reachMs and last <= was_start + window.reachMs then return found, used, {} end
+  if last >= was_start - window.reachMs and last <= was_start + window.reachMs then return found, used, held, {} end
   former = { { start = start, used = before } }
-  return former, before, former
+  return former, before, held_before, former
 end
 
 local looks, all = {}, true
 for i, demand in ipairs(asked.demands) do
-  local start, finish = span_of(demand.window)
+  local start, finish = span_of(demand.window, now)
   local was_start, was_finish = start, finish
-  if demand.wasWindow then was_start, was_finish = span_of(demand.wasWindow) end
+  if demand.wasWindow then was_start, was_finish = span_of(demand.wasWindow, now) end
   if not (start and was_start) then return { 'clock', text(now) } end
   free_expired(KEYS[i])
-  local found, used, former = filled_or_former(i, demand, start, was_start)
+  local found, used, held, former = filled_or_former(i, demand, start, was_start)
   local excess = used + demand.amount - demand.limit
   if excess > 0 then all = false end
   local reset = until_reset(demand, found, excess, finish)
-  looks[i] = { start = start, finish = finish, used = used, fits = excess <= 0, reset = reset, former = former }
+  looks[i] = { start = start, finish = finish, used = used, held = held, fits = excess <= 0, reset = reset, former = former }
   if demand.wasWindow and #former > 0 then looks[i].was_start, looks[i].was_finish = was_start, was_finish end
 end
 
 local reply = {}
 for i, demand in ipairs(asked.demands) do
   local key, look = KEYS[i], looks[i]
+  local held = look.held
   if all and (demand.hold or demand.amount > 0) then
     local length = look.finish - look.start
     if length > 0 then forget_before(key, look.start, length) end
     for _, slice in ipairs(look.former) do add(key, 'u' .. text(slice.start), slice.used) end
     if look.was_start then redis.call('HSET', key, 'was', text(look.was_start)) end
+    -- What was held under the old name is settled there, and never leaves this one.
+    if #look.former > 0 then held = 0 end
     if demand.hold then
       local hold = { start = look.start, amount = demand.amount, ends = now + demand.holdMs, hold_ms = demand.holdMs }
       add(key, 'h' .. text(look.start), demand.amount)
+      held = held + demand.amount
       write_hold(key, demand.hold, hold)
       local next_end = tonumber(redis.call('HGET', key, 'next') or text(hold.ends))
       redis.call('HSET', key, 'next', text(math.min(next_end, hold.ends)), 'clock', text(now))
@@ -176,8 +145,10 @@ for i, demand in ipairs(asked.demands) do
     if look.was_finish then keep(key, look.was_finish - now) end
   end
   local used = all and look.used + demand.amount or look.used
-  reply[i] = { look.fits and 1 or 0, text(used), text(look.start), text(look.reset) }
+  reply[i] = { look.fits and 1 or 0, text(used), text(look.start), text(look.reset), text(held) }
 end
+-- Its key is the last one.
+if all and ARGV[2] then redis.call('SET', KEYS[#KEYS], ARGV[2] .. ' ' .. text(now), 'PX', ${receiptMs}) end
 return reply
 `;
 
@@ -205,6 +176,37 @@ for i, settled in ipairs(asked.settlements) do
   if change ~= 0 and is_there and settled.finish > now then
     add(key, field, change)
     keep(key, 2 * settled.finish - settled.start - now)
+  end
+end
+return 1
+`;
+
+/** A taking whose answer was lost: what proves that it was taken goes with it, so that it is given back once. */
+export const giveBackLua = `${prelude}${spans}
+local taken_at
+if ARGV[2] then
+  local value = redis.call('GET', KEYS[#KEYS])
+  local id, at = string.match(value or '', '^(%S+) (%S+)$')
+  if id == ARGV[2] then
+    redis.call('DEL', KEYS[#KEYS])
+    taken_at = tonumber(at)
+  end
+end
+for i, demand in ipairs(asked.demands) do
+  local value = demand.hold and redis.call('HGET', KEYS[i], 'o' .. demand.hold)
+  if value then
+    local hold = read_hold(value)
+    redis.call('HDEL', KEYS[i], 'o' .. demand.hold)
+    add(KEYS[i], 'h' .. text(hold.start), -hold.amount)
+    taken_at = hold.ends - hold.hold_ms
+  end
+end
+if not taken_at then return 0 end
+for i, demand in ipairs(asked.demands) do
+  local start, finish = span_of(demand.window, taken_at)
+  local field = start and 'u' .. text(start)
+  if field and not demand.hold and finish > now and redis.call('HEXISTS', KEYS[i], field) == 1 then
+    add(KEYS[i], field, -demand.amount)
   end
 end
 return 1

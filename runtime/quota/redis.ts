@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { connectRedis } from '../redis/connection.ts';
 import { asReading, checkDemands, checkSettlements } from './counting.ts';
-import { settleLua, takeLua } from './redis-scripts.ts';
+import { giveBackLua, settleLua, takeLua } from './redis-scripts.ts';
 import {
   StoreUnavailable,
   type Demand,
@@ -12,6 +12,7 @@ import {
   type Taking,
   type Window,
 } from './store.ts';
+import { SureTakings, type AskedDemand } from './sure-takings.ts';
 import { reachOf, rhythmOf, spanAt, windowName } from './window.ts';
 
 const defaultCommandTimeoutMs = 300;
@@ -28,20 +29,40 @@ export interface RedisStoreOptions {
 interface QuotaCommands {
   quotaTake(keyCount: number, ...keysAndRequest: string[]): Promise<unknown>;
   quotaSettle(keyCount: number, ...keysAndRequest: string[]): Promise<unknown>;
+  quotaGiveBack(keyCount: number, ...keysAndRequest: string[]): Promise<unknown>;
 }
 
 export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaStore {
   const timeoutMs = options.commandTimeoutMs ?? defaultCommandTimeoutMs;
   const keyPrefix = options.keyPrefix ?? 'headgate:quota:{q}:';
-  const connection = connectRedis(url, timeoutMs, { quotaTake: { lua: takeLua }, quotaSettle: { lua: settleLua } });
-  // The scripts define these two commands, which the client's type cannot know.
+  const connection = connectRedis(url, timeoutMs, {
+    quotaTake: { lua: takeLua },
+    quotaSettle: { lua: settleLua },
+    quotaGiveBack: { lua: giveBackLua },
+  });
+  // The scripts define these commands, which the client's type cannot know.
   const commands = connection.client as typeof connection.client & QuotaCommands;
 
   // The window is part of the key: while two revisions disagree about it, neither disturbs the other.
   const keyOf = ({ key, window }: Former) => `${keyPrefix}${key}:${windowName(window)}`;
-  /** Given and not settled: nobody has told a server of their end, so that a hold which it does not know was lost. */
-  const unsaid = new WeakSet<Taking>();
+  /**
+   * Holds that were given and not settled: nobody has told a server of their end, so that one which it does not know was lost. By
+   * name, because a worker settles a copy of what it was given.
+   */
+  const unsaid = new Set<string>();
   const clock = () => (options.now === undefined ? {} : { now: Math.floor(options.now()) });
+
+  const written = (keys: readonly string[], demands: readonly AskedDemand[], receipt?: string) => {
+    const request = JSON.stringify({ ...clock(), demands });
+    return [keys.length, ...keys, request, ...(receipt === undefined ? [] : [receipt])] as const;
+  };
+  const takings = new SureTakings(
+    {
+      take: (...asked) => connection.ask(() => commands.quotaTake(...written(...asked))),
+      giveBack: (...asked) => connection.ask(() => commands.quotaGiveBack(...written(...asked))),
+    },
+    keyPrefix,
+  );
 
   async function take(demands: readonly Demand[], around = options.now?.() ?? Date.now()): Promise<readonly Taking[]> {
     const keys = demands.map(keyOf);
@@ -53,26 +74,25 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
       const former = { was: keys.push(keyOf(was)), ...(!isSame && { wasWindow: windowFor(was.window, around) }) };
       return { ...withHold(demand, around), ...former };
     });
-    const request = JSON.stringify({ ...clock(), demands: asked });
-    const reply = await connection.ask(() => commands.quotaTake(keys.length, ...keys, request));
-    const serverTime = readServerTime(reply);
+    const answer = await takings.take({ keys, demands: asked });
     // The server's clock and ours are a whole span apart: asked again with spans around its own time.
-    if (serverTime !== undefined && serverTime !== around) return take(demands, serverTime);
-    const takings = asked.map(({ hold }, index) => readTaking(reply, index, hold));
-    for (const taking of takings) if (taking.hold !== undefined) unsaid.add(taking);
-    return takings;
+    if ('serverTime' in answer && answer.serverTime !== around) return take(demands, answer.serverTime);
+    if ('serverTime' in answer) throw new StoreUnavailable('redis: its time is in no span around it');
+    for (const { hold } of answer.takings) if (hold !== undefined) unsaid.add(hold);
+    return answer.takings;
   }
 
   async function settle(settlements: readonly Settlement[]): Promise<void> {
     const keys = settlements.map(({ demand }) => keyOf(demand));
-    const first = settlements.map(({ taking }) => unsaid.delete(taking));
-    const said = settlements.map((each, index) => ({ ...settledOf(each), first: first[index] === true }));
+    const first = settlements.map(({ taking: { hold } }) => hold !== undefined && unsaid.delete(hold));
+    const said = settlements.map((each, index) => ({ ...settledOf(each), first: first[index] }));
     const request = JSON.stringify({ ...clock(), settlements: said });
     try {
       await connection.ask(() => commands.quotaSettle(keys.length, ...keys, request));
     } catch (error) {
       if (error instanceof StoreUnavailable && error.isUndone)
-        for (const [index, { taking }] of settlements.entries()) if (first[index]) unsaid.add(taking);
+        for (const [index, { taking }] of settlements.entries())
+          if (first[index] && taking.hold !== undefined) unsaid.add(taking.hold);
       throw error;
     }
   }
@@ -94,7 +114,10 @@ export function redisStore(url: string, options: RedisStoreOptions = {}): QuotaS
       return demands.length === 0 ? [] : take(demands);
     },
 
-    close: () => connection.close(),
+    async close() {
+      await takings.close();
+      await connection.close();
+    },
   };
 }
 
@@ -118,19 +141,4 @@ function settledOf({ demand, taking, spent }: Settlement) {
   // What runs at the same time is over when it is settled.
   const finish = Number.isFinite(end) ? end : 0;
   return { start, finish, amount: demand.amount, spent, ...(hold !== undefined && { hold }) };
-}
-
-function readServerTime(reply: unknown): number | undefined {
-  return Array.isArray(reply) && reply[0] === 'clock' ? Number(reply[1]) : undefined;
-}
-
-function readTaking(reply: unknown, index: number, hold: string | undefined): Taking {
-  const answers: readonly unknown[] = Array.isArray(reply) ? reply : [];
-  const one = answers[index];
-  const [granted, used, start, resetMs] = Array.isArray(one) ? one.map(Number) : [];
-  if (granted === undefined || used === undefined || start === undefined || resetMs === undefined) {
-    throw new StoreUnavailable('redis: the answer to a taking is not four numbers for each demand');
-  }
-  const isTaken = hold !== undefined && answers.every((each) => Array.isArray(each) && each[0] === 1);
-  return { granted: granted === 1, used, start, resetMs, ...(isTaken && { hold }) };
 }

@@ -24,11 +24,11 @@ const sweepRows = 500;
 const clockSetBackMs = 1_000;
 
 const filledSql = `
-  SELECT start, sum(amount) AS used FROM (
-    SELECT start, used AS amount FROM quota_span
+  SELECT start, sum(amount) AS used, sum(held) AS held FROM (
+    SELECT start, used AS amount, 0 AS held FROM quota_span
       WHERE key = :key AND window_name = :window AND start BETWEEN :first AND :last
     UNION ALL
-    SELECT start, amount FROM quota_hold
+    SELECT start, amount, amount FROM quota_hold
       WHERE key = :key AND window_name = :window AND start BETWEEN :first AND :last AND expires_at > :now
   ) GROUP BY start HAVING used > 0 ORDER BY start
 `;
@@ -75,7 +75,7 @@ class SqliteShelf implements Shelf {
 
   filled({ key, window }: CountName, first: number, last: number): readonly Filled[] {
     const rows = this.#filled.all({ key, window, first, last, now: this.#now() });
-    return rows.map((row) => ({ start: Number(row['start']), used: Number(row['used']) }));
+    return rows.map((row) => ({ start: Number(row['start']), used: Number(row['used']), held: Number(row['held']) }));
   }
 
   add({ key, window }: CountName, span: Span, amount: number): void {

@@ -38,6 +38,8 @@ export type Counted = Pick<Demand, 'key' | 'was' | 'limit' | 'window'>;
 export interface Reading {
   /** Settled and held in the span. */
   readonly used: number;
+  /** Of `used`, what is held: the end of a call may free it before the span ends. */
+  readonly held: number;
   /** Until the span ends. Sliding: until enough is free for the amount, else until the oldest slice leaves. None: 0. */
   readonly resetMs: number;
 }

@@ -50,12 +50,13 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
   function ask(command: () => Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       let settled = false;
+      let isSent = false;
       const expire = () => {
         if (settled) return;
         settled = true;
         // A late reply must never be taken for the answer to a later command.
         drop(client);
-        reject(new StoreUnavailable(`redis ${name}: no answer within ${timeoutMs} ms`));
+        reject(new StoreUnavailable(`redis ${name}: no answer within ${timeoutMs} ms`, { isUndone: !isSent }));
       };
       // One turn of grace: after a busy event loop the answer may be here already, unread.
       const timer = setTimeout(() => setImmediate(expire), timeoutMs);
@@ -67,7 +68,9 @@ export function connectRedis(url: string, timeoutMs: number, scripts: RedisOptio
       const send = () => {
         wasReady = ready();
         // Units must not be taken for a caller who has been sent away.
-        return settled ? undefined : command();
+        if (settled) return undefined;
+        isSent = true;
+        return command();
       };
       attempted.then(send).then(
         (reply) => (settle(), resolve(reply)),

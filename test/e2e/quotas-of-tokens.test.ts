@@ -233,6 +233,12 @@ describe('quotas of tokens, money and calls in flight', () => {
       return status;
     });
     await until('all but those that are served are refused', async () => refused === 18 || undefined);
+    const told = await ask('rush', { max_tokens: 400 });
+    assert.deepEqual([told.headers.get('retry-after'), told.headers.get('x-should-retry')], ['1', null]);
+    assert.match(
+      await refusalOf(told),
+      /8\d\d of 1000 tokens in 86400 s are used or held \(8\d\d of it held by calls under way\), and it may take up to 4\d\d; resets in \d+ s, or sooner as calls end/,
+    );
     release.resolve();
     script = answerWell;
     const served = (await Promise.all(asking)).filter((status) => status === 200).length;

@@ -100,6 +100,32 @@ describe('slack', () => {
     assert.equal((await store.read([tokens]))[0]?.used, 20);
   });
 
+  test('what calls hold of a batch is told, and settled by whoever says so, once', async () => {
+    let now = 0;
+    const store = memoryStore(() => 0);
+    const replica = leasing(store, () => now);
+    const counts = async () => (await replica.read([tokens])).map(({ used, held }) => [used, held])[0];
+    const [one = assert.fail()] = await replica.take([asks(10)]);
+    assert.deepEqual([one.used, one.held], [10, 10]);
+    const [large = assert.fail()] = await replica.take([asks(30)]);
+    await takeOne(replica, tokens, 3);
+    assert.deepEqual(await counts(), [43, 40]);
+    // As a worker says it, which was sent a copy.
+    const told = structuredClone([{ demand: asks(10), taking: one, spent: 4 }]);
+    for (const _ of [1, 2]) await replica.settle(told);
+    await replica.settle([{ demand: asks(30), taking: large, spent: 30 }]);
+    assert.deepEqual(await counts(), [37, 0]);
+    assert.equal((await store.read([tokens]))[0]?.used, 50, 'the store knows of one batch');
+
+    const [dead = assert.fail()] = await replica.take([asks(5)]);
+    assert.deepEqual(await counts(), [42, 5]);
+    now = 60_000;
+    await takeOne(replica, tokens, 1);
+    assert.deepEqual(await counts(), [38, 0]);
+    await replica.settle([{ demand: asks(5), taking: dead, spent: 2 }]);
+    assert.deepEqual(await counts(), [40, 0], 'it was only slow');
+  });
+
   test('a store that is away is not missed while there is a batch, and all who wait for one learn it at once', async () => {
     const store = watched(memoryStore(() => 0));
     const replica = leasing(store);

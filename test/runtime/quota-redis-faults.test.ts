@@ -66,7 +66,7 @@ test('answers in time while the server is frozen and heals when it goes on', nee
   await timed(assert.rejects(settleOne(store, { ...window, amount: 1 }, taking, 0), StoreUnavailable));
   server.continue();
   const healed = await heal(store);
-  assert.ok(healed.used > taking.used, 'the count goes on where it was');
+  assert.ok(healed.used >= taking.used, 'the count goes on where it was');
 });
 
 test('never gives a late reply to a later call', needsRedis, async (t) => {

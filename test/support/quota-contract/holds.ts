@@ -60,6 +60,20 @@ export function holdsContract(open: Open): void {
     });
   }
 
+  test('what is held is told beside what is used, to those who take and to those who are refused', async () => {
+    const limit = limitOf(10, sliding(hourMs));
+    const tell = async (amount: number, holdMs?: number) => {
+      const { granted, used, held } = await takeOne(subject.store, limit, amount, holdMs);
+      return [granted, used, held];
+    };
+    assert.deepEqual(await tell(2), [true, 2, 0]);
+    assert.deepEqual(await tell(3, minuteMs), [true, 5, 3]);
+    assert.deepEqual(await tell(4), [true, 9, 3]);
+    assert.deepEqual(await tell(2, minuteMs), [false, 9, 3]);
+    subject.clock.advance(minuteMs);
+    assert.deepEqual(await tell(0), [true, 6, 0]);
+  });
+
   test('several holds are taken and settled together', async () => {
     const limits = [limitOf(10, fixed(hourMs)), limitOf(1_000, sliding(minuteMs)), limitOf(2, noWindow)];
     const demands = limits.map((limit, index) => ({ ...limit, amount: [1, 600, 1][index] ?? 0, holdMs: minuteMs }));

@@ -45,13 +45,15 @@ interface Entry {
 class PlainList {
   readonly #entries: Entry[] = [];
 
-  used({ key, window }: Limit, now: number): number {
+  /** Used, and what of it is held. */
+  reading({ key, window }: Limit, now: number): [used: number, held: number] {
     const current = spanAt(window, now);
-    return this.#entries
+    const counted = this.#entries
       .filter((entry) => entry.demand.key === key)
       .filter(({ start }) => (window.kind === 'sliding' ? spanAt(window, start).end > now : start === current.start))
-      .filter(({ endsAt }) => endsAt === undefined || endsAt > now)
-      .reduce((sum, { amount }) => sum + amount, 0);
+      .filter(({ endsAt }) => endsAt === undefined || endsAt > now);
+    const held = counted.filter(({ endsAt }) => endsAt !== undefined);
+    return [counted, held].map((some) => some.reduce((sum, { amount }) => sum + amount, 0)) as [number, number];
   }
 
   take(demand: Demand, now: number): Entry {
@@ -102,7 +104,7 @@ async function replay({ store, sibling, clock }: Subject, moves: readonly Move[]
     }
     if (each.do === 'take') {
       const demands = limits.flatMap((limit, at) => demandsOf(limit, each.amounts[at], each.holdMs));
-      const before = demands.map((demand) => list.used(demand, clock.wall));
+      const before = demands.map((demand) => list.reading(demand, clock.wall)[0]);
       const fits = demands.map((demand, at) => (before[at] ?? 0) + demand.amount <= demand.limit);
       const takings = await user.take(demands);
       const isTaken = fits.every(Boolean);
@@ -118,8 +120,8 @@ async function replay({ store, sibling, clock }: Subject, moves: readonly Move[]
     }
     const readings = await user.read(limits);
     assert.deepEqual(
-      readings.map(({ used }) => used),
-      limits.map((limit) => list.used(limit, clock.wall)),
+      readings.map(({ used, held }) => [used, held]),
+      limits.map((limit) => list.reading(limit, clock.wall)),
     );
   }
 }

@@ -10,6 +10,8 @@ export interface RaceLimit {
   readonly slack?: number;
   /** A call asks for up to this, and spends no more than it asked for. */
   readonly most: number;
+  /** Nothing is held: what a call takes it spends. */
+  readonly isCounted?: true;
 }
 
 export interface CallerOptions {
@@ -34,11 +36,13 @@ export type Line =
       readonly starts: readonly number[];
       readonly granted: readonly boolean[];
     }
-  /** No answer came; whether anything was taken nobody knows. */
-  | { readonly is: 'lost'; readonly call: string; readonly at: number }
+  /** No answer came; unless it is known to be undone, whether anything was taken nobody knows. */
+  | { readonly is: 'lost'; readonly call: string; readonly at: number; readonly isUndone: boolean }
   | { readonly is: 'spent'; readonly call: string; readonly at: number; readonly amounts: readonly number[] }
   /** About to be settled, and settled. */
   | { readonly is: 'settling'; readonly call: string; readonly at: number }
-  | { readonly is: 'settled'; readonly call: string; readonly at: number };
+  | { readonly is: 'settled'; readonly call: string; readonly at: number }
+  /** All calls of a process, whose id stands before the names of its calls: what was lost is given back. */
+  | { readonly is: 'ended'; readonly call: string; readonly at: number };
 
 export const machineTime = (): number => Number(process.hrtime.bigint()) / 1e6;

@@ -12,6 +12,8 @@ interface Call {
   spent?: Extract<Line, { is: 'spent' }>;
   settlingAt?: number;
   settledAt?: number;
+  /** It had no answer, and nothing was taken, or its process ended and gave it back. */
+  isUndone?: true;
 }
 
 export interface Verdict {
@@ -31,12 +33,15 @@ export interface Verdict {
 
 export function callsOf(lines: readonly Line[]): readonly Call[] {
   const calls = new Map<string, Call>();
+  const ended = new Set(lines.filter(({ is }) => is === 'ended').map(({ call }) => call));
   for (const line of lines) {
+    if (line.is === 'ended') continue;
     if (line.is === 'asked') calls.set(line.call, { asked: line });
     const call = calls.get(line.call);
     if (!call) throw new Error(`${line.call} was ${line.is} and never asked`);
     if (line.is === 'took') call.took = line;
     if (line.is === 'refused') call.refused = line;
+    if (line.is === 'lost' && (line.isUndone || ended.has(line.call.split('-')[0] ?? ''))) call.isUndone = true;
     if (line.is === 'spent') call.spent = line;
     if (line.is === 'settling') call.settlingAt = line.at;
     if (line.is === 'settled') call.settledAt = line.at;
@@ -139,8 +144,17 @@ export function judge(lines: readonly Line[], limits: readonly RaceLimit[], hold
 
 /** What a count must show when all is quiet: what was settled, and perhaps what was settled unheard of. */
 export function settledIn(lines: readonly Line[], limit: RaceLimit, index: number, now: number): [number, number] {
+  if (limit.isCounted) return countedIn(callsOf(lines), index);
   const { start } = spanAt(limit.window, now);
   const here = takenOf(callsOf(lines), index).filter((each) => each.start === start);
   const known = sum(here.map(({ spent, settledAt }) => (settledAt === undefined ? 0 : spent)));
   return [known, known + sum(here.map(({ spent, settledAt }) => (settledAt === undefined ? spent : 0)))];
+}
+
+/** Of what is not held, in a span that does not end: what was granted, and perhaps what a process was killed for before it knew. */
+function countedIn(calls: readonly Call[], index: number): [number, number] {
+  const amountOf = ({ asked }: Call) => asked.amounts[index] ?? 0;
+  const granted = sum(calls.filter(({ took }) => took).map(amountOf));
+  const inDoubt = calls.filter(({ took, refused, isUndone }) => !took && !refused && !isUndone);
+  return [granted, granted + sum(inDoubt.map(amountOf))];
 }

@@ -15,6 +15,8 @@ export interface RaceOptions extends Omit<CallerOptions, 'journal'> {
   readonly killEveryMs?: number;
   /** Called about as often in between, to trouble the store itself. */
   readonly trouble?: () => Promise<void>;
+  /** Where nobody is killed, it is called about this often. */
+  readonly troubleEveryMs?: number;
 }
 
 export interface Race {
@@ -25,7 +27,9 @@ export interface Race {
 const nameOf = (process: number): string => `${process}.journal`;
 const program = join(import.meta.dirname, 'caller.ts');
 
-export async function race({ folder, processes, forMs, killEveryMs, trouble, ...options }: RaceOptions): Promise<Race> {
+export async function race(asked: RaceOptions): Promise<Race> {
+  const { folder, processes, forMs, killEveryMs, trouble, troubleEveryMs, ...options } = asked;
+  const everyMs = killEveryMs ?? troubleEveryMs;
   let begun = 0;
   const running = new Set<ChildProcess>();
   const failed: unknown[] = [];
@@ -59,13 +63,15 @@ export async function race({ folder, processes, forMs, killEveryMs, trouble, ...
   let deadline = performance.now() + forMs;
   while (performance.now() < deadline && failed.length === 0) {
     const left = deadline - performance.now();
-    await wait(Math.min(left, (killEveryMs ?? left) * (0.5 + Math.random())));
+    await wait(Math.min(left, (everyMs ?? left) * (0.5 + Math.random())));
     const [oldest] = running;
-    if (killEveryMs === undefined || !oldest || performance.now() >= deadline) continue;
-    await end(oldest, 'SIGKILL');
-    kills += 1;
+    if (everyMs === undefined || !oldest || performance.now() >= deadline) continue;
     const pausedAt = performance.now();
-    begin();
+    if (killEveryMs !== undefined) {
+      await end(oldest, 'SIGKILL');
+      kills += 1;
+      begin();
+    }
     await trouble?.();
     // One that never came to call would not be missed.
     await called(begun);

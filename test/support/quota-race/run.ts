@@ -4,8 +4,10 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openQuotaStore } from '../../../runtime/quota/open.ts';
+import type { Reading } from '../../../runtime/quota/store.ts';
 import { calendar, fixed, noWindow, sliding, temporaryFolder } from '../quota-stores.ts';
 import { startRedis } from '../redis.ts';
+import { until } from '../until.ts';
 import { judge, settledIn, type Verdict } from './judge.ts';
 import type { RaceLimit } from './journal.ts';
 import { race, type Race } from './race.ts';
@@ -17,7 +19,14 @@ export const raceLimits: readonly RaceLimit[] = [
   { key: 'tokens in two seconds', limit: 400, window: fixed(2_000), most: 16 },
   { key: 'nano-USD in three seconds', limit: 500_000_000_000, window: sliding(3_000), most: 16_000_000_000 },
   { key: 'calls at once', limit: 24, window: noWindow, most: 1 },
-  { key: 'requests a month', limit: 1_000_000_000, window: calendar('month', 'Europe/Berlin'), most: 1 },
+  {
+    key: 'requests a month',
+    limit: 1_000_000_000,
+    window: calendar('month', 'Europe/Berlin'),
+    most: 1,
+    isCounted: true,
+  },
+  { key: 'tokens a month', limit: 1_000_000_000, window: calendar('month', 'Europe/Berlin'), most: 16 },
 ];
 
 /** Batches of 20. */
@@ -30,6 +39,8 @@ export interface Course {
   readonly processes: number;
   readonly forMs: number;
   readonly killEveryMs?: number;
+  /** Where nobody is killed. */
+  readonly troubleEveryMs?: number;
 }
 
 export interface Outcome extends Race {
@@ -58,12 +69,19 @@ async function run(store: string, course: Course, trouble?: () => Promise<void>)
   }
 }
 
+async function readingsOf(where: string): Promise<readonly Reading[]> {
+  const store = openQuotaStore(where);
+  try {
+    return await until('the store to answer', () => store.read(raceLimits).catch(() => undefined));
+  } finally {
+    await store.close();
+  }
+}
+
 /** When all is quiet and what dead processes held is free, the store shows what was settled and nothing else. */
 async function assertSettled(where: string, { lines, kills }: Race): Promise<void> {
   if (kills > 0) await wait(holdMs);
-  const store = openQuotaStore(where);
-  const readings = await store.read(raceLimits);
-  await store.close();
+  const readings = await readingsOf(where);
   for (const [index, limit] of raceLimits.entries()) {
     if (limit.window.kind === 'fixed' || limit.window.kind === 'sliding') continue;
     const [least, most] = limit.window.kind === 'none' ? [0, 0] : settledIn(lines, limit, index, Date.now());
@@ -72,12 +90,22 @@ async function assertSettled(where: string, { lines, kills }: Race): Promise<voi
   }
 }
 
-/** With `restarts` the server is killed too, now and then; it keeps its counts on disk. */
+/** For longer than anybody waits for an answer. */
+const frozenMs = 400;
+
+/** With `restarts` the server stands still and is killed in turn; it keeps its counts on disk. */
 export async function raceOverRedis(course: Course, restarts = false): Promise<Outcome> {
   // With `everysec` it answers before it has written while a flush to the disk is under way, and SIGKILL takes that along.
   const server = await startRedis('--appendonly', 'yes', '--appendfsync', 'no');
   try {
+    let troubles = 0;
     const trouble = async () => {
+      troubles += 1;
+      if (troubles % 2 === 1) {
+        server.freeze();
+        await wait(frozenMs);
+        return server.continue();
+      }
       await server.kill();
       await server.start();
     };
