@@ -102,6 +102,13 @@ function keyOf(name: string, unit: LiveQuota['unit'], of: Named): string {
   return `${count}:${of.map(({ scope, value }) => `${scope}=${encodeURIComponent(value)}`).join(',')}`;
 }
 
+/** Which quota a key counts for, and in what. */
+export function countedBy(key: string): Pick<LiveQuota, 'name' | 'unit'> {
+  const [count = ''] = key.split(':', 1);
+  const [name = '', unit = 'requests'] = count.split('/');
+  return { name, unit: unit as LiveQuota['unit'] };
+}
+
 function countedShares(quota: LiveQuota, drawing: Drawing): readonly Share[] {
   const combinations = quota.scope.reduce<readonly Named[]>(
     (found, scope) => {

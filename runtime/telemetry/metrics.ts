@@ -115,6 +115,17 @@ export function createMetrics() {
       help: 'Worker processes that ended although nobody told them to.',
       registers,
     }),
+    workerCallsLost: new Counter({
+      name: 'headgate_worker_calls_lost_total',
+      help: 'Calls that held something of a quota and were under way at a worker that ended: no ledger has them.',
+      registers,
+    }),
+    quotaInDoubt: new Counter({
+      name: 'headgate_quota_in_doubt_total',
+      help: 'What such calls held and quotas count as used, because nobody knows what of it was: in the unit of the quota.',
+      labelNames: ['quota', 'unit'],
+      registers,
+    }),
     inFlight: new Gauge({ name: 'headgate_requests_in_flight', help: 'Requests being answered now.', registers }),
     generationsLive: new Gauge({
       name: 'headgate_generations_live',

@@ -1,30 +1,16 @@
-/** Quota counts that one process keeps for several: questions and answers travel in batches, one for each turn of the event loop. */
-import { StoreUnavailable, type QuotaStore } from '../quota/store.ts';
-import type { QuotaAnswer, QuotaQuestion } from './messages.ts';
+/** Quota counts that another process keeps: questions travel in batches, one for each turn of the event loop. */
+import { StoreUnavailable, type QuotaStore, type Settlement } from '../quota/store.ts';
+import { Batch } from './batch.ts';
+import type { QuotaAnswer, QuotaQuestion, Settled } from './messages.ts';
 
-/** Sends what was put into it during one turn of the event loop together. */
-class Batch<Item> {
-  readonly #send: (items: readonly Item[]) => void;
-  #items: Item[] = [];
-
-  constructor(send: (items: readonly Item[]) => void) {
-    this.#send = send;
-  }
-
-  add(item: Item): void {
-    if (this.#items.push(item) === 1) setImmediate(() => this.#flush());
-  }
-
-  #flush(): void {
-    const items = this.#items;
-    this.#items = [];
-    this.#send(items);
-  }
-}
+/** The process that counts remembers what it held. */
+const inShort = (settlement: Settlement): Settlement | Settled => {
+  const { hold } = settlement.taking;
+  return hold === undefined ? settlement : { hold, spent: settlement.spent };
+};
 
 type Asked<Question> = Question extends { readonly id: number } ? Omit<Question, 'id'> : never;
 
-/** The side of a worker. */
 export class AskedQuotas implements QuotaStore {
   readonly #waiting = new Map<number, { resolve: (answer: unknown) => void; reject: (reason: Error) => void }>();
   readonly #batch: Batch<QuotaQuestion>;
@@ -36,7 +22,7 @@ export class AskedQuotas implements QuotaStore {
   }
 
   take: QuotaStore['take'] = (demands) => this.#ask({ take: demands });
-  settle: QuotaStore['settle'] = (settlements) => this.#ask({ settle: settlements });
+  settle: QuotaStore['settle'] = (settlements) => this.#ask({ settle: settlements.map(inShort) });
   read: QuotaStore['read'] = (counts) => this.#ask({ read: counts });
 
   hear(answers: readonly QuotaAnswer[]): void {
@@ -65,22 +51,4 @@ export class AskedQuotas implements QuotaStore {
       this.#batch.add({ id, ...question });
     });
   }
-}
-
-/** The side of the primary: answers the questions of one worker. */
-export function answering(store: QuotaStore, send: (answers: readonly QuotaAnswer[]) => void) {
-  const batch = new Batch(send);
-  const answerTo = (question: QuotaQuestion) => {
-    if ('take' in question) return store.take(question.take);
-    if ('settle' in question) return store.settle(question.settle);
-    return store.read(question.read);
-  };
-  return async (question: QuotaQuestion): Promise<void> => {
-    const { id } = question;
-    try {
-      batch.add({ id, answer: (await answerTo(question)) ?? undefined });
-    } catch (error) {
-      batch.add({ id, unavailable: error instanceof Error ? error.message : 'it cannot answer' });
-    }
-  };
 }

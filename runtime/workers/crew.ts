@@ -13,6 +13,7 @@ import type { Settings } from '../settings.ts';
 import { togetherInWords, type Metrics } from '../telemetry/metrics.ts';
 import { Hand } from './hand.ts';
 import type { Report } from './messages.ts';
+import { tellUnsettled } from './unsettled.ts';
 
 export interface CrewOptions {
   readonly settings: Settings;
@@ -153,6 +154,7 @@ export class Crew implements Followers {
       quotas,
       onReports: (reports) => this.#hear(reports),
       onEnd: (why) => this.#ended(hand, performance.now() - started, why),
+      onUnsettled: (unsettled) => tellUnsettled(this.#options, index, unsettled),
       onReady: () => log.info({ event: 'worker_listening', worker: index }, 'a worker takes connections'),
     });
     this.#hands.add(hand);

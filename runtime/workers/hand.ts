@@ -5,8 +5,9 @@ import type { Verified } from '../generation/provision.ts';
 import { parcelOf } from '../packed.ts';
 import type { QuotaStore } from '../quota/store.ts';
 import type { Settings } from '../settings.ts';
-import { answering } from './asked-quotas.ts';
+import { AnsweredQuotas } from './answered-quotas.ts';
 import type { Answers, FromWorker, Question, Report, ToWorker } from './messages.ts';
+import type { Unsettled } from './unsettled.ts';
 
 export interface HandOptions {
   readonly index: number;
@@ -16,6 +17,8 @@ export interface HandOptions {
   readonly onReady: () => void;
   /** It is gone, for whatever reason. */
   readonly onEnd: (why: string) => void;
+  /** It ended with calls under way, and the counts of quotas know. */
+  readonly onUnsettled: (unsettled: Unsettled) => void;
 }
 
 export type Building = 'built' | 'died' | { readonly refused: string };
@@ -40,16 +43,16 @@ export class Hand {
   #asked = 0;
   #url: string | undefined;
 
-  constructor(worker: Worker, { index, settings, quotas, onReports, onReady, onEnd }: HandOptions) {
+  constructor(worker: Worker, { index, settings, quotas, onReports, onReady, onEnd, onUnsettled }: HandOptions) {
     this.index = index;
     this.#worker = worker;
     const listening = Promise.withResolvers<string>();
     this.listening = listening.promise;
     // Whether it is waited for or not.
     listening.promise.catch(() => undefined);
-    const answer = answering(quotas, (answers) => this.#send({ quotas: answers }));
+    const answered = new AnsweredQuotas(quotas, (answers) => this.#send({ quotas: answers }));
     worker.on('message', (message: FromWorker) => {
-      if ('quotas' in message) for (const question of message.quotas) void answer(question);
+      if ('quotas' in message) for (const question of message.quotas) void answered.hear(question);
       else if ('reports' in message) onReports(message.reports);
       else if ('listening' in message) {
         listening.resolve((this.#url = message.listening));
@@ -59,16 +62,21 @@ export class Hand {
     });
     // What is sent to a process that is about to go is lost, and that it goes is heard.
     worker.on('error', () => undefined);
-    this.#ended = new Promise((resolve) => {
-      worker.once('exit', (code, signal) => {
-        const why = signal ? `it was ended by ${signal}` : `it ended with code ${code}`;
-        this.#url = undefined;
-        listening.reject(new Error(`a worker died: ${why}`));
-        for (const { reject } of this.#waiting.values()) reject(new Died(why));
-        this.#waiting.clear();
-        onEnd(why);
-        resolve();
-      });
+    const exited = Promise.withResolvers<void>();
+    worker.once('exit', (code, signal) => {
+      const why = signal ? `it was ended by ${signal}` : `it ended with code ${code}`;
+      this.#url = undefined;
+      listening.reject(new Error(`a worker died: ${why}`));
+      for (const { reject } of this.#waiting.values()) reject(new Died(why));
+      this.#waiting.clear();
+      onEnd(why);
+      exited.resolve();
+    });
+    // What it said last may be read only after its end is known.
+    const heard = new Promise<void>((resolve) => worker.once('disconnect', resolve));
+    this.#ended = Promise.all([exited.promise, heard]).then(async () => {
+      const unsettled = await answered.lose();
+      if (unsettled.calls > 0) onUnsettled(unsettled);
     });
     this.#send({ begin: settings, index });
   }

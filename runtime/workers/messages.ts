@@ -40,9 +40,15 @@ export type ToWorker =
   | { readonly drain: number }
   | { readonly quotas: readonly QuotaAnswer[] };
 
+/** Of what is held, the name and what was spent are enough. */
+export interface Settled {
+  readonly hold: string;
+  readonly spent: number;
+}
+
 export type QuotaQuestion =
   | { readonly id: number; readonly take: readonly Demand[] }
-  | { readonly id: number; readonly settle: readonly Settlement[] }
+  | { readonly id: number; readonly settle: readonly (Settlement | Settled)[] }
   | { readonly id: number; readonly read: readonly Counted[] };
 
 export type QuotaAnswer =

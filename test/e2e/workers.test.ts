@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
+import type { SnapshotInput } from '../../runtime/snapshot.ts';
 import { answerWell } from '../support/scripted-upstream.ts';
 import { skipWithout, tools } from '../support/tools.ts';
 import { held, serves, trialStage, which } from '../support/trial-stage.ts';
@@ -25,6 +26,33 @@ const many = async <Answer>(count: number, ask: () => Promise<Answer>): Promise<
 const few = { unit: 'requests', limit: 40, window: '24h', slack: 0.2 } as const;
 
 const alone = { headers: { connection: 'close' } };
+
+const target = { kind: 'target', provider: 'sandbox', model: 'small' } as const;
+
+const small = { contextWindow: 8_192, options: { reply: 'version 6' } };
+const counted = {
+  quotas: {
+    few,
+    'at-once': { unit: 'concurrency', limit: 2 },
+    spoken: { unit: 'tokens', limit: 1_000_000, window: '24h' },
+  },
+  providers: {
+    sandbox: {
+      kind: 'sandbox',
+      options: {},
+      models: {
+        small,
+        slow: { contextWindow: 8_192, options: { reply: 'on and '.repeat(200), chunkInterval: '200ms' } },
+      },
+    },
+  },
+  models: {
+    counted: { targets: target, quotas: ['few'] },
+    brief: { targets: target, quotas: ['at-once', 'spoken'] },
+    slow: { targets: { ...target, model: 'slow' }, quotas: ['at-once', 'spoken'] },
+  },
+} satisfies Partial<SnapshotInput>;
+const long = { stream: true, max_tokens: 5_000 };
 
 test('two workers', options, async (context) => {
   const stage = await trialStage(context);
@@ -84,20 +112,42 @@ test('two workers', options, async (context) => {
   );
 
   await context.test('count together, to the last unit, and over the death of one', async () => {
-    await stage.branch.publish(
-      versioned(6, {
-        parts: { quotas: { few }, models: { counted: { targets: target, quotas: ['few'] } } },
-      }),
-    );
+    await stage.branch.publish(versioned(6, { parts: counted }));
     await serves(gateway, 6);
-    const ask = async () => (await gateway.post('/v1/chat/completions', question('counted'), alone)).status;
-    const first = await many(30, ask);
+    const leaving = new AbortController();
+    const ask = async (model: string, more: object = {}) =>
+      gateway.post('/v1/chat/completions', question(model, more), { ...alone, signal: leaving.signal });
+    const statusOf = async () => (await ask('counted')).status;
+    const first = await many(30, statusOf);
+    // One after the other, so that each worker has one.
+    const streams = [await ask('slow', long), await ask('slow', long)];
+    const ends = streams.map((response) => response.text().catch(() => 'cut'));
+    assert.equal((await ask('brief')).status, 429);
     process.kill(children()[0] ?? 0, 'SIGKILL');
+    assert.equal(await Promise.race(ends), 'cut');
+    await until('its place is free', async () => (await ask('brief')).status === 200, 1_000);
     await until('two workers again', async () => /^headgate_workers 2$/m.test(await gateway.metrics()), 30_000);
-    const second = await many(30, ask);
+    const second = await many(30, statusOf);
     assert.equal(first.filter((status) => status === 200).length, 30);
     assert.equal(second.filter((status) => status === 200).length, 10);
     assert.equal(second.filter((status) => status === 429).length, 20);
+    leaving.abort();
+    await Promise.all(ends);
+  });
+
+  await context.test('count in doubt what one that was killed held, and nobody else pays', async () => {
+    const metrics = await gateway.metrics();
+    const inDoubt = Number(/^headgate_quota_in_doubt_total\{quota="spoken",unit="tokens"\} (\d+)/m.exec(metrics)?.[1]);
+    assert.ok(inDoubt > long.max_tokens && inDoubt < 2 * long.max_tokens, `${inDoubt} tokens`);
+    assert.match(metrics, /^headgate_worker_calls_lost_total 1$/m);
+    await until('the one that left to be settled', async () => {
+      const response = await gateway.post('/v1/chat/completions', question('brief', { max_tokens: 1 }), alone);
+      const [, places, tokens] =
+        /"at-once";r=(\d+).*"spoken";r=(\d+)/.exec(response.headers.get('ratelimit') ?? '') ?? [];
+      const used = counted.quotas.spoken.limit - Number(tokens);
+      assert.ok(used >= inDoubt, `${used} of ${inDoubt} tokens`);
+      return places === '1' && used < inDoubt + 1_000;
+    });
   });
 
   await context.test('end with the process that leads them, after the requests in flight', async () => {
@@ -107,8 +157,6 @@ test('two workers', options, async (context) => {
     assert.deepEqual(children(), []);
   });
 });
-
-const target = { kind: 'target', provider: 'sandbox', model: 'small' } as const;
 
 test('what fails under a new revision at any worker counts against it, and all go back', options, async (context) => {
   const { branch, start, upstream } = await trialStage(context);

@@ -5,7 +5,8 @@ import { countingAlone, withAlone } from '../../runtime/quota/alone.ts';
 import { memoryStore } from '../../runtime/quota/memory.ts';
 import { openQuotaStore } from '../../runtime/quota/open.ts';
 import { StoreUnavailable, type Demand, type QuotaStore } from '../../runtime/quota/store.ts';
-import { AskedQuotas, answering } from '../../runtime/workers/asked-quotas.ts';
+import { AnsweredQuotas } from '../../runtime/workers/answered-quotas.ts';
+import { AskedQuotas } from '../../runtime/workers/asked-quotas.ts';
 import { calendar, fixed, limitOf, MovedClock, noWindow, sliding } from '../support/quota-stores.ts';
 import { skipWithoutRedis, startRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
@@ -109,9 +110,9 @@ test('what was told and not acknowledged is told again, and counted once', async
 test('a worker asks the process that counts, and counts alone once that is gone', async (t) => {
   const counts = memoryStore();
   const asked: AskedQuotas = new AskedQuotas((questions) => {
-    for (const question of questions) void answer(question);
+    for (const question of questions) void answered.hear(question);
   });
-  const answer = answering(counts, (answers) => asked.hear(answers));
+  const answered = new AnsweredQuotas(counts, (answers) => asked.hear(answers));
   const store = withAlone(asked);
   t.after(async () => {
     await store.close();

@@ -6,7 +6,8 @@ import { openQuotaStore } from '../../runtime/quota/open.ts';
 import { redisStore } from '../../runtime/quota/redis.ts';
 import { StoreUnavailable, type Demand, type QuotaStore, type Taking } from '../../runtime/quota/store.ts';
 import { connectRedis } from '../../runtime/redis/connection.ts';
-import { AskedQuotas, answering } from '../../runtime/workers/asked-quotas.ts';
+import { AnsweredQuotas } from '../../runtime/workers/answered-quotas.ts';
+import { AskedQuotas } from '../../runtime/workers/asked-quotas.ts';
 import { calendar, fixed, limitOf, noWindow, sliding } from '../support/quota-stores.ts';
 import { startCluster } from '../support/redis-forms.ts';
 import { skipWithoutRedis, startRedis } from '../support/redis.ts';
@@ -38,9 +39,9 @@ const shapes = (): Demand[][] => [
 /** As a worker has it from the process that counts. */
 function asWorker(store: QuotaStore): QuotaStore {
   const asked: AskedQuotas = new AskedQuotas((questions) => {
-    for (const question of questions) void answer(question);
+    for (const question of questions) void answered.hear(question);
   });
-  const answer = answering(store, (answers) => asked.hear(structuredClone(answers)));
+  const answered = new AnsweredQuotas(store, (answers) => asked.hear(structuredClone(answers)));
   return asked;
 }
 
