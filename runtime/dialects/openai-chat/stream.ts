@@ -25,6 +25,14 @@ interface ReaderState {
   readonly byIndex: Map<number, OpenCall>;
 }
 
+/** `usage: null` and `error: null` stand in every chunk of some vendors. */
+const notableAnywhere = /"usage"\s*:\s*\{|"error"\s*:\s*[^\sn]|event: ?error/;
+const notableWhereReasonEnds = new RegExp(`${notableAnywhere.source}|"finish_reason"\\s*:\\s*"`);
+
+/** As `VendorDialect` has it. */
+export const notableWith = ({ streamEnd }: Quirks = {}): RegExp =>
+  streamEnd === 'finish_reason' ? notableWhereReasonEnds : notableAnywhere;
+
 export function eventReader(quirks: Quirks = {}): EventReader {
   const state: ReaderState = {
     quirks,
