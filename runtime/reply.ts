@@ -52,7 +52,11 @@ export class SocketReply implements Reply {
     this.#response.setHeader('cache-control', 'no-cache');
     // Reverse proxies that buffer would hold the first token back.
     this.#response.setHeader('x-accel-buffering', 'no');
+    const { socket } = this.#response;
+    // The head leaves at once, in one packet with what is there to follow it.
+    socket?.cork();
     this.#response.flushHeaders();
+    process.nextTick(() => socket?.uncork());
   }
 
   write(piece: string | Uint8Array): Promise<void> | undefined {

@@ -8,13 +8,23 @@ export interface SseBlock {
   readonly message: SseMessage | undefined;
 }
 
-/** As nearly all events are: one line of data, perhaps after one with a name, and lines that end in one way. */
-const plain = /^(?:event: ?([^\r\n]*)(?:\n|\r\n))?data: ?([^\r\n]*)(?:\n\n|\r\n\r\n)$/;
+const valueFrom = (raw: string, from: number, to?: number): string =>
+  raw.slice(raw[from] === ' ' ? from + 1 : from, to);
+
+/** As nearly all events are: one line of data, perhaps after one with a name. Undefined for others, which may be as good. */
+function readPlain(raw: string): SseMessage | undefined {
+  const named = raw.startsWith('event:') ? raw.indexOf('\n') : -1;
+  const end = raw.length - '\n\n'.length;
+  if (!raw.startsWith('data:', named + 1) || raw.indexOf('\n', named + 1) !== end || raw.includes('\r'))
+    return undefined;
+  const event = named < 0 ? undefined : valueFrom(raw, 'event:'.length, named);
+  return { event, data: valueFrom(raw, named + 1 + 'data:'.length, end) };
+}
 
 /** What an event says; undefined for comments and pings. */
 export function readEvent(raw: string): SseMessage | undefined {
-  const found = plain.exec(raw);
-  if (found) return { event: found[1], data: found[2] ?? '' };
+  const plain = readPlain(raw);
+  if (plain) return plain;
   let event: string | undefined;
   const data: string[] = [];
   // A stream may begin with a byte order mark.
@@ -22,7 +32,7 @@ export function readEvent(raw: string): SseMessage | undefined {
     const colon = line.indexOf(':');
     if (colon <= 0) continue;
     const field = line.slice(0, colon);
-    const value = line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    const value = valueFrom(line, colon + 1);
     if (field === 'data') data.push(value);
     else if (field === 'event') event = value;
   }
@@ -32,8 +42,10 @@ export function readEvent(raw: string): SseMessage | undefined {
 /** The texts of whole events. */
 export function cutEvents(events: string): readonly string[] {
   const cut: string[] = [];
+  const isPlain = !events.includes('\r');
   for (let at = 0; at < events.length;) {
-    const end = endOfEvent(events, at);
+    const found = isPlain ? events.indexOf('\n\n', at) : -1;
+    const end = found >= 0 ? found + 2 : endOfEvent(events, at);
     cut.push(events.slice(at, end));
     at = end;
   }
