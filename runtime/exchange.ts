@@ -1,8 +1,7 @@
 /** What flows along the line: one exchange, to which each stage adds what it found out. A stage takes what the one before returned. */
 import type { Answer, AnswerEvent, Call, JsonObject, Message, Part, Usage } from './call.ts';
-import type { ClientDialect } from './dialects/dialect.ts';
+import type { ClientDialect, VendorDialect } from './dialects/dialect.ts';
 import type { RequestHead } from './door.ts';
-import type { SseBlock } from './upstream/sse.ts';
 import type { Generation } from './generation/generation.ts';
 import type { LiveAccount, LiveConsumer, LiveModel, LiveQuota, LiveTarget } from './generation/live.ts';
 import type { Log } from './log.ts';
@@ -121,20 +120,27 @@ export interface WholeAnswer {
   readonly usage: Usage | undefined;
 }
 
-/** A streamed answer whose first event has arrived. */
+/** A streamed answer that has said something. */
 export interface StreamedAnswer {
   readonly form: 'stream';
   readonly target: LiveTarget;
   /** In the client's own dialect: what arrives passes as it is. */
   readonly native: boolean;
-  /** Those together that arrived together. */
-  readonly events: AsyncIterable<readonly StreamedEvent[]>;
-  /** The gateway asked for usage and the client did not: the usage event is hidden. */
-  readonly hideUsage: boolean;
+  /** What it came in. */
+  readonly dialect: VendorDialect;
+  readonly stream: {
+    /** Undefined when nothing more comes. Rejects with `AttemptFailed`. */
+    next(): Promise<Heard | undefined>;
+    /** Nobody reads on. */
+    close(): void;
+  };
 }
 
-export interface StreamedEvent {
-  readonly block: SseBlock;
+/** What of a stream arrived together. */
+export interface Heard {
+  /** Whole events for a client that speaks the same dialect, up to the end or to a failure; empty for all others. */
+  readonly passing: Uint8Array;
+  /** What they say; of those that pass only some are read, the usage, the end and failures among them. */
   readonly events: readonly AnswerEvent[];
 }
 

@@ -81,8 +81,12 @@ export class SocketReply implements Reply {
     this.header('cache-control', 'no-cache');
     // Reverse proxies that buffer would hold the first token back.
     this.header('x-accel-buffering', 'no');
+    const { socket } = this.#response;
+    // The head leaves at once, in one packet with what is there to follow it.
+    socket?.cork();
     this.#begin(200);
     this.#response.flushHeaders();
+    process.nextTick(() => socket?.uncork());
   }
 
   write(piece: string | Uint8Array): Promise<void> | undefined {

@@ -5,7 +5,7 @@ import { readFailure, writeError } from './anthropic-messages/errors.ts';
 import { eventWriter, sse } from './anthropic-messages/event-writer.ts';
 import { readCall, readInput } from './anthropic-messages/read-call.ts';
 import { rewrite } from './anthropic-messages/rewrite.ts';
-import { eventReader } from './anthropic-messages/stream.ts';
+import { eventReader, notable } from './anthropic-messages/stream.ts';
 import { unsignedIn } from './anthropic-messages/unsigned.ts';
 import { writeAnswer } from './anthropic-messages/write-answer.ts';
 import { writeCall } from './anthropic-messages/write-call.ts';
@@ -20,6 +20,7 @@ export const anthropicMessages: ClientDialect & VendorDialect = {
   readAnswer,
   writeAnswer,
   eventReader,
+  notable,
   eventWriter,
   readCount,
   readFailure,

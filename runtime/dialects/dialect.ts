@@ -61,6 +61,12 @@ export interface VendorDialect {
   /** Where the vendor tells how many tokens a body has: its answer; throws `TypeError` when the body is not one. */
   readCount?(body: JsonObject): number;
   eventReader(): EventReader;
+  /**
+   * Found in the text of each event that is more than a piece of what is said (usage, the end, a failure), in whatever its vendor
+   * writes between the tokens of its JSON, and hardly in others: those pass unread to a client of the same dialect. Events whose data
+   * is no object are read in any case. Absent where no client speaks the dialect.
+   */
+  readonly notable?: RegExp;
   /** Where a stream is no server-sent events: cuts it into messages. Throws when it is broken. */
   frames?(bytes: AsyncIterable<Uint8Array>): AsyncIterable<SseMessage>;
   /** Classifies a non-2xx answer; `body` is undefined when it is not JSON. `request` is the body we sent. */

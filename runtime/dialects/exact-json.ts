@@ -15,6 +15,14 @@ const isDigit = (text: string, at: number): boolean => {
   return code >= 0x30 && code <= 0x39;
 };
 
+/** What stands before a whole number in JSON, its sign aside, and after it; nothing does where the text ends. Ids in texts have other neighbours. */
+const isBesideNumber = (character: string): boolean => ':,[]} \t\r\n'.includes(character);
+
+function standsAlone(text: string, from: number, to: number): boolean {
+  const before = text[from - 1] === '-' ? from - 2 : from - 1;
+  return isBesideNumber(text[before] ?? '') && isBesideNumber(text[to] ?? '');
+}
+
 /** Most texts have no such number, and cost no more than to see that: sixteen digits in a row cannot miss every sixteenth place. */
 function mayBeLong(text: string): boolean {
   for (let at = longest - 1; at < text.length; at += longest) {
@@ -22,7 +30,7 @@ function mayBeLong(text: string): boolean {
     let from = at;
     while (isDigit(text, from - 1)) from -= 1;
     while (isDigit(text, at + 1)) at += 1;
-    if (at - from + 1 >= longest) return true;
+    if (at - from + 1 >= longest && standsAlone(text, from, at + 1)) return true;
   }
   return text.includes('e+') && /\de\+\d/.test(text);
 }

@@ -4,7 +4,7 @@ import { readAnswer, writeAnswer } from './gemini/answer.ts';
 import { readCount, readCounted, rewriteCounted } from './gemini/count.ts';
 import { readFailure, writeError } from './gemini/errors.ts';
 import { readCall } from './gemini/read-call.ts';
-import { eventReader, eventWriter, sse } from './gemini/stream.ts';
+import { eventReader, eventWriter, notable, sse } from './gemini/stream.ts';
 import { rewrite, writeCall } from './gemini/write-call.ts';
 
 export const gemini: ClientDialect & VendorDialect = {
@@ -17,6 +17,7 @@ export const gemini: ClientDialect & VendorDialect = {
   readAnswer,
   writeAnswer,
   eventReader,
+  notable,
   eventWriter,
   readCount,
   readFailure,

@@ -4,7 +4,7 @@ import type { ClientDialect, VendorDialect } from './dialect.ts';
 import { readAnswer, writeAnswer } from './openai-chat/answer.ts';
 import { inVendorsWords, type Quirks } from './openai-chat/quirks.ts';
 import { readCall, wantsStreamUsage } from './openai-chat/read-call.ts';
-import { eventReader, eventWriter, sse } from './openai-chat/stream.ts';
+import { eventReader, eventWriter, notableWith, sse } from './openai-chat/stream.ts';
 import { rewrite, writeCall } from './openai-chat/write-call.ts';
 import { readFailure, writeError } from './openai-errors.ts';
 
@@ -17,6 +17,7 @@ export const openaiChat: ClientDialect & VendorDialect = {
   readAnswer,
   writeAnswer,
   eventReader: () => eventReader(),
+  notable: notableWith(),
   eventWriter,
   readFailure,
   writeError,
@@ -31,6 +32,7 @@ export const openaiChatWith = (quirks: Quirks): VendorDialect => ({
   writeCall: (call, options) => writeCall(call, options, quirks),
   readAnswer,
   eventReader: () => eventReader(quirks),
+  notable: notableWith(quirks),
   readFailure,
 });
 

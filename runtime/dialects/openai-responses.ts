@@ -4,7 +4,7 @@ import type { ClientDialect, VendorDialect, WireError } from './dialect.ts';
 import { isList } from './json-fields.ts';
 import { readFailure, writeError } from './openai-errors.ts';
 import { readAnswer, readCount } from './openai-responses/answer.ts';
-import { eventReader } from './openai-responses/event-reader.ts';
+import { eventReader, notable } from './openai-responses/event-reader.ts';
 import { eventWriter, sse } from './openai-responses/event-writer.ts';
 import { inVendorsWords, narrowed, type Quirks } from './openai-responses/quirks.ts';
 import { readCall } from './openai-responses/read-call.ts';
@@ -23,6 +23,7 @@ export const openaiResponses: ClientDialect & VendorDialect = {
   readAnswer,
   writeAnswer,
   eventReader,
+  notable,
   eventWriter,
   readCount,
   readFailure,
@@ -44,6 +45,7 @@ export const openaiResponsesWith = (quirks: Quirks): VendorDialect => ({
   },
   readAnswer,
   eventReader,
+  notable,
   readFailure,
 });
 

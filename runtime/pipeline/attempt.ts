@@ -8,7 +8,8 @@ import { toldShare } from '../upstream/told-length.ts';
 import { limitResetMs, toldWaitMs, usedUpMs } from '../upstream/told-wait.ts';
 import { outgoing, translated, type Outgoing } from './outgoing.ts';
 import { AttemptFailed, Patience, type Begun } from './patience.ts';
-import { opened, parseObject, readAll, readEvents, whole } from './read-answer.ts';
+import { parseObject, readAll, whole } from './read-answer.ts';
+import { AnswerStream } from './read-stream.ts';
 
 /** Of an error body only the beginning is of interest. */
 const maxFailureBytes = 64 * 1024;
@@ -97,25 +98,26 @@ export async function responseTo({ key, sent, stream, patience }: Asking): Promi
 /** Resolves with an answer of which the client has seen nothing yet; throws `AttemptFailed`. */
 export async function attempt(exchange: LookedUp, { target, key, signal }: Asked): Promise<Attempted> {
   const sent = outgoing(exchange, target);
-  const { stream } = exchange.call;
-  const firstTokenMs = stream ? target.firstTokenTimeoutMs : undefined;
+  const isStream = exchange.call.stream;
+  const firstTokenMs = isStream ? target.firstTokenTimeoutMs : undefined;
   const patience = new Patience(signal, { idleMs: target.timeoutMs, firstTokenMs });
   let streaming = false;
   let begun: Begun | undefined;
   try {
-    const response = await responseTo({ key, sent, stream, patience });
+    const response = await responseTo({ key, sent, stream: isStream, patience });
     begun = {};
     const limit = usedUpMs(response.headers);
-    if (!stream) {
+    if (!isStream) {
       const answered = await whole(response, sent, { target, patience });
       return { answered, dropped: [...sent.dropped, ...lostOf(answered)], usedUpMs: limit };
     }
     streaming = true;
-    const events = await opened(readEvents(response, sent.api, patience), begun);
-    patience.begun();
-    const { native, dropped } = sent;
+    const { native, dropped, api } = sent;
     const hideUsage = native && !exchange.dialect.wantsStreamUsage(exchange.body);
-    return { answered: { form: 'stream', target, native, events, hideUsage }, dropped, usedUpMs: limit };
+    const stream = new AnswerStream({ response, patience, dialect: api.dialect, native, hideUsage, begun });
+    await stream.open();
+    patience.begun();
+    return { answered: { form: 'stream', target, native, dialect: api.dialect, stream }, dropped, usedUpMs: limit };
   } catch (error) {
     throw patience.failure(error, 'broken_answer', begun);
   } finally {

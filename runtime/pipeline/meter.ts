@@ -2,7 +2,9 @@
 import type { AnswerEvent, Part, Usage } from '../call.ts';
 import { estimateTokens } from '../context/estimate.ts';
 import { messageTokens } from '../context/message-tokens.ts';
-import type { Dispatchable } from '../exchange.ts';
+import type { EventReader, VendorDialect } from '../dialects/dialect.ts';
+import type { Dispatchable, Heard, StreamedAnswer } from '../exchange.ts';
+import { cutEvents, readEvent } from '../upstream/sse.ts';
 import { sentTokens } from './estimate.ts';
 
 /** The other members of a reported usage stand: they are parts of a whole that is at least as large. */
@@ -53,23 +55,62 @@ function spoken(event: AnswerEvent): string {
   }
 }
 
+/** Of what passed unread so many bytes are kept, in case that what they say has to be estimated: most streams tell their usage before. */
+const mostKept = 64 * 1024;
+
 /** Listens to a stream. */
 export class Meter {
+  readonly #dialect: VendorDialect;
+  #reader: EventReader | undefined;
   #usage: Usage | undefined;
   #isWhole = false;
   #held: string[] = [];
   #size = 0;
   #tokens = 0;
+  #kept: Uint8Array[] = [];
+  #keptSize = 0;
 
-  hear(events: readonly AnswerEvent[]): void {
+  constructor({ dialect }: Pick<StreamedAnswer, 'dialect'>) {
+    this.#dialect = dialect;
+  }
+
+  hear({ passing, events }: Heard): void {
     for (const event of events) {
       if (event.type === 'usage') this.#usage = event.usage;
       else if (event.type === 'end') this.#isWhole = true;
+    }
+    if (passing.length === 0) this.#say(events);
+    else this.#keep(passing);
+  }
+
+  #say(events: readonly AnswerEvent[]): void {
+    for (const event of events) {
       const text = spoken(event);
+      if (text === '') continue;
       this.#held.push(text);
       this.#size += text.length;
     }
     if (this.#size > mostHeld) this.#estimate();
+  }
+
+  #keep(passing: Uint8Array): void {
+    this.#kept.push(passing);
+    this.#keptSize += passing.length;
+    if (this.#keptSize > mostKept) this.#readKept();
+  }
+
+  #readKept(): void {
+    const kept = this.#kept;
+    // From the first event on: of calls of tools, those that come later make sense only after it.
+    const reader = (this.#reader ??= this.#dialect.eventReader());
+    this.#kept = [];
+    this.#keptSize = 0;
+    for (const bytes of kept) {
+      for (const raw of cutEvents(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))) {
+        const message = readEvent(raw);
+        if (message) this.#say(reader.read(message));
+      }
+    }
   }
 
   #estimate(): void {
@@ -84,6 +125,7 @@ export class Meter {
       exchange.outcome.usage = this.#usage;
       return;
     }
+    this.#readKept();
     this.#estimate();
     const spent = this.#usage?.outputTokens ?? 0;
     if (this.#usage && spent > this.#tokens) exchange.outcome.usage = this.#usage;

@@ -3,7 +3,7 @@ import type { Answer, AnswerEvent, Failure } from '../call.ts';
 import type { EventWriter, WireError } from '../dialects/dialect.ts';
 import { writeExact } from '../dialects/exact-json.ts';
 import { asHeadgateError, HeadgateError } from '../errors.ts';
-import type { Answered, StreamedAnswer, StreamedEvent, WholeAnswer } from '../exchange.ts';
+import type { Answered, Heard, StreamedAnswer, WholeAnswer } from '../exchange.ts';
 import type { Deadline } from './deadline.ts';
 import { sentTokens } from './estimate.ts';
 import { Meter, settleWhole } from './meter.ts';
@@ -23,52 +23,35 @@ function relayWhole(exchange: Answered, { answer, bytes }: WholeAnswer): void {
   reply.whole(200, 'application/json', body);
 }
 
-/** The usage event that the gateway asked for on its own account. */
-const onlyUsage = (events: readonly AnswerEvent[]) => events.length > 0 && events.every(({ type }) => type === 'usage');
-
-function textOf(exchange: Answered, { block, events }: StreamedEvent, how: Writing): string {
-  const { writer, hideUsage } = how;
-  if (!writer) return hideUsage && onlyUsage(events) ? '' : block.raw;
-  return events
-    .map((event) => {
-      if (event.type === 'end' || event.type === 'failure') return '';
-      return writer.write(event.type === 'start' ? named(event, exchange) : event);
-    })
-    .join('');
-}
-
 /** The header is gone: the log and the trace tell what the client's dialect has no words for. */
 function noteLost({ outcome }: Answered, events: readonly AnswerEvent[]): void {
   const lost = events.flatMap((event) => (event.type === 'opaque' ? event.label : []));
   if (lost.length > 0) outcome.dropped = [...new Set([...outcome.dropped, ...lost])];
 }
 
-interface Writing {
-  /** Absent where the client speaks the target's dialect. */
-  readonly writer: EventWriter | undefined;
-  readonly hideUsage: boolean;
-  readonly meter: Meter;
-}
-
-interface Words {
-  readonly text: string;
-  /** In the event after them. */
-  readonly failure?: Failure;
+interface Written {
+  readonly piece: string | Uint8Array;
+  /** In the event after it. */
+  readonly failure?: Failure | undefined;
   readonly isLast: boolean;
 }
 
-/** What arrived together is one write: up to the end of the answer, or to what it failed with. */
-function wordsOf(exchange: Answered, together: readonly StreamedEvent[], how: Writing): Words {
-  let text = '';
-  for (const streamed of together) {
-    how.meter.hear(streamed.events);
-    if (how.writer) noteLost(exchange, streamed.events);
-    const failed = streamed.events.find((event) => event.type === 'failure');
-    if (failed) return { text, failure: failed.failure, isLast: false };
-    text += textOf(exchange, streamed, how);
-    if (streamed.events.some(({ type }) => type === 'end')) return { text, isLast: true };
+/** Translated, up to the end of the answer, or to what it failed with. */
+function written(exchange: Answered, events: readonly AnswerEvent[], writer: EventWriter): Written {
+  noteLost(exchange, events);
+  let piece = '';
+  for (const event of events) {
+    if (event.type === 'failure') return { piece, failure: event.failure, isLast: false };
+    if (event.type === 'end') return { piece: piece + writer.end(), isLast: true };
+    piece += writer.write(event.type === 'start' ? named(event, exchange) : event);
   }
-  return { text, isLast: false };
+  return { piece, isLast: false };
+}
+
+/** Untouched: whoever read it left out what does not pass. */
+function passed({ passing, events }: Heard): Written {
+  const failure = events.find((event) => event.type === 'failure')?.failure;
+  return { piece: passing, failure, isLast: events.some(({ type }) => type === 'end') };
 }
 
 /** A client that does not read holds nobody up for longer than the deadline. */
@@ -89,21 +72,24 @@ interface Relaying {
 
 async function relayStream(exchange: Answered, { answered, meter, deadline }: Relaying): Promise<void> {
   const { reply, dialect, signal } = exchange;
+  const { stream } = answered;
   const includeUsage = dialect.wantsStreamUsage(exchange.body);
   const told = { includeUsage, asked: exchange.body, estimateInput: () => sentTokens(exchange) };
   const created = Math.floor(Date.now() / 1000);
   const writer = answered.native ? undefined : dialect.eventWriter({ ...told, created });
   let ended = false;
   reply.startStream();
-  for await (const together of answered.events) {
+  for (let heard = await stream.next(); heard; heard = await stream.next()) {
     if (ended) continue;
-    const { text, failure, isLast } = wordsOf(exchange, together, { writer, hideUsage: answered.hideUsage, meter });
-    await untilOver(reply.write(text), deadline);
+    meter.hear(heard);
+    const { piece, failure, isLast } = writer ? written(exchange, heard.events, writer) : passed(heard);
+    // What arrived together is one write. Where there is room for it, nobody waits a turn of the loop.
+    const wait = reply.write(piece);
+    if (wait) await untilOver(wait, deadline);
     if (failure) throw new AttemptFailed(failure);
     ended = isLast;
     if (ended) {
       // At once: a vendor may keep its side open, and that is not the client's to wait for.
-      if (writer) await reply.write(writer.end());
       reply.end();
     } else if (signal.aborted)
       throw new HeadgateError('client_closed_request', 'The client left in the middle of the answer.');
@@ -136,11 +122,12 @@ export async function relay(exchange: Answered, deadline: Deadline): Promise<voi
     relayWhole(exchange, answered);
     return;
   }
-  const meter = new Meter();
+  const meter = new Meter(answered);
   try {
     await relayStream(exchange, { answered, meter, deadline });
     finish('complete');
   } catch (error) {
+    answered.stream.close();
     finish(endOf(error, deadline));
     if (signal.aborted)
       throw new HeadgateError('client_closed_request', 'The client left in the middle of the answer.', {

@@ -1,5 +1,6 @@
-/** Cuts a byte stream into server-sent events and keeps each event's raw text, so that a native stream can pass untouched. */
+/** Reads server-sent events, and keeps the text of each as it came. */
 import type { SseMessage } from '../dialects/dialect.ts';
+import { endOfEvent, WholeEvents } from './whole-events.ts';
 
 /** One event: the text as it came (with its blank line), and what it says. `message` is undefined for comments and pings. */
 export interface SseBlock {
@@ -7,69 +8,60 @@ export interface SseBlock {
   readonly message: SseMessage | undefined;
 }
 
-/** An event larger than this is no event of a model API. */
-const maxBlockChars = 8 * 1024 * 1024;
+const valueFrom = (raw: string, from: number, to?: number): string =>
+  raw.slice(raw[from] === ' ' ? from + 1 : from, to);
 
-/** A line end and an empty line, each in any of the three forms that the standard allows, mixed or not. */
-const blankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g;
-const longestBlankLine = 4;
+/** As nearly all events are: one line of data, perhaps after one with a name. Undefined for others, which may be as good. */
+function readPlain(raw: string): SseMessage | undefined {
+  const named = raw.startsWith('event:') ? raw.indexOf('\n') : -1;
+  const end = raw.length - '\n\n'.length;
+  if (!raw.startsWith('data:', named + 1) || raw.indexOf('\n', named + 1) !== end || raw.includes('\r'))
+    return undefined;
+  const event = named < 0 ? undefined : valueFrom(raw, 'event:'.length, named);
+  return { event, data: valueFrom(raw, named + 1 + 'data:'.length, end) };
+}
 
-function parseBlock(raw: string): SseMessage | undefined {
+/** What an event says; undefined for comments and pings. */
+export function readEvent(raw: string): SseMessage | undefined {
+  const plain = readPlain(raw);
+  if (plain) return plain;
   let event: string | undefined;
   const data: string[] = [];
-  for (const line of raw.split(/\r\n|\n|\r/)) {
+  // A stream may begin with a byte order mark.
+  for (const line of raw.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)) {
     const colon = line.indexOf(':');
     if (colon <= 0) continue;
     const field = line.slice(0, colon);
-    const value = line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    const value = valueFrom(line, colon + 1);
     if (field === 'data') data.push(value);
     else if (field === 'event') event = value;
   }
   return data.length > 0 ? { event, data: data.join('\n') } : undefined;
 }
 
-function lastBlock(pending: string): SseBlock {
-  const raw = /[\r\n]$/.test(pending) ? `${pending}\n` : `${pending}\n\n`;
-  return { raw, message: parseBlock(raw) };
-}
-
-/**
- * Throws when an event outgrows its bound. The standard drops a last event without its blank line, but vendors exist
- * that end on a bare `data: [DONE]`: it is given its blank line. Half an event is no JSON, so it is found out anyway.
- */
-export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<SseBlock> {
-  for await (const blocks of readSseTogether(body)) yield* blocks;
-}
-
-/** The same, those together that were complete with one piece of the body: in a burst each of them would cost turns of the loop. */
-export async function* readSseTogether(body: AsyncIterable<Uint8Array>): AsyncGenerator<readonly SseBlock[]> {
-  const decoder = new TextDecoder();
-  // The beginning of an event still under way, already searched: joined once, however many pieces it comes in.
-  let searched: string[] = [];
-  let size = 0;
-  let pending = '';
-  for await (const chunk of body) {
-    const blocks: SseBlock[] = [];
-    pending += decoder.decode(chunk, { stream: true });
-    for (;;) {
-      blankLine.lastIndex = 0;
-      // A carriage return at the very end may be half of a line ending: wait for what follows.
-      const end = blankLine.exec(pending.endsWith('\r') ? pending.slice(0, -1) : pending);
-      if (!end) break;
-      const after = end.index + end[0].length;
-      const raw = searched.join('') + pending.slice(0, after);
-      pending = pending.slice(after);
-      searched = [];
-      size = 0;
-      blocks.push({ raw, message: parseBlock(raw) });
-    }
-    if (blocks.length > 0) yield blocks;
-    const kept = Math.min(pending.length, longestBlankLine);
-    searched.push(pending.slice(0, pending.length - kept));
-    size += pending.length - kept;
-    pending = pending.slice(pending.length - kept);
-    if (size > maxBlockChars) throw new Error(`a server-sent event has more than ${maxBlockChars} characters`);
+/** The texts of whole events. */
+export function cutEvents(events: string): readonly string[] {
+  const cut: string[] = [];
+  const isPlain = !events.includes('\r');
+  for (let at = 0; at < events.length;) {
+    const found = isPlain ? events.indexOf('\n\n', at) : -1;
+    const end = found >= 0 ? found + 2 : endOfEvent(events, at);
+    cut.push(events.slice(at, end));
+    at = end;
   }
-  const last = searched.join('') + pending + decoder.decode();
-  if (last.trim() !== '') yield [lastBlock(last)];
+  return cut;
+}
+
+const blocksIn = (events: Buffer): readonly SseBlock[] =>
+  cutEvents(events.toString('utf8')).map((raw) => ({ raw, message: readEvent(raw) }));
+
+/** Throws when an event outgrows its bound. */
+export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<SseBlock> {
+  const whole = new WholeEvents();
+  for await (const bytes of body) {
+    const events = whole.add(bytes);
+    if (events) yield* blocksIn(events);
+  }
+  const rest = whole.rest();
+  if (rest) yield* blocksIn(rest);
 }

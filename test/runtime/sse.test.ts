@@ -93,7 +93,7 @@ test('a last event without its blank line is given one', async () => {
 
 test('an event without end is refused instead of kept', async () => {
   const piece = 'x'.repeat(256 * 1024);
-  await assert.rejects(read(...Array.from({ length: 40 }, () => piece)), /more than 8388608 characters/);
+  await assert.rejects(read(...Array.from({ length: 40 }, () => piece)), /more than 8388608 bytes/);
 });
 
 test('a large event in small pieces takes time in proportion', async () => {

@@ -20,6 +20,8 @@ export function sse<T extends JsonObject & { readonly type: string }>(body: T): 
   return `event: ${body.type}\ndata: ${JSON.stringify(body)}\n\n`;
 }
 
+const deltaHead = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":';
+
 /**
  * Blocks of this API stand one after the other, while elsewhere the arguments of parallel calls may be mixed. So a call
  * waits until the one before it is complete: at once where they come in order, as they nearly always do.
@@ -83,7 +85,7 @@ class MessageWriter implements EventWriter {
     if (text === '') return '';
     const empty: JsonObject = kind === 'text' ? { text: '', citations: null } : { thinking: '', signature: '' };
     const begun = this.#open === kind ? '' : this.#closeAll() + this.#begin(kind, { type: kind, ...empty });
-    return begun + this.#delta({ type: `${kind}_delta`, [kind]: text });
+    return begun + this.#delta(`${kind}_delta`, kind, text);
   }
 
   #call(index: number, call: ToolCall): string {
@@ -126,16 +128,18 @@ class MessageWriter implements EventWriter {
   }
 
   #argumentDelta(partial_json: string): string {
-    return this.#delta({ type: 'input_json_delta', partial_json });
+    return this.#delta('input_json_delta', 'partial_json', partial_json);
   }
 
-  #delta(delta: JsonObject): string {
-    return sse({ type: 'content_block_delta', index: this.#index, delta });
+  /** Nearly all of a stream: what is the same in each is not written anew. */
+  #delta(type: string, member: string, text: string): string {
+    const delta = `{"type":"${type}","${member}":${JSON.stringify(text)}}`;
+    return `${deltaHead}${this.#index},"delta":${delta}}\n\n`;
   }
 
   #close(): string {
     if (this.#open === undefined) return '';
-    const last = this.#open === 'thinking' ? this.#delta({ type: 'signature_delta', signature: unsigned }) : '';
+    const last = this.#open === 'thinking' ? this.#delta('signature_delta', 'signature', unsigned) : '';
     this.#open = undefined;
     return last + sse({ type: 'content_block_stop', index: this.#index });
   }

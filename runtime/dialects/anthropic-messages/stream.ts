@@ -22,6 +22,9 @@ interface ReaderState {
   usage: JsonObject;
 }
 
+/** As `VendorDialect` has it. */
+export const notable = /\bmessage_(?:start|delta|stop)\b|"error"|event: ?error/;
+
 export function eventReader(): EventReader {
   const state: ReaderState = { ended: false, told: 0, calls: new Map(), usage: {} };
   return { read: (message) => readEvent(message, state) };

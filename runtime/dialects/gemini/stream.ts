@@ -27,6 +27,9 @@ interface ReaderState {
   reason: Json | undefined;
 }
 
+/** As `VendorDialect` has it. */
+export const notable = /"(?:usageMetadata|finishReason|promptFeedback|error)"/;
+
 /**
  * There is no end mark, and `finishReason` is none: older models have it in every event, and usage or grounding may
  * follow it. A stream that ended in good order after one is complete.

@@ -1,7 +1,7 @@
 /** Reads and writes streams of OpenAI chat completion chunks. */
 import type { AnswerEvent, Json, JsonObject, Usage } from '../../call.ts';
 import type { EventReader, EventWriter, SseMessage } from '../dialect.ts';
-import { isList, isObject, isSet, listIn, objectIn, parseObject, textIn, withoutUndefined } from '../json-fields.ts';
+import { isList, isObject, isSet, listIn, objectIn, parseObject, textIn } from '../json-fields.ts';
 import { argumentText, callId, readContent, readFinish, readReasoning, readUsage, writeUsage } from './answer.ts';
 import { readStreamFailure } from '../openai-errors.ts';
 import type { Quirks } from './quirks.ts';
@@ -24,6 +24,14 @@ interface ReaderState {
   readonly calls: OpenCall[];
   readonly byIndex: Map<number, OpenCall>;
 }
+
+/** `usage: null` and `error: null` stand in every chunk of some vendors. */
+const notableAnywhere = /"usage"\s*:\s*\{|"error"\s*:\s*[^\sn]|event: ?error/;
+const notableWhereReasonEnds = new RegExp(`${notableAnywhere.source}|"finish_reason"\\s*:\\s*"`);
+
+/** As `VendorDialect` has it. */
+export const notableWith = ({ streamEnd }: Quirks = {}): RegExp =>
+  streamEnd === 'finish_reason' ? notableWhereReasonEnds : notableAnywhere;
 
 export function eventReader(quirks: Quirks = {}): EventReader {
   const state: ReaderState = {
@@ -81,9 +89,12 @@ function readChoice(chunk: JsonObject, choice: JsonObject, state: ReaderState): 
   const delta = objectIn(choice, 'delta') ?? {};
   const reasoning = readReasoning(delta);
   if (reasoning !== '') events.push({ type: 'reasoning', text: reasoning });
-  for (const part of readContent(delta.content)) {
-    if (part.type === 'text' || part.type === 'reasoning') events.push({ type: part.type, text: part.text });
-  }
+  const { content } = delta;
+  if (typeof content === 'string' && content !== '') events.push({ type: 'text', text: content });
+  else
+    for (const part of readContent(content)) {
+      if (part.type === 'text' || part.type === 'reasoning') events.push({ type: part.type, text: part.text });
+    }
   const refusal = textIn(delta, 'refusal');
   if (refusal !== undefined && refusal !== '') events.push({ type: 'refusal', text: refusal });
   const legacy = objectIn(delta, 'function_call');
@@ -140,52 +151,50 @@ function openCall(delta: JsonObject, name: string, state: ReaderState): OpenCall
 }
 
 export function eventWriter(options: { readonly includeUsage: boolean; readonly created: number }): EventWriter {
-  let id = '';
-  let model = '';
+  let head = '';
   let usage: Usage | undefined;
-  const chunk = (choices: readonly JsonObject[], reported: JsonObject | null): string =>
-    sse(
-      withoutUndefined<JsonObject>({
-        id,
-        object: 'chat.completion.chunk',
-        created: options.created,
-        model,
-        choices,
-        // With include_usage every chunk but the last has `usage: null` (openai SDK, ChatCompletionStreamOptions).
-        usage: options.includeUsage ? reported : undefined,
-      }),
-    );
-  const delta = (content: JsonObject, finish: string | null = null): string =>
-    chunk([{ index: 0, delta: content, logprobs: null, finish_reason: finish }], null);
+  // With include_usage every chunk but the last has `usage: null` (openai SDK, ChatCompletionStreamOptions).
+  const noUsage = options.includeUsage ? ',"usage":null' : '';
+  // What is the same in all chunks is written once: they differ in a few words.
+  const begin = (id: string, model: string): void => {
+    const same = JSON.stringify({ id, object: 'chat.completion.chunk', created: options.created, model });
+    head = `data: ${same.slice(0, -1)},"choices":[`;
+  };
+  const chunk = (delta: string, finish = 'null'): string =>
+    `${head}{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}]${noUsage}}\n\n`;
+  begin('', '');
   return {
     write(event) {
-      if (event.type === 'start') ({ id, model } = event);
+      if (event.type === 'start') begin(event.id, event.model);
       if (event.type === 'usage') usage = event.usage;
-      return event.type === 'finish' ? delta({}, event.finish) : writeDelta(event, delta);
+      if (event.type === 'finish') return chunk('{}', JSON.stringify(event.finish));
+      const delta = writeDelta(event);
+      return delta === '' ? '' : chunk(delta);
     },
     end() {
-      const last = options.includeUsage && usage !== undefined ? chunk([], writeUsage(usage)) : '';
+      const last = options.includeUsage && usage ? `${head}],"usage":${JSON.stringify(writeUsage(usage))}}\n\n` : '';
       return `${last}data: [DONE]\n\n`;
     },
   };
 }
 
-function writeDelta(event: AnswerEvent, delta: (content: JsonObject) => string): string {
+/** Empty where there is nothing to tell. */
+function writeDelta(event: AnswerEvent): string {
   switch (event.type) {
     case 'start':
-      return delta({ role: 'assistant', content: '', refusal: null });
+      return '{"role":"assistant","content":"","refusal":null}';
     case 'text':
-      return delta({ content: event.text });
+      return `{"content":${JSON.stringify(event.text)}}`;
     case 'reasoning':
-      return delta({ reasoning_content: event.text });
+      return `{"reasoning_content":${JSON.stringify(event.text)}}`;
     case 'refusal':
-      return delta({ refusal: event.text });
+      return `{"refusal":${JSON.stringify(event.text)}}`;
     case 'tool_call': {
       const { index, id, name } = event;
-      return delta({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] });
+      return JSON.stringify({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] });
     }
     case 'tool_arguments':
-      return delta({ tool_calls: [{ index: event.index, function: { arguments: event.text } }] });
+      return `{"tool_calls":[{"index":${event.index},"function":{"arguments":${JSON.stringify(event.text)}}}]}`;
     default:
       return '';
   }

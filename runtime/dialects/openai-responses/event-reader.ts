@@ -15,6 +15,9 @@ interface ReaderState {
   readonly told: Set<Json | undefined>;
 }
 
+/** As `VendorDialect` has it. */
+export const notable = /\bresponse\.(?:completed|incomplete|failed|cancelled)\b|"error"|event: ?error/;
+
 export function eventReader(): EventReader {
   const state: ReaderState = { started: false, ended: false, calls: new Map(), told: new Set() };
   return { read: (message) => readEvent(message, state) };
