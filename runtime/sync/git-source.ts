@@ -74,6 +74,8 @@ const workerUrl = new URL(import.meta.url.endsWith('.ts') ? './git-worker.ts' : 
 const maxWorkerHeapMb = 512;
 // It stands idle nearly always, and what is free in it is memory that the process holds.
 const maxWorkerYoungMb = 8;
+/** How long the thread stays when it is asked nothing: between two looks at a branch it would only weigh. */
+const restMs = 3_000;
 
 export function openGitSource(options: GitSourceOptions): GitSource {
   const given = Object.entries(options.limits ?? {}).filter(([, value]) => value !== undefined);
@@ -96,6 +98,7 @@ class GitThread implements GitSource {
   readonly #settings: WorkerSettings;
   readonly #pending = new Map<number, PendingCall>();
   #worker: Worker | undefined;
+  #rest: NodeJS.Timeout | undefined;
   #ending: Promise<unknown> = Promise.resolve();
   #nextId = 1;
   #restarts = 0;
@@ -139,6 +142,7 @@ class GitThread implements GitSource {
   #ask(asked: Asked, signal: AbortSignal): Promise<WorkerAnswer> {
     if (this.#isClosed) return Promise.reject(closedError());
     if (signal.aborted) return Promise.reject(abortedError(signal));
+    clearTimeout(this.#rest);
     const worker = (this.#worker ??= this.#start());
     const id = this.#nextId++;
     const { deadlineMs, graceMs } = this.#settings.limits;
@@ -146,6 +150,7 @@ class GitThread implements GitSource {
       const done = (): void => {
         this.#pending.delete(id);
         clearTimeout(watchdog);
+        if (this.#pending.size === 0) this.#rest = setTimeout(() => this.#endWorker(closedError()), restMs).unref();
         signal.removeEventListener('abort', giveUp);
       };
       const fail = (error: SourceError): void => {
@@ -190,6 +195,7 @@ class GitThread implements GitSource {
 
   #endWorker(reason: SourceError): void {
     const worker = this.#worker;
+    clearTimeout(this.#rest);
     this.#worker = undefined;
     for (const call of this.#pending.values()) call.fail(reason);
     if (worker !== undefined) this.#ending = Promise.all([this.#ending, worker.terminate()]);
