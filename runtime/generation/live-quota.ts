@@ -1,6 +1,7 @@
 /** A quota as serving counts it: one number for the limit, one shape for each sort of window. */
 import type { Window } from '../quota/store.ts';
-import { countedLimit, localLimitOf, scopeOf, windowOf, type QuotaSnapshot } from '../snapshot-quotas.ts';
+import { countedLimit, localLimitOf, scopeOf, windowOf } from '../quota-terms.ts';
+import type { QuotaSnapshot } from '../snapshot-quotas.ts';
 import type { LiveQuota } from './live.ts';
 
 export function countedWindow(quota: QuotaSnapshot): Window {

@@ -4,7 +4,7 @@ import type { AskedOf, Lease, Reserved } from '../exchange.ts';
 import type { LiveQuota } from '../generation/live.ts';
 import type { Drawn } from '../outcome.ts';
 import { StoreUnavailable, type QuotaStore, type Taking } from '../quota/store.ts';
-import { isSpentByModels } from '../snapshot-quotas.ts';
+import { isSpentByModels } from '../quota-terms.ts';
 import { amountOf, type Estimate } from './estimate.ts';
 import { warns, writeQuotaHeaders, writeWarnings } from './quota-headers.ts';
 import { neverFits, usedUp, usedUpAlone } from './refusal-of-quota.ts';

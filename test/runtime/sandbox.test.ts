@@ -5,12 +5,13 @@ import type { JsonObject } from '../../runtime/call.ts';
 import { openaiChat } from '../../runtime/dialects/openai-chat.ts';
 import { sandbox } from '../../runtime/providers/sandbox.ts';
 import { readSse } from '../../runtime/upstream/sse.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 const hello = [{ role: 'user', content: 'hello there' }];
 
 /** One sandbox with a model `m` of these options, and a way to ask it. */
 function box(options: object = {}) {
-  const models = new Map([['m', sandbox.modelOptions.parse(options)]]);
+  const models = new Map([['m', schemaOf(sandbox.modelOptions).parse(options)]]);
   const transport = sandbox.transport({}, models);
   const send = (body: JsonObject, signal: AbortSignal = new AbortController().signal) =>
     transport({ path: '/chat/completions', headers: {}, body: JSON.stringify({ model: 'm', ...body }), signal });

@@ -199,7 +199,13 @@ export class Delivery {
     const { url, headers, body } = outgoing;
     const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(timeoutMs)]);
     try {
-      const answer = await loadUndici().request(url, { method: 'POST', headers, body, signal, dispatcher: this.#dispatcher });
+      const answer = await loadUndici().request(url, {
+        method: 'POST',
+        headers,
+        body,
+        signal,
+        dispatcher: this.#dispatcher,
+      });
       const { statusCode } = answer;
       if (statusCode >= 200 && statusCode < 300) {
         // What it has to say does not matter, nor whether it ever ends.
