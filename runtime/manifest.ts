@@ -21,29 +21,26 @@ export interface Manifest {
 
 const mostFiles = 16;
 
-const matches = (wanted: string, form: RegExp) => text(wanted, (value) => form.test(value));
-const upTo = (most: number) => text(`a text of at most ${most} characters`, (value) => value.length <= most);
+const matches = (problem: string, form: RegExp) => text(problem, (value) => form.test(value));
+const upTo = (most: number) => text(`must be a text of at most ${most} characters`, (value) => value.length <= most);
 
 const manifest = object({
-  format: that(`'${artifactFormat}'`, (value) => value === artifactFormat),
-  audience: text('a text of 1 to 64 characters', (value) => value.length >= 1 && value.length <= 64),
+  format: that(`must be '${artifactFormat}'`, (value) => value === artifactFormat),
+  audience: text('must be a text of 1 to 64 characters', (value) => value.length >= 1 && value.length <= 64),
   seq: wholeNumber(0),
   source: perhaps(
     object({
-      commit: matches('the full id of a commit', /^[0-9a-f]{40}([0-9a-f]{24})?$/),
+      commit: matches('must be the full id of a commit', /^[0-9a-f]{40}([0-9a-f]{24})?$/),
       author: upTo(200),
       subject: upTo(500),
     }),
   ),
-  compiler: matches("'headgate/' and a version", /^headgate\/\d+\.\d+\.\d+(-[\w.]+)?$/),
+  compiler: matches("must be 'headgate/' and a version", /^headgate\/\d+\.\d+\.\d+(-[\w.]+)?$/),
   requires: object({ snapshot: text() }),
   files: listOf(
     object({
-      path: matches(
-        'the name of a .json, .txt or .md file: an artifact holds data only',
-        /^[a-z0-9][a-z0-9.-]*\.(json|txt|md)$/,
-      ),
-      sha256: matches('64 hex digits', /^[0-9a-f]{64}$/),
+      path: matches('an artifact holds data only: .json, .txt or .md', /^[a-z0-9][a-z0-9.-]*\.(json|txt|md)$/),
+      sha256: matches('must be 64 hex digits', /^[0-9a-f]{64}$/),
       size: wholeNumber(0),
     }),
     mostFiles,

@@ -20,15 +20,15 @@ const isFields = (value: unknown): value is Fields =>
 
 /** Whatever `isRight` takes. */
 export const that =
-  (wanted: string, isRight: (value: unknown) => boolean): Shape =>
+  (problem: string, isRight: (value: unknown) => boolean): Shape =>
   (value, path) =>
-    isRight(value) ? [] : [{ path, message: `must be ${wanted}` }];
+    isRight(value) ? [] : [{ path, message: problem }];
 
-export const text = (wanted = 'a text', isRight: (value: string) => boolean = () => true): Shape =>
-  that(wanted, (value) => typeof value === 'string' && isRight(value));
+export const text = (problem = 'must be a text', isRight: (value: string) => boolean = () => true): Shape =>
+  that(problem, (value) => typeof value === 'string' && isRight(value));
 
 export const wholeNumber = (least: number): Shape =>
-  that(`a whole number from ${least} on`, (value) => Number.isSafeInteger(value) && (value as number) >= least);
+  that(`must be a whole number from ${least} on`, (value) => Number.isSafeInteger(value) && (value as number) >= least);
 
 export const perhaps =
   (shape: Shape): Shape =>

@@ -41,7 +41,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   diff: ['config-sdk/plan/text-diff.ts'],
   // What `init` writes is the team's own code, and no part of the package.
   headgate: ['config-sdk/template/'],
-  fastify: ['runtime/upstream/forward.ts', 'runtime/admin/'],
+  fastify: ['runtime/upstream/forward.ts'],
   ioredis: ['runtime/redis/'],
   'isomorphic-git': ['runtime/sync/'],
   jose: ['runtime/tokens/'],
@@ -51,9 +51,9 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   typescript: ['config-sdk/'],
   undici: ['runtime/upstream/', 'runtime/sync/'],
   zod: [
-    ...kindFolders,
-    'runtime/artifact.ts',
-    'runtime/duration.ts',
+    'runtime/providers/options.ts',
+    // What other people's tools wrote, looked at when a token is asked for.
+    'runtime/providers/vertex-credentials.ts',
     'runtime/rollout.ts',
     'runtime/snapshot.ts',
     'runtime/snapshot-consumers.ts',
@@ -63,7 +63,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'runtime/snapshot-probes.ts',
     'runtime/snapshot-quotas.ts',
     'runtime/snapshot-routes.ts',
-    'runtime/sync/keep.ts',
+    'runtime/zod.ts',
     'config-sdk/define.ts',
     'config-sdk/compile/',
   ],

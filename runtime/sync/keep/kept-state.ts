@@ -22,7 +22,7 @@ export interface KeptState {
 const commit = text();
 
 const state = object({
-  format: that("'headgate/state.v1'", (value) => value === 'headgate/state.v1'),
+  format: that("must be 'headgate/state.v1'", (value) => value === 'headgate/state.v1'),
   pending: perhaps(commit),
   building: perhaps(commit),
   died: perhaps(object({ commit, times: wholeNumber(1) })),
@@ -30,7 +30,7 @@ const state = object({
   highestCommit: perhaps(commit),
   audience: perhaps(text()),
   quarantine: namesWith(text()),
-  pause: perhaps(object({ pinned: perhaps(commit), until: that('a number', Number.isFinite), note: text() })),
+  pause: perhaps(object({ pinned: perhaps(commit), until: that('must be a number', Number.isFinite), note: text() })),
 });
 
 /** Throws where it is no state. */
