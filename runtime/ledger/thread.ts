@@ -66,11 +66,12 @@ const program = new URL(import.meta.url.endsWith('.ts') ? './ledger-worker.ts' :
 /** A disk that hangs must not keep the process. */
 const longestCloseMs = 1_000;
 /** How long the thread of a file stays when it has nothing to do: it weighs more than all calls that wait. */
-const restMs = 10_000;
+const usualRestMs = 10_000;
 
 export class LedgerThread {
   readonly #desk: Desk;
   readonly #note: (text: string) => void;
+  readonly #restMs: number;
   readonly #beganAt = Date.now() - steadyMs();
   #worker: Worker | undefined;
   #rest: NodeJS.Timeout | undefined;
@@ -78,9 +79,10 @@ export class LedgerThread {
   #asked = 0;
   readonly #waiting = new Map<number, Waiting>();
 
-  constructor(desk: Desk, note: (text: string) => void) {
+  constructor(desk: Desk, note: (text: string) => void, restMs = usualRestMs) {
     this.#desk = desk;
     this.#note = note;
+    this.#restMs = restMs;
   }
 
   /** Rejects with words for an operator. */
@@ -129,7 +131,7 @@ export class LedgerThread {
       const worker = this.#worker;
       this.#worker = undefined;
       if (worker) this.#resting = Promise.all([this.#resting, this.#finish(worker)]);
-    }, restMs).unref();
+    }, this.#restMs).unref();
   }
 
   #start(): Worker {

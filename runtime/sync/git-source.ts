@@ -10,6 +10,8 @@ export interface GitLimits {
   readonly idleMs: number;
   /** How far a call may overrun its deadline before its thread is ended. */
   readonly graceMs: number;
+  /** How long the thread stays when it is asked nothing: between two looks at a branch it would only weigh. */
+  readonly restMs: number;
   /** Received in one answer. */
   readonly maxBytes: number;
   readonly maxObjects: number;
@@ -61,6 +63,7 @@ const defaultLimits: GitLimits = {
   deadlineMs: 60_000,
   idleMs: 10_000,
   graceMs: 5_000,
+  restMs: 3_000,
   maxBytes: 64 * mebibyte,
   maxObjects: 1_000,
   maxInflatedBytes: 64 * mebibyte,
@@ -74,8 +77,6 @@ const workerUrl = new URL(import.meta.url.endsWith('.ts') ? './git-worker.ts' : 
 const maxWorkerHeapMb = 512;
 // It stands idle nearly always, and what is free in it is memory that the process holds.
 const maxWorkerYoungMb = 8;
-/** How long the thread stays when it is asked nothing: between two looks at a branch it would only weigh. */
-const restMs = 3_000;
 
 export function openGitSource(options: GitSourceOptions): GitSource {
   const given = Object.entries(options.limits ?? {}).filter(([, value]) => value !== undefined);
@@ -145,7 +146,7 @@ class GitThread implements GitSource {
     clearTimeout(this.#rest);
     const worker = (this.#worker ??= this.#start());
     const id = this.#nextId++;
-    const { deadlineMs, graceMs } = this.#settings.limits;
+    const { deadlineMs, graceMs, restMs } = this.#settings.limits;
     return new Promise((resolve, reject) => {
       const done = (): void => {
         this.#pending.delete(id);

@@ -154,3 +154,7 @@ test('latency comes before the first byte and the interval between pieces', asyn
   const gaps = text.split('\n\n').length - 2;
   assert.ok(performance.now() - streaming >= 39 + gaps * 9);
 });
+
+test('a model of which nothing is said has what the schema would give it', () => {
+  assert.deepEqual(sandbox.plainModel, schemaOf(sandbox.modelOptions).parse({}));
+});
