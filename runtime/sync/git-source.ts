@@ -63,7 +63,7 @@ const defaultLimits: GitLimits = {
   deadlineMs: 60_000,
   idleMs: 10_000,
   graceMs: 5_000,
-  restMs: 3_000,
+  restMs: 10_000,
   maxBytes: 64 * mebibyte,
   maxObjects: 1_000,
   maxInflatedBytes: 64 * mebibyte,
