@@ -115,6 +115,7 @@ export class LedgerThread {
 
   async #finish(worker: Worker): Promise<void> {
     const overdue = new Promise<void>((resolve) => setTimeout(resolve, longestCloseMs).unref());
+    worker.ref();
     const closed = this.#post(worker, { do: 'close' }).catch(() => undefined);
     const id = this.#asked;
     await Promise.race([closed, overdue]);
