@@ -121,6 +121,7 @@ const directory = await temporaryDirectory();
 try {
   await sideBySide(`${directory.path}/served`, rounds);
   const file = new LedgerFile({
+    now: Date.now,
     directory: `${directory.path}/filled`,
     keep: { callsMs: 90 * 24 * hourMs, sumsMs: 400 * 24 * hourMs },
     note: console.log,

@@ -24,7 +24,8 @@ const rounds = Number(process.argv[2] ?? 10);
 const root = resolve(import.meta.dirname, '..');
 /** Within the folder whose dependencies the packages use. */
 const place = join(root, 'node_modules', '.bench-start');
-const idleMs = 5_000;
+/** Until the threads that have nothing to do are gone. */
+const idleMs = 15_000;
 const giveUpMs = 20_000;
 
 interface Side {

@@ -1,6 +1,6 @@
 /** The files of an artifact: exact bytes that depend on nothing but the configuration and what is passed in. */
 import { createHash } from 'node:crypto';
-import { artifactFormat, manifestSchema, type Manifest } from '@headgate/runtime/artifact';
+import { artifactFormat, manifestFrom, type Manifest } from '@headgate/runtime/artifact';
 import { canonicalJson, canonicalObject } from '@headgate/runtime/canonical-json';
 import type { SnapshotInput } from '@headgate/runtime/snapshot';
 import { writtenJson } from './compile/written-json.ts';
@@ -37,7 +37,7 @@ function collectionJson(value: unknown): string {
 export function artifactFiles(snapshot: SnapshotInput, { seq, source }: Publication): ArtifactFiles {
   const body = encoder.encode(canonicalObject(snapshot, collectionJson));
   const sha256 = createHash('sha256').update(body).digest('hex');
-  const manifest: Manifest = manifestSchema.parse({
+  const manifest: Manifest = manifestFrom({
     format: artifactFormat,
     audience: snapshot.name,
     seq,

@@ -5,6 +5,7 @@ import type {
   ModelKind,
   policyKindTable,
   providerKindTable,
+  SchemaMaker,
 } from '@headgate/runtime/snapshot';
 import type { z } from 'zod';
 import { declare } from './site.ts';
@@ -49,9 +50,11 @@ export function secret(name: string, options: { optional?: boolean } = {}): Secr
 type ProviderKinds = typeof providerKindTable;
 /** A schema without properties infers as `Record<string, never>`, which beside others would forbid theirs too. */
 type InputOf<Schema extends z.ZodType> = string extends keyof z.input<Schema> ? {} : z.input<Schema>;
-type OptionsOf<Kind> = Kind extends { readonly options: infer Schema extends z.ZodType } ? InputOf<Schema> : never;
-type ModelOptionsOf<Kind> = Kind extends { readonly modelOptions: infer Schema extends z.ZodType }
-  ? InputOf<Schema>
+type OptionsOf<Kind> = Kind extends { readonly options: infer Make extends SchemaMaker }
+  ? InputOf<ReturnType<Make>>
+  : never;
+type ModelOptionsOf<Kind> = Kind extends { readonly modelOptions: infer Make extends SchemaMaker }
+  ? InputOf<ReturnType<Make>>
   : {};
 
 /**

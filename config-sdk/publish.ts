@@ -1,6 +1,6 @@
 /** Puts a compiled commit on the artifact branch: one after the other, never backwards, whoever else publishes meanwhile. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { manifestSchema, type Manifest } from '@headgate/runtime/artifact';
+import { manifestFrom, type Manifest } from '@headgate/runtime/artifact';
 import { artifactFiles } from './artifact-files.ts';
 import { compileCommit, type CompiledCommit } from './compile-commit.ts';
 import { EnvironmentFault } from './findings.ts';
@@ -65,7 +65,7 @@ async function readTip({ repository, remote, branch }: PublishOptions): Promise<
   const bytes = await fileAt(repository, commit, 'manifest.json');
   let manifest: Manifest | undefined;
   try {
-    manifest = bytes && manifestSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    manifest = bytes && manifestFrom(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
     // Told below: whatever stands there is not ours to build upon.
   }

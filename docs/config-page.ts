@@ -3,7 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { Node, Project, type InterfaceDeclaration, type JSDocableNode, type SourceFile, SyntaxKind } from 'ts-morph';
 import { z } from 'zod';
 import { catalogue } from '../config-sdk/catalogue/catalogue.ts';
-import { capabilityNames, modelKinds, policyKinds, providerKinds, strategyKinds } from '../runtime/snapshot.ts';
+import {
+  capabilityNames,
+  modelKinds,
+  policyKinds,
+  providerKinds,
+  schemaOf,
+  strategyKinds,
+  type SchemaMaker,
+} from '../runtime/snapshot.ts';
 
 const project = new Project({ skipAddingFilesFromTsConfig: true, skipFileDependencyResolution: true });
 const sourceOf = (path: string): SourceFile =>
@@ -161,8 +169,8 @@ function optionsOf(schema: z.ZodType | undefined, comments: ReadonlyMap<string, 
 }
 
 interface Kind {
-  readonly options: z.ZodType;
-  readonly modelOptions?: z.ZodType;
+  readonly options: SchemaMaker;
+  readonly modelOptions?: SchemaMaker;
 }
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -175,8 +183,8 @@ function kindsIn(kinds: Readonly<Record<string, Kind>>, folder: string): string 
     Object.entries(kinds).map(([name, { options, modelOptions }]) => {
       const file = `runtime/${folder}/${kebab(name)}.ts`;
       const comments = commentsIn([...(folder === 'providers' ? ['runtime/providers/options.ts'] : []), file]);
-      const own = optionsOf(options, comments) || 'No options of its own.';
-      const perModel = optionsOf(modelOptions, comments);
+      const own = optionsOf(schemaOf(options), comments) || 'No options of its own.';
+      const perModel = optionsOf(modelOptions && schemaOf(modelOptions), comments);
       const models = perModel && `\n\nBesides, for each of its \`models\`:\n\n${perModel}`;
       return { name, file, url: defaultUrl.exec(own)?.[1], text: `${own}${models}` };
     }),

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { JsonObject } from '../runtime/call.ts';
 import type { ClientDialect, VendorDialect } from '../runtime/dialects/dialect.ts';
 import type { Api } from '../runtime/providers/provider.ts';
-import { providerKinds } from '../runtime/snapshot.ts';
+import { schemaOf, providerKinds } from '../runtime/snapshot.ts';
 import * as surfaces from '../runtime/surfaces/index.ts';
 import { taskTranslations } from './task-translation-section.ts';
 import { aboutKind, kindsWithFixtures } from '../test/support/provider-fixtures.ts';
@@ -17,8 +17,10 @@ function apisOf(kind: string): readonly Api[] {
   const known = providerKinds[kind];
   const { baseUrl: _, ...atVendor } = aboutKind(kind).options;
   const text = JSON.stringify(aboutKind(kind).options).replaceAll('{upstream}', 'http://127.0.0.1:1');
-  const options = [atVendor, JSON.parse(text) as JsonObject].find((each) => known?.options.safeParse(each).success);
-  return known?.connect(known.options.parse(options), () => 'absent').apis ?? [];
+  const options = [atVendor, JSON.parse(text) as JsonObject].find(
+    (each) => (known && schemaOf(known.options))?.safeParse(each).success,
+  );
+  return known?.connect(schemaOf(known.options).parse(options), () => 'absent').apis ?? [];
 }
 
 /** The dialects that calls are translated to, each with the kinds that are spoken to in it. */

@@ -1,64 +1,24 @@
 /** The published artifact: what its manifest says, and the proof that the files are the ones it names. */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { ArtifactRefused } from './artifact-refused.ts';
+import { ArtifactRefused, maxSnapshotBytes } from './artifact-refused.ts';
+import { artifactFormat, flawsOf, type Manifest } from './manifest.ts';
+import { inWords, shortened } from './shape.ts';
 import { verifySignature, type Signer } from './signature/verify.ts';
-import { snapshotFormat } from './snapshot.ts';
+import { snapshotFormat } from './snapshot-format.ts';
 import { parseStrictJson, StrictJsonError } from './strict-json.ts';
 import type { JsonMemory } from './strict-json-memory.ts';
 import type { RawArtifact } from './sync/source.ts';
 
-export { ArtifactRefused } from './artifact-refused.ts';
+export { artifactFormat, manifestFrom, type Manifest } from './manifest.ts';
+export { ArtifactRefused, maxArtifactBytes, maxSnapshotBytes } from './artifact-refused.ts';
 /** For whoever signs. */
 export { curves, publicKeyOf, type Curve, type PublicKey } from './signature/public-key.ts';
 export { artifactNamespace, signedBytes, writeCurvePair, writeSignature } from './signature/sshsig.ts';
 export { Malformed, SshReader } from './signature/wire.ts';
 
-export const artifactFormat = 'headgate/artifact.v1';
 export const signatureFile = 'manifest.json.sig';
 /** Of 16 files at most, with the author's words: what is larger was not written by `publish`. */
 const maxManifestBytes = 64 * 1024;
-/** Larger snapshots are refused before they are read. */
-export const maxSnapshotBytes = 8 * 1024 * 1024;
-/** All files together: a snapshot, its manifest and a signature, with room to spare. */
-export const maxArtifactBytes = maxSnapshotBytes + 1024 * 1024;
-
-const oid = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
-
-export const manifestSchema = z.strictObject({
-  format: z.literal(artifactFormat),
-  /** Whose artifact it is: the `name` given to `defineGateway`. */
-  audience: z.string().min(1).max(64),
-  /** Grows by one with every publication to a branch; 0 for an artifact that was only built. */
-  seq: z.int().min(0),
-  /** The commit that was compiled; absent in an artifact that was only built. */
-  source: z
-    .strictObject({
-      commit: oid,
-      author: z.string().max(200),
-      subject: z.string().max(500),
-    })
-    .optional(),
-  compiler: z.string().regex(/^headgate\/\d+\.\d+\.\d+(-[\w.]+)?$/),
-  requires: z.strictObject({
-    /** The snapshot format the runtime must understand. */
-    snapshot: z.string(),
-  }),
-  files: z
-    .array(
-      z.strictObject({
-        path: z
-          .string()
-          .regex(/^[a-z0-9][a-z0-9.-]*\.(json|txt|md)$/, 'an artifact holds data only: .json, .txt or .md'),
-        sha256: z.string().regex(/^[0-9a-f]{64}$/),
-        size: z.int().min(0),
-      }),
-    )
-    .min(1)
-    .max(16),
-});
-
-export type Manifest = z.output<typeof manifestSchema>;
 
 /** An artifact whose files are proved to be those its manifest names. */
 export interface Artifact {
@@ -85,16 +45,6 @@ export function parseJsonBytes(bytes: Uint8Array, name: string, memory?: JsonMem
     if (!(error instanceof StrictJsonError)) throw error;
     throw new ArtifactRefused('schema', `${name} is not JSON that is taken here: ${error.message}`);
   }
-}
-
-const shortened = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
-
-export function issuesInWords(error: z.ZodError, most = 10): string {
-  const lines = error.issues
-    .slice(0, most)
-    .map((issue) => shortened(`${issue.path.join('.') || '(top)'}: ${issue.message}`));
-  const more = error.issues.length - lines.length;
-  return lines.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
 /** What an artifact must prove besides being whole. Plain data, so that it can be asked in another thread. */
@@ -128,18 +78,19 @@ function readManifest(bytes: Uint8Array, audience: string | undefined): Manifest
     );
   if (typeof told['format'] === 'string' && told['format'] !== artifactFormat)
     throw tooNew(`has format '${told['format'].slice(0, 64)}', not ${artifactFormat}`, told['compiler']);
-  const parsed = manifestSchema.safeParse(value);
-  if (!parsed.success) {
-    const unknown = parsed.error.issues.some(({ code }) => code === 'unrecognized_keys');
-    const words = issuesInWords(parsed.error);
-    throw unknown
+  const flaws = flawsOf(value);
+  if (flaws.length > 0) {
+    const words = inWords(flaws);
+    throw flaws.some(({ isUnknown }) => isUnknown)
       ? tooNew(`has fields that this runtime does not know (${words})`, told['compiler'])
       : new ArtifactRefused('schema', `manifest.json: ${words}`);
   }
-  const { requires, compiler } = parsed.data;
+  // Each of its fields was looked at.
+  const manifest = value as Manifest;
+  const { requires, compiler } = manifest;
   if (requires.snapshot !== snapshotFormat)
     throw tooNew(`requires snapshot format '${requires.snapshot.slice(0, 64)}', not ${snapshotFormat}`, compiler);
-  return parsed.data;
+  return manifest;
 }
 
 function checkOrder(seq: number, { highestSeq, again = false, signers }: Demands): void {

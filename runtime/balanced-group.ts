@@ -1,6 +1,7 @@
 /** A group of a snapshot as its strategy sees it, and how likely each target below it is tried first. */
 import type { BalancedGroup, Balancer, Given, Member, MemberTarget, Narrowing } from './balancing/balancer.ts';
-import { balancerKinds, type GroupSnapshot, type Snapshot, type TargetNode, type TargetSnapshot } from './snapshot.ts';
+import { balancerKinds } from './kinds.ts';
+import type { GroupSnapshot, Snapshot, TargetNode, TargetSnapshot } from './snapshot.ts';
 
 /** What is known of the targets of a tree, and which of them narrowings above have left. */
 export interface Leaves<Target extends MemberTarget = MemberTarget> {

@@ -1,6 +1,21 @@
 /** Conditions on the claims of a token: which consumer it stands for, and which targets its requests may come to. */
 import type { JsonObject } from './call.ts';
-import type { ClaimConditionSnapshot } from './snapshot-issuers.ts';
+import type { OutputOf, Zod } from './zod.ts';
+
+/** A name, or those on the way to it. */
+export const claimPath = (z: Zod) => z.array(z.string().min(1).max(200)).min(1).max(8);
+/** `wrong` is said of what is no list. */
+export const claimValues = (z: Zod, wrong?: string) => z.array(z.string().min(1).max(500), wrong).min(1).max(100);
+
+export const claimCondition = (z: Zod) =>
+  z.union([
+    /** A text, number or truth value that is one of these. */
+    z.strictObject({ claim: claimPath(z), is: claimValues(z) }),
+    /** A list, or words with spaces between them, with one of these in it. */
+    z.strictObject({ claim: claimPath(z), includes: claimValues(z) }),
+  ]);
+
+export type ClaimConditionSnapshot = OutputOf<typeof claimCondition>;
 
 export function claimAt(claims: JsonObject, path: readonly string[]): unknown {
   return path.reduce<unknown>(

@@ -1,11 +1,11 @@
 /** Durations as the snapshot's schema takes them: text within bounds, read into milliseconds. */
-import { z } from 'zod';
 import { parseDuration, type Duration } from './parse-duration.ts';
+import type { Zod } from './zod.ts';
 
 export { parseDuration, type Duration } from './parse-duration.ts';
 
 /** A duration between two bounds, in milliseconds on the way out. */
-export function duration(minMs: number, maxMs: number) {
+export function duration(z: Zod, minMs: number, maxMs: number) {
   return z
     .custom<Duration>((value) => typeof value === 'string', "write a duration such as '30s'")
     .meta({ title: 'duration', type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$' })

@@ -5,7 +5,14 @@ import type { JsonObject } from './call.ts';
 import { claimAt, claimsThatMeet, meetsClaim } from './claim-condition.ts';
 import type { ModelKind } from './model-kind.ts';
 import { surfacePaths, taskPathFor } from './pipeline/find-line.ts';
-import { balancerKinds, providerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
+import {
+  schemaOf,
+  balancerKinds,
+  providerKinds,
+  type ModelSnapshot,
+  type Snapshot,
+  type TargetNode,
+} from './snapshot.ts';
 
 /** What is known of a request beside who asks. */
 export type Asked = Omit<Given, 'consumer' | 'consumerTags' | 'hasTokens'>;
@@ -124,7 +131,7 @@ function callTo(ends: PathEnds, snapshot: Snapshot): object {
 function firstOfHoldings({ providers }: Snapshot, name: string): object {
   const { kind: of = '', options: given } = providers[name] ?? {};
   const kind = providerKinds[of];
-  const options = kind?.options.safeParse(given);
+  const options = (kind && schemaOf(kind.options))?.safeParse(given);
   const requests = options?.success && kind?.connect(options.data, () => 'absent').holdings?.holdings.requests;
   const [{ method, path } = { method: 'GET', path: '/' }] = requests || [];
   return { method, path };

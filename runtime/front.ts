@@ -17,7 +17,7 @@ import type { Settings } from './settings.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { RecentRequests } from './telemetry/recent-requests.ts';
 import { Tokens } from './tokens/tokens.ts';
-import { createForwarder } from './upstream/forward.ts';
+import { forwarderOver } from './upstream/forwarder.ts';
 import type { Pools } from './upstream/pools.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
@@ -49,7 +49,7 @@ const cold = () => new HeadgateError('not_ready', 'No verified configuration is 
 /** What it starts is ended by `closers`. */
 export async function createFront(parts: FrontParts, closers: Closers): Promise<Front> {
   const { settings, log, metrics, pools, quotas, ledger, activator } = parts;
-  const forwarder = closers.add(await createForwarder(pools));
+  const forwarder = closers.add(forwarderOver(pools));
   const recent = new RecentRequests();
   const upstreams = new Upstreams();
   const tokens = new Tokens({ now: Date.now, log });

@@ -3,8 +3,9 @@ import { factsIn, firstChances } from './balanced-group.ts';
 import type { Given } from './balancing/balancer.ts';
 import type { Asked } from './example-request.ts';
 import { Paths, type Path, type PathQuota } from './paths.ts';
-import { balancerKinds, type ModelSnapshot, type Snapshot, type TargetNode } from './snapshot.ts';
-import { countsAt, isSpentByModels, windowOf } from './snapshot-quotas.ts';
+import { balancerKinds } from './kinds.ts';
+import type { ModelSnapshot, Snapshot, TargetNode } from './snapshot.ts';
+import { countsAt, isSpentByModels, windowOf } from './quota-terms.ts';
 import { usableModels } from './usable-models.ts';
 
 export { factsIn, firstChances } from './balanced-group.ts';

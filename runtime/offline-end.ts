@@ -5,7 +5,7 @@ import type { LiveTarget } from './generation/live.ts';
 import type { Drawn } from './outcome.ts';
 import { settle } from './pipeline/settle.ts';
 import type { QuotaStore } from './quota/store.ts';
-import { isSpentByModels } from './snapshot-quotas.ts';
+import { isSpentByModels } from './quota-terms.ts';
 
 export interface Circumstances {
   /** When it is asked, in milliseconds since 1970. Default: now. */

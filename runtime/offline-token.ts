@@ -10,7 +10,8 @@ import { RequestProblem, type AskedRequest } from './request-file.ts';
 import type { ClaimConditionSnapshot } from './snapshot-issuers.ts';
 import type { ConsumerSnapshot, Snapshot } from './snapshot.ts';
 import { verdictOn, type Verdict } from './tokens/claims.ts';
-import { issuerOf, tokenIn, unverified } from './tokens/read.ts';
+import { issuerOf, unverified } from './tokens/read.ts';
+import { tokenIn } from './tokens/token-in.ts';
 
 export interface Known {
   readonly snapshot: Snapshot;

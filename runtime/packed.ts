@@ -2,7 +2,8 @@
  * A snapshot as bytes with an index: it crosses a thread border without being copied, and costs the garbage collector nothing
  * however large it is, because a member becomes an object only when someone asks for it.
  */
-import { singleFields, type Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+import { singleFields } from './snapshot-format.ts';
 
 /** One collection as it travels. */
 export interface PackedBytes {

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { JsonObject } from './call.ts';
 import type { RequestHead } from './door.ts';
-import { expiryOf } from './snapshot-consumers.ts';
+import { expiryOf } from './expiry.ts';
 
 export interface AskedRequest {
   /** Default `POST` with a body, `GET` without one. */

@@ -5,7 +5,7 @@ import { duration } from './duration.ts';
 const stage = z.strictObject({
   /** Of the consumers, the part that is served by the new revision. */
   share: z.number().gt(0, 'must be more than 0').lt(1, 'must be less than 1: it serves everyone after the last stage'),
-  for: duration(1_000, 7 * 86_400_000),
+  for: duration(z, 1_000, 7 * 86_400_000),
 });
 
 export type Stage = z.output<typeof stage>;

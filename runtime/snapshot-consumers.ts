@@ -1,6 +1,7 @@
 /** The part of the snapshot's schema that says who may call: consumers with their keys, teams, and organisations. */
 import { z } from 'zod';
 import { addressRange } from './address-ranges.ts';
+import { expiryOf } from './expiry.ts';
 import { tokenUse } from './snapshot-issuers.ts';
 import { modelName, objectName, tags } from './snapshot-names.ts';
 
@@ -15,21 +16,6 @@ const range = z
   .string()
   .max(64)
   .refine((text) => addressRange(text) !== undefined, "write an address or a range such as '10.0.0.0/8'");
-
-/** A day ends where it ends last: nobody's key stops on the morning of the day that its owner was told. */
-const day = /^\d{4}-\d{2}-\d{2}$/;
-const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})$/;
-
-/** Milliseconds since the Unix epoch from which on something is over: the end of a day in UTC, or the instant itself. */
-export function expiryOf(text: string): number | undefined {
-  const [date = ''] = text.split('T');
-  const midnight = new Date(`${date}T00:00:00Z`);
-  // The engine takes the 31st of February for a day in March.
-  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== date) return undefined;
-  if (day.test(text)) return midnight.getTime() + 86_400_000;
-  const at = instant.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(at) ? undefined : at;
-}
 
 const expiry = z
   .string()

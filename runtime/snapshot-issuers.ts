@@ -1,5 +1,6 @@
 /** The part of the snapshot's schema that says whose tokens are taken, and which consumer a token stands for. */
 import { z } from 'zod';
+import { claimCondition, claimPath, claimValues } from './claim-condition.ts';
 import { duration } from './duration.ts';
 import { objectName } from './snapshot-names.ts';
 
@@ -25,34 +26,21 @@ const httpsOrLoopback = z
     'write an https:// address without query (http:// only to this machine)',
   );
 
-/** A name, or those on the way to it. */
-const claimPath = z.array(z.string().min(1).max(200)).min(1).max(8);
-const value = z.string().min(1).max(500);
-const values = z.array(value).min(1).max(100);
-
-export const claimCondition = z.union([
-  /** A text, number or truth value that is one of these. */
-  z.strictObject({ claim: claimPath, is: values }),
-  /** A list, or words with spaces between them, with one of these in it. */
-  z.strictObject({ claim: claimPath, includes: values }),
-]);
-
-export type ClaimConditionSnapshot = z.output<typeof claimCondition>;
-
-export const tokenUse = z.strictObject({ issuer: objectName, where: z.array(claimCondition).max(16).optional() });
+export const tokenUse = z.strictObject({ issuer: objectName, where: z.array(claimCondition(z)).max(16).optional() });
 
 export const issuer = z.strictObject({
   /** Exactly the `iss` of its tokens. */
   url: httpsOrLoopback,
   /** One of these is in `aud`. */
-  audience: z.array(value, 'write a text, or a list of texts').min(1).max(100),
+  audience: claimValues(z, 'write a text, or a list of texts'),
   /** Its public keys; absent: where its OpenID configuration says. */
   jwks: httpsOrLoopback.optional(),
   algorithms: z.array(z.enum(tokenAlgorithms)).min(1).max(tokenAlgorithms.length).default(['RS256', 'ES256', 'EdDSA']),
-  clockSkew: duration(0, 300_000).default(30_000),
+  clockSkew: duration(z, 0, 300_000).default(30_000),
   /** The claim that holds the name of the consumer. */
-  consumerClaim: claimPath.optional(),
+  consumerClaim: claimPath(z).optional(),
 });
 
 export type TokenUseSnapshot = z.output<typeof tokenUse>;
 export type IssuerSnapshot = z.output<typeof issuer>;
+export type { ClaimConditionSnapshot } from './claim-condition.ts';

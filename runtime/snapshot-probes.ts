@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { duration } from './duration.ts';
 
 /** How long a probe may wait: well below the time a candidate has to become ready. */
-const probeTimeout = duration(1, 15_000).default(5_000);
+const probeTimeout = duration(z, 1, 15_000).default(5_000);
 
 export const modelProbe = z.strictObject({
   /** Sent as the user's message. */

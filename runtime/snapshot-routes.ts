@@ -18,10 +18,10 @@ export const upstream = z.strictObject({
   headers: z
     .record(
       z.string().regex(/^[a-z0-9-]+$/, 'write header names in lower case'),
-      z.union([z.string(), secretReference]),
+      z.union([z.string(), secretReference(z)]),
     )
     .optional(),
-  timeout: duration(1, 3_600_000).default(30_000),
+  timeout: duration(z, 1, 3_600_000).default(30_000),
 });
 
 const routePath = z

@@ -1,13 +1,7 @@
 /** The waist: the schema of the compiled snapshot, the one thing that authoring writes and serving reads. */
 import { z } from 'zod';
-import * as balancers from './balancing/index.ts';
-import type { Balancer } from './balancing/balancer.ts';
-import * as strategies from './context/index.ts';
-import type { ContextStrategy } from './context/strategy.ts';
 import { duration } from './duration.ts';
-import * as policies from './policies/index.ts';
-import type { PolicyKind } from './policies/policy.ts';
-import * as providers from './providers/index.ts';
+import { balancerKinds, policyKinds, providerKinds, strategyKinds } from './kinds.ts';
 import { secretReference } from './providers/options.ts';
 import { consumer, organisation, team } from './snapshot-consumers.ts';
 import { issuer } from './snapshot-issuers.ts';
@@ -18,21 +12,25 @@ import { quota } from './snapshot-quotas.ts';
 import { route, upstream } from './snapshot-routes.ts';
 import { capabilityNames, modelKinds, type ModelFacts, type ProviderKind } from './providers/provider.ts';
 import { rolloutSchema } from './rollout.ts';
+import { snapshotFormat } from './snapshot-format.ts';
+import type { SchemaMaker } from './zod.ts';
 
-export const snapshotFormat = 'headgate/snapshot.v1';
+export { singleFields, snapshotFormat } from './snapshot-format.ts';
+export type { SchemaMaker } from './zod.ts';
 
 export { modelName, objectName } from './snapshot-names.ts';
 export type { IssuerSnapshot } from './snapshot-issuers.ts';
 export type { ConsumerSnapshot, KeyTermsSnapshot, OrganisationSnapshot, TeamSnapshot } from './snapshot-consumers.ts';
 
-/** Kinds by name. The `Record` view is what the core sees: it loops over kinds and never names one. */
-export const providerKinds: Readonly<Record<string, ProviderKind>> = providers;
-export const policyKinds: Readonly<Record<string, PolicyKind>> = policies;
-export const strategyKinds: Readonly<Record<string, ContextStrategy>> = strategies;
-export const balancerKinds: Readonly<Record<string, Balancer>> = balancers;
-
-/** The same registries with their exact types, for authoring. */
-export { policies as policyKindTable, providers as providerKindTable, strategies as contextKinds };
+export {
+  balancerKinds,
+  contextKinds,
+  policyKinds,
+  policyKindTable,
+  providerKinds,
+  providerKindTable,
+  strategyKinds,
+} from './kinds.ts';
 export { capabilityNames, modelKinds } from './providers/provider.ts';
 export type { Capability, Connection, ModelFacts, ModelKind, SecretReference } from './providers/provider.ts';
 /** What rules of authoring must judge exactly as serving does. */
@@ -54,8 +52,9 @@ export {
   scopeOf,
   unstatedOutputTokens,
   windowOf,
-} from './snapshot-quotas.ts';
-export type { QuotaScope, QuotaSnapshot, QuotaUnit, QuotaWindowSnapshot } from './snapshot-quotas.ts';
+} from './quota-terms.ts';
+export type { QuotaScope, QuotaUnit } from './quota-terms.ts';
+export type { QuotaSnapshot, QuotaWindowSnapshot } from './snapshot-quotas.ts';
 
 interface Configured {
   readonly kind: string;
@@ -63,13 +62,23 @@ interface Configured {
   readonly options: unknown;
 }
 
+const made = new WeakMap<SchemaMaker, z.ZodType>();
+
+/** The schema of a kind's options, made once. */
+export function schemaOf<Make extends SchemaMaker>(make: Make): ReturnType<Make> {
+  const schema = made.get(make) ?? make(z);
+  made.set(make, schema);
+  // What this very maker has made.
+  return schema as ReturnType<Make>;
+}
+
 /** One strict object per kind: its own options beside what every object of its sort has. */
-function byKind<Kind extends { readonly options: z.ZodType }, Parsed extends Configured = Configured>(
+function byKind<Kind extends { readonly options: SchemaMaker }, Parsed extends Configured = Configured>(
   kinds: Readonly<Record<string, Kind>>,
   shared: (kind: Kind) => z.ZodRawShape = () => ({}),
 ): z.ZodType<Parsed> {
   const choices = Object.entries(kinds).map(([name, kind]) =>
-    z.strictObject({ kind: z.literal(name), options: kind.options, ...shared(kind) }),
+    z.strictObject({ kind: z.literal(name), options: schemaOf(kind.options), ...shared(kind) }),
   );
   // A registry is never empty and its names are only known at run time: the one cast that kinds as leaves cost.
   return z.discriminatedUnion('kind', choices as unknown as [z.ZodObject]) as unknown as z.ZodType<Parsed>;
@@ -92,7 +101,7 @@ const facts = {
 /** The account keeps files and batches for consumers. */
 const files = z.strictObject({
   /** Makes the names by which consumers know what is theirs. */
-  seal: secretReference,
+  seal: secretReference(z),
   /** One consumer alone uses the account, and what was put there otherwise may be seen by it. */
   sole: z.boolean().optional(),
 });
@@ -102,7 +111,10 @@ const provider = byKind<ProviderKind, ProviderSnapshot>(providerKinds, (kind) =>
   files: files.optional(),
   models: z.record(
     vendorModelId,
-    z.strictObject({ ...facts, options: (kind.modelOptions ?? z.strictObject({})).optional() }),
+    z.strictObject({
+      ...facts,
+      options: (kind.modelOptions ? schemaOf(kind.modelOptions) : z.strictObject({})).optional(),
+    }),
   ),
 }));
 
@@ -112,9 +124,9 @@ const target = z.strictObject({
   /** The vendor's model id; a key of the provider's `models`. */
   model: vendorModelId,
   /** Until the response head, and between two pieces of the body. */
-  timeout: duration(1, 3_600_000).default(60_000),
+  timeout: duration(z, 1, 3_600_000).default(60_000),
   /** Of a stream: until the first piece of the answer itself. Pings do not count, as they do for `timeout`. */
-  firstTokenTimeout: duration(1, 3_600_000).optional(),
+  firstTokenTimeout: duration(z, 1, 3_600_000).optional(),
   /** Further tries at this target before the next one. */
   retries: z.int().min(0).max(5).default(0),
   /** Most requests that a replica has there at once. Others go to the next target, or wait their turn. */
@@ -138,7 +150,7 @@ const groups = Object.entries(balancerKinds).map(([name, { options, picksOne }])
   z.strictObject({
     kind: z.literal('group'),
     balance: z.literal(name),
-    ...(options && { options }),
+    ...(options && { options: schemaOf(options) }),
     of: z
       .array(
         z.strictObject({
@@ -182,9 +194,9 @@ const model = z.strictObject({
   needs: z.array(z.enum(capabilityNames)).max(capabilityNames.length).optional(),
   targets: targetNode,
   /** For a whole request: every attempt, every pause between them, and the answer to its last byte. */
-  deadline: duration(1, 86_400_000).default(600_000),
+  deadline: duration(z, 1, 86_400_000).default(600_000),
   /** When a target that has not begun its answer is not waited for alone any more: the next one is asked as well. */
-  hedge: duration(1, 3_600_000).optional(),
+  hedge: duration(z, 1, 3_600_000).optional(),
   /** A target that cannot carry all of a request does not get it. */
   strict: z.boolean().optional(),
   prompt: z.strictObject({ name: objectName, variables: z.record(z.string(), valueSource) }).optional(),
@@ -220,9 +232,6 @@ export const snapshotSchema = z.strictObject({
   /** `file:line:column` of each object, by `collection.name`: what status and explanations point at. */
   sources: z.record(z.string(), z.string()),
 });
-
-/** Objects that are no collections of named members. */
-export const singleFields: ReadonlySet<string> = new Set(['rollout'] satisfies (keyof Snapshot)[]);
 
 export type Snapshot = z.output<typeof snapshotSchema>;
 export type SnapshotInput = z.input<typeof snapshotSchema>;

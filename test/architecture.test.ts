@@ -41,7 +41,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   diff: ['config-sdk/plan/text-diff.ts'],
   // What `init` writes is the team's own code, and no part of the package.
   headgate: ['config-sdk/template/'],
-  fastify: ['runtime/upstream/forward.ts', 'runtime/admin/'],
+  fastify: ['runtime/upstream/forward.ts'],
   ioredis: ['runtime/redis/'],
   'isomorphic-git': ['runtime/sync/'],
   jose: ['runtime/tokens/'],
@@ -51,9 +51,9 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   typescript: ['config-sdk/'],
   undici: ['runtime/upstream/', 'runtime/sync/'],
   zod: [
-    ...kindFolders,
-    'runtime/artifact.ts',
-    'runtime/duration.ts',
+    'runtime/providers/options.ts',
+    // What other people's tools wrote, looked at when a token is asked for.
+    'runtime/providers/vertex-credentials.ts',
     'runtime/rollout.ts',
     'runtime/snapshot.ts',
     'runtime/snapshot-consumers.ts',
@@ -63,7 +63,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'runtime/snapshot-probes.ts',
     'runtime/snapshot-quotas.ts',
     'runtime/snapshot-routes.ts',
-    'runtime/sync/keep.ts',
+    'runtime/zod.ts',
     'config-sdk/define.ts',
     'config-sdk/compile/',
   ],
@@ -198,22 +198,42 @@ const noCycles: Rule = (files) => {
   return cycles;
 };
 
-/** Each evaluation of a configuration loads all of this, and may read nothing but what is the team's own and ours. */
-const configurationsLoadLittle: Rule = (files) => {
+/** A file and all that is loaded with it. */
+function loadedWith(files: readonly SourceFacts[], entries: readonly string[]): readonly SourceFacts[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
-  const loaded = new Set(within(files, ['config-sdk/index.ts']));
+  const loaded = new Set(within(files, entries));
   for (const file of loaded) {
     for (const { text, isLoaded } of file.imports) {
       const next = byPath.get((isLoaded && targetOf(file.path, text)) || '');
       if (next) loaded.add(next);
     }
   }
-  return eachImport([...loaded], (file, { text }) => {
-    const isPackage = packageOf(text) !== undefined;
-    const isLoaded = file.imports.some((each) => each.text === text && each.isLoaded);
-    return isPackage && isLoaded ? `'${text}' would be loaded by every configuration` : undefined;
+  return [...loaded];
+}
+
+const packagesLoaded = (
+  files: readonly SourceFacts[],
+  { entries, allowed, problem }: { entries: readonly string[]; allowed: readonly string[]; problem: string },
+): string[] =>
+  eachImport(loadedWith(files, entries), (file, { text, line }) => {
+    const name = packageOf(text);
+    const isLoaded = file.imports.some((each) => each.text === text && each.line === line && each.isLoaded);
+    return name !== undefined && isLoaded && !allowed.includes(name)
+      ? `'${text}' would be loaded by ${problem}`
+      : undefined;
   });
-};
+
+/** Each evaluation of a configuration loads all of this, and may read nothing but what is the team's own and ours. */
+const configurationsLoadLittle: Rule = (files) =>
+  packagesLoaded(files, { entries: ['config-sdk/index.ts'], allowed: [], problem: 'every configuration' });
+
+/** A package more is ten milliseconds and some megabytes of each start: what only some gateways need, they load when they do. */
+const startsLoadLittle: Rule = (files) =>
+  packagesLoaded(files, {
+    entries: ['runtime/main.ts', 'runtime/serve.ts', 'runtime/workers/worker.ts', 'runtime/ledger/ledger-worker.ts'],
+    allowed: ['pino', 'prom-client', 'aws4fetch'],
+    problem: 'every start: import() it where it is needed',
+  });
 
 const rules: readonly { sentence: string; rule: Rule; broken: Readonly<Record<string, string>> }[] = [
   {
@@ -293,6 +313,14 @@ const rules: readonly { sentence: string; rule: Rule; broken: Readonly<Record<st
     rule: configurationsLoadLittle,
     broken: {
       'config-sdk/index.ts': `import { z } from 'zod';`,
+    },
+  },
+  {
+    sentence: 'a start loads no package that only some gateways need',
+    rule: startsLoadLittle,
+    broken: {
+      'runtime/serve.ts': `import { z } from 'zod';`,
+      'runtime/workers/worker.ts': `import fastify from 'fastify';`,
     },
   },
   {

@@ -1,5 +1,12 @@
 /** The names that properties of a configuration have, for somebody who wrote another one. */
-import { policyKinds, providerKinds, snapshotSchema, strategyKinds } from '@headgate/runtime/snapshot';
+import {
+  policyKinds,
+  providerKinds,
+  schemaOf,
+  snapshotSchema,
+  strategyKinds,
+  type SchemaMaker,
+} from '@headgate/runtime/snapshot';
 import { z } from 'zod';
 import { near } from '../explain/near.ts';
 
@@ -14,8 +21,8 @@ function* namesIn(schema: unknown): Generator<string> {
   for (const each of Object.values(schema)) yield* namesIn(each);
 }
 
-const optionsOf = (kinds: Readonly<Record<string, { readonly options: z.ZodType } | undefined>>): z.ZodType[] =>
-  Object.values(kinds).flatMap((kind) => kind?.options ?? []);
+const optionsOf = (kinds: Readonly<Record<string, { readonly options: SchemaMaker }>>): z.ZodType[] =>
+  Object.values(kinds).map(({ options }) => schemaOf(options));
 
 /** The name that was most likely meant. Of all objects together: asked only when one is wrong. */
 export function nearProperty(name: string): string | undefined {

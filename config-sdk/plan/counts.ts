@@ -7,7 +7,7 @@ import { attachable, type Attached } from './quota-uses.ts';
 import { entryOf, paired, type Sides } from './revision.ts';
 
 type Window = QuotaWindowSnapshot | undefined;
-type Former = NonNullable<ReturnType<typeof formerOf>>;
+type Former = NonNullable<ReturnType<typeof formerOf<QuotaWindowSnapshot>>>;
 
 const isSameWindow = (one: Window, other: Window): boolean => JSON.stringify(one) === JSON.stringify(other);
 

@@ -1,5 +1,5 @@
 /** How a provider would be reached: asked of its kind, with a stand-in for each secret. */
-import { providerKinds, type Connection, type ProviderSnapshot } from '@headgate/runtime/snapshot';
+import { schemaOf, providerKinds, type Connection, type ProviderSnapshot } from '@headgate/runtime/snapshot';
 
 type Account = Pick<ProviderSnapshot, 'kind' | 'options'>;
 
@@ -15,7 +15,7 @@ export function connectionOf(account: Account): Connection | undefined {
 
 function connect({ kind, options }: Account): Connection | undefined {
   const speaks = providerKinds[kind];
-  const parsed = speaks?.options.safeParse(options);
+  const parsed = (speaks && schemaOf(speaks.options))?.safeParse(options);
   if (!speaks || !parsed?.success) return undefined;
   try {
     return speaks.connect(parsed.data, () => 'absent');

@@ -1,5 +1,6 @@
 /** Targets and groups: models exist and can do what is asked, weights stand where they count, conversations fit every leg. */
 import {
+  schemaOf,
   apisFor,
   balancerKinds,
   conversationKinds,
@@ -177,7 +178,7 @@ export const contextFits: Rule = (project) => {
     if (!policy) return [];
     const { kind, options: written } = policy.value as { kind: string; options: unknown };
     const strategy = strategyKinds[kind];
-    const options = strategy?.options.parse(written);
+    const options = (strategy && schemaOf(strategy.options))?.parse(written);
     const legs = new Map(legsOf(targets, ['targets']).map(({ node }) => [`${node.provider}/${node.model}`, node]));
     const misfits = [...legs].flatMap(([name, { provider, model }]): string[] => {
       const window = (providers.get(provider)?.value as ProviderSnapshot | undefined)?.models[model]?.contextWindow;

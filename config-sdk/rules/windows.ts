@@ -1,5 +1,6 @@
 /** What fits into the windows of a model's targets: fixed prompts, reserved output, and targets of unlike size. */
 import {
+  schemaOf,
   estimateTokens,
   strategyKinds,
   type ModelSnapshot,
@@ -31,7 +32,7 @@ function fittedModel({ targets, context = '' }: ModelSnapshot, { named }: Beside
   });
   const policy = named('context-policy', context)?.value as { kind: string; options: unknown } | undefined;
   const strategy = strategyKinds[policy?.kind ?? ''];
-  const options: unknown = strategy?.options.parse(policy?.options);
+  const options: unknown = (strategy && schemaOf(strategy.options))?.parse(policy?.options);
   const budget = strategy && ((window: number) => strategy.budget(options, window));
   return { legs, options: isObject(options) ? options : {}, budget };
 }

@@ -1,13 +1,12 @@
 /** The admin plane: alive, ready, status, metrics, poke, and the console page. Reads only; what git owns is changed in git. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isLoopback } from '../settings.ts';
 import type { Address } from '../listener.ts';
-import { noSchemas } from '../no-schemas.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { consolePage, consolePolicy } from './console-page.ts';
 import { addOrders } from './orders.ts';
+import { json, Plane, problem, type Answer, type Asked } from './plane.ts';
 import { addRequests } from './requests.ts';
 import { statusOf, type Reported } from './status.ts';
 import { addUsage } from './usage.ts';
@@ -44,14 +43,14 @@ function isOurName(host: string, address: Address): boolean {
 }
 
 /** A browser tells on whose behalf it asks. No page but our own may. */
-function isOurPage({ headers: { origin } }: FastifyRequest, address: Address): boolean {
+function isOurPage({ headers: { origin } }: Asked, address: Address): boolean {
   if (origin === undefined) return true;
   return URL.canParse(origin) && isOurName(new URL(origin).host, address);
 }
 
 type Refusal = readonly [status: number, detail: string];
 
-function refusalOf(request: FastifyRequest, address: Address, tokenFile: string | undefined): Refusal | undefined {
+function refusalOf(request: Asked, address: Address, tokenFile: string | undefined): Refusal | undefined {
   if (!tokenFile) {
     return isOurName(request.headers.host ?? '', address) && isOurPage(request, address)
       ? undefined
@@ -67,19 +66,6 @@ function refusalOf(request: FastifyRequest, address: Address, tokenFile: string 
   }
 }
 
-function problem(reply: FastifyReply, status: number, detail: string) {
-  return reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, detail });
-}
-
-const bodyCure = 'send JSON with the header content-type: application/json';
-
-/** Why a body was not read, by the status that Fastify gives to it. */
-const bodyProblems: Readonly<Record<number, string>> = {
-  400: `The body is not JSON: ${bodyCure}.`,
-  413: 'The body is too long: an order needs only "commit", "for" and "note".',
-  415: `The body is not said to be JSON: ${bodyCure}.`,
-};
-
 export async function startAdmin({
   address,
   tokenFile,
@@ -87,56 +73,37 @@ export async function startAdmin({
   metrics,
 }: AdminOptions): Promise<{ url: string; close: () => Promise<void> }> {
   if (tokenFile) readToken(tokenFile);
-  const app: FastifyInstance = fastify({
-    logger: false,
-    exposeHeadRoutes: false,
-    forceCloseConnections: true,
-    schemaController: noSchemas,
-    requestTimeout: 10_000,
-    http: { headersTimeout: 5_000 },
-  });
   // The page holds no data: what it shows, it asks for with the token that a person gives it.
   const open = new Set(['/healthz', '/readyz', ...(tokenFile ? ['/', '/console'] : [])]);
-  app.addHook('onRequest', async (request, reply) => {
-    if (open.has(request.url)) return;
-    const refusal = refusalOf(request, address, tokenFile);
-    if (refusal) return problem(reply, ...refusal);
+  const plane = new Plane((asked) => {
+    const refusal = open.has(asked.url) ? undefined : refusalOf(asked, address, tokenFile);
+    return refusal && problem(...refusal);
   });
 
-  app.get('/healthz', () => ({ status: 'ok' }));
-  app.get('/readyz', (_request, reply) => {
-    const { activator, serving, draining } = reported;
-    if (draining()) return reply.code(503).send({ status: 'draining' });
-    if (!activator.stable)
-      return reply.code(503).send({ status: 'cold', detail: 'no verified configuration is active yet' });
-    if (!serving.isListening())
-      return reply.code(503).send({ status: 'starting', detail: 'no connection is taken yet' });
-    return { status: 'ready', revision: activator.stable.revision.short };
-  });
-  app.get('/status', async () => statusOf(reported, await reported.serving.load()));
-  app.get('/metrics', async (_request, reply) => {
+  plane.on('GET', '/healthz', () => json({ status: 'ok' }));
+  plane.on('GET', '/readyz', () => readiness(reported));
+  plane.on('GET', '/status', async () => json(statusOf(reported, await reported.serving.load())));
+  plane.on('GET', '/metrics', async () => {
     metrics.stateDirProblem.set(reported.keep.problem === undefined ? 0 : 1);
-    return reply.type(metrics.registry.contentType).send(await reported.serving.metrics());
+    const body = await reported.serving.metrics();
+    return { headers: { 'content-type': metrics.registry.contentType }, body };
   });
-  app.post('/poke', async (_request, reply) => {
+  plane.on('POST', '/poke', async () => {
     await reported.loop.poke();
-    return reply.code(202).send({ polled: true, tip: reported.loop.state.tip });
+    return json({ polled: true, tip: reported.loop.state.tip }, 202);
   });
-  addOrders(app, reported.loop.operator);
-  addRequests(app, reported.serving);
-  addUsage(app, reported.ledger);
-  app.get('/console', (_request, reply) =>
-    reply.type('text/html; charset=utf-8').header('content-security-policy', consolePolicy).send(consolePage),
-  );
-  app.get('/', (_request, reply) => reply.redirect('/console'));
-  app.setNotFoundHandler((request, reply) =>
-    problem(reply, 404, `Nothing is served at ${request.method} ${request.url.split('?', 1)[0]}.`),
-  );
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const { statusCode = 500 } = error;
-    return problem(reply, statusCode, bodyProblems[statusCode] ?? 'The admin plane could not answer.');
-  });
+  addOrders(plane, reported.loop.operator);
+  addRequests(plane, reported.serving);
+  addUsage(plane, reported.ledger);
+  const page = { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': consolePolicy };
+  plane.on('GET', '/console', () => ({ headers: page, body: consolePage }));
+  plane.on('GET', '/', () => ({ status: 302, headers: { location: '/console' }, body: '' }));
+  return plane.listen(address);
+}
 
-  const url = await app.listen({ host: address.host, port: address.port });
-  return { url, close: () => app.close() };
+function readiness({ activator, serving, draining }: Reported): Answer {
+  if (draining()) return json({ status: 'draining' }, 503);
+  if (!activator.stable) return json({ status: 'cold', detail: 'no verified configuration is active yet' }, 503);
+  if (!serving.isListening()) return json({ status: 'starting', detail: 'no connection is taken yet' }, 503);
+  return json({ status: 'ready', revision: activator.stable.revision.short });
 }

@@ -1,7 +1,7 @@
 /** The emergency orders of the admin plane. They move between revisions that git made; none of them changes one. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseDuration } from '../duration.ts';
 import { longestPauseMs, type Operator } from '../sync/operator.ts';
+import { json, problem, type Asked, type Plane } from './plane.ts';
 
 interface Order {
   readonly commit: string | undefined;
@@ -9,11 +9,8 @@ interface Order {
   readonly note: string;
 }
 
-const problem = (reply: FastifyReply, status: number, detail: string) =>
-  reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, detail });
-
 /** The order in a body, or what is wrong with it. */
-function read({ body }: FastifyRequest, needsCommit: boolean): Order | string {
+function read({ body }: Asked, needsCommit: boolean): Order | string {
   const { commit, for: length = '1h', note = '' } = (body ?? {}) as Record<string, unknown>;
   if (commit !== undefined && (typeof commit !== 'string' || !/^[\w:]{7,80}$/.test(commit)))
     return '"commit" must be the full id of an artifact commit';
@@ -25,25 +22,25 @@ function read({ body }: FastifyRequest, needsCommit: boolean): Order | string {
   return { commit, forMs, note };
 }
 
-export function addOrders(app: FastifyInstance, operator: Operator): void {
+export function addOrders(plane: Plane, operator: Operator): void {
   const post = (
     path: string,
     needsCommit: boolean,
     carryOut: (order: Order) => string | undefined | Promise<string | undefined>,
   ) =>
-    app.post(path, async (request, reply) => {
-      const order = read(request, needsCommit);
-      if (typeof order === 'string') return problem(reply, 400, order);
+    plane.on('POST', path, async (asked) => {
+      const order = read(asked, needsCommit);
+      if (typeof order === 'string') return problem(400, order);
       const refusal = await carryOut(order);
-      return refusal === undefined ? reply.code(202).send({ done: true }) : problem(reply, 409, refusal);
+      return refusal === undefined ? json({ done: true }, 202) : problem(409, refusal);
     });
   post('/pin', true, ({ commit, forMs, note }) => operator.pause({ pinned: commit, forMs, note }));
   post('/pause', false, ({ forMs, note }) => operator.pause({ pinned: undefined, forMs, note }));
   post('/resume', false, () => operator.resume());
   post('/accept', true, ({ commit = '' }) => operator.accept(commit));
   post('/retry', true, ({ commit = '' }) => operator.retry(commit));
-  app.delete('/pin', async (_request, reply) => {
+  plane.on('DELETE', '/pin', async () => {
     const refusal = await operator.resume();
-    return refusal === undefined ? reply.code(202).send({ done: true }) : problem(reply, 409, refusal);
+    return refusal === undefined ? json({ done: true }, 202) : problem(409, refusal);
   });
 }

@@ -3,7 +3,7 @@ import { parseDuration } from '../duration.ts';
 import type { Cursor } from '../ledger/calls.ts';
 import { dimensions, isDimension, isTime, type Condition, type Dimension } from '../ledger/dimensions.ts';
 import { momentIn, utc } from '../ledger/zone.ts';
-import { isZone } from '../snapshot-quotas.ts';
+import { isZone } from '../quota-terms.ts';
 
 /** What was asked for makes no sense. */
 export class BadQuestion extends Error {}

@@ -1,11 +1,11 @@
 /** What the admin plane tells from the ledger: what was used, by whatever it is asked by, single calls, and what a commit changed. */
-import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Sum } from '../ledger/adding-up.ts';
 import type { Call } from '../ledger/calls.ts';
 import { csvOf, csvOfCalls } from '../ledger/csv.ts';
 import type { Dimension, Group } from '../ledger/dimensions.ts';
 import { NoLedger, type Ledger } from '../ledger/ledger.ts';
 import { timeIn, utc } from '../ledger/zone.ts';
+import { json, problem, type Answer, type Plane } from './plane.ts';
 import {
   afterOf,
   BadQuestion,
@@ -67,10 +67,10 @@ const mostLimit = 100_000;
 const mostCalls = 1_000;
 const usualCalls = 100;
 
-function problem(reply: FastifyReply, error: unknown) {
+function problemOf(error: unknown): Answer {
   const detail = error instanceof Error ? error.message : String(error);
   const status = error instanceof BadQuestion ? 400 : error instanceof NoLedger ? 404 : 503;
-  return reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, detail });
+  return problem(status, detail);
 }
 
 async function usageAsked(query: Query, ledger: Ledger): Promise<UsageReport> {
@@ -109,28 +109,30 @@ async function comparisonAsked(query: Query, ledger: Ledger): Promise<Comparison
   return { by: asked.by, revision: side(revision), with: side(other), groups };
 }
 
-const csv = 'text/csv; charset=utf-8';
+const csv = (body: string, more: Readonly<Record<string, string>> = {}): Answer => ({
+  headers: { 'content-type': 'text/csv; charset=utf-8', ...more },
+  body,
+});
 
-export function addUsage(app: FastifyInstance, ledger: Ledger): void {
-  const answers = (path: string, answer: (query: Query, reply: FastifyReply) => Promise<unknown>) =>
-    app.get<{ Querystring: Query }>(path, async ({ query }, reply) => {
+export function addUsage(plane: Plane, ledger: Ledger): void {
+  const answers = (path: string, answer: (query: Query) => Promise<Answer>) =>
+    plane.on('GET', path, async ({ query }) => {
       try {
-        return await answer(query, reply);
+        return await answer(query);
       } catch (error) {
-        return problem(reply, error);
+        return problemOf(error);
       }
     });
-  answers('/api/usage', async (query, reply) => {
+  answers('/api/usage', async (query) => {
     const format = formatOf(query);
     const report = await usageAsked(query, ledger);
-    return format === 'json' ? report : reply.type(csv).send(csvOf(report.by, report.rows));
+    return format === 'json' ? json(report) : csv(csvOf(report.by, report.rows));
   });
-  answers('/api/usage/calls', async (query, reply) => {
+  answers('/api/usage/calls', async (query) => {
     const format = formatOf(query);
     const report = await callsAsked(query, ledger);
-    if (format === 'json') return report;
-    if (report.next !== undefined) reply.header('headgate-next', report.next);
-    return reply.type(csv).send(csvOfCalls(report.calls));
+    if (format === 'json') return json(report);
+    return csv(csvOfCalls(report.calls), report.next === undefined ? {} : { 'headgate-next': report.next });
   });
-  answers('/api/usage/compare', (query) => comparisonAsked(query, ledger));
+  answers('/api/usage/compare', async (query) => json(await comparisonAsked(query, ledger)));
 }

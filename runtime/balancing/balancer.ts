@@ -1,8 +1,8 @@
 /** The contract of a balancing strategy: in which order the members of a group are tried. */
-import type { z } from 'zod';
 import type { Call, JsonObject } from '../call.ts';
 import type { Capability } from '../capability.ts';
 import type { PriceTable } from '../prices.ts';
+import type { OutputOf, SchemaMaker } from '../zod.ts';
 
 /** A target below a member. */
 export interface MemberTarget {
@@ -92,34 +92,34 @@ export interface Circumstances extends Sight {
 /** Indices of members, first choice first, none twice. Who is not among them is not tried. */
 export type Draw = (circumstances: Circumstances) => readonly number[];
 
-export interface Balancer<Options extends z.ZodType = z.ZodType> {
+export interface Balancer<Make extends SchemaMaker = SchemaMaker> {
   /** Strict schema of what config may say of such a group, its members aside; absent where there is nothing to say. */
-  readonly options?: Options;
+  readonly options?: Make;
   /** Must every member of such a group carry a weight? */
   readonly weights: 'required' | 'refused';
   /** Whether it depends on who asks. */
-  asksWho?(options: z.output<Options>): boolean;
+  asksWho?(options: OutputOf<Make>): boolean;
   /** What a request says so that the member at `index` is for it, where that depends on what it says. */
-  saysFor?(options: z.output<Options>, index: number): Given;
+  saysFor?(options: OutputOf<Make>, index: number): Given;
   /** Such a group has one member or two, and tries one of them at most. */
   readonly picksOne?: true;
   /**
    * How likely each member is to be tried first, of this request or of any. Whatever it depends on that is not known counts as
    * equally likely each way. What is missing to 1 is how likely nobody is tried. The rest follow by the same rule among themselves.
    */
-  chances(group: BalancedGroup<z.output<Options>>, asking: Asking | undefined, given?: Given): readonly number[];
+  chances(group: BalancedGroup<OutputOf<Make>>, asking: Asking | undefined, given?: Given): readonly number[];
   /**
    * Which of all targets below such a group are for a request: one narrowing for one that is known, else each there may be. Their
    * chances add up to 1. `targets` are all below it, in nested groups too.
    */
   narrowings?(
-    options: z.output<Options>,
+    options: OutputOf<Make>,
     targets: readonly MemberTarget[],
     asking: Asking | undefined,
     given?: Given,
   ): readonly Narrowing[];
   /** Made once for a group: what needs no circumstances is settled here. */
-  prepare(group: BalancedGroup<z.output<Options>>): Draw;
+  prepare(group: BalancedGroup<OutputOf<Make>>): Draw;
 }
 
 /** Members in the order they are written. */

@@ -1,42 +1,50 @@
 /** Conditions on a request: met, not met, or open where nobody knows the request yet. */
-import { z } from 'zod';
-import { claimAt, claimsThatMeet, meetsClaim } from '../claim-condition.ts';
-import { claimCondition, type ClaimConditionSnapshot } from '../snapshot-issuers.ts';
+import {
+  claimAt,
+  claimCondition,
+  claimsThatMeet,
+  meetsClaim,
+  type ClaimConditionSnapshot,
+} from '../claim-condition.ts';
+import type { OutputOf, Zod } from '../zod.ts';
 import type { Asking, Given } from './balancer.ts';
 
-const names = z.array(z.string().min(1).max(200)).min(1).max(100);
-const tokens = z.int().min(0).max(100_000_000);
+const names = (z: Zod) => z.array(z.string().min(1).max(200)).min(1).max(100);
+const tokens = (z: Zod) => z.int().min(0).max(100_000_000);
 
-export const condition = z
-  .strictObject({
-    /** Names of consumers, one of which asks. */
-    consumers: names.optional(),
-    /** Tags of consumers, one of which the consumer carries. */
-    consumerTags: names.optional(),
-    /** What the claims of the token must say; without a token they say nothing. */
-    claims: z.array(claimCondition).min(1).max(16).optional(),
-    /** Values by the name of a header, in lower case: each header has one of its values. */
-    headers: z.record(z.string().regex(/^[a-z0-9-]{1,128}$/, 'write header names in lower case'), names).optional(),
-    /** Values by their name in the `metadata` of the body: each has one of its values. */
-    metadata: z.record(z.string().min(1).max(128), names).optional(),
-    /** Whether the answer is streamed. */
-    stream: z.boolean().optional(),
-    /** Whether tools are offered to the model. */
-    tools: z.boolean().optional(),
-    /** Whether images stand among the messages. */
-    images: z.boolean().optional(),
-    /** Least tokens that the client sends, as estimated. */
-    minTokens: tokens.optional(),
-    /** Most tokens that the client sends, as estimated. */
-    maxTokens: tokens.optional(),
-  })
-  .refine((given) => Object.values(given).some((each) => each !== undefined), 'write at least one condition')
-  .refine(
-    ({ minTokens = 0, maxTokens = Infinity }) => minTokens <= maxTokens,
-    'minTokens is above maxTokens: no request can meet both',
-  );
+export const condition = (z: Zod) =>
+  z
+    .strictObject({
+      /** Names of consumers, one of which asks. */
+      consumers: names(z).optional(),
+      /** Tags of consumers, one of which the consumer carries. */
+      consumerTags: names(z).optional(),
+      /** What the claims of the token must say; without a token they say nothing. */
+      claims: z.array(claimCondition(z)).min(1).max(16).optional(),
+      /** Values by the name of a header, in lower case: each header has one of its values. */
+      headers: z
+        .record(z.string().regex(/^[a-z0-9-]{1,128}$/, 'write header names in lower case'), names(z))
+        .optional(),
+      /** Values by their name in the `metadata` of the body: each has one of its values. */
+      metadata: z.record(z.string().min(1).max(128), names(z)).optional(),
+      /** Whether the answer is streamed. */
+      stream: z.boolean().optional(),
+      /** Whether tools are offered to the model. */
+      tools: z.boolean().optional(),
+      /** Whether images stand among the messages. */
+      images: z.boolean().optional(),
+      /** Least tokens that the client sends, as estimated. */
+      minTokens: tokens(z).optional(),
+      /** Most tokens that the client sends, as estimated. */
+      maxTokens: tokens(z).optional(),
+    })
+    .refine((given) => Object.values(given).some((each) => each !== undefined), 'write at least one condition')
+    .refine(
+      ({ minTokens = 0, maxTokens = Infinity }) => minTokens <= maxTokens,
+      'minTokens is above maxTokens: no request can meet both',
+    );
 
-export type Condition = z.output<typeof condition>;
+export type Condition = OutputOf<typeof condition>;
 
 /** Undefined where it depends on what is not known. */
 type Answer = boolean | undefined;

@@ -1,14 +1,15 @@
 /** Tries its members in order, and of all targets below them only those at providers with certain tags: for every request, or for those that meet a condition. */
-import { z } from 'zod';
+import type { Zod } from '../zod.ts';
 import { asWritten, type Balancer, type Given, type Narrowing } from './balancer.ts';
 import { asksWho, condition, shareThatMeets } from './condition.ts';
 
-const options = z.strictObject({
-  /** The provider of a target carries each of them. */
-  tags: z.array(z.string().min(1).max(64)).min(1).max(16),
-  /** Which requests are held to it; without it, all. */
-  when: condition.optional(),
-});
+const options = (z: Zod) =>
+  z.strictObject({
+    /** The provider of a target carries each of them. */
+    tags: z.array(z.string().min(1).max(64)).min(1).max(16),
+    /** Which requests are held to it; without it, all. */
+    when: condition(z).optional(),
+  });
 
 export const only = {
   ...asWritten,

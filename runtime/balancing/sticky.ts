@@ -3,21 +3,22 @@
  * that is taken away moves only what it had.
  */
 import { hash } from 'node:crypto';
-import { z } from 'zod';
+import type { Zod } from '../zod.ts';
 import { evenly, shuffled, type Asking, type Balancer, type Member } from './balancer.ts';
 
-const options = z.strictObject({
-  /** What belongs together: requests of one consumer, of one `user` as the call names it, or with one value of a header. */
-  by: z.union([
-    z.enum(['consumer', 'user']),
-    z
-      .string()
-      .regex(
-        /^header:[a-z0-9-]{1,128}$/,
-        "write 'consumer', 'user', or 'header:' and the name of a header in lower case",
-      ),
-  ]),
-});
+const options = (z: Zod) =>
+  z.strictObject({
+    /** What belongs together: requests of one consumer, of one `user` as the call names it, or with one value of a header. */
+    by: z.union([
+      z.enum(['consumer', 'user']),
+      z
+        .string()
+        .regex(
+          /^header:[a-z0-9-]{1,128}$/,
+          "write 'consumer', 'user', or 'header:' and the name of a header in lower case",
+        ),
+    ]),
+  });
 
 const headerMark = 'header:';
 

@@ -2,40 +2,41 @@
  * Drops the oldest message groups in large steps, so that the conversation's beginning stays the same for many turns
  * and the vendor's prompt cache keeps its worth; a window that slides each turn would void it each turn.
  */
-import { z } from 'zod';
+import type { OutputOf, Zod } from '../zod.ts';
 import type { ContextStrategy, Entry, Fitting } from './strategy.ts';
 
-const share = z.templateLiteral([z.number(), '%']);
+const share = (z: Zod) => z.templateLiteral([z.number(), '%']);
 const fraction = (text: string): number => Number(text.slice(0, -1)) / 100;
 
-const options = z
-  .strictObject({
-    /** Input tokens to aim for, or `'window'` for all that the smallest target takes. */
-    target: z.union([z.literal('window'), z.int().min(256)]),
-    /** Output tokens to leave room for. A larger `max_tokens` in the request wins. */
-    reserveOutput: z.int().min(0).default(1_024),
-    /** History is cut once it is above this share of the budget. */
-    high: share.default('100%'),
-    /** And is cut down to this share: the distance to `high` is how long a prefix stays unchanged. */
-    low: share.default('60%'),
-    /** Held back because token counts are estimates. */
-    margin: share.default('10%'),
-  })
-  .superRefine((value, context) => {
-    const [low, high] = [fraction(value.low), fraction(value.high)];
-    if (!(low > 0 && low < high))
-      context.addIssue({
-        code: 'custom',
-        path: ['low'],
-        message: `low must be above 0% and below high (${value.high})`,
-      });
-    if (high > 1) context.addIssue({ code: 'custom', path: ['high'], message: 'high must be at most 100%' });
-    const margin = fraction(value.margin);
-    if (margin < 0 || margin > 2)
-      context.addIssue({ code: 'custom', path: ['margin'], message: 'margin must be between 0% and 200%' });
-  });
+const options = (z: Zod) =>
+  z
+    .strictObject({
+      /** Input tokens to aim for, or `'window'` for all that the smallest target takes. */
+      target: z.union([z.literal('window'), z.int().min(256)]),
+      /** Output tokens to leave room for. A larger `max_tokens` in the request wins. */
+      reserveOutput: z.int().min(0).default(1_024),
+      /** History is cut once it is above this share of the budget. */
+      high: share(z).default('100%'),
+      /** And is cut down to this share: the distance to `high` is how long a prefix stays unchanged. */
+      low: share(z).default('60%'),
+      /** Held back because token counts are estimates. */
+      margin: share(z).default('10%'),
+    })
+    .superRefine((value, context) => {
+      const [low, high] = [fraction(value.low), fraction(value.high)];
+      if (!(low > 0 && low < high))
+        context.addIssue({
+          code: 'custom',
+          path: ['low'],
+          message: `low must be above 0% and below high (${value.high})`,
+        });
+      if (high > 1) context.addIssue({ code: 'custom', path: ['high'], message: 'high must be at most 100%' });
+      const margin = fraction(value.margin);
+      if (margin < 0 || margin > 2)
+        context.addIssue({ code: 'custom', path: ['margin'], message: 'margin must be between 0% and 200%' });
+    });
 
-type Options = z.output<typeof options>;
+type Options = OutputOf<typeof options>;
 
 function budgetFor(policy: Options, window: number, reserve: number): number {
   const ceiling = policy.target === 'window' ? window - reserve : Math.min(policy.target, window - reserve);

@@ -1,5 +1,5 @@
 /** The contract of a context strategy: which messages of a conversation go to the model. Pure, so every replica agrees without a store. */
-import type { z } from 'zod';
+import type { OutputOf, SchemaMaker } from '../zod.ts';
 
 /** One message as a strategy sees it. */
 export interface Entry {
@@ -27,9 +27,9 @@ export type Fitting =
   | { readonly fits: true; readonly keep: readonly number[] | undefined; readonly tokens: number }
   | { readonly fits: false; readonly limit: number; readonly needed: number };
 
-export interface ContextStrategy<Options extends z.ZodType = z.ZodType> {
-  readonly options: Options;
+export interface ContextStrategy<Make extends SchemaMaker = SchemaMaker> {
+  readonly options: Make;
   /** Most input tokens these options let through under a window; at most 0 when nothing can fit. For `check`. */
-  budget(options: z.output<Options>, window: number): number;
-  fit(entries: readonly Entry[], room: Room, options: z.output<Options>): Fitting;
+  budget(options: OutputOf<Make>, window: number): number;
+  fit(entries: readonly Entry[], room: Room, options: OutputOf<Make>): Fitting;
 }

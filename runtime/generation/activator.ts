@@ -1,5 +1,5 @@
 /** The only writer of what serves: builds candidates aside, swaps with one assignment, keeps the way back while a revision is on trial. */
-import { ArtifactRefused } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
 import type { Log } from '../log.ts';
 import { Pace } from '../pace.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

@@ -2,14 +2,8 @@
 import { AddressRanges } from '../address-ranges.ts';
 import { conversationKinds } from '../model-kind.ts';
 import { apisFor } from '../providers/provider.ts';
-import {
-  strategyKinds,
-  type ConsumerSnapshot,
-  type ModelSnapshot,
-  type RouteSnapshot,
-  type TargetNode,
-  type TargetSnapshot,
-} from '../snapshot.ts';
+import { strategyKinds } from '../kinds.ts';
+import type { ConsumerSnapshot, ModelSnapshot, RouteSnapshot, TargetNode, TargetSnapshot } from '../snapshot.ts';
 import type { LiveAccount, LiveConsumer, LiveModel, LiveQuota, LiveRoute, LiveTarget } from './live.ts';
 import { liveOrder } from './live-order.ts';
 import { allOrders } from './orders.ts';

@@ -3,7 +3,7 @@
  * brought or changed is asked, and only what its configuration can be the cause of refuses it: a vendor that is overloaded
  * or silent says nothing about a commit.
  */
-import { ArtifactRefused } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
 import type { Log } from '../log.ts';
 import type { Pace } from '../pace.ts';
 import type { Pools } from '../upstream/pools.ts';

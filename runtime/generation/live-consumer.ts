@@ -1,6 +1,7 @@
 /** How far a key of a consumer opens: until when, from where, and which of what the consumer may use. */
 import { AddressRanges } from '../address-ranges.ts';
-import { expiryOf, type KeyTermsSnapshot } from '../snapshot-consumers.ts';
+import { expiryOf } from '../expiry.ts';
+import type { KeyTermsSnapshot } from '../snapshot-consumers.ts';
 import type { Credential } from './live.ts';
 
 /** Of a digest, as much as tells the keys of one gateway apart in its configuration. */

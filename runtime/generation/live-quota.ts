@@ -1,14 +1,7 @@
 /** A quota as serving counts it: one number for the limit, one shape for each sort of window. */
 import type { Window } from '../quota/store.ts';
-import {
-  countedLimit,
-  formerOf,
-  localLimitOf,
-  scopeOf,
-  windowOf,
-  type QuotaSnapshot,
-  type QuotaWindowSnapshot,
-} from '../snapshot-quotas.ts';
+import { countedLimit, formerOf, localLimitOf, scopeOf, windowOf } from '../quota-terms.ts';
+import type { QuotaSnapshot, QuotaWindowSnapshot } from '../snapshot-quotas.ts';
 import type { LiveQuota } from './live.ts';
 
 function countedWindow(window: QuotaWindowSnapshot | undefined): Window {

@@ -1,9 +1,11 @@
 /** A generation that serves nobody: built as live, from a snapshot that nobody has published, with no secret and no connection. */
 import { createHash } from 'node:crypto';
-import { artifactFormat, type Manifest } from '../artifact.ts';
+import type { Manifest } from '../artifact.ts';
+import { artifactFormat } from '../artifact.ts';
 import { Pace } from '../pace.ts';
 import { openParcel, packSnapshot } from '../packed.ts';
-import { snapshotFormat, type Snapshot } from '../snapshot.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { snapshotFormat } from '../snapshot-format.ts';
 import { Pools } from '../upstream/pools.ts';
 import { Generation } from './generation.ts';
 import { furnish } from './provision.ts';

@@ -1,5 +1,5 @@
 /** Questions put to a candidate before it serves: everything that a request would do, short of calling a provider. */
-import { ArtifactRefused } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
 import type { Call } from '../call.ts';
 import { asHeadgateError } from '../errors.ts';
 import type { Pace } from '../pace.ts';

@@ -3,7 +3,8 @@
  * requests are answered. Every object is built once to see that it can be, and thrown away: what a request asks for is built
  * again then, so that a swap leaves the garbage collector little to carry. All problems are reported at once.
  */
-import { ArtifactRefused, type Artifact } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
+import type { Artifact } from '../artifact.ts';
 import type { Pace } from '../pace.ts';
 import type { PackedSnapshot } from '../packed.ts';
 import type { Pools } from '../upstream/pools.ts';

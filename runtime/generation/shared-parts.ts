@@ -5,15 +5,9 @@ import { canonicalJson } from '../canonical-json.ts';
 import { eachKey } from '../providers/options.ts';
 import type { ProviderKind, ReadSecret, SecretReference } from '../providers/provider.ts';
 import { SecretMissing } from '../secrets.ts';
-import {
-  policyKinds,
-  providerKinds,
-  type ProviderSnapshot,
-  type PromptSnapshot,
-  type Snapshot,
-  type UpstreamSnapshot,
-} from '../snapshot.ts';
-import { formerOf, isZone, windowOf } from '../snapshot-quotas.ts';
+import { policyKinds, providerKinds } from '../kinds.ts';
+import type { ProviderSnapshot, PromptSnapshot, Snapshot, UpstreamSnapshot } from '../snapshot.ts';
+import { formerOf, isZone, windowOf } from '../quota-terms.ts';
 import { digestOf } from '../upstream/keys.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { leastSecretChars, Seal } from '../seal.ts';
@@ -169,7 +163,7 @@ export class SharedParts {
   /** One connection for each key whose secret is there. */
   #live(name: string, snapshot: ProviderSnapshot, kind: ProviderKind): LiveConnection | undefined {
     const models = new Map(
-      Object.entries(snapshot.models).map(([id, { options }]) => [id, options ?? kind.modelOptions?.parse({})]),
+      Object.entries(snapshot.models).map(([id, { options }]) => [id, options ?? kind.plainModel]),
     );
     const all = eachKey(snapshot.options).flatMap((options, index) => {
       const connection = this.#withSecrets(`providers.${name}`, (read) => kind.connect(options, read));

@@ -2,7 +2,7 @@
  * Refuses a revision that takes most of what is served away: a glob that matched nothing and a merge that lost a folder
  * compile well, and look like any other change until clients call.
  */
-import { ArtifactRefused } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
 import type { Pace } from '../pace.ts';
 import type { PackedSnapshot } from '../packed.ts';
 import type { Tables } from './generation.ts';

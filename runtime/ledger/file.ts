@@ -13,6 +13,8 @@ export interface LedgerFileOptions {
   readonly keep: Keeping;
   /** Told what a person should know. */
   readonly note: (text: string) => void;
+  /** Milliseconds since the Unix epoch, by a clock that does not jump ahead: it must not make everything old. */
+  readonly now: () => number;
 }
 
 interface Open {
@@ -23,7 +25,6 @@ interface Open {
 export class LedgerFile {
   readonly #options: LedgerFileOptions;
   #open: Open | undefined;
-  readonly #started = Date.now() - performance.now();
 
   constructor(options: LedgerFileOptions) {
     this.#options = options;
@@ -84,12 +85,10 @@ export class LedgerFile {
   }
 
   #opened(): Open {
-    const { directory, keep, note } = this.#options;
+    const { directory, keep, note, now } = this.#options;
     const database = openLedgerFile(directory, (aside, problem) =>
       note(`${ledgerFile(directory)} is damaged (${problem}); it is kept as ${aside}, and a new one begins`),
     );
-    // A wall clock that jumps ahead must not make everything old.
-    const now = () => Math.floor(Math.min(Date.now(), this.#started + performance.now()));
     return { database, writing: new LedgerWriting(database, keep, now) };
   }
 }

@@ -5,7 +5,7 @@ import { stepBack } from '../sync/step-back.ts';
 import { LedgerFile } from './file.ts';
 import type { CallRecord } from './record.ts';
 import { LedgerStream } from './stream.ts';
-import type { Asked, Desk, Job, Lines, Told } from './thread.ts';
+import { steadyMs, type Asked, type Job, type Lines, type Seat, type Told } from './thread.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('ledger-worker is started by LedgerThread, not on its own.');
@@ -16,9 +16,10 @@ reportWithoutEnvironment();
 const tell = (told: Told) => port.postMessage(told);
 const note = (text: string) => tell({ note: text });
 
-const desk = workerData as Desk;
+const { desk, beganAt } = workerData as Seat;
 const { directory, keep } = desk;
-const file = directory === undefined ? undefined : new LedgerFile({ directory, keep, note });
+const now = () => Math.floor(Math.min(Date.now(), beganAt + steadyMs()));
+const file = directory === undefined ? undefined : new LedgerFile({ directory, keep, note, now });
 const stream = desk.kind === 'stream' ? new LedgerStream({ url: desk.url, file, note }) : undefined;
 
 const read = (records: Lines['records']) => records.map((record) => JSON.parse(record) as CallRecord);

@@ -13,6 +13,16 @@ export type Desk =
   /** With a directory, what all replicas put into the stream is taken over there. */
   | { readonly kind: 'stream'; readonly url: string; readonly directory: string | undefined; readonly keep: Keeping };
 
+/** What the thread is given when it starts. */
+export interface Seat {
+  readonly desk: Desk;
+  /** When the clock of `steadyMs` stood at zero, by the wall clock as the process found it: threads come and go. */
+  readonly beganAt: number;
+}
+
+/** The same in all threads, and never set. */
+export const steadyMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
+
 /** `records` are JSON. */
 export interface Lines {
   readonly writer: string;
@@ -55,27 +65,32 @@ const program = new URL(import.meta.url.endsWith('.ts') ? './ledger-worker.ts' :
 
 /** A disk that hangs must not keep the process. */
 const longestCloseMs = 1_000;
+/** How long the thread of a file stays when it has nothing to do: it weighs more than all calls that wait. */
+const usualRestMs = 10_000;
 
 export class LedgerThread {
   readonly #desk: Desk;
   readonly #note: (text: string) => void;
+  readonly #restMs: number;
+  readonly #beganAt = Date.now() - steadyMs();
   #worker: Worker | undefined;
+  #rest: NodeJS.Timeout | undefined;
+  #resting: Promise<unknown> = Promise.resolve();
   #asked = 0;
   readonly #waiting = new Map<number, Waiting>();
 
-  constructor(desk: Desk, note: (text: string) => void) {
+  constructor(desk: Desk, note: (text: string) => void, restMs = usualRestMs) {
     this.#desk = desk;
     this.#note = note;
+    this.#restMs = restMs;
   }
 
   /** Rejects with words for an operator. */
   ask<Name extends Job['do']>(job: Extract<Job, { do: Name }>): Promise<Answers[Name]> {
+    clearTimeout(this.#rest);
     const worker = (this.#worker ??= this.#start());
-    const id = (this.#asked += 1);
-    const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     worker.ref();
-    worker.postMessage({ id, job } satisfies Asked);
-    return answer as Promise<Answers[Name]>;
+    return this.#post(worker, job) as Promise<Answers[Name]>;
   }
 
   /** Starts it before there is anything to do. */
@@ -86,17 +101,44 @@ export class LedgerThread {
 
   async close(): Promise<void> {
     const worker = this.#worker;
-    if (!worker) return;
+    clearTimeout(this.#rest);
+    if (worker) await this.#finish(worker);
+    await this.#resting;
+  }
+
+  #post(worker: Worker, job: Job): Promise<unknown> {
+    const id = (this.#asked += 1);
+    const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    worker.postMessage({ id, job } satisfies Asked);
+    return answer;
+  }
+
+  async #finish(worker: Worker): Promise<void> {
     const overdue = new Promise<void>((resolve) => setTimeout(resolve, longestCloseMs).unref());
-    await Promise.race([this.ask({ do: 'close' }).catch(() => undefined), overdue]);
+    worker.ref();
+    const closed = this.#post(worker, { do: 'close' }).catch(() => undefined);
+    const id = this.#asked;
+    await Promise.race([closed, overdue]);
+    this.#waiting.delete(id);
     this.#end(worker, 'it was closed');
     await worker.terminate();
+  }
+
+  /** Asked again meanwhile, another is started: a file may be open twice. */
+  #restSoon(): void {
+    if (this.#desk.kind !== 'file') return;
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => {
+      const worker = this.#worker;
+      this.#worker = undefined;
+      if (worker) this.#resting = Promise.all([this.#resting, this.#finish(worker)]);
+    }, this.#restMs).unref();
   }
 
   #start(): Worker {
     const worker = new Worker(program, {
       name: 'headgate-ledger',
-      workerData: this.#desk,
+      workerData: { desk: this.#desk, beganAt: this.#beganAt } satisfies Seat,
       env: sameCompileCache(),
       execArgv: [],
     });
@@ -112,7 +154,9 @@ export class LedgerThread {
     this.#waiting.delete(told.id);
     if ('problem' in told) waiting?.reject(new Error(told.problem));
     else waiting?.resolve(told.answer);
-    if (this.#waiting.size === 0) this.#worker?.unref();
+    if (this.#waiting.size > 0) return;
+    this.#worker?.unref();
+    if (this.#worker) this.#restSoon();
   }
 
   #end(worker: Worker, why: string): void {

@@ -1,7 +1,7 @@
 /** What a request asks of each count that it draws from. */
 import type { AskedOf } from '../exchange.ts';
 import type { LiveQuota, LiveTarget } from '../generation/live.ts';
-import { isSpentByModels } from '../snapshot-quotas.ts';
+import { isSpentByModels } from '../quota-terms.ts';
 import { amountOf, type Estimate } from './estimate.ts';
 import { sharesOf, type Drawing } from './shares.ts';
 

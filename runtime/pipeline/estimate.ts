@@ -6,7 +6,7 @@ import type { Exchange, Guarded } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
 import type { ModelKind } from '../model-kind.ts';
 import { pricesAt } from '../prices.ts';
-import { unstatedOutputTokens, type QuotaUnit } from '../snapshot-quotas.ts';
+import { unstatedOutputTokens, type QuotaUnit } from '../quota-terms.ts';
 import { shapeOf } from './shape.ts';
 
 /** Counts are estimates of another vendor's tokenizer: as much is put on top as context policies hold back. */

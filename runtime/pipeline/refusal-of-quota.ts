@@ -3,7 +3,7 @@ import { HeadgateError } from '../errors.ts';
 import type { AskedOf, Exchange, Lease } from '../exchange.ts';
 import type { LiveQuota } from '../generation/live.ts';
 import { amountInWords, figure, windowInWords } from '../quota/words.ts';
-import { isSpentByModels } from '../snapshot-quotas.ts';
+import { isSpentByModels } from '../quota-terms.ts';
 import { seconds } from './quota-headers.ts';
 
 type Taken = Lease['takings'][number];

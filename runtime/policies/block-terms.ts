@@ -1,12 +1,13 @@
 /** Refuses calls whose text contains one of the listed terms. */
-import { z } from 'zod';
+import type { Zod } from '../zod.ts';
 import type { PolicyKind, Verdict } from './policy.ts';
 import { finderOf, termList } from './terms.ts';
 
-const options = z.strictObject({
-  /** Plain words or phrases, matched anywhere and without regard to case. */
-  terms: termList,
-});
+const options = (z: Zod) =>
+  z.strictObject({
+    /** Plain words or phrases, matched anywhere and without regard to case. */
+    terms: termList(z),
+  });
 
 export const blockTerms = {
   options,

@@ -1,23 +1,24 @@
 /** Anthropic, and every vendor that speaks its Messages API. */
-import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { anthropicHoldings } from '../dialects/anthropic-holdings.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages.ts';
+import type { Zod } from '../zod.ts';
 import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
 import type { ProviderKind } from './provider.ts';
 
 /** The only version the vendor documents (platform.claude.com/docs/en/api/versioning). */
 const apiVersion = '2023-06-01';
 
-const options = z
-  .strictObject({
-    // Anthropic's SDKs put the version into the path, not into the base URL, unlike OpenAI's.
-    baseUrl: baseUrl
-      .refine((url) => !/\/v1\/*$/.test(url), 'must not end in /v1; it is added')
-      .default('https://api.anthropic.com'),
-    ...endpointFields,
-  })
-  .superRefine(checkEndpoint('api.anthropic.com'));
+const options = (z: Zod) =>
+  z
+    .strictObject({
+      // Anthropic's SDKs put the version into the path, not into the base URL, unlike OpenAI's.
+      baseUrl: baseUrl(z)
+        .refine((url) => !/\/v1\/*$/.test(url), 'must not end in /v1; it is added')
+        .default('https://api.anthropic.com'),
+      ...endpointFields(z),
+    })
+    .superRefine(checkEndpoint('api.anthropic.com'));
 
 export const anthropic: ProviderKind<typeof options> = {
   options,

@@ -1,6 +1,6 @@
 /** Tokens of Entra ID: for an application that shows a secret, a certificate or another issuer's token, and for a machine of Azure's. */
 import { constants, createHash, createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto';
-import { z } from 'zod';
+import type { OutputOf, Zod } from '../zod.ts';
 import { cloudVariable } from './cloud-variables.ts';
 import { credentialFile } from './credential-file.ts';
 import { baseUrl, isPrivateHost, secretReference } from './options.ts';
@@ -9,51 +9,55 @@ import { askToken, tokenSource, type TokenRequest } from './token-source.ts';
 
 const ways = ['clientSecret', 'certificate', 'workloadIdentity', 'managedIdentity'] as const;
 
-export const entraOptions = z
-  .strictObject({
-    /** The directory's id, or a domain of it. */
-    tenant: z
-      .string()
-      .regex(/^[\w.-]{1,128}$/, 'must be the id or a domain of a directory')
-      .optional(),
-    /** Of the application; of a managed identity only where the machine has several. */
-    clientId: z
-      .string()
-      .regex(/^[\w-]{1,64}$/, 'must be the id of an application')
-      .optional(),
-    clientSecret: secretReference.optional(),
-    /** In place of a secret: the application's certificate and its key, a PEM file in base64 (`base64 -w0 app.pem`). */
-    certificate: secretReference.optional(),
-    /** In place of a secret: the token that the cluster puts into the file of AZURE_FEDERATED_TOKEN_FILE. */
-    workloadIdentity: z.literal(true).optional(),
-    /** In place of an application: the identity that Azure gives the machine, app or container this runs on. */
-    managedIdentity: z.literal(true).optional(),
-    /** Absent means that of Azure OpenAI. */
-    scope: z
-      .string()
-      .regex(/^(https|api):\/\/[\w./-]{1,200}$/, 'must be a scope such as https://cognitiveservices.azure.com/.default')
-      .default('https://cognitiveservices.azure.com/.default'),
-    /** Where tokens are asked for, in place of login.microsoftonline.com: another cloud of Azure's. */
-    tokenUrl: baseUrl
-      .refine(
-        (url) => !URL.canParse(url) || new URL(url).protocol === 'https:' || isPrivateHost(new URL(url).hostname),
-        'http:// sends the secret in the clear; use https://',
-      )
-      .optional(),
-  })
-  .superRefine((chosen, context) => {
-    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    const [first = 'clientSecret', second] = ways.filter((way) => chosen[way] !== undefined);
-    if (chosen[first] === undefined) issue(first, `is missing; say one of ${ways.join(', ')}`);
-    if (second !== undefined) issue(second, `stands beside ${first}; keep one of the two`);
-    if (first === 'managedIdentity') {
-      for (const name of ['tenant', 'tokenUrl'] as const)
-        if (chosen[name] !== undefined) issue(name, 'is nothing to a managed identity; leave it out');
-      return;
-    }
-    for (const name of ['tenant', 'clientId'] as const) if (chosen[name] === undefined) issue(name, 'is missing');
-  });
-type Entra = z.output<typeof entraOptions>;
+export const entraOptions = (z: Zod) =>
+  z
+    .strictObject({
+      /** The directory's id, or a domain of it. */
+      tenant: z
+        .string()
+        .regex(/^[\w.-]{1,128}$/, 'must be the id or a domain of a directory')
+        .optional(),
+      /** Of the application; of a managed identity only where the machine has several. */
+      clientId: z
+        .string()
+        .regex(/^[\w-]{1,64}$/, 'must be the id of an application')
+        .optional(),
+      clientSecret: secretReference(z).optional(),
+      /** In place of a secret: the application's certificate and its key, a PEM file in base64 (`base64 -w0 app.pem`). */
+      certificate: secretReference(z).optional(),
+      /** In place of a secret: the token that the cluster puts into the file of AZURE_FEDERATED_TOKEN_FILE. */
+      workloadIdentity: z.literal(true).optional(),
+      /** In place of an application: the identity that Azure gives the machine, app or container this runs on. */
+      managedIdentity: z.literal(true).optional(),
+      /** Absent means that of Azure OpenAI. */
+      scope: z
+        .string()
+        .regex(
+          /^(https|api):\/\/[\w./-]{1,200}$/,
+          'must be a scope such as https://cognitiveservices.azure.com/.default',
+        )
+        .default('https://cognitiveservices.azure.com/.default'),
+      /** Where tokens are asked for, in place of login.microsoftonline.com: another cloud of Azure's. */
+      tokenUrl: baseUrl(z)
+        .refine(
+          (url) => !URL.canParse(url) || new URL(url).protocol === 'https:' || isPrivateHost(new URL(url).hostname),
+          'http:// sends the secret in the clear; use https://',
+        )
+        .optional(),
+    })
+    .superRefine((chosen, context) => {
+      const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+      const [first = 'clientSecret', second] = ways.filter((way) => chosen[way] !== undefined);
+      if (chosen[first] === undefined) issue(first, `is missing; say one of ${ways.join(', ')}`);
+      if (second !== undefined) issue(second, `stands beside ${first}; keep one of the two`);
+      if (first === 'managedIdentity') {
+        for (const name of ['tenant', 'tokenUrl'] as const)
+          if (chosen[name] !== undefined) issue(name, 'is nothing to a managed identity; leave it out');
+        return;
+      }
+      for (const name of ['tenant', 'clientId'] as const) if (chosen[name] === undefined) issue(name, 'is missing');
+    });
+type Entra = OutputOf<typeof entraOptions>;
 
 export function entraToken(chosen: Entra, readSecret: ReadSecret): (signal: AbortSignal) => Promise<string> {
   const { tenant = '', clientId = '', clientSecret, certificate, managedIdentity, scope } = chosen;

@@ -1,5 +1,5 @@
 /** Azure OpenAI, through its v1 API. Ids of models are the names of deployments. */
-import { z } from 'zod';
+import type { Zod } from '../zod.ts';
 import { entraOptions, entraToken } from './azure-entra.ts';
 import { connectionAt } from './compatible.ts';
 import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, responsesAt, splitBaseUrl } from './options.ts';
@@ -9,22 +9,23 @@ import { holdingsUnder } from './task-apis.ts';
 /** Azure's own hosts: `.openai.azure.com`, `.services.ai.azure.com`, `.cognitiveservices.azure.com`. */
 const azureHosts = '.azure.com';
 
-const options = z
-  .strictObject({
-    /** `https://RESOURCE.openai.azure.com/openai/v1`. */
-    baseUrl: baseUrl.refine(
-      (url) => !URL.canParse(url) || !new URL(url).hostname.endsWith(azureHosts) || /\/openai\/v1\/*$/.test(url),
-      'must end in /openai/v1: the API that takes the name of a deployment as the model',
-    ),
-    ...endpointFields,
-    /** In place of `apiKey`: tokens of Entra ID. */
-    entra: entraOptions.optional(),
-  })
-  .superRefine((chosen, context) => {
-    checkEndpoint(chosen.entra ? undefined : azureHosts)(chosen, context);
-    if (chosen.entra !== undefined && (chosen.apiKey ?? chosen.apiKeys) !== undefined)
-      context.addIssue({ code: 'custom', path: ['entra'], message: 'stands beside apiKey; keep one of the two' });
-  });
+const options = (z: Zod) =>
+  z
+    .strictObject({
+      /** `https://RESOURCE.openai.azure.com/openai/v1`. */
+      baseUrl: baseUrl(z).refine(
+        (url) => !URL.canParse(url) || !new URL(url).hostname.endsWith(azureHosts) || /\/openai\/v1\/*$/.test(url),
+        'must end in /openai/v1: the API that takes the name of a deployment as the model',
+      ),
+      ...endpointFields(z),
+      /** In place of `apiKey`: tokens of Entra ID. */
+      entra: entraOptions(z).optional(),
+    })
+    .superRefine((chosen, context) => {
+      checkEndpoint(chosen.entra ? undefined : azureHosts)(chosen, context);
+      if (chosen.entra !== undefined && (chosen.apiKey ?? chosen.apiKeys) !== undefined)
+        context.addIssue({ code: 'custom', path: ['entra'], message: 'stands beside apiKey; keep one of the two' });
+    });
 
 export const azure: ProviderKind<typeof options> = {
   options,

@@ -1,45 +1,46 @@
 /** AWS credentials that the machine has, not the configuration: the default chain of AWS's own library, and a role on top of it. */
-import { z } from 'zod';
+import type { OutputOf, Zod } from '../zod.ts';
 import { signatureOf, type Scope } from './bedrock-signature.ts';
 import { cloudVariable, type CloudVariable } from './cloud-variables.ts';
 import { CredentialUnavailable, type Connection } from './provider.ts';
 import { credentialSource } from './token-source.ts';
 
 /** docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html, "Request Parameters" */
-export const chainOptions = z
-  .strictObject({
-    /** Variables, shared files, web identity (EKS), container (ECS, EKS), instance: the order in which AWS's SDKs look. */
-    chain: z.literal('default'),
-    /** Of the shared files; then the variables for a key are not asked. */
-    profile: z
-      .string()
-      .regex(/^[\w.@/+ -]{1,128}$/, 'must be the name of a profile')
-      .optional(),
-    /** A role that is assumed with what the chain finds. */
-    roleArn: z
-      .string()
-      .regex(
-        /^arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/,
-        'must be an ARN such as arn:aws:iam::123456789012:role/gateway',
-      )
-      .optional(),
-    /** What the role's owner asks for beside the identity, where he does. */
-    externalId: z
-      .string()
-      .regex(/^[\w+=,.@:/-]{2,1224}$/, 'must be 2 to 1224 letters, digits and +=,.@:/-')
-      .optional(),
-    /** What the role's owner sees in his log. Default: headgate. */
-    sessionName: z
-      .string()
-      .regex(/^[\w+=,.@-]{2,64}$/, 'must be 2 to 64 letters, digits and +=,.@-')
-      .optional(),
-  })
-  .superRefine((chosen, context) => {
-    for (const name of ['externalId', 'sessionName'] as const)
-      if (chosen[name] !== undefined && chosen.roleArn === undefined)
-        context.addIssue({ code: 'custom', path: [name], message: 'belongs to a roleArn; there is none' });
-  });
-type Chain = z.output<typeof chainOptions>;
+export const chainOptions = (z: Zod) =>
+  z
+    .strictObject({
+      /** Variables, shared files, web identity (EKS), container (ECS, EKS), instance: the order in which AWS's SDKs look. */
+      chain: z.literal('default'),
+      /** Of the shared files; then the variables for a key are not asked. */
+      profile: z
+        .string()
+        .regex(/^[\w.@/+ -]{1,128}$/, 'must be the name of a profile')
+        .optional(),
+      /** A role that is assumed with what the chain finds. */
+      roleArn: z
+        .string()
+        .regex(
+          /^arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/,
+          'must be an ARN such as arn:aws:iam::123456789012:role/gateway',
+        )
+        .optional(),
+      /** What the role's owner asks for beside the identity, where he does. */
+      externalId: z
+        .string()
+        .regex(/^[\w+=,.@:/-]{2,1224}$/, 'must be 2 to 1224 letters, digits and +=,.@:/-')
+        .optional(),
+      /** What the role's owner sees in his log. Default: headgate. */
+      sessionName: z
+        .string()
+        .regex(/^[\w+=,.@-]{2,64}$/, 'must be 2 to 64 letters, digits and +=,.@-')
+        .optional(),
+    })
+    .superRefine((chosen, context) => {
+      for (const name of ['externalId', 'sessionName'] as const)
+        if (chosen[name] !== undefined && chosen.roleArn === undefined)
+          context.addIssue({ code: 'custom', path: [name], message: 'belongs to a roleArn; there is none' });
+    });
+type Chain = OutputOf<typeof chainOptions>;
 
 interface Identity {
   readonly accessKeyId: string;

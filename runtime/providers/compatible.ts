@@ -2,8 +2,8 @@
  * What all presets share: a vendor or server that speaks OpenAI's chat completions at an address of its own. A preset is one
  * file that says the address and how the vendor differs, and one export line in `index.ts`; docs/providers.md shows one.
  */
-import { z } from 'zod';
 import { openaiChatWith, wordedFor, type Quirks } from '../dialects/openai-chat.ts';
+import type { Zod } from '../zod.ts';
 import { baseUrl, checkEndpoint, endpointFields, isPrivateHost, lowerCaseNames, splitBaseUrl } from './options.ts';
 import type { Connection, ProviderKind, TaskApi } from './provider.ts';
 import { tasksUnder } from './task-apis.ts';
@@ -19,9 +19,10 @@ export interface Preset {
 
 const optionsAt = (url: string) => {
   const { hostname } = new URL(url);
-  return z
-    .strictObject({ baseUrl: baseUrl.default(url), ...endpointFields })
-    .superRefine(checkEndpoint(isPrivateHost(hostname) ? undefined : hostname));
+  return (z: Zod) =>
+    z
+      .strictObject({ baseUrl: baseUrl(z).default(url), ...endpointFields(z) })
+      .superRefine(checkEndpoint(isPrivateHost(hostname) ? undefined : hostname));
 };
 
 export const compatible = ({

@@ -1,20 +1,21 @@
 /** Google AI, and every server that speaks its generateContent API. */
-import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { gemini } from '../dialects/gemini.ts';
 import { geminiEmbedding, geminiEmbeddings } from '../dialects/gemini-embeddings.ts';
+import type { Zod } from '../zod.ts';
 import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
 import type { Address, Api, ProviderKind, TaskApi } from './provider.ts';
 
-const options = z
-  .strictObject({
-    // Google's SDKs put the version into the path, not into the base URL, unlike OpenAI's.
-    baseUrl: baseUrl
-      .refine((url) => !/\/v1(beta)?\/*$/.test(url), 'must not end in /v1beta; it is added')
-      .default('https://generativelanguage.googleapis.com'),
-    ...endpointFields,
-  })
-  .superRefine(checkEndpoint('generativelanguage.googleapis.com'));
+const options = (z: Zod) =>
+  z
+    .strictObject({
+      // Google's SDKs put the version into the path, not into the base URL, unlike OpenAI's.
+      baseUrl: baseUrl(z)
+        .refine((url) => !/\/v1(beta)?\/*$/.test(url), 'must not end in /v1beta; it is added')
+        .default('https://generativelanguage.googleapis.com'),
+      ...endpointFields(z),
+    })
+    .superRefine(checkEndpoint('generativelanguage.googleapis.com'));
 
 /** ai.google.dev/api/generate-content and /tokens: the model, and what is asked of it, stand in the path. */
 function generateContent(path: string): Api {

@@ -1,24 +1,25 @@
 /** OpenAI, and every vendor or local server that speaks its chat completions, with or without its responses and the operations beside chat. */
-import { z } from 'zod';
 import { openaiChat } from '../dialects/openai-chat.ts';
+import type { Zod } from '../zod.ts';
 import { holdingsUnder, tasksUnder } from './task-apis.ts';
 import { apiAt, baseUrl, checkEndpoint, endpointFields, lowerCaseNames, responsesAt, splitBaseUrl } from './options.ts';
 import type { Connection, ProviderKind } from './provider.ts';
 
-const account = z.string().regex(/^[\w-]{1,128}$/, 'must be an id such as org-… or proj_…');
+const account = (z: Zod) => z.string().regex(/^[\w-]{1,128}$/, 'must be an id such as org-… or proj_…');
 
 const vendorHost = 'api.openai.com';
 
-const options = z
-  .strictObject({
-    baseUrl: baseUrl.default(`https://${vendorHost}/v1`),
-    ...endpointFields,
-    organization: account.optional(),
-    project: account.optional(),
-    /** Whether the Responses API is there. Default: at OpenAI itself it is, elsewhere not. */
-    responses: z.boolean().optional(),
-  })
-  .superRefine(checkEndpoint(vendorHost));
+const options = (z: Zod) =>
+  z
+    .strictObject({
+      baseUrl: baseUrl(z).default(`https://${vendorHost}/v1`),
+      ...endpointFields(z),
+      organization: account(z).optional(),
+      project: account(z).optional(),
+      /** Whether the Responses API is there. Default: at OpenAI itself it is, elsewhere not. */
+      responses: z.boolean().optional(),
+    })
+    .superRefine(checkEndpoint(vendorHost));
 
 export const openai: ProviderKind<typeof options> = {
   options,

@@ -1,19 +1,22 @@
 /** What the options of providers that are reached over HTTP have in common: secrets, base URLs, extra headers. */
 import { BlockList, isIP } from 'node:net';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { VendorDialect } from '../dialects/dialect.ts';
 import { openaiResponses } from '../dialects/openai-responses.ts';
+import type { Zod } from '../zod.ts';
 import type { Api, SecretReference } from './provider.ts';
 
-export const secretReference: z.ZodType<SecretReference, SecretReference> = z.strictObject({
-  $secret: z.string().regex(/^[A-Za-z_][\w.-]{0,127}$/, 'must be the name of a secret, such as OPENAI_API_KEY'),
-  optional: z.boolean().optional(),
-});
+export const secretReference = (zod: Zod): z.ZodType<SecretReference, SecretReference> =>
+  zod.strictObject({
+    $secret: zod.string().regex(/^[A-Za-z_][\w.-]{0,127}$/, 'must be the name of a secret, such as OPENAI_API_KEY'),
+    optional: zod.boolean().optional(),
+  });
 
-export const baseUrl = z.string().superRefine((text, context) => {
-  const problem = baseUrlProblem(text);
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-});
+export const baseUrl = (zod: Zod) =>
+  zod.string().superRefine((text, context) => {
+    const problem = baseUrlProblem(text);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
 
 /** Headers that HTTP or the gateway itself sets; a second value would be ambiguous or break the framing. */
 const ownHeaders =
@@ -21,23 +24,24 @@ const ownHeaders =
 /** A credential belongs in a secret: config is in git for everyone to read. */
 const secretHeaders = /authorization|api-?key|token|secret|cookie|passw|credential/;
 
-export const staticHeaders = z.record(z.string(), z.string()).superRefine((headers, context) => {
-  for (const [name, value] of Object.entries(headers)) {
-    const problem = headerProblem(name, value);
-    if (problem !== undefined) context.addIssue({ code: 'custom', path: [name], message: problem });
-  }
-});
+export const staticHeaders = (zod: Zod) =>
+  zod.record(zod.string(), zod.string()).superRefine((headers, context) => {
+    for (const [name, value] of Object.entries(headers)) {
+      const problem = headerProblem(name, value);
+      if (problem !== undefined) context.addIssue({ code: 'custom', path: [name], message: problem });
+    }
+  });
 
 /** Members of every such kind's options; the kind adds `baseUrl` with its own default. */
-export const endpointFields = {
-  apiKey: secretReference.optional(),
+export const endpointFields = (zod: Zod) => ({
+  apiKey: secretReference(zod).optional(),
   /** In place of `apiKey`: several keys, used in turn. One that the vendor refuses or limits rests while others serve. */
-  apiKeys: z.array(secretReference).min(1).max(32).optional(),
+  apiKeys: zod.array(secretReference(zod)).min(1).max(32).optional(),
   /** Sent with every request. Not for credentials. */
-  headers: staticHeaders.optional(),
+  headers: staticHeaders(zod).optional(),
   /** Allows plain http:// to a host that is not loopback or private: keys and prompts then travel in the clear. */
-  allowInsecureHttp: z.boolean().optional(),
-};
+  allowInsecureHttp: zod.boolean().optional(),
+});
 
 interface Endpoint {
   readonly baseUrl: string;

@@ -1,7 +1,7 @@
 /** Perplexity's Agent API, and under the names of Sonar's models what took their place. */
-import { z } from 'zod';
 import { openaiResponsesWith, wordedFor, type Quirks } from '../dialects/openai-responses.ts';
 import type { Quirks as ChatQuirks } from '../dialects/openai-chat.ts';
+import type { Zod } from '../zod.ts';
 import { connectionAt } from './compatible.ts';
 import { baseUrl, checkEndpoint, endpointFields, lowerCaseNames, splitBaseUrl } from './options.ts';
 import type { Api, ProviderKind } from './provider.ts';
@@ -47,14 +47,15 @@ const chatQuirks: ChatQuirks = {
   streamEnd: 'finish_reason',
 };
 
-const options = z
-  .strictObject({
-    baseUrl: baseUrl.default(`https://${vendorHost}`),
-    ...endpointFields,
-    /** The API that is spoken: the vendor ended `chat-completions` on 2026-09-27. */
-    api: z.enum(['agent', 'chat-completions']).default('agent'),
-  })
-  .superRefine(checkEndpoint(vendorHost));
+const options = (z: Zod) =>
+  z
+    .strictObject({
+      baseUrl: baseUrl(z).default(`https://${vendorHost}`),
+      ...endpointFields(z),
+      /** The API that is spoken: the vendor ended `chat-completions` on 2026-09-27. */
+      api: z.enum(['agent', 'chat-completions']).default('agent'),
+    })
+    .superRefine(checkEndpoint(vendorHost));
 
 export const perplexity: ProviderKind<typeof options> = {
   options,

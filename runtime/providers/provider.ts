@@ -1,5 +1,4 @@
 /** The contract of a provider kind: how one vendor is spoken to. A kind is data and pure functions; the core does the I/O. */
-import type { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import type { Capability } from '../capability.ts';
 import type { VendorDialect } from '../dialects/dialect.ts';
@@ -7,6 +6,7 @@ import type { Holdings } from '../dialects/holdings.ts';
 import type { VendorTask } from '../dialects/task.ts';
 import type { ModelKind } from '../model-kind.ts';
 import type { PriceTable } from '../prices.ts';
+import type { OutputOf, SchemaMaker } from '../zod.ts';
 
 /** One request as it goes over the wire. */
 export interface Address {
@@ -144,12 +144,14 @@ export interface ModelFacts {
 export { capabilityNames, type Capability } from '../capability.ts';
 export { modelKinds, type ModelKind } from '../model-kind.ts';
 
-export interface ProviderKind<Options extends z.ZodType = z.ZodType> {
+export interface ProviderKind<Make extends SchemaMaker = SchemaMaker> {
   /** Strict schema of what config may say for this kind, `kind` and `models` aside. */
-  readonly options: Options;
+  readonly options: Make;
   /** Strict schema of extra facts about one model; most kinds have none. */
-  readonly modelOptions?: z.ZodType;
-  connect(options: z.output<Options>, readSecret: ReadSecret): Connection;
+  readonly modelOptions?: SchemaMaker;
+  /** What `modelOptions` makes of a model of which nothing is said. */
+  readonly plainModel?: unknown;
+  connect(options: OutputOf<Make>, readSecret: ReadSecret): Connection;
   /** Only for kinds that answer in process. `models` holds the parsed `modelOptions` by vendor model id. */
-  transport?(options: z.output<Options>, models: ReadonlyMap<string, unknown>): Transport;
+  transport?(options: OutputOf<Make>, models: ReadonlyMap<string, unknown>): Transport;
 }

@@ -2,38 +2,41 @@
  * A provider that answers in process: the same reply for the same request, embeddings, token usage, streaming, and latency
  * and faults as declared. For trying the gateway without a key and for testing what surrounds it; it is no language model.
  */
-import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { openaiChat } from '../dialects/openai-chat.ts';
 import { openaiEmbeddings } from '../dialects/openai-embeddings.ts';
 import { duration } from '../duration.ts';
+import type { OutputOf, Zod } from '../zod.ts';
 import { apiAt } from './options.ts';
 import { sandboxAnswer, type SandboxReply } from './sandbox-answer.ts';
 import { sandboxEmbeddings } from './sandbox-embeddings.ts';
 import type { ProviderKind, UpstreamRequest, UpstreamResponse } from './provider.ts';
 
-const options = z.strictObject({});
+const options = (z: Zod) => z.strictObject({});
 
-const modelOptions = z.strictObject({
-  /** What it says. `{{input}}` stands for the last user message. */
-  reply: z.string().min(1).max(10_000).default('You said: {{input}}'),
-  /** Time before the first byte. */
-  latency: duration(0, 600_000).default(0),
-  /** Time between two streamed chunks. */
-  chunkInterval: duration(0, 60_000).default(0),
-  /** Answers with this failure instead: on every n-th request, counted from the start of the revision. */
-  fault: z
-    .strictObject({
-      /** `cut` breaks the connection: before the answer, or in the middle of a stream. */
-      type: z.enum(['cut', 'hang', 'status']),
-      /** For `status`. */
-      status: z.int().min(400).max(599).default(503),
-      every: z.int().min(1).default(1),
-    })
-    .optional(),
-});
+const plainModel = { reply: 'You said: {{input}}', latency: 0, chunkInterval: 0 };
 
-export type SandboxModel = z.output<typeof modelOptions>;
+const modelOptions = (z: Zod) =>
+  z.strictObject({
+    /** What it says. `{{input}}` stands for the last user message. */
+    reply: z.string().min(1).max(10_000).default(plainModel.reply),
+    /** Time before the first byte. */
+    latency: duration(z, 0, 600_000).default(plainModel.latency),
+    /** Time between two streamed chunks. */
+    chunkInterval: duration(z, 0, 60_000).default(plainModel.chunkInterval),
+    /** Answers with this failure instead: on every n-th request, counted from the start of the revision. */
+    fault: z
+      .strictObject({
+        /** `cut` breaks the connection: before the answer, or in the middle of a stream. */
+        type: z.enum(['cut', 'hang', 'status']),
+        /** For `status`. */
+        status: z.int().min(400).max(599).default(503),
+        every: z.int().min(1).default(1),
+      })
+      .optional(),
+  });
+
+export type SandboxModel = OutputOf<typeof modelOptions>;
 
 const embeddingsPath = '/embeddings';
 
@@ -103,6 +106,7 @@ async function answer(request: UpstreamRequest, model: SandboxModel, faulty: boo
 export const sandbox = {
   options,
   modelOptions,
+  plainModel,
   connect: () => ({
     origin: 'sandbox:',
     apis: [apiAt('/chat/completions', openaiChat)],
@@ -119,7 +123,7 @@ export const sandbox = {
           404,
           jsonHeaders,
           inPieces(['{"error":{"code":"model_not_found"}}'], {
-            model: modelOptions.parse({}),
+            model: plainModel,
             cutAfter: 1,
             signal: request.signal,
           }),

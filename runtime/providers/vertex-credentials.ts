@@ -7,12 +7,6 @@ import { isPrivateHost } from './options.ts';
 import { CredentialUnavailable } from './provider.ts';
 import { askJson, askToken, isToken, type Token } from './token-source.ts';
 
-/** google.aip.dev/auth/4110: the order in which Google's libraries look, what a developer's own tool keeps aside. */
-export const defaultCredentials = z.strictObject({
-  /** The file that GOOGLE_APPLICATION_CREDENTIALS names, else the metadata server. */
-  chain: z.literal('default'),
-});
-
 /** developers.google.com/identity/protocols/oauth2/service-account, "HTTP/REST": the audience is always this. */
 const tokenAddress = 'https://oauth2.googleapis.com/token';
 const scope = 'https://www.googleapis.com/auth/cloud-platform';

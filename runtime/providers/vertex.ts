@@ -1,8 +1,8 @@
 /** Gemini on Google Cloud's Vertex AI, and the embeddings there. */
-import { z } from 'zod';
 import type { Json, JsonObject } from '../call.ts';
 import { gemini } from '../dialects/gemini.ts';
 import { vertexEmbeddings, vertexMethod } from '../dialects/vertex-embeddings.ts';
+import type { OutputOf, Zod } from '../zod.ts';
 import {
   baseUrl,
   checkEndpoint,
@@ -10,52 +10,62 @@ import {
   isPrivateHost,
   lowerCaseNames,
   secretReference,
+  staticHeaders,
   splitBaseUrl,
 } from './options.ts';
 import type { Address, Api, Connection, ProviderKind, ReadSecret, TaskApi } from './provider.ts';
 import { tokenSource } from './token-source.ts';
-import { accountToken, defaultCredentials, defaultToken, machineToken } from './vertex-credentials.ts';
 
-const { headers: staticHeaders, allowInsecureHttp } = endpointFields;
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
+/** What reads other people's documents is loaded where tokens are asked for. */
+const load = () => import('./vertex-credentials.ts');
+
+const name = (z: Zod) => z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
 
 const ways = ['serviceAccount', 'metadataServer', 'credentials'] as const;
 
-const options = z
-  .strictObject({
-    /** The project's id. */
-    project: z.string().regex(/^([a-z0-9.-]+:)?[a-z0-9-]{1,63}$/, 'must be the id of a project'),
-    /** `europe-west1`, `eu`, or `global`: where requests are answered. */
-    location: name,
-    /** Absent means that of the location. */
-    baseUrl: baseUrl.optional(),
-    /** The JSON key of a service account, as one line. */
-    serviceAccount: secretReference.optional(),
-    /** In place of a key: the account that this machine runs as on Google Cloud, from its metadata server. */
-    metadataServer: z.literal(true).optional(),
-    /** In place of both: what the environment says this is, a workload of another cloud or cluster included. */
-    credentials: defaultCredentials.optional(),
-    /** Where tokens are asked for, in place of Google's own address. */
-    tokenUrl: baseUrl.optional(),
-    headers: staticHeaders,
-    allowInsecureHttp,
-  })
-  .superRefine((chosen, context) => {
-    const url = urlOf(chosen);
-    checkEndpoint(undefined)({ ...chosen, baseUrl: url }, context);
-    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    const { tokenUrl } = chosen;
-    const [first, second] = ways.filter((way) => chosen[way] !== undefined);
-    const isKeyless = first === undefined;
-    if (second !== undefined) issue(second, `stands beside ${first}; keep one of the two`);
-    if (isKeyless && URL.canParse(url) && new URL(url).hostname.endsWith('.googleapis.com'))
-      issue('serviceAccount', "Google refuses requests without a key; set serviceAccount: secret('NAME')");
-    if (tokenUrl === undefined || !URL.canParse(tokenUrl)) return;
-    const { protocol, hostname } = new URL(tokenUrl);
-    if (isKeyless) issue('tokenUrl', `belongs to one of ${ways.join(', ')}; there is none`);
-    if (protocol === 'http:' && !isPrivateHost(hostname))
-      issue('tokenUrl', 'http:// sends tokens in the clear; use https://');
+/** google.aip.dev/auth/4110: the order in which Google's libraries look, what a developer's own tool keeps aside. */
+const defaultCredentials = (z: Zod) =>
+  z.strictObject({
+    /** The file that GOOGLE_APPLICATION_CREDENTIALS names, else the metadata server. */
+    chain: z.literal('default'),
   });
+
+const options = (z: Zod) =>
+  z
+    .strictObject({
+      /** The project's id. */
+      project: z.string().regex(/^([a-z0-9.-]+:)?[a-z0-9-]{1,63}$/, 'must be the id of a project'),
+      /** `europe-west1`, `eu`, or `global`: where requests are answered. */
+      location: name(z),
+      /** Absent means that of the location. */
+      baseUrl: baseUrl(z).optional(),
+      /** The JSON key of a service account, as one line. */
+      serviceAccount: secretReference(z).optional(),
+      /** In place of a key: the account that this machine runs as on Google Cloud, from its metadata server. */
+      metadataServer: z.literal(true).optional(),
+      /** In place of both: what the environment says this is, a workload of another cloud or cluster included. */
+      credentials: defaultCredentials(z).optional(),
+      /** Where tokens are asked for, in place of Google's own address. */
+      tokenUrl: baseUrl(z).optional(),
+      headers: staticHeaders(z).optional(),
+      allowInsecureHttp: endpointFields(z).allowInsecureHttp,
+    })
+    .superRefine((chosen, context) => {
+      const url = urlOf(chosen);
+      checkEndpoint(undefined)({ ...chosen, baseUrl: url }, context);
+      const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+      const { tokenUrl } = chosen;
+      const [first, second] = ways.filter((way) => chosen[way] !== undefined);
+      const isKeyless = first === undefined;
+      if (second !== undefined) issue(second, `stands beside ${first}; keep one of the two`);
+      if (isKeyless && URL.canParse(url) && new URL(url).hostname.endsWith('.googleapis.com'))
+        issue('serviceAccount', "Google refuses requests without a key; set serviceAccount: secret('NAME')");
+      if (tokenUrl === undefined || !URL.canParse(tokenUrl)) return;
+      const { protocol, hostname } = new URL(tokenUrl);
+      if (isKeyless) issue('tokenUrl', `belongs to one of ${ways.join(', ')}; there is none`);
+      if (protocol === 'http:' && !isPrivateHost(hostname))
+        issue('tokenUrl', 'http:// sends tokens in the clear; use https://');
+    });
 
 /** Multi-regions, whose hosts are named otherwise than those of regions. */
 const multiRegions: ReadonlySet<string> = new Set(['us', 'eu']);
@@ -116,7 +126,7 @@ function countedIn(body: JsonObject): JsonObject {
 }
 
 /** cloud.google.com/vertex-ai/generative-ai/docs/reference/rest-rpc, projects.locations.publishers.models */
-const modelsAt = (path: string, { project, location }: z.output<typeof options>): string =>
+const modelsAt = (path: string, { project, location }: OutputOf<typeof options>): string =>
   `${path}/v1/projects/${project}/locations/${location}/publishers/google/models`;
 
 function generateContent(models: string): Api {
@@ -140,12 +150,12 @@ const embeddings = (models: string): TaskApi => ({
 });
 
 /** Undefined where nobody asks who calls. */
-function asker({ serviceAccount, metadataServer, credentials, tokenUrl }: z.output<typeof options>, read: ReadSecret) {
-  if (credentials) return async (signal: AbortSignal) => defaultToken(tokenUrl, signal);
-  if (metadataServer) return async (signal: AbortSignal) => machineToken(tokenUrl, signal);
+function asker({ serviceAccount, metadataServer, credentials, tokenUrl }: OutputOf<typeof options>, read: ReadSecret) {
+  if (credentials) return async (signal: AbortSignal) => (await load()).defaultToken(tokenUrl, signal);
+  if (metadataServer) return async (signal: AbortSignal) => (await load()).machineToken(tokenUrl, signal);
   if (!serviceAccount) return undefined;
   const key = { secret: read(serviceAccount), place: 'the secret of serviceAccount' };
-  return async (signal: AbortSignal) => accountToken(key, tokenUrl, signal);
+  return async (signal: AbortSignal) => (await load()).accountToken(key, tokenUrl, signal);
 }
 
 export const vertex: ProviderKind<typeof options> = {

@@ -1,6 +1,7 @@
 /** How high the bar stands: what artifacts must prove here and now, from the settings and from what was accepted before. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
-import { ArtifactRefused, type Demands, type Manifest } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
+import type { Demands, Manifest } from '../artifact.ts';
 import { parseAllowedSigners } from '../signature/allowed-signers.ts';
 import type { Keep, KeptState } from './keep.ts';
 

@@ -1,5 +1,5 @@
 /** Works on the candidate at hand: fetches, verifies and builds it, until it is ready to serve, refused, or given up. */
-import { ArtifactRefused } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
 import type { Activator } from '../generation/activator.ts';
 import type { Verified } from '../generation/provision.ts';
 import { causeInWords, type Log } from '../log.ts';

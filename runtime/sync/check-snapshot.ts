@@ -2,7 +2,8 @@
  * Holds a parsed document against the snapshot's schema, some members at a time: a list of a million complaints would take
  * more memory than the document, and a thread that runs out of memory can take the process with it.
  */
-import { ArtifactRefused, issuesInWords } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
+import { inWords } from '../shape.ts';
 import { singleFields, snapshotSchema, type Snapshot } from '../snapshot.ts';
 
 const membersAtOnce = 500;
@@ -32,7 +33,7 @@ function outlineOf(document: Members, filled = '', members: Members = {}): Membe
 
 function judge(document: unknown): Snapshot {
   const judged = snapshotSchema.safeParse(document);
-  if (!judged.success) throw new ArtifactRefused('schema', `snapshot.json: ${issuesInWords(judged.error)}`);
+  if (!judged.success) throw new ArtifactRefused('schema', `snapshot.json: ${inWords(judged.error.issues)}`);
   return judged.data;
 }
 

@@ -10,6 +10,8 @@ export interface GitLimits {
   readonly idleMs: number;
   /** How far a call may overrun its deadline before its thread is ended. */
   readonly graceMs: number;
+  /** How long the thread stays when it is asked nothing: between two looks at a branch it would only weigh. */
+  readonly restMs: number;
   /** Received in one answer. */
   readonly maxBytes: number;
   readonly maxObjects: number;
@@ -61,6 +63,7 @@ const defaultLimits: GitLimits = {
   deadlineMs: 60_000,
   idleMs: 10_000,
   graceMs: 5_000,
+  restMs: 10_000,
   maxBytes: 64 * mebibyte,
   maxObjects: 1_000,
   maxInflatedBytes: 64 * mebibyte,
@@ -96,6 +99,7 @@ class GitThread implements GitSource {
   readonly #settings: WorkerSettings;
   readonly #pending = new Map<number, PendingCall>();
   #worker: Worker | undefined;
+  #rest: NodeJS.Timeout | undefined;
   #ending: Promise<unknown> = Promise.resolve();
   #nextId = 1;
   #restarts = 0;
@@ -139,13 +143,15 @@ class GitThread implements GitSource {
   #ask(asked: Asked, signal: AbortSignal): Promise<WorkerAnswer> {
     if (this.#isClosed) return Promise.reject(closedError());
     if (signal.aborted) return Promise.reject(abortedError(signal));
+    clearTimeout(this.#rest);
     const worker = (this.#worker ??= this.#start());
     const id = this.#nextId++;
-    const { deadlineMs, graceMs } = this.#settings.limits;
+    const { deadlineMs, graceMs, restMs } = this.#settings.limits;
     return new Promise((resolve, reject) => {
       const done = (): void => {
         this.#pending.delete(id);
         clearTimeout(watchdog);
+        if (this.#pending.size === 0) this.#rest = setTimeout(() => this.#endWorker(closedError()), restMs).unref();
         signal.removeEventListener('abort', giveUp);
       };
       const fail = (error: SourceError): void => {
@@ -190,6 +196,7 @@ class GitThread implements GitSource {
 
   #endWorker(reason: SourceError): void {
     const worker = this.#worker;
+    clearTimeout(this.#rest);
     this.#worker = undefined;
     for (const call of this.#pending.values()) call.fail(reason);
     if (worker !== undefined) this.#ending = Promise.all([this.#ending, worker.terminate()]);

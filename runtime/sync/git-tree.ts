@@ -1,5 +1,5 @@
 /** Turns one commit of an opened object store into the flat list of files an artifact may hold. */
-import { readBlob, readCommit, readTree, type FsClient, type TreeEntry } from 'isomorphic-git';
+import type { FsClient, TreeEntry } from 'isomorphic-git';
 import { SourceError, type RawArtifact } from './source.ts';
 
 export interface ObjectStore {
@@ -15,12 +15,16 @@ export interface ArtifactLimits {
 /** How far a gateway with nothing to serve looks back. */
 export const mostAncestors = 3;
 
+/** Where a branch on this machine stands is found without it. */
+const loadGit = () => import('isomorphic-git');
+
 const plainFile = /^100(644|755)$/;
 // Letters that mean the same on every file system; a leading dot or dash has meanings of its own somewhere.
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 export async function readArtifact(store: ObjectStore, commit: string, limits: ArtifactLimits): Promise<RawArtifact> {
   const where = { ...store, cache: {} };
+  const { readBlob, readCommit, readTree } = await loadGit();
   const found = await readCommit({ ...where, oid: commit });
   // The library follows a tag object to its commit; what was listed must itself be the commit.
   if (found.oid !== commit) {
@@ -50,6 +54,7 @@ export async function readAncestors(
   limits: ArtifactLimits,
 ): Promise<readonly RawArtifact[]> {
   const found: RawArtifact[] = [];
+  const { readCommit } = await loadGit();
   let at = commit;
   for (let left = mostAncestors; left > 0; left -= 1) {
     // A shallow copy ends somewhere, and so does every history.

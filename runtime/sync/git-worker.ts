@@ -1,8 +1,6 @@
 /** The thread in which all git work runs, so that no pack, however large, holds up a request. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { reportWithoutEnvironment } from '../diagnostic-report.ts';
-import { openLocal } from './git-local.ts';
-import { openRemote } from './git-remote.ts';
 import type { WorkerAnswer, WorkerQuestion, WorkerSettings } from './git-source.ts';
 import { SourceError, type RawArtifact, type RevisionSource } from './source.ts';
 import { stepBack } from './step-back.ts';
@@ -13,13 +11,15 @@ if (port === null) throw new Error('git-worker is started by openGitSource, not 
 stepBack();
 reportWithoutEnvironment();
 const settings = workerData as WorkerSettings;
-const source = openSource();
+const source = await openSource();
 const running = new Map<number, AbortController>();
 
-function openSource(): RevisionSource {
+/** Each brings modules along that the other does not need. */
+async function openSource(): Promise<RevisionSource> {
   const { place, ref, tokenFile, limits } = settings;
-  if (place.kind === 'directory') return openLocal({ directory: place.path, ref, limits });
-  return openRemote({ url: place.url, ref, tokenFile, limits });
+  if (place.kind === 'directory')
+    return (await import('./git-local.ts')).openLocal({ directory: place.path, ref, limits });
+  return (await import('./git-remote.ts')).openRemote({ url: place.url, ref, tokenFile, limits });
 }
 
 port.on('message', (question: WorkerQuestion) => {

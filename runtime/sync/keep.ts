@@ -5,30 +5,12 @@
  * processes out, `keep/boot.ts` says what the marks of a dead process mean.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import type { Artifact } from '../artifact.ts';
 import { isAbsent, readBounded } from './keep/files.ts';
+import { keptStateFrom, type KeptState } from './keep/kept-state.ts';
 import type { Loaded, Open } from './keep/slots.ts';
 
-const stateSchema = z.strictObject({
-  format: z.literal('headgate/state.v1'),
-  /** Serves on trial: still named here after a crash, it is the suspect. */
-  pending: z.string().optional(),
-  /** Is being built to serve. */
-  building: z.string().optional(),
-  /** How often in a row the process died while this one was being built. */
-  died: z.strictObject({ commit: z.string(), times: z.int().min(1) }).optional(),
-  highestSeq: z.int().min(0),
-  /** The commit that had it: seen again, after a restart, it is no replay. */
-  highestCommit: z.string().optional(),
-  /** For whom what was accepted was published; absent in what older versions wrote. */
-  audience: z.string().optional(),
-  quarantine: z.record(z.string(), z.string()),
-  /** An operator's order that a restart does not end; `until` is Unix time in milliseconds. */
-  pause: z.strictObject({ pinned: z.string().optional(), until: z.number(), note: z.string() }).optional(),
-});
-
-export type KeptState = z.output<typeof stateSchema>;
+export type { KeptState } from './keep/kept-state.ts';
 export const fresh: KeptState = { format: 'headgate/state.v1', highestSeq: 0, quarantine: {} };
 /** Old verdicts beyond this number are forgotten, oldest first. */
 const mostQuarantined = 50;
@@ -96,7 +78,7 @@ export async function readState(path: string): Promise<{ state: KeptState; probl
   }
   try {
     const { digest, ...content } = JSON.parse(read) as Record<string, unknown>;
-    const state = stateSchema.parse(content);
+    const state = keptStateFrom(content);
     // Without a digest it was written by a person, on purpose.
     if (digest === undefined || digest === digestOf(content)) return { state, problem: undefined };
     // Verdicts that may be wrong hold up one commit each; a wrong number would hold up every commit to come.

@@ -1,5 +1,5 @@
 /** Turns one step of judgement into the event that reports it. */
-import { ArtifactRefused } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
 import { faultInWords, type Log } from '../log.ts';
 import type { Event } from './states.ts';
 

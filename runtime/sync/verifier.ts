@@ -1,6 +1,7 @@
 /** Artifacts from strangers, verified in a thread that may be slow, crash or hang: none of it holds up the gateway. */
 import type { Worker } from 'node:worker_threads';
-import { ArtifactRefused, maxArtifactBytes, type Artifact, type Demands } from '../artifact.ts';
+import { ArtifactRefused, maxArtifactBytes } from '../artifact-refused.ts';
+import type { Artifact, Demands } from '../artifact.ts';
 import type { Verified } from '../generation/provision.ts';
 import { openParcel, type SnapshotParcel } from '../packed.ts';
 import type { RawArtifact } from './source.ts';

@@ -1,21 +1,9 @@
 /** What a token says of itself, before or without anybody verifying it. */
-import type { IncomingHttpHeaders } from 'node:http';
 import { decodeProtectedHeader } from 'jose/decode/protected_header';
 import { decodeJwt } from 'jose/jwt/decode';
 import type { JsonObject } from '../call.ts';
 import type { LiveIssuer } from '../generation/live.ts';
-import { keyFrom } from '../pipeline/credentials.ts';
 import { judged, wrongAlgorithm, wrongForm, type Verdict } from './claims.ts';
-
-const looksLikeToken = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
-
-/** Headers have no more. */
-const maxTokenChars = 16_384;
-
-export function tokenIn(headers: IncomingHttpHeaders): string | undefined {
-  const token = keyFrom(headers);
-  return token !== undefined && token.length <= maxTokenChars && looksLikeToken.test(token) ? token : undefined;
-}
 
 export function claimsOf(token: string): JsonObject | undefined {
   try {

@@ -1,11 +1,12 @@
 /** All connections to one origin, whichever client carries a request: plain ones go by our own, anything unusual by undici. */
 import { Readable } from 'node:stream';
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import type { UpstreamResponse } from '../providers/provider.ts';
 import type { UpstreamClient } from '../settings.ts';
 import { connectTimeoutMs, originOf } from './http1/connect.ts';
 import { PlainPool } from './http1/plain-pool.ts';
 import { plainRequest, type Asked } from './http1/request-head.ts';
+import { loadUndici } from './undici.ts';
 
 export class OriginPool {
   readonly #origin: string;
@@ -29,7 +30,7 @@ export class OriginPool {
   get undici(): Pool {
     // No cap on connections: a stream holds one for minutes, and a cap would queue the others behind it.
     // Deadlines are per target and kept by the caller, so undici's own are off.
-    return (this.#undici ??= new Pool(this.#origin, {
+    return (this.#undici ??= new (loadUndici().Pool)(this.#origin, {
       pipelining: 1,
       allowH2: false,
       headersTimeout: 0,

@@ -1,7 +1,7 @@
 /** The primary's side of its workers: starts them, has them build and swap together, asks them, and replaces those that die. */
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import { ArtifactRefused } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
 import type { DataPlane } from '../data-plane.ts';
 import type { Activator } from '../generation/activator.ts';
 import type { Followers, Lesson, Order } from '../generation/followers.ts';

@@ -1,5 +1,5 @@
 /** A worker process: answers requests as the primary tells it to, and ends when the primary is gone. */
-import { ArtifactRefused } from '../artifact.ts';
+import { ArtifactRefused } from '../artifact-refused.ts';
 import { Closers } from '../closers.ts';
 import { dieInWords } from '../crash.ts';
 import type { DataPlane } from '../data-plane.ts';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { providerKinds, type SnapshotInput } from '@headgate/runtime/snapshot';
+import { schemaOf, providerKinds, type SnapshotInput } from '@headgate/runtime/snapshot';
 import type { AnswerEvent, FailureKind, JsonObject } from '../../runtime/call.ts';
 import { openaiChat } from '../../runtime/dialects/openai-chat.ts';
 import type { Api, Connection } from '../../runtime/providers/provider.ts';
@@ -63,7 +63,7 @@ const codes: Readonly<Partial<Record<FailureKind, string>>> = {
 
 function connectionOf(kind: string): Connection {
   const known = providerKinds[kind] ?? assert.fail(kind);
-  return known.connect(known.options.parse(optionsOf(kind, 'http://127.0.0.1:1')), () => 'key-of-test');
+  return known.connect(schemaOf(known.options).parse(optionsOf(kind, 'http://127.0.0.1:1')), () => 'key-of-test');
 }
 
 const speaksOpenaiChat = (kind: string): boolean =>

@@ -9,6 +9,7 @@ import { inTheDark } from '../../runtime/generation/live-order.ts';
 import { seededRandom } from '../../runtime/seeded-random.ts';
 import { Latency } from '../../runtime/upstream/latency.ts';
 import { Upstreams } from '../../runtime/upstream/upstreams.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 const { cheapest, fastest, leastBusy, ordered, roundRobin, sticky, weighted, when } = balancers;
 const kinds: Readonly<Record<string, Balancer>> = balancers;
@@ -321,7 +322,8 @@ const tool = { name: 'find', parameters: {} };
 
 test('a condition is met where all it says holds', () => {
   const meets = (options: object, facts: Asking): boolean =>
-    when.prepare({ ...groupOf(['a']), options: when.options.parse(options) })(live({ asking: facts })).length > 0;
+    when.prepare({ ...groupOf(['a']), options: schemaOf(when.options).parse(options) })(live({ asking: facts }))
+      .length > 0;
   const header = (name: string) => (name === 'x-region' ? 'eu' : undefined);
   const cases: readonly (readonly [object, Asking, Asking])[] = [
     [{ consumers: ['team', 'desk'] }, asking(), asking({ consumer: 'shop' })],
@@ -343,11 +345,11 @@ test('a condition is met where all it says holds', () => {
     assert.ok(!meets(options, missed), JSON.stringify(options));
   }
   for (const bad of [{}, { stream: undefined }, { minTokens: 2, maxTokens: 1 }, { headers: { 'X-A': ['b'] } }])
-    assert.ok(!when.options.safeParse(bad).success, JSON.stringify(bad));
+    assert.ok(!schemaOf(when.options).safeParse(bad).success, JSON.stringify(bad));
 });
 
 test('what a condition depends on counts as equally likely each way while it is not known', () => {
-  const group = { ...groupOf(['a']), options: when.options.parse({ stream: true }) };
+  const group = { ...groupOf(['a']), options: schemaOf(when.options).parse({ stream: true }) };
   assert.deepEqual(when.chances(group, undefined), [0.5]);
   assert.deepEqual(when.chances(group, asking()), [0]);
   const circumstances = live();

@@ -17,14 +17,16 @@ import {
   type Received,
   type ScriptedUpstream,
 } from '../support/scripted-upstream.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 const key = { $secret: 'A' };
 const chain = { chain: 'default' } as const;
 
 test('the chain is asked for in words, and stands beside no key', () => {
   const problemsOf = (options: object) =>
-    bedrock.options.safeParse({ region: 'eu-west-1', ...options }).error?.issues.map(({ path }) => path.join('.')) ??
-    [];
+    schemaOf(bedrock.options)
+      .safeParse({ region: 'eu-west-1', ...options })
+      .error?.issues.map(({ path }) => path.join('.')) ?? [];
   const roleArn = 'arn:aws:iam::123456789012:role/team/gateway';
   assert.deepEqual(problemsOf({ credentials: chain }), []);
   assert.deepEqual(problemsOf({ credentials: { ...chain, profile: 'prod', roleArn, externalId: 'x-1' } }), []);
@@ -109,7 +111,7 @@ describe('a credential is found', () => {
   }
 
   function signerOf(options: object = {}) {
-    const chosen = bedrock.options.parse({ region: 'eu-west-1', credentials: { ...chain, ...options } });
+    const chosen = schemaOf(bedrock.options).parse({ region: 'eu-west-1', credentials: { ...chain, ...options } });
     const { authorize = assert.fail } = bedrock.connect(chosen, () => assert.fail('no secret is read'));
     return () => authorize(request, patient);
   }

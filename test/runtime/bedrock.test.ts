@@ -7,6 +7,7 @@ import { signatureOf } from '../../runtime/providers/bedrock-signature.ts';
 import { eventFrame, exceptionFrame } from '../support/event-stream.ts';
 import { snapshotOf, startGateway, type TestGateway } from '../support/gateway.ts';
 import { answerJson, startScripted, type Received, type ScriptedUpstream } from '../support/scripted-upstream.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 const exampleKey = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 
@@ -56,8 +57,9 @@ describe('AWS’s own examples are signed as AWS signs them', () => {
 describe('options', () => {
   const key = { $secret: 'A' };
   const problemsOf = (options: object) =>
-    bedrock.options.safeParse({ region: 'eu-west-1', ...options }).error?.issues.map(({ path }) => path.join('.')) ??
-    [];
+    schemaOf(bedrock.options)
+      .safeParse({ region: 'eu-west-1', ...options })
+      .error?.issues.map(({ path }) => path.join('.')) ?? [];
 
   test('name one way to show who asks, whole', () => {
     assert.deepEqual(problemsOf({ apiKey: key }), []);
@@ -72,7 +74,10 @@ describe('options', () => {
   });
 
   test('say where requests go', () => {
-    const { origin, apis } = bedrock.connect(bedrock.options.parse({ region: 'eu-west-1', apiKey: key }), () => 'k');
+    const { origin, apis } = bedrock.connect(
+      schemaOf(bedrock.options).parse({ region: 'eu-west-1', apiKey: key }),
+      () => 'k',
+    );
     assert.equal(origin, 'https://bedrock-runtime.eu-west-1.amazonaws.com');
     const model = 'arn:aws:bedrock:eu-west-1:1:inference-profile/eu.amazon.nova-lite-v1:0';
     const { path } = apis[0].address({ model });

@@ -13,7 +13,7 @@ import { offlineHouse } from '../../runtime/offline-house.ts';
 import { newOutcome } from '../../runtime/outcome.ts';
 import { identify } from '../../runtime/pipeline/identify.ts';
 import { headOf } from '../../runtime/request-file.ts';
-import { expiryOf } from '../../runtime/snapshot-consumers.ts';
+import { expiryOf } from '../../runtime/expiry.ts';
 import { snapshotSchema } from '../../runtime/snapshot.ts';
 import { createMetrics } from '../../runtime/telemetry/metrics.ts';
 import { keyHash, snapshotOf, startGateway, type TestGateway } from '../support/gateway.ts';

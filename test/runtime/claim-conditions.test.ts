@@ -5,7 +5,7 @@ import { DecidedGateway } from '../../config-sdk/testing/gateway.ts';
 import { when } from '../../runtime/balancing/when.ts';
 import { openDecider, readRequest, RequestProblem } from '../../runtime/decide.ts';
 import { decisionGraph, requestTo, type Paths } from '../../runtime/graph.ts';
-import { snapshotSchema, type SnapshotInput } from '../../runtime/snapshot.ts';
+import { schemaOf, snapshotSchema, type SnapshotInput } from '../../runtime/snapshot.ts';
 import { keyHash, snapshotOf } from '../support/gateway.ts';
 
 const place = { kind: 'sandbox', options: {}, models: { m: { contextWindow: 8_192, options: {} } } };
@@ -126,5 +126,5 @@ test('a condition asks something of claims', () => {
     [{ claim: ['x'], is: [] }],
     { tier: ['x'] },
   ])
-    assert.ok(!when.options.safeParse({ claims }).success, JSON.stringify(claims));
+    assert.ok(!schemaOf(when.options).safeParse({ claims }).success, JSON.stringify(claims));
 });

@@ -11,6 +11,7 @@ import type { Connection } from '../../runtime/providers/provider.ts';
 import { vertex } from '../../runtime/providers/vertex.ts';
 import { answerJson, startScripted, type Received, type ScriptedUpstream } from '../support/scripted-upstream.ts';
 import { skipWithout, tools } from '../support/tools.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 const key = { $secret: 'A' };
 const application = { tenant: 'tenant-1', clientId: 'client-1' };
@@ -80,11 +81,13 @@ const fails = async (connection: Connection, pattern: RegExp) =>
 describe('Entra ID', () => {
   const baseUrl = 'https://r.openai.azure.com/openai/v1';
   const connect = (entra: object, secret = 'hush') =>
-    azure.connect(azure.options.parse({ baseUrl, entra }), () => secret);
+    azure.connect(schemaOf(azure.options).parse({ baseUrl, entra }), () => secret);
 
   test('is shown one thing, and all that goes with it', () => {
     const problemsOf = (entra: object) =>
-      azure.options.safeParse({ baseUrl, entra }).error?.issues.map(({ path }) => path.slice(1).join('.')) ?? [];
+      schemaOf(azure.options)
+        .safeParse({ baseUrl, entra })
+        .error?.issues.map(({ path }) => path.slice(1).join('.')) ?? [];
     for (const way of [{ clientSecret: key }, { certificate: key }, { workloadIdentity: true }]) {
       assert.deepEqual(problemsOf({ ...application, ...way }), []);
       assert.deepEqual(problemsOf(way), ['tenant', 'clientId']);
@@ -178,7 +181,7 @@ describe('Google Cloud', () => {
   const place = { project: 'my-project', location: 'global' };
   const chain = { chain: 'default' };
   const connect = (options: object = {}) =>
-    vertex.connect(vertex.options.parse({ ...place, credentials: chain, ...options }), () => 'hush');
+    vertex.connect(schemaOf(vertex.options).parse({ ...place, credentials: chain, ...options }), () => 'hush');
   async function credentialsAre(content: unknown): Promise<void> {
     const file = join(folder, 'application.json');
     await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
@@ -195,7 +198,9 @@ describe('Google Cloud', () => {
 
   test('is asked for what the environment says only where that is said', () => {
     const problemsOf = (options: object) =>
-      vertex.options.safeParse({ ...place, ...options }).error?.issues.map(({ path }) => path.join('.')) ?? [];
+      schemaOf(vertex.options)
+        .safeParse({ ...place, ...options })
+        .error?.issues.map(({ path }) => path.join('.')) ?? [];
     assert.deepEqual(problemsOf({ credentials: chain }), []);
     assert.deepEqual(problemsOf({}), ['serviceAccount']);
     assert.deepEqual(problemsOf({ credentials: chain, serviceAccount: key }), ['credentials']);

@@ -20,7 +20,12 @@ function recordsFor(key: string | undefined, request: string) {
 }
 
 const opened = (directory: string) =>
-  new LedgerFile({ directory, keep: { callsMs: 1e13, sumsMs: 1e13 }, note: (text) => assert.fail(text) });
+  new LedgerFile({
+    directory,
+    keep: { callsMs: 1e13, sumsMs: 1e13 },
+    note: (text) => assert.fail(text),
+    now: Date.now,
+  });
 
 function write(file: LedgerFile, writer: string, keys: readonly (string | undefined)[]): void {
   const records = keys.flatMap((key, index) => recordsFor(key, `${writer}-${index}`));

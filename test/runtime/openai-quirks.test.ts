@@ -1,7 +1,7 @@
 /** How vendors that speak OpenAI's chat completions differ: what each is sent, and what is left out. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { providerKinds } from '@headgate/runtime/snapshot';
+import { schemaOf, providerKinds } from '@headgate/runtime/snapshot';
 import type { Call, JsonObject } from '../../runtime/call.ts';
 import { openaiChat, openaiChatWith, wordedFor, type Quirks } from '../../runtime/dialects/openai-chat.ts';
 import { nineAlphanumerics } from '../../runtime/dialects/openai-chat/quirks.ts';
@@ -153,7 +153,7 @@ describe('the body of a client of the dialect itself', () => {
 
 describe('xAI’s models', () => {
   const { xai } = providerKinds;
-  const api = xai?.connect(xai.options.parse({ apiKey: { $secret: 'K' } }), () => 'key').apis[0];
+  const api = xai?.connect(schemaOf(xai.options).parse({ apiKey: { $secret: 'K' } }), () => 'key').apis[0];
   const droppedFor = (model: string) =>
     api?.dialect.writeCall(openaiChat.readCall({ ...asked, stop: ['x'], reasoning_effort: 'low' }), { model }).dropped;
   const cases: Readonly<Record<string, readonly string[]>> = {

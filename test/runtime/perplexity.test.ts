@@ -5,9 +5,10 @@ import type { JsonObject } from '../../runtime/call.ts';
 import { AnswerFailed } from '../../runtime/dialects/dialect.ts';
 import { openaiChat } from '../../runtime/dialects/openai-chat.ts';
 import { perplexity } from '../../runtime/providers/perplexity.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 const connected = (options: object) =>
-  perplexity.connect(perplexity.options.parse({ apiKey: { $secret: 'KEY' }, ...options }), () => 'key');
+  perplexity.connect(schemaOf(perplexity.options).parse({ apiKey: { $secret: 'KEY' }, ...options }), () => 'key');
 const [agent] = connected({}).apis;
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 const sent = (body: JsonObject): unknown => asJson(agent.address(body).body);
@@ -26,7 +27,7 @@ describe('perplexity', () => {
     assert.deepEqual(reach({}), ['openai-responses', 'https://api.perplexity.ai/v1/responses']);
     const proxy = { baseUrl: 'https://proxy.example.org/pplx/', api: 'chat-completions' };
     assert.deepEqual(reach(proxy), ['openai-chat', 'https://proxy.example.org/pplx/chat/completions']);
-    assert.equal(perplexity.options.safeParse({ apiKey: { $secret: 'KEY' }, api: 'sonar' }).success, false);
+    assert.equal(schemaOf(perplexity.options).safeParse({ apiKey: { $secret: 'KEY' }, api: 'sonar' }).success, false);
   });
 
   test('knows what took the place of each of Sonar’s models, and leaves other ids alone', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { providerKinds } from '@headgate/runtime/snapshot';
+import { schemaOf, providerKinds } from '@headgate/runtime/snapshot';
 import type { JsonObject } from '../../runtime/call.ts';
 import { openaiChat } from '../../runtime/dialects/openai-chat.ts';
 import { azure } from '../../runtime/providers/azure.ts';
@@ -12,11 +12,13 @@ describe('where presets reach', () => {
   const readSecret = ({ $secret }: { readonly $secret: string }) => `value-of-${$secret}`;
   const apiKey = { $secret: 'KEY' };
   const reach = (kind: typeof azure | ReturnType<typeof compatible>, options: object) => {
-    const connected = kind.connect(kind.options.parse(options), readSecret);
+    const connected = kind.connect(schemaOf(kind.options).parse(options), readSecret);
     return [connected.origin + connected.apis[0].address({ model: 'any' }).path, connected.headers];
   };
   const problems = (kind: typeof azure | ReturnType<typeof compatible>, options: object): readonly string[] =>
-    kind.options.safeParse(options).error?.issues.map(({ path }) => path.join('.')) ?? [];
+    schemaOf(kind.options)
+      .safeParse(options)
+      .error?.issues.map(({ path }) => path.join('.')) ?? [];
   const hosted = compatible({ baseUrl: 'https://api.example.com/v2' });
   const local = compatible({ baseUrl: 'http://localhost:8000/v1' });
 
@@ -52,7 +54,9 @@ describe('where presets reach', () => {
 
   test('vendors ask for a key at home, servers of one’s own do not', () => {
     const asksFor = (kind: string) =>
-      providerKinds[kind]?.options.safeParse({}).error?.issues.map(({ path }) => path.join('.')) ?? [];
+      (providerKinds[kind] && schemaOf(providerKinds[kind].options))
+        ?.safeParse({})
+        .error?.issues.map(({ path }) => path.join('.')) ?? [];
     for (const kind of ['llamacpp', 'lmstudio', 'ollama', 'tgi', 'vllm']) assert.deepEqual(asksFor(kind), [], kind);
     for (const kind of ['cerebras', 'cohere', 'deepseek', 'fireworks', 'groq', 'huggingface', 'mistral', 'nvidia'])
       assert.deepEqual(asksFor(kind), ['apiKey'], kind);
@@ -73,7 +77,10 @@ describe('docs/providers.md', () => {
   };
   const address = (kind: string, body: JsonObject): unknown => {
     const known = providerKinds[kind];
-    const options = known?.options.safeParse({ baseUrl: 'http://localhost/openai/v1', apiKey: { $secret: 'K' } });
+    const options = (known && schemaOf(known.options))?.safeParse({
+      baseUrl: 'http://localhost/openai/v1',
+      apiKey: { $secret: 'K' },
+    });
     const api = options?.success ? known?.connect(options.data, () => 'key').apis[0] : undefined;
     return api?.dialect.name === openaiChat.name ? api.address(body).body : body;
   };

@@ -5,12 +5,13 @@ import { anthropic } from '../../runtime/providers/anthropic.ts';
 import { google } from '../../runtime/providers/google.ts';
 import { openai } from '../../runtime/providers/openai.ts';
 import { apisFor, type Connection, type ModelKind } from '../../runtime/providers/provider.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 const apiKey = { $secret: 'KEY' };
 const readSecret = ({ $secret }: { readonly $secret: string }) => `value-of-${$secret}`;
 
 function problems(options: object, kind: typeof openai | typeof anthropic | typeof google = openai): readonly string[] {
-  const parsed = kind.options.safeParse(options);
+  const parsed = schemaOf(kind.options).safeParse(options);
   return parsed.success ? [] : parsed.error.issues.map((issue) => issue.path.join('.'));
 }
 
@@ -26,7 +27,11 @@ const where = ({ apis, tasks: _, holdings, ...rest }: Connection) => ({
 
 describe('where requests go', () => {
   test('OpenAI by default, with the key as a bearer token', () => {
-    const options = openai.options.parse({ apiKey, organization: 'org-1', headers: { 'X-Title': 'Headgate' } });
+    const options = schemaOf(openai.options).parse({
+      apiKey,
+      organization: 'org-1',
+      headers: { 'X-Title': 'Headgate' },
+    });
     assert.deepEqual(where(openai.connect(options, readSecret)), {
       origin: 'https://api.openai.com',
       paths: { 'openai-chat': '/v1/chat/completions', 'openai-responses': '/v1/responses' },
@@ -36,7 +41,7 @@ describe('where requests go', () => {
   });
 
   test('a local server without a key, its path kept', () => {
-    const options = openai.options.parse({ baseUrl: 'http://localhost:11434/v1/' });
+    const options = schemaOf(openai.options).parse({ baseUrl: 'http://localhost:11434/v1/' });
     assert.deepEqual(where(openai.connect(options, readSecret)), {
       origin: 'http://localhost:11434',
       paths: { 'openai-chat': '/v1/chat/completions' },
@@ -47,7 +52,7 @@ describe('where requests go', () => {
 
   test('responses where they are declared, for models of both sorts; models that need them are asked nothing else', () => {
     const pathsFor = (options: object, kind: ModelKind) => {
-      const connection = openai.connect(openai.options.parse(options), readSecret);
+      const connection = openai.connect(schemaOf(openai.options).parse(options), readSecret);
       return apisFor(connection, kind).map(({ address }) => address({ model: 'any' }).path);
     };
     const local = { baseUrl: 'http://localhost:11434/v1' };
@@ -59,22 +64,25 @@ describe('where requests go', () => {
   });
 
   test('what is beside chat to its own path under the same base URL', () => {
-    assert.deepEqual(tasksOf(openai.connect(openai.options.parse({ baseUrl: 'http://localhost/x/' }), readSecret)), {
-      'openai-embeddings': '/x/embeddings',
-      'openai-completions': '/x/completions',
-      'openai-moderations': '/x/moderations',
-      rerank: '/x/rerank',
-      'openai-image-generations': '/x/images/generations',
-      'openai-image-edits': '/x/images/edits',
-      'openai-image-variations': '/x/images/variations',
-      'openai-speech': '/x/audio/speech',
-      'openai-transcriptions': '/x/audio/transcriptions',
-      'openai-translations': '/x/audio/translations',
-    });
+    assert.deepEqual(
+      tasksOf(openai.connect(schemaOf(openai.options).parse({ baseUrl: 'http://localhost/x/' }), readSecret)),
+      {
+        'openai-embeddings': '/x/embeddings',
+        'openai-completions': '/x/completions',
+        'openai-moderations': '/x/moderations',
+        rerank: '/x/rerank',
+        'openai-image-generations': '/x/images/generations',
+        'openai-image-edits': '/x/images/edits',
+        'openai-image-variations': '/x/images/variations',
+        'openai-speech': '/x/audio/speech',
+        'openai-transcriptions': '/x/audio/transcriptions',
+        'openai-translations': '/x/audio/translations',
+      },
+    );
   });
 
   test('Anthropic by default, with its version and key headers', () => {
-    assert.deepEqual(where(anthropic.connect(anthropic.options.parse({ apiKey }), readSecret)), {
+    assert.deepEqual(where(anthropic.connect(schemaOf(anthropic.options).parse({ apiKey }), readSecret)), {
       origin: 'https://api.anthropic.com',
       paths: { 'anthropic-messages': '/v1/messages' },
       files: '/v1/files',
@@ -83,7 +91,7 @@ describe('where requests go', () => {
   });
 
   test('Google with the model and the way of answering in the path, and the key in a header', () => {
-    const connection = google.connect(google.options.parse({ apiKey }), readSecret);
+    const connection = google.connect(schemaOf(google.options).parse({ apiKey }), readSecret);
     const { apis, tasks: _, ...rest } = connection;
     assert.deepEqual(tasksOf(connection), {
       'gemini-embeddings': '/v1beta/models/a%2Fb:batchEmbedContents',
@@ -97,7 +105,10 @@ describe('where requests go', () => {
       path: '/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse',
       body: { contents: [] },
     });
-    const proxied = google.connect(google.options.parse({ baseUrl: 'https://llm.example.com/ai/' }), readSecret);
+    const proxied = google.connect(
+      schemaOf(google.options).parse({ baseUrl: 'https://llm.example.com/ai/' }),
+      readSecret,
+    );
     assert.deepEqual(proxied.apis[0].address({ contents: [], model: 'a/b?c', stream: false }), {
       path: '/ai/v1beta/models/a%2Fb%3Fc:generateContent',
       body: { contents: [] },

@@ -4,9 +4,10 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { quantisedCut } from '../../runtime/context/quantised-cut.ts';
 import type { Entry, Room } from '../../runtime/context/strategy.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 const options = (more: object = {}) =>
-  quantisedCut.options.parse({ target: 1_000, reserveOutput: 0, margin: '0%', ...more });
+  schemaOf(quantisedCut.options).parse({ target: 1_000, reserveOutput: 0, margin: '0%', ...more });
 const room = (more: Partial<Room> = {}): Room => ({
   window: 100_000,
   maxOutputTokens: undefined,
@@ -79,7 +80,7 @@ test('options that make no sense are refused by name', () => {
     [{ reserve: 1 }, ''],
   ];
   for (const [more, path] of bad) {
-    const parsed = quantisedCut.options.safeParse({ target: 1_000, ...more });
+    const parsed = schemaOf(quantisedCut.options).safeParse({ target: 1_000, ...more });
     assert.ok(!parsed.success, JSON.stringify(more));
     assert.equal(parsed.error.issues[0]?.path.join('.'), path);
   }

@@ -5,12 +5,13 @@ import type { JsonObject } from '../../runtime/call.ts';
 import { openaiChat } from '../../runtime/dialects/openai-chat.ts';
 import { sandbox } from '../../runtime/providers/sandbox.ts';
 import { readSse } from '../../runtime/upstream/sse.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 const hello = [{ role: 'user', content: 'hello there' }];
 
 /** One sandbox with a model `m` of these options, and a way to ask it. */
 function box(options: object = {}) {
-  const models = new Map([['m', sandbox.modelOptions.parse(options)]]);
+  const models = new Map([['m', schemaOf(sandbox.modelOptions).parse(options)]]);
   const transport = sandbox.transport({}, models);
   const send = (body: JsonObject, signal: AbortSignal = new AbortController().signal) =>
     transport({ path: '/chat/completions', headers: {}, body: JSON.stringify({ model: 'm', ...body }), signal });
@@ -152,4 +153,8 @@ test('latency comes before the first byte and the interval between pieces', asyn
   const { text } = await ask({ stream: true });
   const gaps = text.split('\n\n').length - 2;
   assert.ok(performance.now() - streaming >= 39 + gaps * 9);
+});
+
+test('a model of which nothing is said has what the schema would give it', () => {
+  assert.deepEqual(sandbox.plainModel, schemaOf(sandbox.modelOptions).parse({}));
 });

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import type { JsonObject } from '../../runtime/call.ts';
 import { openDecider, type Decision } from '../../runtime/decide.ts';
 import type { ClientDialect, VendorDialect } from '../../runtime/dialects/dialect.ts';
-import { providerKinds, type SnapshotInput } from '../../runtime/snapshot.ts';
+import { schemaOf, providerKinds, type SnapshotInput } from '../../runtime/snapshot.ts';
 import * as surfaces from '../../runtime/surfaces/index.ts';
 import { snapshotOf, startGateway } from '../support/gateway.ts';
 import { aboutKind } from '../support/provider-fixtures.ts';
@@ -79,7 +79,9 @@ const ask = ({ path }: Pick<Client, 'path'>, model: string, body: JsonObject): P
 const vendorDialects = (kind: string): readonly VendorDialect[] => {
   const known = providerKinds[kind];
   assert.ok(known);
-  return known.connect(known.options.parse(optionsOf(kind)), () => 'absent').apis.map(({ dialect }) => dialect);
+  return known
+    .connect(schemaOf(known.options).parse(optionsOf(kind)), () => 'absent')
+    .apis.map(({ dialect }) => dialect);
 };
 
 describe('a strict model', () => {

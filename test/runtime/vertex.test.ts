@@ -12,6 +12,7 @@ import {
   type Received,
   type ScriptedUpstream,
 } from '../support/scripted-upstream.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 const key = { $secret: 'A' };
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -24,7 +25,7 @@ const account = {
 
 describe('options of vertex', () => {
   const problemsOf = (options: object) => {
-    const parsed = vertex.options.safeParse({ project: 'my-project', location: 'europe-west1', ...options });
+    const parsed = schemaOf(vertex.options).safeParse({ project: 'my-project', location: 'europe-west1', ...options });
     return parsed.error?.issues.map(({ path }) => path.join('.')) ?? [];
   };
 
@@ -40,7 +41,7 @@ describe('options of vertex', () => {
   });
 
   const connect = (location: string) =>
-    vertex.connect(vertex.options.parse({ project: 'p', location, serviceAccount: key }), () => 'no key');
+    vertex.connect(schemaOf(vertex.options).parse({ project: 'p', location, serviceAccount: key }), () => 'no key');
 
   test('say where requests go', () => {
     assert.equal(connect('europe-west1').origin, 'https://europe-west1-aiplatform.googleapis.com');
@@ -82,7 +83,7 @@ describe('options of vertex', () => {
 test('options of azure name one way to show who asks', () => {
   const entra = { tenant: 'contoso.onmicrosoft.com', clientId: 'c-1', clientSecret: key };
   const problemsOf = (options: object) => {
-    const parsed = azure.options.safeParse({ baseUrl: 'https://r.openai.azure.com/openai/v1', ...options });
+    const parsed = schemaOf(azure.options).safeParse({ baseUrl: 'https://r.openai.azure.com/openai/v1', ...options });
     return parsed.error?.issues.map(({ path }) => path.join('.')) ?? [];
   };
   assert.deepEqual(problemsOf({ entra }), []);

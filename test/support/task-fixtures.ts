@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { JsonObject } from '../../runtime/call.ts';
 import type { VendorTask } from '../../runtime/dialects/task.ts';
 import type { ProviderKind } from '../../runtime/providers/provider.ts';
+import { schemaOf } from '../../runtime/snapshot.ts';
 
 export interface TaskCase {
   readonly why: string;
@@ -41,6 +42,6 @@ export const withUpstream = (options: JsonObject, url: string): JsonObject =>
 
 /** The operations that a kind is asked for. */
 export function tasksOf(kind: ProviderKind | undefined, options: JsonObject): readonly VendorTask[] {
-  const parsed = kind?.options.parse(withUpstream(options, 'http://127.0.0.1:1'));
+  const parsed = (kind && schemaOf(kind.options))?.parse(withUpstream(options, 'http://127.0.0.1:1'));
   return (kind?.connect(parsed, () => 'key-of-test').tasks ?? []).map(({ task }) => task);
 }

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { manifestSchema, openArtifact, parseJsonBytes, type Artifact, type Manifest } from '../../artifact.ts';
+import { manifestFrom, openArtifact, parseJsonBytes, type Artifact, type Manifest } from '../../artifact.ts';
 import type { RawArtifact } from '../source.ts';
 import { isAbsent, readBounded, syncDirectory, writeSynced, writeWhole } from './files.ts';
 
@@ -162,7 +162,7 @@ export class Slots {
   async #readRemembered(name: string): Promise<KeptManifest | undefined> {
     try {
       const bytes = await readBounded(join(this.#path('history'), name));
-      return { commit: historyFile.exec(name)?.[2] ?? '', manifest: manifestSchema.parse(parseJsonBytes(bytes, name)) };
+      return { commit: historyFile.exec(name)?.[2] ?? '', manifest: manifestFrom(parseJsonBytes(bytes, name)) };
     } catch {
       return undefined;
     }

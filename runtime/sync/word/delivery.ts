@@ -1,8 +1,9 @@
 /** Carries messages to one address, one after the other: bounded, patient, and never in anybody's way. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Log } from '../../log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { loadUndici } from '../../upstream/undici.ts';
 
 export type Destination = 'webhook' | 'commit_status';
 
@@ -119,6 +120,7 @@ export class Delivery {
     this.#options = options;
     this.#patience = { ...usualPatience, ...options.patience };
     const { timeoutMs } = this.#patience;
+    const { EnvHttpProxyAgent } = loadUndici();
     this.#dispatcher = new EnvHttpProxyAgent({ connect: { timeout: timeoutMs }, headersTimeout: 0, bodyTimeout: 0 });
     // Alerts can only watch a series that is there.
     options.metrics.wordFailures.inc({ to: options.to }, 0);
@@ -197,7 +199,13 @@ export class Delivery {
     const { url, headers, body } = outgoing;
     const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(timeoutMs)]);
     try {
-      const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: this.#dispatcher });
+      const answer = await loadUndici().request(url, {
+        method: 'POST',
+        headers,
+        body,
+        signal,
+        dispatcher: this.#dispatcher,
+      });
       const { statusCode } = answer;
       if (statusCode >= 200 && statusCode < 300) {
         // What it has to say does not matter, nor whether it ever ends.

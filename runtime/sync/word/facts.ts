@@ -1,5 +1,5 @@
 /** What artifacts say about themselves, kept for as long as there may be something to tell about them. */
-import { manifestSchema, parseJsonBytes, type Manifest } from '../../artifact.ts';
+import { manifestFrom, parseJsonBytes, type Manifest } from '../../artifact.ts';
 import type { RawArtifact, RevisionSource } from '../source.ts';
 
 export interface Facts {
@@ -37,7 +37,7 @@ function manifestOf({ files }: RawArtifact): Manifest | undefined {
   const bytes = files.get('manifest.json');
   if (!bytes || bytes.byteLength > mostBytes) return undefined;
   try {
-    return manifestSchema.parse(parseJsonBytes(bytes, 'manifest.json'));
+    return manifestFrom(parseJsonBytes(bytes, 'manifest.json'));
   } catch {
     return undefined;
   }
