@@ -21,40 +21,43 @@ interface Told {
 
 type Sums = Record<keyof Figures, number>;
 
+/** What is one row of figures, and its latencies by bucket. */
 interface Gathered {
-  readonly figures: Map<string, Row & Sums>;
-  readonly latencies: Map<string, Latency>;
+  readonly row: Row & Sums;
+  readonly buckets: Map<number, number>;
 }
 
 const none = Object.fromEntries(figureNames.map((name) => [name, 0])) as Sums;
 
 export class Tally {
-  readonly #gathered: Readonly<Record<Grain, Gathered>> = {
-    hour: { figures: new Map(), latencies: new Map() },
-    day: { figures: new Map(), latencies: new Map() },
-  };
+  /** By series, and there by span. */
+  readonly #gathered: Readonly<Record<Grain, Map<number, Map<number, Gathered>>>> = { hour: new Map(), day: new Map() };
 
   add({ at, series, bucket, figures }: Told): void {
     for (const grain of grains) {
-      const gathered = this.#gathered[grain];
-      const span = Math.floor(at / spanMs[grain]);
-      const key = `${span} ${series}`;
-      const sums = gathered.figures.get(key) ?? { ...none, span, series };
-      gathered.figures.set(key, sums);
+      const { row, buckets } = this.#of(grain, series, Math.floor(at / spanMs[grain]));
       // A replica of another version may tell more than this one knows, or less.
-      for (const name of figureNames) sums[name] += figures[name] ?? 0;
-      if (figures.calls <= 0) continue;
-      const latencyKey = `${key} ${bucket}`;
-      const calls = (gathered.latencies.get(latencyKey)?.calls ?? 0) + 1;
-      gathered.latencies.set(latencyKey, { span, series, bucket, calls });
+      for (const name of figureNames) row[name] += figures[name] ?? 0;
+      if (figures.calls > 0) buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1);
     }
   }
 
-  figures(grain: Grain): Iterable<Row & Figures> {
-    return this.#gathered[grain].figures.values();
+  *figures(grain: Grain): Generator<Row & Figures> {
+    for (const spans of this.#gathered[grain].values()) for (const { row } of spans.values()) yield row;
   }
 
-  latencies(grain: Grain): Iterable<Latency> {
-    return this.#gathered[grain].latencies.values();
+  *latencies(grain: Grain): Generator<Latency> {
+    for (const spans of this.#gathered[grain].values())
+      for (const { row, buckets } of spans.values())
+        for (const [bucket, calls] of buckets) yield { span: row.span, series: row.series, bucket, calls };
+  }
+
+  #of(grain: Grain, series: number, span: number): Gathered {
+    const bySeries = this.#gathered[grain];
+    let spans = bySeries.get(series);
+    if (!spans) bySeries.set(series, (spans = new Map<number, Gathered>()));
+    let gathered = spans.get(span);
+    if (!gathered) spans.set(span, (gathered = { row: { ...none, span, series }, buckets: new Map<number, number>() }));
+    return gathered;
   }
 }
