@@ -1,5 +1,5 @@
 /** What a request asks of each count that it draws from. */
-import type { AskedOf } from '../exchange.ts';
+import type { AskedOf, Share } from '../exchange.ts';
 import type { LiveQuota, LiveTarget } from '../generation/live.ts';
 import { isSpentByModels } from '../quota-terms.ts';
 import { amountOf, type Estimate } from './estimate.ts';
@@ -23,36 +23,60 @@ const graceMs = 60_000;
 const endless = Number.MAX_SAFE_INTEGER;
 const mostOverSoft = 10;
 
+/** Asked for once: of one provider's targets, or of all. */
+class Estimates {
+  readonly #reach: Reach;
+  #all: Estimate | undefined;
+  #byProvider: Map<string, Estimate> | undefined;
+
+  constructor(reach: Reach) {
+    this.#reach = reach;
+  }
+
+  of(provider: string | undefined): Estimate | undefined {
+    const { estimate } = this.#reach;
+    if (!estimate) return undefined;
+    if (provider === undefined) return (this.#all ??= estimate());
+    const known = this.#byProvider?.get(provider) ?? estimate(provider);
+    (this.#byProvider ??= new Map()).set(provider, known);
+    return known;
+  }
+}
+
 /** In the unit of the quota; undefined where nothing of that unit is spent. */
-function amountAsked({ unit }: LiveQuota, provider: string | undefined, { estimate }: Reach): number | undefined {
+function amountAsked({ unit }: LiveQuota, provider: string | undefined, estimates: Estimates): number | undefined {
   if (!isSpentByModels(unit)) return 1;
-  const most = estimate?.(provider);
+  const most = estimates.of(provider);
   return most && amountOf(unit, most);
+}
+
+function askedOf({ quota, share, amount }: { quota: LiveQuota; share: Share; amount: number }, reach: Reach): AskedOf {
+  const { unit, window, mode, slack } = quota;
+  const isSoft = mode === 'soft';
+  // What is counted by provider is given back where another one is asked in its place.
+  const isHeld = unit !== 'requests' || share.provider !== undefined;
+  const demand = {
+    key: share.key,
+    was: share.was,
+    window,
+    slack,
+    limit: isSoft ? endless : quota.limit,
+    amount: isSoft ? Math.min(amount, mostOverSoft * quota.limit) : amount,
+  };
+  return { quota, share, demand: isHeld ? { ...demand, holdMs: reach.longestMs + graceMs } : demand };
 }
 
 /** Of every count, those of all providers in the order included. */
 export function demandsOf(reach: Reach, drawing: Drawing): readonly AskedOf[] {
-  const known = new Map<string | undefined, Estimate | undefined>();
-  const estimate = (provider?: string): Estimate => {
-    const most = known.get(provider) ?? reach.estimate?.(provider);
-    if (!most) throw new TypeError('what spends nothing is not estimated');
-    known.set(provider, most);
-    return most;
-  };
-  const asking = reach.estimate ? { ...reach, estimate } : reach;
-  // One quota reached by two ways (its consumer and its model) is drawn from once.
-  const applying = new Map<string, Pick<AskedOf, 'quota' | 'share'>>();
+  const estimates = new Estimates(reach);
+  const all: AskedOf[] = [];
   for (const quotas of [drawing.consumer.quotas, reach.quotas])
-    for (const quota of quotas) for (const share of sharesOf(quota, drawing)) applying.set(share.key, { quota, share });
-  return [...applying.values()].flatMap(({ quota, share }): AskedOf[] => {
-    const { unit, limit, window, mode, slack } = quota;
-    const amount = amountAsked(quota, share.provider, asking);
-    if (amount === undefined) return [];
-    const asked =
-      mode === 'soft' ? { limit: endless, amount: Math.min(amount, mostOverSoft * limit) } : { limit, amount };
-    // What is counted by provider is given back where another one is asked in its place.
-    const isHeld = unit !== 'requests' || share.provider !== undefined;
-    const holdMs = isHeld ? { holdMs: reach.longestMs + graceMs } : {};
-    return [{ quota, share, demand: { key: share.key, was: share.was, window, slack, ...asked, ...holdMs } }];
-  });
+    for (const quota of quotas)
+      for (const share of sharesOf(quota, drawing)) {
+        // One quota reached by two ways (its consumer and its model) is drawn from once.
+        if (all.some((each) => each.share.key === share.key)) continue;
+        const amount = amountAsked(quota, share.provider, estimates);
+        if (amount !== undefined) all.push(askedOf({ quota, share, amount }, reach));
+      }
+  return all;
 }

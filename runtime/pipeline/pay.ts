@@ -7,10 +7,12 @@ export type Payment = Settlement & { readonly isAlone?: boolean };
 
 /** Never rejects for a store that is away: it hears of what was held when it is back. */
 export async function pay({ house, id }: Pick<Exchange, 'house' | 'id'>, payments: readonly Payment[]): Promise<void> {
-  const [alone, shared] = [true, false].map((which) => payments.filter(({ isAlone = false }) => isAlone === which));
+  // As a rule none is this replica's own.
+  const alone = payments.filter(({ isAlone }) => isAlone);
+  const shared = alone.length === 0 ? payments : payments.filter(({ isAlone }) => !isAlone);
   try {
-    if (alone?.length) await house.quotas.alone?.settle(alone);
-    if (shared?.length) await house.quotas.settle(shared);
+    if (alone.length > 0) await house.quotas.alone?.settle(alone);
+    if (shared.length > 0) await house.quotas.settle(shared);
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     house.log.warn({ event: 'quota_unsettled', request: id, cause: causeInWords(error) }, 'quota not settled');

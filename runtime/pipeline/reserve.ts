@@ -57,7 +57,7 @@ export async function reserve<E extends Drawing>(exchange: E, reach: Reach): Pro
     const all = demandsOf(reach, exchange);
     const own = byProvider(all);
     const first = own.size > 0 ? firstProvider(exchange, reach) : undefined;
-    const asked = all.filter(({ share: { provider } }) => first === undefined || (provider ?? first) === first);
+    const asked = first === undefined ? all : all.filter(({ share: { provider } }) => (provider ?? first) === first);
     const took = await take(exchange, asked);
     if ('takings' in took) {
       const { takings } = took;

@@ -3,10 +3,11 @@ import { nanoUsd, noMoney, usdNumber } from '../cost.ts';
 import { asHeadgateError, type ErrorCode } from '../errors.ts';
 import type { Exchange, Lease, Reserved } from '../exchange.ts';
 import type { LiveTarget } from '../generation/live.ts';
+import type { QuotaUnit } from '../quota-terms.ts';
 import type { Settlement } from '../quota/store.ts';
 import { providerOf } from '../trace.ts';
 import { amountOf, type Estimate } from './estimate.ts';
-import { pay } from './pay.ts';
+import { pay, type Payment } from './pay.ts';
 import { noteSpendings, totalOf, type Spending } from './price.ts';
 
 /** Ends without an answer that no client can bring about, or before anybody was asked: such a request costs it nothing. */
@@ -48,7 +49,12 @@ function tellMetrics(exchange: Settling, spendings: readonly Spending[]): void {
 
 /** What the vendors counted, or was estimated in their place; undefined where nothing is known of it. */
 function spentBy(spendings: readonly Spending[]): Estimate | undefined {
-  if (spendings.length === 0) return undefined;
+  const [first] = spendings;
+  if (!first) return undefined;
+  if (spendings.length === 1) {
+    const { inputTokens, outputTokens } = first.usage;
+    return { inputTokens, outputTokens, nanoUsd: nanoUsd(first.money ?? noMoney) };
+  }
   const sum = (count: (one: Spending) => number) => spendings.reduce((all, one) => all + count(one), 0);
   return {
     inputTokens: sum(({ usage }) => usage.inputTokens),
@@ -64,24 +70,36 @@ interface Ended {
   readonly spendings: readonly Spending[];
 }
 
-/** Of what is counted by provider, what was sent to that one. Where a vendor that served tells nothing, what was held was spent. */
+/** Where a vendor that served tells nothing, what was held was spent. */
+function spentOf(
+  unit: QuotaUnit,
+  told: Estimate | undefined,
+  { end, held }: { readonly end: End; readonly held: number },
+): number {
+  const known = told ?? (end === 'served' ? undefined : nothing);
+  return (known && amountOf(unit, known)) ?? held;
+}
+
+/** Of what is counted by provider, what was sent to that one. */
 function settlementOf(
   { quota, demand, taking, share: { provider } }: Lease['takings'][number],
   { end, spendings }: Ended,
   { outcome }: Settling,
 ): Settlement {
-  const isThere = ({ target }: { readonly target: string }) =>
-    provider === undefined || providerOf(target) === provider;
+  if (end === 'free' || quota.unit === 'concurrency') return { demand, taking, spent: 0 };
+  if (provider === undefined)
+    return { demand, taking, spent: spentOf(quota.unit, spentBy(spendings), { end, held: demand.amount }) };
+  const isThere = ({ target }: { readonly target: string }) => providerOf(target) === provider;
   // Files are kept by their provider whatever becomes of the request.
   const isAsked =
     outcome.matched.startsWith('files:') ||
     outcome.tried.some((each) => each.ended !== 'passed_over' && isThere(each)) ||
     spendings.some(isThere) ||
     isThere({ target: outcome.target ?? '' });
-  if (end === 'free' || quota.unit === 'concurrency' || !isAsked) return { demand, taking, spent: 0 };
-  const served = end === 'served' && isThere({ target: outcome.target ?? '' });
-  const known = spentBy(spendings.filter(isThere)) ?? (served ? undefined : nothing);
-  return { demand, taking, spent: (known && amountOf(quota.unit, known)) ?? demand.amount };
+  if (!isAsked) return { demand, taking, spent: 0 };
+  const there = isThere({ target: outcome.target ?? '' }) ? end : 'refused';
+  const spent = spentOf(quota.unit, spentBy(spendings.filter(isThere)), { end: there, held: demand.amount });
+  return { demand, taking, spent };
 }
 
 /** `thrown` is what ended the line, or undefined when it came to its end. Never throws: it stands in a `finally`. */
@@ -90,10 +108,13 @@ export async function settle(exchange: Settling, thrown: unknown): Promise<void>
   const spendings = noteSpendings(exchange);
   tellMetrics(exchange, spendings);
   const ended = { end: endOf(exchange, thrown), spendings };
-  await Promise.allSettled(lease.underWay);
-  const settlements = lease.takings
-    .map((taken) => ({ ...settlementOf(taken, ended, exchange), isAlone: taken.isAlone === true }))
+  if (lease.underWay.size > 0) await Promise.allSettled(lease.underWay);
+  const payments: Payment[] = [];
+  for (const taken of lease.takings) {
+    const settlement = settlementOf(taken, ended, exchange);
     // What was neither held nor changes is written already.
-    .filter((each) => each.taking.hold !== undefined || each.spent !== each.demand.amount);
-  await pay(exchange, settlements);
+    if (taken.taking.hold === undefined && settlement.spent === taken.demand.amount) continue;
+    payments.push(taken.isAlone ? { ...settlement, isAlone: true } : settlement);
+  }
+  await pay(exchange, payments);
 }

@@ -29,7 +29,11 @@ async function takeShared(
   if (asked.length === 0) return { takings: [] };
   try {
     const takings = await store.take(asked.map(({ demand }) => demand));
-    return { takings: asked.flatMap((one, index) => ({ ...one, taking: takingAt(takings, index) })) };
+    return {
+      takings: asked.map(({ quota, share, demand }, index) => {
+        return { quota, share, demand, taking: takingAt(takings, index) };
+      }),
+    };
   } catch (error) {
     if (error instanceof StoreUnavailable) return { takings: [], down: error };
     throw error;
@@ -60,8 +64,10 @@ function takingAt(takings: readonly Taking[], index: number): Taking {
 }
 
 /** What refuses for all targets before what refuses for some. */
-const firstOf = <Each extends AskedOf>(refusing: readonly Each[]): Each | undefined =>
-  refusing.find(({ share }) => share.provider === undefined) ?? refusing[0];
+function firstOf<Each extends AskedOf>(all: readonly Each[], refuses: (one: Each) => boolean): Each | undefined {
+  const first = all.find(refuses);
+  return first && (all.find((one) => one.share.provider === undefined && refuses(one)) ?? first);
+}
 
 const closedWords = ({ quota: { name } }: AskedOf, cause: StoreUnavailable) =>
   new HeadgateError(
@@ -73,7 +79,7 @@ const closedWords = ({ quota: { name } }: AskedOf, cause: StoreUnavailable) =>
 /** Everything or nothing. */
 export async function take({ house }: Pick<Exchange, 'house'>, asked: readonly AskedOf[]): Promise<Took> {
   const { quotas: store, metrics } = house;
-  const tooLarge = firstOf(asked.filter(({ demand }) => demand.amount > demand.limit));
+  const tooLarge = firstOf(asked, ({ demand }) => demand.amount > demand.limit);
   if (tooLarge) {
     const why = (exchange: Exchange) => neverFits(tooLarge, exchange);
     return { obstacle: { of: tooLarge, asked: [tooLarge], takings: [], why } };
@@ -85,7 +91,7 @@ export async function take({ house }: Pick<Exchange, 'house'>, asked: readonly A
     return { obstacle: { of: closed, asked, takings: [], isAway: true, why } };
   }
   const takings = down ? await takeAlone(store, asked) : shared;
-  const full = firstOf(takings.filter(({ taking }) => !taking.granted));
+  const full = firstOf(takings, ({ taking }) => !taking.granted);
   if (full) {
     const why = (exchange: Exchange) => (full.isAlone ? usedUpAlone : usedUp)(full, exchange);
     return { obstacle: { of: full, asked, takings, why } };

@@ -29,8 +29,12 @@ const drawn = (one: AskedOf, taken: Taken | undefined, drawing: Drawing): Drawn 
 
 /** Each that was asked for, beside what came of it. */
 export function drawnOf(asked: readonly AskedOf[], takings: readonly Taken[], drawing: Drawing): readonly Drawn[] {
-  const takenOf = new Map(takings.map((each) => [each.share, each]));
-  return asked.map((one) => drawn(one, takenOf.get(one.share), drawing));
+  return asked.map((one, at) => {
+    // They stand beside each other, where the store has answered.
+    const beside = takings[at];
+    const taken = beside?.share === one.share ? beside : takings.find(({ share }) => share === one.share);
+    return drawn(one, taken, drawing);
+  });
 }
 
 /** With all that the client is told of it. `beside` is what is taken all the same. */
@@ -52,10 +56,12 @@ interface Telling {
 /** What was taken for `asked`, in the headers beside what is held already. */
 export function tellTakings(exchange: Drawing, { asked, takings, beside = [] }: Telling): void {
   const { house, consumer, outcome } = exchange;
-  const all = [...beside, ...takings];
+  const all = beside.length === 0 ? takings : [...beside, ...takings];
   writeQuotaHeaders(exchange, all);
+  const drawn = drawnOf(asked, takings, exchange);
+  outcome.drawn = outcome.drawn.length === 0 ? drawn : [...outcome.drawn, ...drawn];
+  if (!all.some(warns)) return;
   writeWarnings(exchange, all.filter(warns));
-  outcome.drawn = [...outcome.drawn, ...drawnOf(asked, takings, exchange)];
   for (const { quota } of takings.filter(warns))
     house.metrics.quotaWarnings.inc({ quota: quota.name, consumer: consumer.name });
 }
