@@ -1,8 +1,11 @@
 /** Several processes that answer as one: they swap together, count together, and one that dies takes nobody with it. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import type { SnapshotInput } from '../../runtime/snapshot.ts';
+import { testKey } from '../support/gateway.ts';
 import { answerWell } from '../support/scripted-upstream.ts';
 import { skipWithout, tools } from '../support/tools.ts';
 import { held, serves, trialStage, which } from '../support/trial-stage.ts';
@@ -53,6 +56,15 @@ const counted = {
   },
 } satisfies Partial<SnapshotInput>;
 const long = { stream: true, max_tokens: 5_000 };
+
+/** On a connection that is new: those come to the workers in turns. */
+async function slowStream(url: string): Promise<IncomingMessage> {
+  const headers = { authorization: `Bearer ${testKey}`, 'content-type': 'application/json' };
+  const sent = request(`${url}/v1/chat/completions`, { method: 'POST', agent: false, headers });
+  sent.end(JSON.stringify(question('slow', long)));
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return response.on('error', () => undefined);
+}
 
 test('two workers', options, async (context) => {
   const stage = await trialStage(context);
@@ -114,14 +126,12 @@ test('two workers', options, async (context) => {
   await context.test('count together, to the last unit, and over the death of one', async () => {
     await stage.branch.publish(versioned(6, { parts: counted }));
     await serves(gateway, 6);
-    const leaving = new AbortController();
-    const ask = async (model: string, more: object = {}) =>
-      gateway.post('/v1/chat/completions', question(model, more), { ...alone, signal: leaving.signal });
+    const ask = async (model: string) => gateway.post('/v1/chat/completions', question(model), alone);
     const statusOf = async () => (await ask('counted')).status;
     const first = await many(30, statusOf);
     // One after the other, so that each worker has one.
-    const streams = [await ask('slow', long), await ask('slow', long)];
-    const ends = streams.map((response) => response.text().catch(() => 'cut'));
+    const streams = [await slowStream(gateway.dataUrl), await slowStream(gateway.dataUrl)];
+    const ends = streams.map((stream) => once(stream.resume(), 'end').catch(() => 'cut'));
     assert.equal((await ask('brief')).status, 429);
     process.kill(children()[0] ?? 0, 'SIGKILL');
     assert.equal(await Promise.race(ends), 'cut');
@@ -131,8 +141,7 @@ test('two workers', options, async (context) => {
     assert.equal(first.filter((status) => status === 200).length, 30);
     assert.equal(second.filter((status) => status === 200).length, 10);
     assert.equal(second.filter((status) => status === 429).length, 20);
-    leaving.abort();
-    await Promise.all(ends);
+    for (const stream of streams) stream.destroy();
   });
 
   await context.test('count in doubt what one that was killed held, and nobody else pays', async () => {
