@@ -1,4 +1,5 @@
 /** Reads the body and lets the surface's dialect make a call of it. */
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { JsonObject } from '../call.ts';
 import type { RequestHead } from '../door.ts';
@@ -91,15 +92,25 @@ export async function readBytes(request: IncomingMessage): Promise<Buffer> {
 /** Deeper than any real request; recursion elsewhere may rely on it. */
 const maxDepth = 128;
 
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** The quote that ends the string which begins at `start`; the end of the text where none does. */
+function endOfString(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(at - 1 - slashes) === backslash) slashes += 1;
+    if (slashes % 2 === 0) return at;
+  }
+  return text.length;
+}
+
 function tooDeep(text: string): boolean {
   let depth = 0;
-  let inString = false;
   for (let at = 0; at < text.length; at += 1) {
     const char = text.charCodeAt(at);
-    if (inString) {
-      if (char === 0x5c) at += 1;
-      else if (char === 0x22) inString = false;
-    } else if (char === 0x22) inString = true;
+    // Most of a body stands in its strings.
+    if (char === quote) at = endOfString(text, at);
     else if (char === 0x7b || char === 0x5b) {
       depth += 1;
       if (depth > maxDepth) return true;
@@ -108,15 +119,20 @@ function tooDeep(text: string): boolean {
   return false;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const byteOrderMark = '\ufeff';
+
+/** Undefined for what is not UTF-8. */
+function textOf(bytes: Buffer): string | undefined {
+  // Most bodies are ASCII, which needs no decoder.
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  if (!isUtf8(bytes)) return undefined;
+  const text = bytes.toString('utf8');
+  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
+}
 
 export function parseJson(bytes: Buffer): JsonObject {
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    throw new HeadgateError('invalid_json', 'The body is not UTF-8.');
-  }
+  const text = textOf(bytes);
+  if (text === undefined) throw new HeadgateError('invalid_json', 'The body is not UTF-8.');
   if (tooDeep(text)) throw new HeadgateError('invalid_request', `The body nests deeper than ${maxDepth} levels.`);
   let value: unknown;
   try {
