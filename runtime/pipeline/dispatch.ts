@@ -85,6 +85,11 @@ class Search<E extends Dispatchable, Answer extends Told> {
         if (typeof first === 'object') return first;
         if (first === false) continue;
       }
+      if (model.hedgeMs === undefined) {
+        const answered = await this.#ask(target, targets.length === 1);
+        if (answered) return answered;
+        continue;
+      }
       // Who ended with an answer, or for all, is not forgotten before that was seen.
       const asked = this.#ask(target, targets.length === 1).then((found) => {
         if (!found) running.delete(asked);
