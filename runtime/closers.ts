@@ -8,8 +8,17 @@ export class Closers {
     return part;
   }
 
+  /** All of them, whatever becomes of one; rejects with what the first failed with. */
   async closeAll(): Promise<void> {
-    for (const close of this.#closers.splice(0)) await close();
+    const failures: unknown[] = [];
+    for (const close of this.#closers.splice(0)) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }
 

@@ -105,7 +105,9 @@ export function askedFor(request: RequestHead): Asked {
   const target = request.url ?? '';
   if (target.includes('#')) throw bad('The request target must be a path, without a fragment.');
   const query = target.indexOf('?');
-  return { host, path: rememberedPath(query < 0 ? target : target.slice(0, query)) };
+  const path = query < 0 ? target : target.slice(0, query);
+  // A part of a long text keeps all of it.
+  return { host, path: target.length > longestRemembered ? pathOf(path) : rememberedPath(path) };
 }
 
 /** Of a request that was refused here, enough to tell whose words to refuse it in: without escapes, which may be none. */

@@ -113,7 +113,9 @@ export class SocketReply implements Reply {
 
   #begin(status: number): void {
     this.#response.statusCode = status;
-    if (this.#headers) this.#response.writeHead(status, this.#headers);
+    const headers = this.#headers;
+    // Should one of them be no header, the failure is answered without them.
     this.#headers = undefined;
+    if (headers) this.#response.writeHead(status, headers);
   }
 }

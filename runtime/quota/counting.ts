@@ -116,7 +116,7 @@ function inheritedBy({ key, window }: Demand, was: Former, { shelf, span, now }:
   const reach = reachOf(was.window);
   const filled = shelf.filled(countOf(was), before.start - reach, before.start + reach);
   if (filled.length === 0 || windowName(was.window) === windowName(window)) return { filled };
-  const count = { key, window: `${windowName(window)} after ${windowName(was.window)}` };
+  const count = { key: `${key} after ${was.key}`, window: `${windowName(window)} after ${windowName(was.window)}` };
   if (shelf.filled(count, before.start - reach, before.start + reach).length > 0) return noInheritance;
   // When it was used nobody knows: all of it counts for as long as what is taken now.
   const [used, held] = [sumOf(filled, 'used'), sumOf(filled, 'held')];

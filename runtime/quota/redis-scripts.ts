@@ -1,8 +1,8 @@
 /**
  * What runs inside Redis, where nothing comes between. One hash per count holds all of it, so that it is kept or evicted as
  * a whole: `u<start>` what is settled in a span, `h<start>` what is held there, `o<id>` an open hold, `x<id>` one that was
- * freed after its time and may still be settled, `s<id>` one that was settled when that was said again, `was` the span of another window
- * that it went on from, `latest` the newest span, `next` a time before which no hold ends, `clock` the time at the last hold. A taking of
+ * freed after its time and may still be settled, `s<id>` one that was settled when that was said again, `w<key>` the span of the count of
+ * another window that it went on from, `latest` the newest span, `next` a time before which no hold ends, `clock` the time at the last hold. A taking of
  * which nothing is held leaves a receipt in a key of its own: its id and its time. Numbers travel as text, because a Lua number in a reply
  * loses its fraction and tostring() its last digits.
  */
@@ -83,7 +83,13 @@ local function forget_before(key, start, length)
     local of
     if sort == 'u' or sort == 'h' then of = tonumber(string.sub(fields[i], 2))
     elseif sort == 'o' or sort == 'x' or sort == 's' then of = tonumber(string.match(fields[i + 1], '^%S+')) end
-    if of and (of < start - 2 * length or of > start + 2 * length) then redis.call('HDEL', key, fields[i]) end
+    local is_over = of and (of < start - 2 * length or of > start + 2 * length)
+    -- As long again after its end, for a clock that is set back.
+    if sort == 'w' then
+      local began, ended = string.match(fields[i + 1], '^(%S+) (%S+)$')
+      is_over = now > 2 * tonumber(ended) - tonumber(began)
+    end
+    if is_over then redis.call('HDEL', key, fields[i]) end
   end
   redis.call('HSET', key, 'latest', text(start))
 end
@@ -97,7 +103,7 @@ local function filled_or_former(i, demand, start, was_start)
   local former, before, held_before = filled(KEYS[demand.was], window, was_start)
   if not demand.wasWindow or before == 0 then return former, before, held_before, former end
   -- Out of another window it is taken over once, as if it were used now: later spans of this one have nothing to do with it.
-  local last = tonumber(redis.call('HGET', KEYS[i], 'was') or '-1')
+  local last = tonumber(string.match(redis.call('HGET', KEYS[i], 'w' .. KEYS[demand.was]) or '-1', '^%S+'))
   if last >= was_start - window.reachMs and last <= was_start + window.reachMs then return found, used, held, {} end
   former = { { start = start, used = before } }
   return former, before, held_before, former
@@ -126,7 +132,9 @@ for i, demand in ipairs(asked.demands) do
     local length = look.finish - look.start
     if length > 0 then forget_before(key, look.start, length) end
     for _, slice in ipairs(look.former) do add(key, 'u' .. text(slice.start), slice.used) end
-    if look.was_start then redis.call('HSET', key, 'was', text(look.was_start)) end
+    if look.was_start then
+      redis.call('HSET', key, 'w' .. KEYS[demand.was], text(look.was_start) .. ' ' .. text(look.was_finish))
+    end
     -- What was held under the old name is settled there, and never leaves this one.
     if #look.former > 0 then held = 0 end
     if demand.hold then

@@ -1,14 +1,18 @@
 /** The forwarder of a process, loaded with its first API request: most gateways have models only, and it brings a framework along. */
+import { LateLoad } from '../late-load.ts';
 import type { Forwarder } from './forward.ts';
 import type { Pools } from './pools.ts';
 
 export function forwarderOver(pools: Pools): Forwarder {
-  let loaded: Promise<Forwarder> | undefined;
+  const loaded = new LateLoad(async () => (await import('./forward.ts')).createForwarder(pools));
   return {
     async forward(forwarding) {
-      const forwarder = await (loaded ??= import('./forward.ts').then(({ createForwarder }) => createForwarder(pools)));
+      const forwarder = await loaded.get();
       return forwarder.forward(forwarding);
     },
-    close: async () => (await loaded)?.close(),
+    async close() {
+      const forwarder = await loaded.known();
+      await forwarder?.close();
+    },
   };
 }

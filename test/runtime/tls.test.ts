@@ -95,7 +95,8 @@ test('a handshake that drips or never begins is cut when its time is over', asyn
   await Promise.all([drip, quiet].map((socket) => once(socket.on('error', () => undefined).resume(), 'close')));
   clearInterval(timer);
   const took = performance.now() - began;
-  assert.ok(took >= 290 && took < 2_500, `took ${took} ms`);
+  // A loop that is behind counts from before it was asked to.
+  assert.ok(took >= 200 && took < 2_500, `took ${took} ms`);
 });
 
 test('handshakes under way hold no drain', async (context) => {

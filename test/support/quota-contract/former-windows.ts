@@ -119,6 +119,27 @@ export function formerWindowsContract(open: Open): void {
     }
   });
 
+  test('revisions that name different former counts by turns take over each of them once', async () => {
+    const { store, clock } = subject;
+    clock.moveTo(Date.parse('2027-11-12T00:10:00Z'));
+    const [day, month, other] = [
+      limitOf(1_000, calendar('day', 'UTC')),
+      limitOf(1_000, calendar('month', 'UTC')),
+      limitOf(1_000, calendar('day', 'UTC')),
+    ];
+    await takeOne(store, day, 50);
+    await takeOne(store, month, 70);
+    await takeOne(store, other, 20);
+    const own = limitOf(1_000, fixed(hourMs));
+    const seen: number[] = [];
+    for (const was of [day, month, other, day, month, other]) {
+      const [, used] = await granting(store, { ...own, was }, 1);
+      seen.push(used);
+      clock.advance(hourMs);
+    }
+    assert.deepEqual(seen, [51, 71, 21, 1, 1, 1]);
+  });
+
   test('until there is something to take over, nothing is', async () => {
     const { store } = subject;
     const was = limitOf(10, calendar('month', 'UTC'));
