@@ -3,6 +3,9 @@
 /** An event larger than this is no event of a model API. */
 const maxEventBytes = 8 * 1024 * 1024;
 
+/** Each piece takes more room than its bytes where those drip. */
+const mostPieces = 1_024;
+
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const isLineEnd = (byte: number | undefined): boolean => byte === lineFeed || byte === carriageReturn;
@@ -50,6 +53,8 @@ const buffered = (bytes: Uint8Array): Buffer =>
 export class WholeEvents {
   /** Of an event still under way: joined once, however many pieces it comes in. */
   #held: Uint8Array[] = [];
+  /** So many of them are joined pieces already. */
+  #joined = 0;
   #size = 0;
   #before: Before = nothingBefore;
 
@@ -80,6 +85,8 @@ export class WholeEvents {
   #hold(bytes: Uint8Array): void {
     this.#held.push(bytes);
     this.#size += bytes.length;
+    if (this.#held.length - this.#joined >= mostPieces)
+      this.#joined = this.#held.push(Buffer.concat(this.#held.splice(this.#joined)));
     if (this.#size > maxEventBytes) throw new Error(`a server-sent event has more than ${maxEventBytes} bytes`);
     const last = (back: number): number => bytes.at(-back) ?? this.#before[back - bytes.length - 1] ?? 0;
     this.#before = [last(1), last(2), last(3)];
@@ -89,6 +96,7 @@ export class WholeEvents {
     if (this.#size === 0) return buffered(last);
     const whole = Buffer.concat([...this.#held, last]);
     this.#held = [];
+    this.#joined = 0;
     this.#size = 0;
     return whole;
   }
