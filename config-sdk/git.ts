@@ -47,8 +47,8 @@ export function attempt(
       cwd: repository,
       env: inherited(misleading, { ...always, ...options.environment }),
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: options.timeoutMs ?? 120_000,
     });
+    setTimeout(() => child.kill(), options.timeoutMs ?? 120_000).unref(); // That of `spawn` stays where git never began.
     const output: Buffer[] = [];
     let errors = '';
     child.stdout.on('data', (piece: Buffer) => output.push(piece));

@@ -35,6 +35,7 @@ export async function openDataPlane(
   renewal.begin((material) => listener.renew(material));
   return {
     url: listener.url,
+    retire: () => listener.retire(),
     renewFromFiles: () => renewal.look(),
     drain: (ms) => listener.drain(ms),
     async close() {

@@ -5,13 +5,13 @@ import { accessLine } from './access-line.ts';
 import type { ClientDialect } from './dialects/dialect.ts';
 import { askedFor, refusedPath, requestId, type Asked } from './door.ts';
 import { asHeadgateError, HeadgateError } from './errors.ts';
-import type { Exchange, House } from './exchange.ts';
+import { toCome, type Exchange, type House } from './exchange.ts';
 import type { Generation } from './generation/generation.ts';
 import { faultInWords, type AccessLog } from './log.ts';
 import { masked } from './masked.ts';
 import type { End } from './generation/consumer-record.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { callerOf, newOutcome, objectOf, type Outcome } from './outcome.ts';
+import { callerOf, newOutcome, objectOf, statusOf, type Outcome } from './outcome.ts';
 import { bodyPieces, readBytes } from './pipeline/accept.ts';
 import { apiLine } from './pipeline/api-line.ts';
 import { countLine } from './pipeline/count-line.ts';
@@ -19,6 +19,7 @@ import { findLine, surfaceFor, surfaceName } from './pipeline/find-line.ts';
 import { holdingsLine } from './pipeline/holdings-line.ts';
 import { consumerOf } from './pipeline/credentials.ts';
 import { challenge } from './pipeline/identify.ts';
+import { CutShort } from './listener.ts';
 import { modelLine } from './pipeline/model-line.ts';
 import { noteLostRoute } from './pipeline/losses.ts';
 import { modelsLine } from './pipeline/models-line.ts';
@@ -117,8 +118,13 @@ function writeError(visit: Visit, error: HeadgateError): void {
   }
 }
 
+const stopped = (cause: unknown): HeadgateError =>
+  new HeadgateError('gateway_stopped', 'The gateway stopped before the answer.', { cause });
+
 function fail(edge: Edge, visit: Visit, thrown: unknown): void {
-  const error = asHeadgateError(thrown);
+  const told = asHeadgateError(thrown);
+  const isCut = told.code === 'client_closed_request' && visit.response.errored instanceof CutShort;
+  const error = isCut ? stopped(told) : told;
   visit.outcome.code = error.code;
   visit.outcome.endedBy = error.object;
   if (error.code === 'internal_error') {
@@ -134,7 +140,7 @@ function fail(edge: Edge, visit: Visit, thrown: unknown): void {
   }
   if (visit.generation && visit.asked && visit.outcome.matched === 'none')
     visit.outcome.lost ??= noteLostRoute(visit.generation, visit.request, { ...visit.asked, code: error.code });
-  if (error.code === 'client_closed_request') visit.reply.destroy();
+  if (told.code === 'client_closed_request') visit.reply.destroy();
   else if (!visit.reply.started) writeError(visit, error);
   else if (!visit.response.writableEnded) visit.reply.destroy();
 }
@@ -143,7 +149,7 @@ function finish(edge: Edge, visit: Visit): void {
   const { house } = edge;
   const { outcome, generation, request, reply } = visit;
   const seconds = (performance.now() - visit.started) / 1000;
-  const status = outcome.code === 'client_closed_request' ? 499 : reply.status;
+  const status = statusOf(outcome, reply.status);
   house.metrics.requests.inc({ matched: outcome.matched, consumer: outcome.consumer ?? '', status });
   house.metrics.requestSeconds.observe({ matched: outcome.matched }, seconds);
   // What was found nowhere came to no stage that asks who it is; a key that was refused is not looked up again.
@@ -171,26 +177,6 @@ function finish(edge: Edge, visit: Visit): void {
   edge.ledger.add(told);
   edge.access(accessLine(told, request.method, visit.asked?.host));
 }
-
-/** What the stages of a model call add has its place from the start: an object that grows is copied each time. */
-const toCome = {
-  surface: undefined,
-  dialect: undefined,
-  says: undefined,
-  readBody: undefined,
-  consumer: undefined,
-  body: undefined,
-  call: undefined,
-  model: undefined,
-  prepend: undefined,
-  targets: undefined,
-  guarded: undefined,
-  keep: undefined,
-  lease: undefined,
-  cache: undefined,
-  finish: undefined,
-  answered: undefined,
-};
 
 function exchangeFor(edge: Edge, visit: Visit, generation: Generation): Exchange {
   const gone = new AbortController();

@@ -11,6 +11,8 @@ interface ErrorEntry {
 const entry = (status: number, type: string, meaning: string): ErrorEntry => ({ status, type, meaning });
 
 export const errorTable = {
+  bad_request: entry(400, 'invalid_request_error', 'The bytes are no well-formed HTTP/1.1 request.'),
+  tls_required: entry(400, 'invalid_request_error', 'The port speaks TLS, and the request came without.'),
   invalid_json: entry(400, 'invalid_request_error', 'The body is not JSON.'),
   invalid_request: entry(400, 'invalid_request_error', 'A field is missing or wrong; `param` names it.'),
   prompt_variable_missing: entry(
@@ -84,6 +86,8 @@ export const errorTable = {
     'invalid_request_error',
     'The body must be uncompressed application/json, or a form where files are sent.',
   ),
+  expectation_failed: entry(417, 'invalid_request_error', 'The only `Expect` that is met is `100-continue`.'),
+  head_too_large: entry(431, 'invalid_request_error', 'The request line and headers together are longer than 16 KiB.'),
   blocked_by_policy: entry(422, 'invalid_request_error', 'A policy of this model refuses the content.'),
   quota_exceeded: entry(
     429,
@@ -96,6 +100,11 @@ export const errorTable = {
     'Every target is rate limited by its provider; see `Retry-After`.',
   ),
   client_closed_request: entry(499, 'invalid_request_error', 'The client left before the answer; only ever logged.'),
+  gateway_stopped: entry(
+    503,
+    'server_error',
+    'The gateway was told to stop, and the time that requests in flight may take (`--drain`) was over; only ever logged.',
+  ),
   internal_error: entry(500, 'server_error', 'A fault of the gateway itself; the log has it under this request id.'),
   upstream_failed: entry(
     502,

@@ -40,6 +40,26 @@ export interface Exchange {
   readonly outcome: Outcome;
 }
 
+/** What the stages of a model call add has its place from the start: an object that grows is copied each time. */
+export const toCome = {
+  surface: undefined,
+  dialect: undefined,
+  says: undefined,
+  readBody: undefined,
+  consumer: undefined,
+  body: undefined,
+  call: undefined,
+  model: undefined,
+  prepend: undefined,
+  targets: undefined,
+  guarded: undefined,
+  keep: undefined,
+  lease: undefined,
+  cache: undefined,
+  finish: undefined,
+  answered: undefined,
+};
+
 export interface SurfaceExchange extends Exchange {
   readonly surface: Surface;
   /** What the body is written in. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Crowd } from './crowd.ts';
+import type { ErrorCode } from './errors.ts';
 import type { Material } from './tls/material.ts';
 import { isPlainHttp, SecureServer, type TlsSide } from './tls/secure-server.ts';
 
@@ -13,6 +14,8 @@ export interface Address {
 
 export interface Listener {
   readonly url: string;
+  /** From now on each answer ends its connection, so that clients come back on another one: to somebody else, where there is one. */
+  retire(): void;
   /** Takes no new connection and lets requests in flight end; after `ms` what is left is cut. */
   drain(ms: number): Promise<void>;
   /** Cuts everything now. */
@@ -43,7 +46,7 @@ const usualBounds: Bounds = {
 interface Refusal {
   readonly status: number;
   readonly phrase: string;
-  readonly code: string;
+  readonly code: ErrorCode;
   /** In place of the phrase. */
   readonly message?: string;
 }
@@ -56,6 +59,9 @@ const malformed: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: { status: 431, phrase: 'Request Header Fields Too Large', code: 'head_too_large' },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, phrase: 'Request Timeout', code: 'request_timeout' },
 };
+
+/** What an answer was destroyed with whose time was over when the process ended. */
+export class CutShort extends Error {}
 
 const bodyOf = ({ phrase, code, message = `${phrase}.` }: Refusal): string =>
   JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
@@ -99,6 +105,7 @@ export async function listen(
   const server: Server = secure?.server ?? createServer(options);
   const busy = new Crowd<ServerResponse>();
   let draining = false;
+  let retiring = false;
   const latest = new WeakMap<Duplex, ServerResponse>();
   server.on('request', (request, response) => {
     // Where an answer ended the connection, what stands behind its request may be no request at all.
@@ -110,7 +117,7 @@ export async function listen(
       // Kept alive for a next request that must not come, it would hold the drain up to its end.
       if (draining) setImmediate(() => server.closeIdleConnections());
     });
-    if (draining || secure?.isOutdated(request.socket)) response.setHeader('connection', 'close');
+    if (draining || retiring || secure?.isOutdated(request.socket)) response.setHeader('connection', 'close');
     handle(request, response);
   });
   // In the middle of an answer a refusal would be read as a part of it.
@@ -139,17 +146,25 @@ export async function listen(
   await listening(server, address);
   const { address: host, port, family } = server.address() as AddressInfo;
 
+  const endWithAnswers = () => {
+    for (const response of busy) if (!response.headersSent) response.setHeader('connection', 'close');
+  };
   const cut = () => {
     secure?.cutHandshakes();
+    for (const response of busy) response.destroy(new CutShort());
     server.closeAllConnections();
   };
   return {
     renew: (material) => secure?.renew(material),
     url: `${secure ? 'https' : 'http'}://${family === 'IPv6' ? `[${host}]` : host}:${port}`,
+    retire() {
+      retiring = true;
+      endWithAnswers();
+    },
     async drain(ms) {
       draining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const response of busy) if (!response.headersSent) response.setHeader('connection', 'close');
+      endWithAnswers();
       server.closeIdleConnections();
       secure?.cutHandshakes();
       const timer = setTimeout(cut, ms);

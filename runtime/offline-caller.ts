@@ -6,18 +6,27 @@ import type { RequestHead } from './door.ts';
 import { addressRange, AddressRanges } from './address-ranges.ts';
 import { keyId } from './generation/live-consumer.ts';
 import { consumerIn, demandsInWords, tokenOf, type Known } from './offline-token.ts';
-import { callerOf, noteDigest, noteVerdicts } from './pipeline/credentials.ts';
+import { callerOf, digestAmong, noteDigest, noteVerdicts } from './pipeline/credentials.ts';
 import { RequestProblem, type AskedRequest } from './request-file.ts';
 import type { ConsumerSnapshot, Snapshot } from './snapshot.ts';
 import type { Step } from './trace.ts';
 
 const shown = (digest: string): string => `sha256:${keyId(digest)}…`;
 
+const digestsOf = (consumer: ConsumerSnapshot | undefined): readonly string[] =>
+  (consumer?.keys ?? []).map((hash) => hash.slice('sha256:'.length));
+
+/** The one that the request itself shows. */
+function digestShown({ headers = {} }: AskedRequest, consumer: ConsumerSnapshot): string | undefined {
+  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return digestAmong(Object.fromEntries(given) as Record<string, string>, digestsOf(consumer));
+}
+
 /** Throws `RequestProblem` where none is meant, or several may be. */
 function digestOf(asked: AskedRequest, snapshot: Snapshot): string | undefined {
   const { consumer = '', key } = asked;
   if (key === undefined) return undefined;
-  const digests = (consumerIn(snapshot, consumer)?.keys ?? []).map((hash) => hash.slice('sha256:'.length));
+  const digests = digestsOf(consumerIn(snapshot, consumer));
   const beginning = key.replace(/^sha256:/, '');
   const [meant, ...others] = digests.filter((digest) => digest.startsWith(beginning));
   if (meant !== undefined && others.length === 0) return meant;
@@ -99,7 +108,7 @@ export function stepsOfCaller(asked: AskedRequest, name: string | undefined, kno
   const consumer = name === undefined ? undefined : consumerIn(snapshot, name);
   if (name === undefined || !consumer)
     return issuer && unsure ? [step('token', `of ${issuer.name}${unsure}`, `issuers.${issuer.name}`)] : [];
-  const digest = digestOf(asked, snapshot);
+  const digest = digestOf(asked, snapshot) ?? digestShown(asked, consumer);
   if (digest === undefined && !issuer) return [];
   const where = issuer ? demandsInWords(name, consumer, issuer) : '';
   const { team, organisation, tags = [] } = consumer;

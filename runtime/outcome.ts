@@ -1,7 +1,7 @@
 /** What one request came to: written by the stages as it goes along, read by the log, the metrics and explanations. Names and numbers only, never content. */
 import type { Usage } from './call.ts';
 import type { Money } from './cost.ts';
-import type { ErrorCode } from './errors.ts';
+import { errorTable, type ErrorCode } from './errors.ts';
 import type { Window } from './quota/store.ts';
 import type { QuotaUnit } from './snapshot-quotas.ts';
 
@@ -207,6 +207,12 @@ export const newOutcome = (startedAt: number = Date.now()): Outcome => ({
   drawn: [],
   tried: [],
 });
+
+/** As it is told: what nobody got any more has a status all the same. */
+export function statusOf({ code }: Outcome, written: number): number {
+  if (code === 'client_closed_request') return errorTable[code].status;
+  return code === 'gateway_stopped' ? errorTable[code].status : written;
+}
 
 /** The model or route that a request came to, as health records and snapshots name it. */
 export function objectOf({ matched }: Outcome): string | undefined {

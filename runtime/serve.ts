@@ -184,6 +184,7 @@ async function start(settings: Settings, extras: Extras, closers: Closers): Prom
       log.info({ event: 'draining' }, 'not ready any more; requests in flight may end');
       // First of all: whoever ends a drain with SIGKILL must not make a revision on trial look guilty.
       const stopped = stopLoop();
+      listener.retire();
       // Balancers need a moment to see it: until then new requests still come, and are answered.
       if (!atOnce) await sleep(Math.min(longestGraceMs, settings.drainMs / 6));
       await Promise.all([stopped, listener.drain(settings.drainMs)]);

@@ -73,17 +73,22 @@ const former = { was: z.union([objectName, z.strictObject({ name: objectName.opt
 
 const mostUsd = 1_000_000;
 
+const moneyWords = "write USD as text, such as '250.00', with at most nine decimals";
+
+const tooMuchMoney = `write at most '${mostUsd}': up to there money is counted exactly, in billionths of a dollar`;
+
+/** What is money but for its size is told of its size. */
+const wrongMoney = ({ input }: { readonly input?: unknown }): string => {
+  if (typeof input === 'string' && /^-\d+(\.\d+)?$/.test(input)) return "write more than '0'";
+  if (typeof input === 'string' && /^\d{15,}(\.\d{1,9})?$/.test(input)) return tooMuchMoney;
+  return moneyWords;
+};
+
 const money = z
   .string()
-  .regex(/^(0|[1-9]\d{0,13})(\.\d{1,9})?$/, {
-    error: "write USD as text, such as '250.00', with at most nine decimals",
-    abort: true,
-  })
+  .regex(/^(0|[1-9]\d{0,13})(\.\d{1,9})?$/, { error: wrongMoney, abort: true })
   .refine((text) => nanoOf(text) > 0, "write more than '0'")
-  .refine(
-    (text) => nanoOf(text) <= nanoOf(String(mostUsd)),
-    `write at most '${mostUsd}': up to there money is counted exactly, in billionths of a dollar`,
-  );
+  .refine((text) => nanoOf(text) <= nanoOf(String(mostUsd)), tooMuchMoney);
 
 /** A whole number within what is counted exactly, with the reason where it is more. */
 function count(most: number, why: string) {

@@ -60,10 +60,10 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
     pieces.push(piece);
   }
   const type = request.headers['content-type'];
+  const isJson = type !== undefined && /^application\/json\s*(;|$)/i.test(type);
   if (size === 0 && type === undefined) return undefined;
   // A page from elsewhere cannot send this type without asking first.
-  if (type === undefined || !/^application\/json\s*(;|$)/i.test(type))
-    throw new Unreadable(415, `The body is not said to be JSON: ${bodyCure}.`);
+  if (!isJson) throw new Unreadable(415, `The body is not said to be JSON: ${bodyCure}.`);
   try {
     return parseStrictJson(Buffer.concat(pieces), { maxBytes: mostBodyBytes });
   } catch {
@@ -137,9 +137,11 @@ export class Plane {
     if (refusal) return refusal;
     const decoded = decodedOf(path);
     if (decoded === undefined) return problem(400, 'The path is not well formed.');
-    const [route, id] = this.#find(method, decoded);
+    // Node sends the head of such an answer alone.
+    const isRead = method === 'GET' || method === 'HEAD';
+    const [route, id] = this.#find(isRead ? 'GET' : method, decoded);
     if (!route) return problem(404, `Nothing is served at ${method} ${path}.`);
-    return route({ ...asked, id, body: method === 'GET' ? undefined : await bodyOf(request) });
+    return route({ ...asked, id, body: isRead ? undefined : await bodyOf(request) });
   }
 
   #find(method: string, path: string): readonly [Route | undefined, id: string] {

@@ -12,6 +12,13 @@ const maxKeyChars = 4_096;
 /** The digest is what is compared, in a hash map: how long a wrong key takes tells nothing about the right ones. */
 const digestOf = (key: string): string => (key.length <= maxKeyChars ? hash('sha256', key) : '');
 
+/** Of the key among these headers, if it is one of `digests`. */
+export function digestAmong(headers: IncomingHttpHeaders, digests: readonly string[]): string | undefined {
+  const key = keyFrom(headers);
+  const digest = key === undefined ? undefined : digestOf(key);
+  return digest !== undefined && digests.includes(digest) ? digest : undefined;
+}
+
 export function keyFrom(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
   for (const key of [bearer, headers['x-api-key'], headers['x-goog-api-key'], headers['api-key']]) {

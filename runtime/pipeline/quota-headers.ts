@@ -10,9 +10,14 @@ export const seconds = (ms: number): number => Math.ceil(ms / 1000);
 const remaining = ({ quota, demand, taking, isAlone }: Taken): number =>
   Math.max(0, (isAlone ? demand.limit : quota.limit) - taking.used);
 
-/** A decimal of a structured field has three places at most; what is left is rounded down. */
-const amount = (unit: QuotaUnit, nano: number): string =>
-  unit === 'usd' ? usdOfNano(Math.floor(nano / 1e6) * 1e6) : String(nano);
+/**
+ * A decimal of a structured field has three places at most; what is left is rounded down, but not to nothing: who reads that asks
+ * no more.
+ */
+function amount(unit: QuotaUnit, nano: number): string {
+  if (unit !== 'usd') return String(nano);
+  return usdOfNano(nano > 0 ? Math.max(1, Math.floor(nano / 1e6)) * 1e6 : 0);
+}
 
 /** Requests need not be named: they are what is counted where nothing is said. */
 const unitNames: Readonly<Partial<Record<QuotaUnit, string>>> = {

@@ -70,12 +70,17 @@ const grouped = (sort: 'team' | 'organisation', consumer: LiveConsumer): Part[] 
 
 const untagged: Part = { value: '', words: 'all requests without a tag' };
 
+function credentialWords({ credential }: LiveConsumer): string {
+  if (credential.isCertificate) return 'this certificate of consumer';
+  return credential.claims ? 'the subject of this token of consumer' : 'this key of consumer';
+}
+
 /** Nothing of one sort: the request does not draw from the quota. */
 const parts: Readonly<Record<QuotaScope, (drawing: Drawing, quota: LiveQuota) => readonly Part[]>> = {
   organisation: ({ consumer }) => grouped('organisation', consumer),
   team: ({ consumer }) => grouped('team', consumer),
   consumer: ({ consumer }) => named('consumer', [consumer.name]),
-  key: ({ consumer }) => [{ value: consumer.credential.id, words: `this key of consumer '${consumer.name}'` }],
+  key: ({ consumer }) => [{ value: consumer.credential.id, words: `${credentialWords(consumer)} '${consumer.name}'` }],
   endUser: (drawing, quota) => [endUser(drawing, quota)],
   address: ({ address = '' }) => [{ value: network(address), words: 'this address' }],
   route: ({ route }) => named('route', route ? [route.name] : []),

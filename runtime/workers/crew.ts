@@ -136,6 +136,9 @@ export class Crew implements Followers {
     const [url = ''] = urls;
     return {
       url,
+      retire: () => {
+        for (const hand of this.#hands) hand.retire();
+      },
       drain: (ms) => this.#end(ms),
       close: () => this.#end(0),
       renewFromFiles: async () => {

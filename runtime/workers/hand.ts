@@ -132,6 +132,11 @@ export class Hand {
     this.#send({ renew: true });
   }
 
+  /** Has it end each connection with its next answer. */
+  retire(): void {
+    this.#send({ retire: true });
+  }
+
   kill(): void {
     this.#worker.process.kill('SIGKILL');
   }

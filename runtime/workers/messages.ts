@@ -36,6 +36,8 @@ export type ToWorker =
   | { readonly order: Order }
   | { readonly listen: true }
   | { readonly renew: true }
+  /** End each connection with its next answer. */
+  | { readonly retire: true }
   /** Take no more connections, and end when the requests in flight have ended, or after so long. */
   | { readonly drain: number }
   | { readonly quotas: readonly QuotaAnswer[] };

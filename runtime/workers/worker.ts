@@ -64,6 +64,7 @@ class WorkerProcess {
     if ('quotas' in message) return this.#counts.hear(message.quotas);
     if ('drain' in message) return void this.end(message.drain);
     if ('renew' in message) return void this.#listener?.renewFromFiles();
+    if ('retire' in message) return this.#listener?.retire();
     if ('ask' in message && message.ask !== 'prepare') return void this.#answer(message, () => this.#look(message));
     // At once, not in its turn: what it ends is what the others wait for.
     if ('order' in message && message.order.do === 'abandon') {
@@ -90,7 +91,10 @@ class WorkerProcess {
   }
 
   async #do(
-    message: Exclude<ToWorker, { begin: Settings } | { quotas: unknown } | { drain: number } | { renew: true }>,
+    message: Exclude<
+      ToWorker,
+      { begin: Settings } | { quotas: unknown } | { drain: number } | { renew: true } | { retire: true }
+    >,
     signal: AbortSignal,
   ) {
     if ('order' in message) return this.#carryOut(message.order);

@@ -47,6 +47,8 @@ describe('what it tells', () => {
     const gateway = await gatewayFor(context);
     const alive = await fetch(`${gateway.adminUrl}/healthz`);
     assert.deepEqual([alive.status, await alive.json()], [200, { status: 'ok' }]);
+    const head = await fetch(`${gateway.adminUrl}/healthz`, { method: 'HEAD' });
+    assert.deepEqual([head.status, await head.text()], [200, '']);
     const ready = await fetch(`${gateway.adminUrl}/readyz`);
     assert.deepEqual([ready.status, await ready.json()], [200, { status: 'ready', revision: gateway.revision }]);
     const status = await gateway.status();

@@ -63,3 +63,37 @@ test('a process that dies of a fault says what and where, and neither it nor a r
   for (const text of [output, await readFile(report, 'utf8')])
     for (const hidden of [secret, testKey]) assert.ok(!text.includes(hidden), 'a secret is in what it left behind');
 });
+
+test('a call that is cut because the process ends is told as its doing, not as the client having left', async (context) => {
+  const vendor = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(vendor, 'listening');
+  context.after(() => {
+    vendor.closeAllConnections();
+    vendor.close();
+  });
+  const baseUrl = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}`;
+  const options = { baseUrl, apiKey: { $secret: 'SLOW_KEY' } };
+  const gateway = await startProcess(
+    snapshotOf({
+      providers: { slow: { kind: 'openai', options, models: { m: { contextWindow: 8_192 } } } },
+      models: { which: { targets: { kind: 'target', provider: 'slow', model: 'm' } } },
+    }),
+    { SLOW_KEY: 'sk-slow', HEADGATE_DRAIN: '300ms' },
+  );
+  context.after(() => gateway.kill());
+  const asked = once(vendor, 'request');
+  const answer = fetch(`${gateway.dataUrl}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${testKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(question()),
+  }).then(
+    () => 'answered',
+    () => 'cut',
+  );
+  await asked;
+  gateway.signal('SIGTERM');
+  assert.equal(await answer, 'cut');
+  const { status, code } = await gateway.logged('/v1/chat/completions');
+  assert.deepEqual([status, code], [503, 'gateway_stopped']);
+  assert.equal(await gateway.ended, 0);
+});

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
-import { listen, type Bounds } from '../../runtime/listener.ts';
+import { CutShort, listen, type Bounds } from '../../runtime/listener.ts';
 import type { TlsSide } from '../../runtime/tls/secure-server.ts';
 import { Authority } from '../support/certificates.ts';
 import { RawClient } from '../support/raw-http.ts';
@@ -131,9 +131,24 @@ for (const [way, side] of Object.entries({ 'plain HTTP': undefined, TLS: tls }))
         await client.leave();
       });
 
+      test('once retired, each answer ends its connection, and new ones are taken still', async () => {
+        const listener = await open(readAll);
+        const before = new RawClient(listener.url).send(get);
+        assert.notEqual((await before.answer()).headers['connection'], 'close');
+        listener.retire();
+        for (const client of [before.send(get), new RawClient(listener.url).send(get)]) {
+          await until('the answer that says so', async () => /connection: close/i.test(client.text));
+          await client.ended();
+          await client.leave();
+        }
+        await listener.close();
+      });
+
       test('takes no new connection, and cuts what is left when the time is over', async () => {
+        const ends: unknown[] = [];
         const listener = await open((_request, response) => {
           response.write('begun');
+          response.on('close', () => ends.push(response.errored));
         });
         const client = new RawClient(listener.url).send(get);
         await until('the answer to begin', async () => client.text.includes('begun'));
@@ -146,6 +161,7 @@ for (const [way, side] of Object.entries({ 'plain HTTP': undefined, TLS: tls }))
         const took = performance.now() - began;
         assert.ok(took >= 290 && took < 2_000, `took ${took} ms`);
         await client.ended();
+        await until('whose doing it was to be told', async () => ends[0] instanceof CutShort);
         await client.leave();
       });
     });

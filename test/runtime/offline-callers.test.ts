@@ -137,6 +137,11 @@ test('an explanation says what the key is bound to, and which conditions made a 
     'token of partner, where app.name is desk gateway.config.ts:10:3',
   ]);
   assert.deepEqual(await said(asking(shop)), ['consumer shop gateway.config.ts:9:3']);
+  const shown = { headers: { Authorization: 'Bearer hg_bound' }, at: '2026-01-01', address: '10.1.2.3' };
+  assert.deepEqual(
+    (await said(asking(shown)))[1],
+    `key ${key}, of ada, until 2027-01-31, from 10.1.2.3/16, for models small gateway.config.ts:9:3`,
+  );
 });
 
 test('claims that stand for several are told whom, and those of nobody who takes such tokens', async () => {
