@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { startProcess } from '../support/gateway-process.ts';
 import { snapshotOf, testKey } from '../support/gateway.ts';
@@ -21,11 +21,8 @@ const bomb = (report: string) => `process.once('SIGUSR2', () => {
   throw Object.assign(new Error('it broke', { cause: Object.assign(new Error('deep'), { headers }) }), { options: { headers } });
 });`;
 
-test('a process that dies of a fault says what and where, and neither it nor a report holds a secret', async (context) => {
-  const folder = await temporaryFolder(context);
-  const report = join(folder, 'report.json');
-  const program = join(folder, 'bomb.mjs');
-  await writeFile(program, bomb(report));
+/** It takes a call, and never answers. */
+async function silentVendor(context: TestContext) {
   const vendor = createServer(() => undefined).listen(0, '127.0.0.1');
   await once(vendor, 'listening');
   context.after(() => {
@@ -33,6 +30,15 @@ test('a process that dies of a fault says what and where, and neither it nor a r
     vendor.close();
   });
   const baseUrl = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}`;
+  return { vendor, baseUrl };
+}
+
+test('a process that dies of a fault says what and where, and neither it nor a report holds a secret', async (context) => {
+  const folder = await temporaryFolder(context);
+  const report = join(folder, 'report.json');
+  const program = join(folder, 'bomb.mjs');
+  await writeFile(program, bomb(report));
+  const { vendor, baseUrl } = await silentVendor(context);
   const gateway = await startProcess(
     snapshotOf({
       providers: {
@@ -65,20 +71,15 @@ test('a process that dies of a fault says what and where, and neither it nor a r
 });
 
 test('a call that is cut because the process ends is told as its doing, not as the client having left', async (context) => {
-  const vendor = createServer(() => undefined).listen(0, '127.0.0.1');
-  await once(vendor, 'listening');
-  context.after(() => {
-    vendor.closeAllConnections();
-    vendor.close();
-  });
-  const baseUrl = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}`;
+  const { vendor, baseUrl } = await silentVendor(context);
   const options = { baseUrl, apiKey: { $secret: 'SLOW_KEY' } };
   const gateway = await startProcess(
     snapshotOf({
       providers: { slow: { kind: 'openai', options, models: { m: { contextWindow: 8_192 } } } },
       models: { which: { targets: { kind: 'target', provider: 'slow', model: 'm' } } },
     }),
-    { SLOW_KEY: 'sk-slow', HEADGATE_DRAIN: '300ms' },
+    { SLOW_KEY: 'sk-slow' },
+    ['--drain', '300ms'],
   );
   context.after(() => gateway.kill());
   const asked = once(vendor, 'request');
